@@ -1,0 +1,178 @@
+"""Every error textpipe raises on purpose.
+
+What enters: the facts of a failure. What leaves: one exception whose text says what happened, where, what was allowed
+and what to do. Each class is also the builtin a Python programmer would expect, so ``except ValueError`` keeps working.
+
+    TextpipeError
+    ├── ConfigError        (ValueError)    a setting is unknown or cannot hold that value           exit 2
+    ├── MissingExtraError  (ImportError)   an optional dependency is absent; names the pip line     exit 2
+    ├── InputError         (ValueError)    text, a file or an argument cannot be used               exit 3
+    │   └── FormatError                    a file is broken: carries path, field and offset         exit 3
+    ├── StateError         (RuntimeError)  two things that must belong together do not              exit 3
+    ├── LimitError         (ValueError)    a cap of limits.py was reached                           exit 4
+    └── CrawlError         (OSError)       a URL may not be, or could not be, fetched; carries url  exit 5
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+__all__ = [
+    "ConfigError",
+    "CrawlError",
+    "FormatError",
+    "InputError",
+    "LimitError",
+    "MissingExtraError",
+    "StateError",
+    "TextpipeError",
+    "did_you_mean",
+    "require",
+]
+
+
+class TextpipeError(Exception):
+    """Base of every error raised on purpose.
+
+    Parameters
+    ----------
+    what : what happened, one sentence without a full stop.
+    where : the file, URL, key, stage or step it happened at.
+    allowed : what would have been accepted.
+    hint : what to do now.
+
+    Examples
+    --------
+    >>> print(InputError("vocab_size 100 is too small", allowed="256 or more", hint="pass --vocab-size 256"))
+    vocab_size 100 is too small (allowed: 256 or more). pass --vocab-size 256
+    """
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(
+        self, what: str, *, where: object = None, allowed: str | None = None, hint: str | None = None
+    ) -> None:
+        self.what = what
+        self.where = None if where is None else str(where)
+        self.allowed = allowed
+        self.hint = hint
+        text = what if self.where is None else f"{self.where}: {what}"
+        if allowed is not None:
+            text += f" (allowed: {allowed})"
+        if hint is not None:
+            text += f". {hint}"
+        super().__init__(text)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Errors cross process borders; the default would call __init__ with the finished text alone.
+        return (_rebuild, (type(self), dict(self.__dict__), self.args))
+
+
+def _rebuild(kind: type[TextpipeError], state: dict[str, Any], args: tuple[Any, ...]) -> TextpipeError:
+    error = kind.__new__(kind)
+    error.__dict__.update(state)
+    error.args = args
+    return error
+
+
+class ConfigError(TextpipeError, ValueError):
+    """A setting is unknown, missing or cannot hold that value."""
+
+    exit_code = 2
+
+
+class MissingExtraError(TextpipeError, ImportError):
+    """An optional dependency is not installed."""
+
+    exit_code = 2
+
+
+class InputError(TextpipeError, ValueError):
+    """Text, a file or an argument that cannot be used."""
+
+    exit_code = 3
+
+
+class FormatError(InputError):
+    """A file that is not what its name or header promises.
+
+    ``path`` is the file, ``field`` the part of it that is wrong, ``offset`` the byte it was noticed at (or None).
+    """
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        path: object,
+        field: str | None = None,
+        offset: int | None = None,
+        allowed: str | None = None,
+        hint: str | None = None,
+    ) -> None:
+        self.path = str(path)
+        self.field = field
+        self.offset = offset
+        where = self.path
+        if field is not None:
+            where += f": {field}"
+        if offset is not None:
+            where += f" at byte {offset}"
+        super().__init__(what, where=where, allowed=allowed, hint=hint)
+
+
+class StateError(TextpipeError, RuntimeError):
+    """Two things that must belong together do not (a checkpoint and a tokenizer, a resumed run and its config)."""
+
+    exit_code = 3
+
+
+class LimitError(TextpipeError, ValueError):
+    """A cap of :mod:`textpipe.limits` was reached."""
+
+    exit_code = 4
+
+
+class CrawlError(TextpipeError, OSError):
+    """A URL that may not be, or could not be, fetched."""
+
+    exit_code = 5
+
+    def __init__(self, what: str, *, url: str, allowed: str | None = None, hint: str | None = None) -> None:
+        self.url = url
+        super().__init__(what, where=url, allowed=allowed, hint=hint)
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return a hint that names the nearest of ``known``, and the whole list where it is short.
+
+    >>> did_you_mean("ByteLevl", ["ByteLevel", "Metaspace"])
+    'did you mean "ByteLevel"? known: ByteLevel, Metaspace'
+    """
+    names = sorted(known)
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    parts = [f'did you mean "{near[0]}"?'] if near else []
+    if len(names) <= 40:
+        parts.append("known: " + ", ".join(names))
+    return " ".join(parts)
+
+
+def require(module: str, *, extra: str) -> Any:
+    """Import an optional dependency, or say exactly how to install it.
+
+    Raises
+    ------
+    MissingExtraError
+        with the ``pip install "textpipe[extra]"`` line.
+    """
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] != module.partition(".")[0]:
+            raise  # something that module itself needs is missing: another fault, with its own message
+        raise MissingExtraError(
+            f"this needs the package {module.partition('.')[0]}, which is not installed",
+            hint=f'pip install "textpipe[{extra}]"',
+        ) from None

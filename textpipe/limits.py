@@ -1,0 +1,65 @@
+"""Every cap in one place.
+
+What enters: nothing. What leaves: one frozen ``Limits`` of numbers, each with its unit in its name and its reason beside
+it. A stage takes ``limits: Limits = DEFAULT_LIMITS``; a caller overrides with ``dataclasses.replace``. Reaching a cap is a
+:class:`~textpipe.errors.LimitError`, never a hang and never a signal.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["DEFAULT_LIMITS", "Limits"]
+
+KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Caps on what comes from outside."""
+
+    # tokenizer files
+    tokenizer_file_bytes: int = 256 * MIB
+    json_depth: int = 32
+    vocab_size: int = 1 << 22
+    token_id: int = 1 << 24
+    piece_bytes: int = 4 * KIB
+    num_merges: int = 1 << 22
+    num_added_tokens: int = 100_000
+    pattern_chars: int = 4 * KIB  # a pre-token pattern written by a user
+
+    # text
+    text_bytes: int = GIB  # one text argument
+    line_bytes: int = 64 * MIB  # one line of JSONL, inflated
+
+    # pages
+    url_chars: int = 2083  # what browsers and sitemaps agree on
+    url_depth: int = 16  # path segments
+    page_wire_bytes: int = 5 * MIB
+    page_bytes: int = 20 * MIB  # inflated
+    inflate_ratio: int = 200
+    content_encodings: int = 2
+    header_bytes: int = 64 * KIB
+    redirects: int = 10
+    robots_bytes: int = 500 * KIB  # RFC 9309: at least this much is read
+    robots_redirects: int = 5  # RFC 9309: at least five are followed
+    sitemap_bytes: int = 50 * MIB  # sitemaps.org
+    sitemap_urls: int = 50_000  # sitemaps.org
+    sitemap_depth: int = 3
+    connect_timeout_s: float = 10.0
+    read_timeout_s: float = 20.0
+    total_timeout_s: float = 60.0
+    crawl_delay_s: float = 60.0  # a longer Crawl-delay is cut to this, and said
+    retry_after_s: float = 3600.0
+
+    # HTML to text
+    dom_depth: int = 512
+    dom_nodes: int = 500_000
+    extract_timeout_s: float = 20.0  # one document
+
+    # model files
+    safetensors_header_bytes: int = 100 * MIB
+    shard_bytes: int = 1 << 40
+
+
+DEFAULT_LIMITS = Limits()
