@@ -52,9 +52,7 @@ class TextpipeError(Exception):
 
     exit_code: ClassVar[int] = 1
 
-    def __init__(
-        self, what: str, *, where: object = None, allowed: str | None = None, hint: str | None = None
-    ) -> None:
+    def __init__(self, what: str, *, where: object = None, allowed: str | None = None, hint: str | None = None) -> None:
         self.what = what
         self.where = None if where is None else str(where)
         self.allowed = allowed

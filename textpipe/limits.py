@@ -1,8 +1,8 @@
 """Every cap in one place.
 
-What enters: nothing. What leaves: one frozen ``Limits`` of numbers, each with its unit in its name and its reason beside
-it. A stage takes ``limits: Limits = DEFAULT_LIMITS``; a caller overrides with ``dataclasses.replace``. Reaching a cap is a
-:class:`~textpipe.errors.LimitError`, never a hang and never a signal.
+What enters: nothing. What leaves: one frozen ``Limits`` of numbers, each with its unit in its name and its reason
+beside it. A stage takes ``limits: Limits = DEFAULT_LIMITS``; a caller overrides with ``dataclasses.replace``. Reaching
+a cap is a :class:`~textpipe.errors.LimitError`, never a hang and never a signal.
 """
 
 from __future__ import annotations

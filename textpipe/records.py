@@ -1,7 +1,7 @@
 """The records that flow between stages.
 
-What enters and leaves each stage of the corpus side is one of these small frozen dataclasses. They hold plain data, know
-no files and compare by value. ``Document`` is one line of a JSONL shard: :meth:`Document.to_json` and
+What enters and leaves each stage of the corpus side is one of these small frozen dataclasses. They hold plain data,
+know no files and compare by value. ``Document`` is one line of a JSONL shard: :meth:`Document.to_json` and
 :meth:`Document.from_json` are exact inverses.
 """
 
@@ -49,8 +49,8 @@ class Page:
 class Document:
     """One cleaned text and where it came from.
 
-    ``lang`` is ``ko``, ``en``, … or ``und``; ``lang_score`` is in [0, 1]. ``created`` is the page's own date, ``added`` the
-    time it was fetched, both ISO 8601 or empty. ``metadata`` maps strings to strings so that any table can hold it.
+    ``lang`` is ``ko``, ``en``, … or ``und``; ``lang_score`` is in [0, 1]. ``created`` is the page's own date, ``added``
+    the time it was fetched, both ISO 8601 or empty. ``metadata`` maps strings to strings so that any table can hold it.
     """
 
     id: str
@@ -105,7 +105,9 @@ class Document:
             warc=WarcLocation(str(warc["file"]), int(warc["offset"]))
             if isinstance(warc, dict) and "file" in warc and "offset" in warc
             else None,
-            metadata={str(k): v if isinstance(v, str) else json.dumps(v, ensure_ascii=False) for k, v in metadata.items()}
+            metadata={
+                str(k): v if isinstance(v, str) else json.dumps(v, ensure_ascii=False) for k, v in metadata.items()
+            }
             if isinstance(metadata, dict)
             else {},
             **{name: str(row[name]) for name in _STRINGS if row.get(name) is not None},
