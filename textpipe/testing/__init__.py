@@ -6,6 +6,7 @@ asked of it. Nothing here reaches the network beyond loopback, and no other pack
 
 from __future__ import annotations
 
-from textpipe.testing.fault_server import FaultServer, RecordedRequest, Reply, endless
+from textpipe.testing.fault_server import FaultServer, endless
+from textpipe.testing.loopback import RecordedRequest, Reply
 
 __all__ = ["FaultServer", "RecordedRequest", "Reply", "endless"]
