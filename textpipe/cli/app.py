@@ -1,0 +1,148 @@
+"""The table of verbs, and what happens around each: lazy import, one error message, an exit code.
+
+What enters: ``sys.argv``. What leaves: an exit code (0; 2 usage; 3 bad input; 4 limit; 5 input/output; 130
+interrupted). Only the module of the verb that runs is imported, so ``textpipe --help`` loads none of them. A failure
+prints one message that names the thing and the cure; ``--debug`` anywhere on the line shows the traceback instead.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import sys
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import typer
+
+from textpipe.errors import LimitError, TextpipeError
+
+__all__ = ["VERBS", "Verb", "run"]
+
+
+class Verb(NamedTuple):
+    """One row of ``textpipe --help``; ``module`` is a file of this package with ``command`` or ``app`` in it."""
+
+    name: str
+    module: str
+    summary: str
+
+
+VERBS = (
+    Verb("crawl", "crawl", "Fetch a web site politely into WARC files."),
+    Verb("clean", "clean", "Turn pages, HTML, JSONL or text into clean documents; count what is dropped."),
+    Verb("train-vocab", "train_vocab", "Train a vocabulary and write tokenizer.json."),
+    Verb("encode", "encode", "Turn text into ids."),
+    Verb("decode", "decode", "Turn ids into text."),
+    Verb("inspect", "inspect", "Show what each stage of a tokenizer makes of a text."),
+    Verb("pack", "pack", "Encode documents into token shards for training."),
+    Verb("train", "train", "Train a model on token shards."),
+    Verb("generate", "generate", "Write text with a trained model."),
+    Verb("report", "report", "Put a crawl, a corpus, a vocabulary and a run on one page."),
+    Verb("doctor", "doctor", "Check this installation and the files you name."),
+    Verb("demo", "demo", "Run the whole way on the bundled web site."),
+)
+
+_HELP = """From a list of URLs to a trained language model, Korean and English first.
+
+The verbs stand in pipeline order: what one writes, the next one reads.
+
+\b
+textpipe crawl https://example.org --contact me@example.org --out crawl
+textpipe clean crawl --out corpus
+textpipe train-vocab corpus --vocab-size 8000 --out vocab
+textpipe pack corpus --tokenizer vocab --out shards
+textpipe train gpt shards --out run
+textpipe generate run --prompt "옛날에"
+"""
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line; returns its exit code."""
+    debug = "--debug" in arguments
+    words = [word for word in arguments if word != "--debug"]
+    chosen = next((word for word in words if not word.startswith("-")), None)
+    try:
+        app = _build(chosen, debug=debug)
+        app(args=words, prog_name="textpipe")
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else 1
+    except KeyboardInterrupt:
+        return _interrupted()
+    except (TextpipeError, OSError) as error:  # from importing the verb itself: a missing extra
+        return _failed(error, debug=debug)
+    return 0
+
+
+def _build(chosen: str | None, *, debug: bool) -> typer.Typer:
+    app = typer.Typer(
+        help=_HELP, no_args_is_help=True, add_completion=True, rich_markup_mode="rich", pretty_exceptions_enable=False
+    )
+    app.callback(epilog="Every verb explains itself: textpipe VERB --help. Add --debug for a traceback.")(_root)
+    for verb in VERBS:
+        if verb.name != chosen:
+            app.command(verb.name, help=verb.summary)(_placeholder)
+            continue
+        module = importlib.import_module(f"textpipe.cli.{verb.module}")
+        if hasattr(module, "app"):
+            for info in module.app.registered_commands:
+                info.callback = _guarded(info.callback, debug=debug)
+            app.add_typer(module.app, name=verb.name)
+        else:
+            app.command(verb.name)(_guarded(module.command, debug=debug))
+    return app
+
+
+def _root(
+    version: bool = typer.Option(False, "--version", help="Print the version and stop."),
+) -> None:
+    # --version is answered before this module is loaded; the option stands here for the help text
+    if version:
+        raise typer.Exit(0)
+
+
+def _placeholder() -> None:
+    """Stands in the help table for a verb that was not asked for."""
+
+
+def _guarded(function: Callable[..., Any], *, debug: bool) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def guarded(*args: Any, **kwargs: Any) -> None:
+        try:
+            function(*args, **kwargs)
+        except KeyboardInterrupt:
+            raise typer.Exit(_interrupted()) from None
+        except (TextpipeError, OSError, MemoryError, UnicodeError) as error:
+            raise typer.Exit(_failed(error, debug=debug)) from None
+
+    return guarded
+
+
+def _interrupted() -> int:
+    print("\ninterrupted: what was finished is kept; the same command goes on from there", file=sys.stderr)
+    return 130
+
+
+def _failed(error: BaseException, *, debug: bool) -> int:
+    if debug:
+        import traceback
+
+        traceback.print_exception(error)
+    if isinstance(error, BrokenPipeError):  # the reader of our output has gone: nobody to tell
+        sys.stderr.close()
+        return 0
+    code, message = _explain(error)
+    print(f"textpipe: error: {message}", file=sys.stderr)
+    return code
+
+
+def _explain(error: BaseException) -> tuple[int, str]:
+    if isinstance(error, TextpipeError):
+        return error.exit_code, str(error)
+    if isinstance(error, MemoryError):
+        return LimitError.exit_code, "out of memory; use smaller inputs, fewer workers or a smaller batch"
+    if isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename else ""
+        text = error.strerror or str(error)
+        return 5, f"{where}{text}"
+    return 3, str(error)
