@@ -1,0 +1,62 @@
+"""Configuration: TOML in and out, unknown keys refused with the nearest known one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from textpipe.config import Config, Field, dump_toml, load_toml
+from textpipe.errors import ConfigError
+
+
+class Optimizer(Config):
+    rate: float = Field(1e-3, description="peak learning rate", gt=0)
+
+
+class Run(Config):
+    steps: int = Field(100, description="optimizer steps", ge=1)
+    name: str | None = None
+    sizes: tuple[int, ...] = (1, 2)
+    optimizer: Optimizer = Optimizer()
+
+
+def test_a_config_written_as_toml_reads_back_equal(tmp_path: Path) -> None:
+    config = Run(steps=7, name='한글 "run"', optimizer=Optimizer(rate=0.5))
+    text = dump_toml(config, tmp_path / "run.toml")
+    assert load_toml(tmp_path / "run.toml", Run) == config
+    assert "# optimizer steps" in text
+    assert "# peak learning rate" in text
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("stps = 3", r'run\.toml: unknown key stps\. did you mean "steps"'),
+        ("[optimizer]\nrat = 1.0", r'unknown key rat\. did you mean "rate"'),
+        ("steps = 0", r"steps = 0: .*greater than or equal to 1"),
+        ('steps = "many"', r"steps = 'many'"),
+        ("steps = ", r"run\.toml: not a TOML file"),
+        ("steps = 1\nsteps = 2", r"not a TOML file"),
+    ],
+)
+def test_a_wrong_config_is_refused_naming_file_and_key(text: str, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "run.toml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=message):
+        load_toml(path, Run)
+
+
+def test_a_config_in_another_encoding_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "run.toml").write_bytes('name = "한글"'.encode("cp949"))
+    with pytest.raises(ConfigError, match="not a TOML file"):
+        load_toml(tmp_path / "run.toml", Run)
+
+
+def test_a_config_cannot_be_changed_only_replaced() -> None:
+    config = Run()
+    with pytest.raises(ValueError, match="frozen"):
+        config.steps = 3  # type: ignore[misc]
+    assert config.replaced(steps=3).differences(config) == {"steps": (3, 100)}
+    with pytest.raises(ConfigError, match="stepz"):
+        config.replaced(stepz=3)

@@ -1,0 +1,95 @@
+"""What files.py promises beyond crashes: permissions, links, locks, temporary names."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from textpipe import files
+from textpipe.errors import StateError
+
+
+def test_an_existing_files_permissions_are_kept(tmp_path: Path) -> None:
+    path = tmp_path / "data"
+    path.write_text("old")
+    path.chmod(0o640)
+    files.write_text(path, "new")
+    assert path.read_text() == "new"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+
+
+def test_a_symbolic_link_is_followed_not_replaced(tmp_path: Path) -> None:
+    real = tmp_path / "real"
+    real.write_text("old")
+    (tmp_path / "link").symlink_to(real)
+    files.write_text(tmp_path / "link", "new")
+    assert real.read_text() == "new"
+    assert (tmp_path / "link").is_symlink()
+
+
+def test_an_exception_inside_the_block_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "data"
+    path.write_text("old")
+
+    def fail_halfway() -> None:
+        with files.replace_file(path) as writer:
+            writer.write(b"new")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail_halfway()
+    assert path.read_text() == "old"
+    assert os.listdir(tmp_path) == ["data"]
+
+
+def test_an_unwritable_folder_is_named_in_the_error(tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    with pytest.raises(OSError, match="file"):
+        files.write_text(blocked / "inner", "x")
+
+
+def test_temporary_files_of_running_processes_are_left_alone(tmp_path: Path) -> None:
+    mine = tmp_path / f".a.{os.getpid()}-00.tmp"
+    child = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True)
+    dead = tmp_path / f".a.{int(child.stdout)}-00.tmp"
+    for path in (mine, dead, tmp_path / "data"):
+        path.write_text("")
+    assert files.remove_temporaries(tmp_path) == [dead]
+    assert sorted(os.listdir(tmp_path)) == sorted([mine.name, "data"])
+
+
+def test_a_second_writer_is_refused_at_once(tmp_path: Path) -> None:
+    code = (
+        "import sys; from textpipe import files, errors\n"
+        "try:\n  with files.lock_directory(sys.argv[1]): print('in')\n"
+        "except errors.StateError as e: print('refused')"
+    )
+    with files.lock_directory(tmp_path):
+        child = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True)
+        assert child.stdout == "refused\n"
+    child = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True)
+    assert child.stdout == "in\n"
+
+
+def test_a_growing_file_shorter_than_recorded_is_refused(tmp_path: Path) -> None:
+    with files.GrowingFile(tmp_path / "x") as file:
+        file.write(b"123")
+        with pytest.raises(StateError, match="has 3 bytes where 4"):
+            file.truncate(4)
+
+
+def test_publishing_over_an_existing_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(StateError, match="exists"), files.publish_directory(tmp_path, kind="x"):
+        pass
+
+
+def test_json_that_no_reader_would_take_is_not_written(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="JSON"):
+        files.write_json(tmp_path / "x.json", {"loss": float("nan")})
+    assert not (tmp_path / "x.json").exists()
