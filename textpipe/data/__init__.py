@@ -1,0 +1,35 @@
+"""Text → token shards → batches; a batch is a pure function of (seed, step).
+
+pack         documents and a tokenizer → a folder of shards, split into train and val
+shards       the file format, and a split read as one ring of tokens
+permutation  a shuffle by arithmetic
+batches      (seed, step) → tokens and targets
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from textpipe.data.batches import Batch, BatchPlan
+    from textpipe.data.pack import PackConfig, PackedData, pack
+    from textpipe.data.shards import TokenShard, TokenSplit
+
+_HOME = {
+    "Batch": "batches",
+    "BatchPlan": "batches",
+    "PackConfig": "pack",
+    "PackedData": "pack",
+    "TokenShard": "shards",
+    "TokenSplit": "shards",
+    "pack": "pack",
+}
+
+__all__ = ["Batch", "BatchPlan", "PackConfig", "PackedData", "TokenShard", "TokenSplit", "pack"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(importlib.import_module(f"textpipe.data.{_HOME[name]}"), name)
+    raise AttributeError(f"module 'textpipe.data' has no attribute {name!r}")
