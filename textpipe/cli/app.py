@@ -69,7 +69,7 @@ def run(arguments: list[str]) -> int:
         return stop.code if isinstance(stop.code, int) else 1
     except KeyboardInterrupt:
         return _interrupted()
-    except (TextpipeError, OSError) as error:  # from importing the verb itself: a missing extra
+    except Exception as error:  # from importing the verb itself, or a fault of our own
         return _failed(error, debug=debug)
     return 0
 
@@ -112,7 +112,9 @@ def _guarded(function: Callable[..., Any], *, debug: bool) -> Callable[..., Any]
             function(*args, **kwargs)
         except KeyboardInterrupt:
             raise typer.Exit(_interrupted()) from None
-        except (TextpipeError, OSError, MemoryError, UnicodeError) as error:
+        except typer.Exit:
+            raise
+        except Exception as error:
             raise typer.Exit(_failed(error, debug=debug)) from None
 
     return guarded
@@ -145,4 +147,5 @@ def _explain(error: BaseException) -> tuple[int, str]:
         where = f"{error.filename}: " if error.filename else ""
         text = error.strerror or str(error)
         return 5, f"{where}{text}"
-    return 3, str(error)
+    fault = f"{type(error).__name__}: {error}"
+    return 1, f"this is a fault of textpipe itself ({fault}); run it again with --debug and report what it prints"
