@@ -50,6 +50,23 @@ class Batch:
     positions_BT: torch.Tensor | None = None
     segments_BT: torch.Tensor | None = None
 
+    @property
+    def num_targets(self) -> int:
+        """Positions that predict something."""
+        return int((self.targets_BT != IGNORED).sum())
+
+    def split(self, size: int) -> Iterator[Batch]:
+        """The same sequences, at most ``size`` at a time."""
+        for start in range(0, len(self.tokens_BT), size):
+            rows = slice(start, start + size)
+            yield Batch(
+                self.tokens_BT[rows],
+                self.targets_BT[rows],
+                self.samples[rows],
+                None if self.positions_BT is None else self.positions_BT[rows],
+                None if self.segments_BT is None else self.segments_BT[rows],
+            )
+
     def to(self, device: torch.device | str) -> Batch:
         """The same batch on another device."""
         return Batch(

@@ -83,7 +83,8 @@ class Block(nn.Module):
         self, x_BTD: torch.Tensor, mask: torch.Tensor | None, cache: KeyValueCache | None, layer: int
     ) -> torch.Tensor:
         x_BTD = x_BTD + self.dropout(self.attention(self.attention_norm(x_BTD), mask, cache, layer))
-        return x_BTD + self.dropout(self.feed_forward(self.feed_forward_norm(x_BTD)))
+        added_BTD: torch.Tensor = self.dropout(self.feed_forward(self.feed_forward_norm(x_BTD)))
+        return x_BTD + added_BTD
 
 
 class GPT(nn.Module):

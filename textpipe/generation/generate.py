@@ -1,0 +1,129 @@
+"""Prompts in, text out.
+
+What enters: a model, its tokenizer and prompts. What leaves: ids step by step, whole texts, or a stream of text whose
+pieces never split a character. A prompt begins as a document begins in training, after eos, so the empty prompt is one
+too. Writing stops at eos or at ``max_tokens``.
+
+Each step reads one token: keys and values of what was read before are kept. When the model's context is full, the
+newest half of the text is read again and writing goes on from there, so a text may be longer than the context; the same
+happens, at the same places, for every sequence of a batch. Prompts of mixed length stand in one batch, padded at the
+left with positions nothing attends to.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from textpipe.data.permutation import derive_key
+from textpipe.errors import InputError
+from textpipe.generation.sampling import SamplingConfig, choose
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from textpipe.nn.gpt import GPT
+    from textpipe.tokenizer import Tokenizer
+
+__all__ = ["generate", "generate_ids", "stream"]
+
+
+@torch.no_grad()
+def generate_ids(
+    model: GPT, prompts: Sequence[Sequence[int]], config: SamplingConfig, *, eos_id: int
+) -> Iterator[list[int | None]]:
+    """Yield the next id of every sequence, step by step; None for a sequence that has ended.
+
+    Parameters
+    ----------
+    prompts : ids to go on from, each at least one and shorter than the model's context.
+    eos_id : ends a sequence; it is not yielded.
+
+    Raises
+    ------
+    InputError
+        when a prompt is empty, too long, or has an id the model does not know.
+    """
+    _check_prompts(model, prompts)
+    device = model.head_weight.device
+    longest = max(len(prompt) for prompt in prompts)
+    padding = [longest - len(prompt) for prompt in prompts]
+    padded = [[eos_id] * pad + list(prompt) for pad, prompt in zip(padding, prompts, strict=True)]
+    text_BT = torch.tensor(padded, device=device)
+    generators = [
+        torch.Generator().manual_seed(derive_key("sample", config.seed, row) >> 1) for row in range(len(prompts))
+    ]
+    running = [True] * len(prompts)
+    cache, unread_BT = model.new_cache(len(prompts), padding=padding), text_BT
+    for _ in range(config.max_tokens):
+        if cache.length + unread_BT.shape[1] > model.config.context:
+            half = max(1, model.config.context // 2)
+            padding = [max(0, pad - (text_BT.shape[1] - half)) for pad in padding]
+            text_BT = text_BT[:, -half:]
+            cache, unread_BT = model.new_cache(len(prompts), padding=padding), text_BT
+        logits_BV = model.logits(model(unread_BT, cache=cache)[:, -1])
+        unread_BT = choose(logits_BV, config, generators)[:, None]
+        text_BT = torch.cat([text_BT, unread_BT], dim=1)
+        ids = unread_BT[:, 0].tolist()
+        running = [was and found != eos_id for was, found in zip(running, ids, strict=True)]
+        if not any(running):
+            return
+        yield [found if still else None for still, found in zip(running, ids, strict=True)]
+
+
+def _check_prompts(model: GPT, prompts: Sequence[Sequence[int]]) -> None:
+    if not prompts:
+        raise InputError("no prompt given")
+    for number, prompt in enumerate(prompts):
+        if not prompt:
+            raise InputError(f"prompt {number} is empty", hint="begin it with the id of eos")
+        if len(prompt) > model.config.context:
+            raise InputError(
+                f"prompt {number} has {len(prompt)} tokens",
+                allowed=f"{model.config.context}, the model's context",
+                hint="shorten it",
+            )
+        if not 0 <= min(prompt) <= max(prompt) < model.config.vocab_size:
+            raise InputError(f"prompt {number} has the id {max(prompt)}", allowed=f"0 … {model.config.vocab_size - 1}")
+
+
+def _encode(tokenizer: Tokenizer, prompt: str, eos_id: int) -> list[int]:
+    return [eos_id, *tokenizer.encode(prompt, add_special_tokens=False).ids]
+
+
+def generate(
+    model: GPT, tokenizer: Tokenizer, prompts: Sequence[str], config: SamplingConfig | None = None, *, eos_id: int
+) -> list[str]:
+    """Continue each prompt; the texts do not include the prompts.
+
+    Examples
+    --------
+    >>> model, tokenizer, facts = load_model("run")  # doctest: +SKIP
+    >>> generate(model, tokenizer, ["옛날에"], eos_id=facts["eos_id"])  # doctest: +SKIP
+    [' 작은 마을에 …']
+    """
+    ids = [_encode(tokenizer, prompt, eos_id) for prompt in prompts]
+    written: list[list[int]] = [[] for _ in prompts]
+    for step in generate_ids(model, ids, config or SamplingConfig(), eos_id=eos_id):
+        for row, found in zip(written, step, strict=True):
+            if found is not None:
+                row.append(found)
+    return [tokenizer.decode(row) for row in written]
+
+
+def stream(
+    model: GPT, tokenizer: Tokenizer, prompt: str, config: SamplingConfig | None = None, *, eos_id: int
+) -> Iterator[str]:
+    """Continue one prompt, piece by piece as it is written; no piece ends inside a character.
+
+    The pieces joined are what :func:`generate` gives, but for bytes at the very end that are no whole character.
+    """
+    from textpipe.decoders import DecodeStream
+
+    decoder = DecodeStream()
+    ids = _encode(tokenizer, prompt, eos_id)
+    for (found,) in generate_ids(model, [ids], config or SamplingConfig(), eos_id=eos_id):
+        piece = decoder.step(tokenizer, found) if found is not None else None
+        if piece:
+            yield piece

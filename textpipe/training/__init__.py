@@ -1,0 +1,35 @@
+"""Training: one loop, its optimiser and schedule, its checkpoints.
+
+run_config   what a run is: the model, the training, the data it reads; presets
+loop         Trainer: steps, validation, samples, log, checkpoints, exact resume
+optimizers   AdamW with its groups
+schedules    the learning rate as a function of the step
+checkpoints  saved durably, loaded only when whole and of the same tokenizer
+stop         Ctrl-C and SIGTERM end a run after the step in hand
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from textpipe.training.checkpoints import load_model
+    from textpipe.training.loop import Trainer
+    from textpipe.training.run_config import PRESETS, TrainConfig, preset
+
+_HOME = {
+    "PRESETS": "run_config",
+    "TrainConfig": "run_config",
+    "Trainer": "loop",
+    "load_model": "checkpoints",
+    "preset": "run_config",
+}
+
+__all__ = ["PRESETS", "TrainConfig", "Trainer", "load_model", "preset"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(importlib.import_module(f"textpipe.training.{_HOME[name]}"), name)
+    raise AttributeError(f"module 'textpipe.training' has no attribute {name!r}")

@@ -1,0 +1,160 @@
+"""What a training run is: its settings, and ready-made ones.
+
+What enters: flags, a TOML file, or a preset's name. What leaves: a checked :class:`TrainConfig`; and, for a run folder,
+a :class:`RunConfig` that also holds the model and what identifies the data. Two runs with the same ``RunConfig`` give
+the same weights, bit for bit, on the same machine and torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple, Self
+
+import pydantic
+
+from textpipe.config import Config, Field
+from textpipe.errors import ConfigError, did_you_mean
+from textpipe.nn.gpt import GptConfig
+
+__all__ = ["PRESETS", "DataIdentity", "RunConfig", "TrainConfig", "preset"]
+
+Device = Literal["auto", "cpu", "cuda", "mps"]
+ComputeType = Literal["auto", "float32", "bfloat16"]
+
+
+class TrainConfig(Config):
+    """How a model is trained. Keys under "says nothing about the weights" may be changed when a run is resumed."""
+
+    steps: int = Field(1000, ge=1, description="optimiser steps of the whole run")
+    batch_size: int = Field(32, ge=1, description="sequences a step")
+    micro_batch_size: int | None = Field(
+        None, ge=1, description="sequences in memory at once; a step is cut into several when it is smaller"
+    )
+    document_mask: bool = Field(False, description="attention stops at document borders inside a sequence")
+
+    learning_rate: float = Field(1e-3, gt=0.0, description="peak learning rate")
+    schedule: Literal["constant", "cosine", "linear"] = Field("cosine", description="course of the learning rate")
+    warmup_steps: int = Field(100, ge=0, description="steps over which the learning rate rises to its peak")
+    final_share: float = Field(0.1, ge=0.0, le=1.0, description="share of the peak the learning rate ends at")
+    weight_decay: float = Field(0.1, ge=0.0, description="AdamW's decay of matrices and embeddings")
+    beta1: float = Field(0.9, ge=0.0, lt=1.0, description="AdamW: memory of the gradient")
+    beta2: float = Field(0.99, ge=0.0, lt=1.0, description="AdamW: memory of its square")
+    epsilon: float = Field(1e-8, gt=0.0, description="AdamW: added to the root of the square")
+    gradient_clip: float = Field(1.0, ge=0.0, description="longest gradient; longer ones are scaled down; 0 is off")
+
+    seed: int = Field(0, ge=0, description="with the step it decides weights, order of data and dropout")
+    device: Device = Field("auto", description="where to compute; auto is a GPU when there is one")
+    dtype: ComputeType = Field("auto", description="type of matrix products; auto is bfloat16 where it is fast")
+    threads: int | None = Field(None, ge=1, description="CPU threads; torch's own choice when absent")
+
+    # says nothing about the weights
+    log_every: int = Field(10, ge=1, description="steps between lines of log.jsonl")
+    validate_every: int = Field(250, ge=1, description="steps between looks at the whole validation split")
+    checkpoint_every: int = Field(250, ge=1, description="steps between checkpoints")
+    keep_checkpoints: int = Field(2, ge=1, description="newest checkpoints kept; the best one is always kept")
+    sample_every: int = Field(250, ge=1, description="steps between samples of text")
+    sample_tokens: int = Field(48, ge=0, description="tokens of a sample; 0 writes none")
+    sample_prompts: tuple[str, ...] = Field(("",), description="beginnings of the samples")
+
+    @pydantic.model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.warmup_steps > self.steps:
+            raise ValueError(f"warmup_steps {self.warmup_steps} is more than steps {self.steps}")
+        return self
+
+
+FREE_KEYS = frozenset(
+    {
+        "log_every",
+        "validate_every",
+        "checkpoint_every",
+        "keep_checkpoints",
+        "sample_every",
+        "sample_tokens",
+        "sample_prompts",
+    }
+)
+
+
+class DataIdentity(Config):
+    """What a run was trained on."""
+
+    path: str = Field(description="folder of token shards")
+    fingerprint: str = Field(description="sha256 over the shards' own")
+    tokenizer_sha256: str = Field(description="sha256 of the tokenizer")
+    eos_id: int = Field(description="id of the token that ends a document")
+
+
+class RunConfig(Config):
+    """All of a run; ``config.toml`` of its folder."""
+
+    architecture: Literal["gpt"] = Field("gpt", description="which model of textpipe.nn")
+    model: GptConfig
+    train: TrainConfig
+    data: DataIdentity
+
+    def conflicts(self, other: RunConfig) -> dict[str, tuple[object, object]]:
+        """``{key: (mine, theirs)}`` for keys that decide the weights and differ; where the data lies is free."""
+        found = {f"model.{key}": values for key, values in self.model.differences(other.model).items()}
+        found |= {
+            f"train.{key}": values
+            for key, values in self.train.differences(other.train).items()
+            if key not in FREE_KEYS
+        }
+        return found | {
+            f"data.{key}": values for key, values in self.data.differences(other.data).items() if key != "path"
+        }
+
+
+class Preset(NamedTuple):
+    """Keys of the two configurations that differ from their defaults, and what for."""
+
+    summary: str
+    model: Mapping[str, Any]
+    train: Mapping[str, Any]
+
+
+PRESETS: Mapping[str, Preset] = MappingProxyType(
+    {
+        "tiny": Preset(
+            "about a minute on two CPU cores: shows that everything works",
+            {"layers": 4, "heads": 4, "width": 128, "context": 128},
+            {"steps": 300, "batch_size": 16, "learning_rate": 3e-3, "warmup_steps": 30, "validate_every": 100}
+            | {"checkpoint_every": 100, "sample_every": 100},
+        ),
+        "nano": Preset(
+            "an hour on two CPU cores, minutes on a GPU: writes words and short phrases",
+            {"layers": 6, "heads": 6, "width": 384, "context": 256},
+            {"steps": 5000, "batch_size": 32, "learning_rate": 1e-3, "warmup_steps": 200, "validate_every": 500}
+            | {"checkpoint_every": 500, "sample_every": 500},
+        ),
+        "small": Preset(
+            "one GPU: a quarter of GPT-2 small",
+            {"layers": 8, "heads": 8, "width": 512, "context": 512},
+            {"steps": 20_000, "batch_size": 64, "learning_rate": 6e-4, "warmup_steps": 500, "beta2": 0.95}
+            | {"validate_every": 1000, "checkpoint_every": 1000, "sample_every": 1000},
+        ),
+        "base": Preset(
+            "one large GPU: GPT-2 small",
+            {"layers": 12, "heads": 12, "width": 768, "context": 1024},
+            {"steps": 100_000, "batch_size": 256, "micro_batch_size": 16, "learning_rate": 6e-4, "beta2": 0.95}
+            | {"warmup_steps": 2000, "validate_every": 2000, "checkpoint_every": 2000, "sample_every": 2000},
+        ),
+    }
+)
+
+
+def preset(name: str, *, vocab_size: int) -> tuple[GptConfig, TrainConfig]:
+    """A model and its training by name.
+
+    Examples
+    --------
+    >>> model, train = preset("tiny", vocab_size=8000)
+    >>> model.width, train.steps
+    (128, 300)
+    """
+    if name not in PRESETS:
+        raise ConfigError(f"no preset {name!r}", where="preset", hint=did_you_mean(name, PRESETS))
+    chosen = PRESETS[name]
+    return GptConfig(vocab_size=vocab_size, **chosen.model), TrainConfig(**chosen.train)
