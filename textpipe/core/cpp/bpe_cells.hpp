@@ -1,0 +1,130 @@
+// The words of a BPE trainer laid out in one array. Enters: word counts and the ids of their symbols. Leaves: cells, and the
+// count of the word at a place. Promises: words of one count lie together, the most frequent first; a separator stands before
+// the first word and after each.
+#pragma once
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <stdexcept>
+#include <vector>
+
+#include "bpe_vocabulary.hpp"
+#include "pulse.hpp"
+
+namespace textpipe {
+
+enum BpePhase : int { phase_layout = 0, phase_pairs = 1, phase_merges = 2 };
+
+// Cell is uint16_t where all ids fit below 65534, else uint32_t.
+template <class Cell>
+class BpeCells {
+public:
+    static constexpr Cell hole = std::numeric_limits<Cell>::max(), separator = hole - 1;
+
+    // Lays out the words of two symbols or more, most frequent first.
+    BpeCells(const WordCounts& words, const bpe::SymbolIds& symbols, Pulse& pulse) {
+        std::vector<Word> frequent;
+        std::vector<uint64_t> num_cells(rare_count), num_words(rare_count);
+        pulse.begin(phase_layout, 2 * words.num_words());
+        uint64_t seen = 0, total = 1;
+        words.each([&](const Word& word) {
+            pulse.beat(++seen);
+            size_t size = 0;
+            symbols.each(word, [&](uint32_t) { ++size; });
+            if (size < 2) return;
+            total += size + 1;
+            if (word.count >= rare_count) return frequent.push_back(word);
+            num_cells[word.count] += size + 1;
+            ++num_words[word.count];
+        });
+        if (total > std::numeric_limits<uint32_t>::max()) throw std::length_error("more than 4 billion symbols in distinct words");
+        std::sort(frequent.begin(), frequent.end(), [](const Word& x, const Word& y) { return x.count > y.count; });
+        cells.reset(new Cell[total]);
+        size = static_cast<size_t>(total);
+        place(words, frequent, num_cells, num_words, symbols, pulse);
+        index_blocks();
+    }
+
+    uint64_t count_at(uint32_t place) const {
+        size_t group = group_of_block_[place / block];
+        while (groups_[group + 1].start <= place) ++group;
+        return groups_[group].count;
+    }
+
+    // The count of the n-th most frequent word, from 0; 0 when there are not as many.
+    uint64_t nth_count(uint64_t n) const {
+        for (const Group& group : groups_) {
+            if (n < group.num_words) return group.count;
+            n -= group.num_words;
+        }
+        return 0;
+    }
+
+    // Call visit(place, id, next id, count) for every pair of neighbours as laid out: one symbol a cell.
+    template <class Visit>
+    void each_first_pair(Visit&& visit) const {
+        for (size_t group = 0; group + 1 < groups_.size(); ++group)
+            for (uint32_t at = groups_[group].start; at + 1 < std::min<uint64_t>(groups_[group + 1].start, size); ++at)
+                if (cells[at] != separator && cells[at + 1] != separator) visit(at, cells[at], cells[at + 1], groups_[group].count);
+    }
+
+    std::unique_ptr<Cell[]> cells;
+    size_t size = 0;
+
+private:
+    static constexpr uint64_t rare_count = 4096;
+    static constexpr uint32_t block = 64;
+
+    // Words of one count. The last group is empty and starts past the end.
+    struct Group {
+        uint32_t start;
+        uint64_t count, num_words;
+    };
+
+    void place(const WordCounts& words, const std::vector<Word>& frequent, const std::vector<uint64_t>& num_cells,
+               const std::vector<uint64_t>& num_words, const bpe::SymbolIds& symbols, Pulse& pulse) {
+        uint32_t at = 0;
+        cells[at++] = separator;
+        const auto write = [&](const Word& word, uint32_t start) {
+            symbols.each(word, [&](uint32_t id) { cells[start++] = static_cast<Cell>(id); });
+            cells[start++] = separator;
+            return start;
+        };
+        for (const Word& word : frequent) {
+            if (groups_.empty() || groups_.back().count != word.count) groups_.push_back({at, word.count, 0});
+            ++groups_.back().num_words;
+            at = write(word, at);
+        }
+        std::vector<uint32_t> start(rare_count);
+        for (uint64_t count = rare_count - 1; count > 0; --count) {
+            start[count] = at;
+            if (num_words[count] != 0) groups_.push_back({at, count, num_words[count]});
+            at += static_cast<uint32_t>(num_cells[count]);
+        }
+        groups_.push_back({std::numeric_limits<uint32_t>::max(), 0, 0});
+        uint64_t seen = words.num_words();
+        words.each([&](const Word& word) {
+            pulse.beat(++seen);
+            if (word.count >= rare_count) return;
+            size_t size = 0;
+            symbols.each(word, [&](uint32_t) { ++size; });
+            if (size >= 2) start[word.count] = write(word, start[word.count]);
+        });
+    }
+
+    void index_blocks() {
+        group_of_block_.resize(size / block + 1);
+        size_t group = 0;
+        for (size_t i = 0; i < group_of_block_.size(); ++i) {
+            while (groups_[group + 1].start <= i * block) ++group;
+            group_of_block_[i] = static_cast<uint32_t>(group);
+        }
+    }
+
+    std::vector<Group> groups_;
+    std::vector<uint32_t> group_of_block_;
+};
+
+}  // namespace textpipe

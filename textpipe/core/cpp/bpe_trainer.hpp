@@ -1,0 +1,486 @@
+// Learns byte-pair merges from word counts. Enters: distinct words with counts, the ids of their first symbols, the settings.
+// Leaves: merges in order and the strings of the new tokens. Promises: the same merges as the `tokenizers` package's BPE
+// trainer (rules below), whatever the order of the words; counts in 64 bits.
+//
+// Rules. Each word is a run of symbols. The count of a pair is the sum over words of (places where it stands, overlapping ones
+// too) x (count of the word). The queue gives the highest count, then the lowest left id, then the lowest right id. An entry
+// whose count has changed since it was queued goes back with the new one. Merging joins the pair from left to right in the
+// words the entry was made for. A joined string that has an id already keeps it (the merge still counts as one). The count of
+// a merged pair stays as it was. Pairs that gained in a step get a new entry for the words of that step alone, so that a pair
+// can be queued twice.
+//
+// Layout. All words lie in one array of cells, a separator between; the words of one count lie together, so that a place
+// tells its count. A token of k symbols covers k cells: its first and its last hold its id, those between a hole. Neighbours
+// are one step away and nothing moves. A queued pair has the list of the places where it stood when it was queued; a place
+// whose cells changed since is passed over. Places, not words, are enough: only a pair whose count rises again later (its
+// left or right id was given a second time) can stand where its list does not say, and such pairs search whole words.
+//
+// Floor. With room for V more tokens, and more than V distinct words of at least two symbols with a count of c or more, one
+// of those words is still in pieces when the vocabulary is full; so the best pair always counts c or more, and entries below
+// c are never needed. They are the many; they are not queued, listed or counted.
+//
+// Complexity: O(symbols of distinct words) to lay out; each place of a list is visited once.
+#pragma once
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <exception>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include "bpe_cells.hpp"
+#include "bpe_vocabulary.hpp"
+#include "pulse.hpp"
+
+namespace textpipe {
+
+// Two splits of one string with different numbers of symbols: possible only where a prefix or suffix that decorates symbols
+// can also be read in the text. BpeTrainer cannot hold that; the wordwise trainer can.
+class AmbiguousLength : public std::exception {
+public:
+    const char* what() const noexcept override { return "one token string stands for different numbers of symbols"; }
+};
+
+struct Merge {
+    uint32_t left, right, id;
+};
+
+struct BpeSettings {
+    uint64_t vocab_size = 30000;
+    uint64_t min_frequency = 0;
+    uint64_t max_token_length = std::numeric_limits<uint64_t>::max();
+    std::string prefix;             // of symbols that do not begin a word; cut from the right part of a merge
+    bool full_words_differ = true;  // no two words become the same token: the floor holds
+};
+
+namespace bpe {
+
+inline uint64_t pair_key(uint32_t left, uint32_t right) { return uint64_t{left} << 32 | right; }
+inline uint32_t left_of(uint64_t pair) { return static_cast<uint32_t>(pair >> 32); }
+inline uint32_t right_of(uint64_t pair) { return static_cast<uint32_t>(pair); }
+
+// Pair -> value, open addressing, never shrinks.
+template <class Value>
+class PairTable {
+public:
+    PairTable() : slots_(1024) {}
+
+    Value* find(uint64_t pair) {
+        for (size_t at = place(pair);; at = (at + 1) & (slots_.size() - 1)) {
+            if (slots_[at].pair == pair) return &slots_[at].value;
+            if (slots_[at].pair == empty) return nullptr;
+        }
+    }
+
+    // The value of a pair, made from nothing when it has none; later calls may move it.
+    Value& operator[](uint64_t pair) {
+        if (used_ * 2 >= slots_.size()) grow();
+        size_t at = place(pair);
+        for (; slots_[at].pair != pair; at = (at + 1) & (slots_.size() - 1)) {
+            if (slots_[at].pair != empty) continue;
+            slots_[at].pair = pair;
+            ++used_;
+            break;
+        }
+        return slots_[at].value;
+    }
+
+    template <class Visit>
+    void each(Visit&& visit) {
+        for (Slot& slot : slots_)
+            if (slot.pair != empty) visit(slot.pair, slot.value);
+    }
+
+private:
+    static constexpr uint64_t empty = std::numeric_limits<uint64_t>::max();
+    struct Slot {
+        uint64_t pair = empty;
+        Value value{};
+    };
+
+    size_t place(uint64_t pair) const { return words::mix(pair ^ words::seed_a, words::seed_b) & (slots_.size() - 1); }
+
+    void grow() {
+        std::vector<Slot> old(slots_.size() * 2);
+        old.swap(slots_);
+        for (Slot& slot : old) {
+            if (slot.pair == empty) continue;
+            size_t at = place(slot.pair);
+            while (slots_[at].pair != empty) at = (at + 1) & (slots_.size() - 1);
+            slots_[at] = slot;
+        }
+    }
+
+    std::vector<Slot> slots_;
+    size_t used_ = 0;
+};
+
+}  // namespace bpe
+
+struct BpeResult {
+    std::vector<Merge> merges;
+    std::vector<std::string> strings;  // of every id
+};
+
+template <class Cell>
+class BpeTrainer {
+public:
+    BpeTrainer(const BpeSettings& settings, const std::vector<std::string>& initial, const bpe::SymbolIds& symbols,
+               const WordCounts& words, Pulse& pulse)
+        : settings_(settings), pulse_(pulse), vocabulary_(initial), cells_(words, symbols, pulse), lengths_(initial.size()) {
+        symbols.each_id([&](uint32_t id) { lengths_[id] = 1; });
+        floor_ = std::max<uint64_t>(1, settings.min_frequency);
+        if (settings.full_words_differ && settings.vocab_size > initial.size()) {
+            // The first strings count as room too: a merge may land on one of them.
+            floor_ = std::max(floor_, cells_.nth_count(settings.vocab_size));
+        }
+    }
+
+    // Largest id that can be given, to choose Cell by.
+    static uint64_t largest_id(const BpeSettings& settings, size_t num_initial) {
+        return std::max<uint64_t>(settings.vocab_size, num_initial);
+    }
+
+    BpeResult run() {
+        if (vocabulary_.size() < settings_.vocab_size) {
+            queue_first_pairs();
+            const size_t initial = vocabulary_.size();
+            pulse_.begin(phase_merges, settings_.vocab_size - initial);
+            while (vocabulary_.size() < settings_.vocab_size && merge_best()) pulse_.beat_slow(vocabulary_.size() - initial);
+        }
+        BpeResult result{std::move(merges_), {}};
+        for (size_t id = 0; id < vocabulary_.size(); ++id) result.strings.push_back(vocabulary_.string(static_cast<uint32_t>(id)));
+        return result;
+    }
+
+private:
+    using Places = std::unique_ptr<uint32_t[]>;
+    static constexpr Cell separator = BpeCells<Cell>::separator, hole = BpeCells<Cell>::hole;
+    static constexpr uint32_t ahead = 12;  // places fetched before they are needed
+
+    struct Entry {
+        uint64_t count, pair;
+        uint32_t list, num_places, order;
+
+        // For a max-heap: is x merged after y?
+        friend bool operator<(const Entry& x, const Entry& y) {
+            if (x.count != y.count) return x.count < y.count;
+            return x.pair != y.pair ? x.pair > y.pair : x.order > y.order;
+        }
+    };
+
+    // Of one id in one step: what stood before and after the places that were joined.
+    struct Neighbour {
+        int64_t before = 0, after = 0;
+        uint32_t num_before = 0, num_after = 0;
+    };
+    struct Cursors {
+        uint32_t *before = nullptr, *after = nullptr;
+    };
+    struct Joined {
+        uint32_t place;
+        Cell before, after;
+    };
+    struct FirstPair {
+        uint64_t count = 0;
+        uint32_t num_places = 0;
+        uint32_t* cursor = nullptr;
+    };
+
+    // ---- the queue
+
+    uint32_t* enqueue(uint64_t pair, uint64_t count, uint32_t num_places) {
+        uint32_t list = static_cast<uint32_t>(lists_.size());
+        if (free_lists_.empty()) {
+            lists_.emplace_back();
+        } else {
+            list = free_lists_.back();
+            free_lists_.pop_back();
+        }
+        lists_[list].reset(new uint32_t[num_places]);
+        heap_.push_back({count, pair, list, num_places, static_cast<uint32_t>(merges_.size())});
+        std::push_heap(heap_.begin(), heap_.end());
+        return lists_[list].get();
+    }
+
+    Places take_list(uint32_t list) {
+        free_lists_.push_back(list);
+        return std::move(lists_[list]);
+    }
+
+    void queue_first_pairs() {
+        pulse_.begin(phase_pairs, 2 * cells_.size);
+        const size_t num_ids = vocabulary_.size();
+        if (num_ids <= 1024) {
+            std::vector<FirstPair> table(num_ids * num_ids);
+            queue_pairs([&](Cell left, Cell right) -> FirstPair& { return table[left * num_ids + right]; },
+                        [&](auto&& visit) {
+                            for (size_t i = 0; i < table.size(); ++i)
+                                visit(bpe::pair_key(static_cast<uint32_t>(i / num_ids), static_cast<uint32_t>(i % num_ids)), table[i]);
+                        });
+        } else {
+            bpe::PairTable<FirstPair> table;
+            queue_pairs([&](Cell left, Cell right) -> FirstPair& { return table[bpe::pair_key(left, right)]; },
+                        [&](auto&& visit) { table.each(visit); });
+        }
+    }
+
+    template <class Lookup, class Each>
+    void queue_pairs(Lookup&& lookup, Each&& each) {
+        cells_.each_first_pair([&](uint32_t place, Cell left, Cell right, uint64_t count) {
+            pulse_.beat(place);
+            FirstPair& pair = lookup(left, right);
+            pair.count += count;
+            ++pair.num_places;
+        });
+        each([&](uint64_t key, FirstPair& pair) {
+            if (pair.count < floor_) return;
+            counts_[key] = static_cast<int64_t>(pair.count);
+            pair.cursor = enqueue(key, pair.count, pair.num_places);
+        });
+        cells_.each_first_pair([&](uint32_t place, Cell left, Cell right, uint64_t) {
+            pulse_.beat(cells_.size + place);
+            uint32_t*& cursor = lookup(left, right).cursor;
+            if (cursor != nullptr) *cursor++ = place;
+        });
+    }
+
+    // ---- one merge
+
+    // Returns false when no pair is left.
+    bool merge_best() {
+        while (!heap_.empty()) {
+            std::pop_heap(heap_.begin(), heap_.end());
+            Entry best = heap_.back();
+            heap_.pop_back();
+            const auto count = static_cast<uint64_t>(*counts_.find(best.pair));
+            if (count == best.count) {
+                merge(best);
+                return true;
+            }
+            if (count >= floor_) {
+                best.count = count;
+                heap_.push_back(best);
+                std::push_heap(heap_.begin(), heap_.end());
+            } else {
+                take_list(best.list);
+            }
+        }
+        return false;
+    }
+
+    void merge(const Entry& entry) {
+        Step step;
+        step.left = bpe::left_of(entry.pair);
+        step.right = bpe::right_of(entry.pair);
+        step.left_length = lengths_[step.left];
+        step.length = step.left_length + lengths_[step.right];
+        step.id = vocabulary_.add(bpe::joined(vocabulary_.string(step.left), vocabulary_.string(step.right), settings_.prefix));
+        if (step.id >= lengths_.size()) lengths_.resize(step.id + 1);
+        // A first string that is no symbol (a special token) is as new as any when it is met the first time.
+        const bool is_new = lengths_[step.id] == 0;
+        if (!is_new && lengths_[step.id] != step.length) throw AmbiguousLength();
+        lengths_[step.id] = step.length;
+        merges_.push_back({step.left, step.right, step.id});
+        if (neighbours_.size() < lengths_.size()) {
+            neighbours_.resize(std::max<size_t>(lengths_.size(), neighbours_.size() * 2));
+            cursors_.resize(neighbours_.size());
+        }
+        join_places(entry, step);
+        if (is_new) {
+            settle_new(step);
+        } else {
+            settle_known(step);
+        }
+        for (const uint32_t id : touched_) neighbours_[id] = {};
+        touched_.clear();
+        joined_.clear();
+    }
+
+    struct Step {
+        uint32_t left, right, id, left_length, length;
+    };
+
+    void join_places(const Entry& entry, const Step& step) {
+        const Places list = take_list(entry.list);
+        const uint32_t num_places = entry.num_places;
+        const Cell* const cells = cells_.cells.get();
+        if (!regained_.empty() && regained_.count(entry.pair) != 0) {
+            for (uint32_t i = 0; i < num_places; ++i) join_word(list[i], step);
+            return;
+        }
+        for (uint32_t i = 0; i < num_places; ++i) {
+            if (i + ahead < num_places) words::prefetch(&cells[list[i + ahead]]);
+            const uint32_t place = list[i];
+            if (cells[place] == step.left && cells[place + step.left_length] == step.right) join(place, step);
+        }
+    }
+
+    // Join the pair everywhere in the word that a place lies in.
+    void join_word(uint32_t place, const Step& step) {
+        const Cell* const cells = cells_.cells.get();
+        while (cells[place - 1] != separator) --place;
+        while (cells[place] != separator) {
+            const uint32_t next = place + lengths_[cells[place]];
+            if (cells[place] == step.left && cells[next] == step.right) {
+                join(place, step);
+                place += step.length;
+            } else {
+                place = next;
+            }
+        }
+    }
+
+    void join(uint32_t place, const Step& step) {
+        Cell* const cells = cells_.cells.get();
+        const auto count = static_cast<int64_t>(cells_.count_at(place));
+        const uint32_t middle = place + step.left_length, end = place + step.length;
+        const Cell before = cells[place - 1], after = cells[end];
+        if (before != separator) {
+            Neighbour& neighbour = touch(before);
+            neighbour.before += count;
+            ++neighbour.num_before;
+        }
+        if (after != separator) {
+            Neighbour& neighbour = touch(after);
+            neighbour.after += count;
+            ++neighbour.num_after;
+        }
+        joined_.push_back({place, before, after});
+        cells[middle - 1] = cells[middle] = hole;
+        cells[place] = cells[end - 1] = static_cast<Cell>(step.id);
+    }
+
+    Neighbour& touch(uint32_t id) {
+        Neighbour& neighbour = neighbours_[id];
+        if ((neighbour.num_before | neighbour.num_after) == 0) touched_.push_back(id);
+        return neighbour;
+    }
+
+    // ---- what a merge does to the counts
+
+    bool is_counted(const Step& step, uint32_t neighbour) const {
+        return uint64_t{step.length} + lengths_[neighbour] < settings_.max_token_length;
+    }
+
+    void lose(uint64_t pair, int64_t count) {
+        if (int64_t* const known = counts_.find(pair)) *known -= count;
+    }
+
+    uint32_t* gain_new(uint64_t pair, int64_t count, uint32_t num_places) {
+        if (count < static_cast<int64_t>(floor_)) return nullptr;
+        counts_[pair] = count;
+        return enqueue(pair, static_cast<uint64_t>(count), num_places);
+    }
+
+    // The id is new, so every pair with it is.
+    void settle_new(const Step& step) {
+        bool any = false;
+        for (const uint32_t id : touched_) {
+            const Neighbour& neighbour = neighbours_[id];
+            Cursors& cursors = cursors_[id];
+            cursors = {};
+            if (neighbour.num_before != 0) {
+                if (id != step.id) lose(bpe::pair_key(id, step.left), neighbour.before);
+                if (is_counted(step, id)) cursors.before = gain_new(bpe::pair_key(id, step.id), neighbour.before, neighbour.num_before);
+            }
+            if (neighbour.num_after != 0) {
+                lose(bpe::pair_key(step.right, id), neighbour.after);
+                // "abab": what stands after the first place is joined itself at the second.
+                const int64_t gone = id == step.left ? neighbours_[step.id].before : 0;
+                if (is_counted(step, id)) cursors.after = gain_new(bpe::pair_key(step.id, id), neighbour.after - gone, neighbour.num_after);
+            }
+            any = any || cursors.before != nullptr || cursors.after != nullptr;
+        }
+        if (!any) return;
+        for (const Joined& at : joined_) {
+            if (at.before != separator && cursors_[at.before].before != nullptr) *cursors_[at.before].before++ = at.place - lengths_[at.before];
+            if (at.after != separator && cursors_[at.after].after != nullptr) *cursors_[at.after].after++ = at.place;
+        }
+    }
+
+    struct Change {
+        int64_t count = 0;
+        std::vector<uint32_t> places;  // where the pair came to stand
+    };
+
+    // The id stood in words before. Pairs with it may have entries already; they get another one for these words.
+    void settle_known(const Step& step) {
+        std::unordered_map<uint64_t, Change> changes;
+        for (const uint32_t id : touched_) {
+            const Neighbour& neighbour = neighbours_[id];
+            changes[bpe::pair_key(id, step.left)].count -= neighbour.before;
+            changes[bpe::pair_key(step.right, id)].count -= neighbour.after;
+            if (!is_counted(step, id)) continue;
+            changes[bpe::pair_key(id, step.id)].count += neighbour.before;
+            changes[bpe::pair_key(step.id, id)].count += neighbour.after;
+        }
+        for (const Joined& at : joined_) {
+            if (at.before != separator && is_counted(step, at.before))
+                changes[bpe::pair_key(at.before, step.id)].places.push_back(at.place - lengths_[at.before]);
+            if (at.after != separator && is_counted(step, at.after)) changes[bpe::pair_key(step.id, at.after)].places.push_back(at.place);
+        }
+        std::unordered_map<uint64_t, int64_t> present;
+        for (auto& [pair, change] : changes) {
+            if (int64_t* const known = counts_.find(pair)) {
+                *known += change.count;
+            } else if (!change.places.empty()) {
+                present[pair] = 0;
+            }
+        }
+        // A pair below the floor was never merged, so its count is what stands in the words.
+        if (!present.empty()) count_present(step, present);
+        for (auto& [pair, change] : changes) {
+            if (change.places.empty()) continue;
+            regained_.insert(pair);
+            const auto found = present.find(pair);
+            const int64_t count = found == present.end() ? *counts_.find(pair) : found->second;
+            if (count < static_cast<int64_t>(floor_)) continue;
+            counts_[pair] = count;
+            std::copy(change.places.begin(), change.places.end(), enqueue(pair, static_cast<uint64_t>(count), static_cast<uint32_t>(change.places.size())));
+        }
+    }
+
+    // Count the wanted pairs that hold the id of this step, in all words.
+    void count_present(const Step& step, std::unordered_map<uint64_t, int64_t>& wanted) {
+        const Cell* const cells = cells_.cells.get();
+        const auto id = static_cast<Cell>(step.id);
+        const auto add = [&](uint64_t pair, uint32_t place) {
+            const auto found = wanted.find(pair);
+            if (found != wanted.end()) found->second += static_cast<int64_t>(cells_.count_at(place));
+        };
+        for (const Cell* at = std::find(cells, cells + cells_.size, id); at != cells + cells_.size; at = std::find(at + step.length, cells + cells_.size, id)) {
+            const auto place = static_cast<uint32_t>(at - cells);
+            const Cell before = cells[place - 1], after = cells[place + step.length];
+            if (before != separator && before != id) add(bpe::pair_key(before, id), place);
+            if (after != separator) add(bpe::pair_key(id, after), place);
+        }
+    }
+
+    const BpeSettings settings_;
+    Pulse& pulse_;
+    bpe::Vocabulary vocabulary_;
+    BpeCells<Cell> cells_;
+    std::vector<uint32_t> lengths_;  // symbols of each id; 0: no symbol yet
+    uint64_t floor_ = 1;
+
+    std::vector<Merge> merges_;
+    std::vector<Entry> heap_;
+    std::vector<Places> lists_;
+    std::vector<uint32_t> free_lists_;
+    bpe::PairTable<int64_t> counts_;          // of every pair that was ever queued
+    std::unordered_set<uint64_t> regained_;   // pairs with more than one entry ever: they search whole words
+
+    // of the step at hand
+    std::vector<Neighbour> neighbours_;
+    std::vector<Cursors> cursors_;
+    std::vector<uint32_t> touched_;
+    std::vector<Joined> joined_;
+};
+
+}  // namespace textpipe

@@ -1,0 +1,113 @@
+// What a BPE trainer knows of characters and strings. Enters: word counts; which characters are symbols and under which ids.
+// Leaves: how often each character occurs, the symbols of a word, the string of a merge and its id.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "word_counts.hpp"
+
+namespace textpipe {
+
+namespace bpe {
+
+constexpr uint32_t no_id = std::numeric_limits<uint32_t>::max();
+
+// Token strings and their ids.
+class Vocabulary {
+public:
+    explicit Vocabulary(const std::vector<std::string>& initial) {
+        for (const std::string& text : initial) add(text);
+    }
+
+    // The id of a string; a new one where it has none.
+    uint32_t add(const std::string& text) {
+        const auto [place, is_new] = ids_.emplace(text, static_cast<uint32_t>(strings_.size()));
+        if (is_new) strings_.push_back(&place->first);
+        return place->second;
+    }
+
+    const std::string& string(uint32_t id) const { return *strings_[id]; }
+    size_t size() const { return strings_.size(); }
+
+private:
+    std::unordered_map<std::string, uint32_t> ids_;
+    std::vector<const std::string*> strings_;  // keys of ids_, which stay where they are
+};
+
+// The string of a merge: the right part loses the prefix.
+inline std::string joined(const std::string& left, const std::string& right, const std::string& prefix) {
+    const bool cut = !prefix.empty() && right.compare(0, prefix.size(), prefix) == 0;
+    return left + (cut ? right.substr(prefix.size()) : right);
+}
+
+// Which id a character has, by where in its word it stands.
+class SymbolIds {
+public:
+    static constexpr unsigned num_places = 4;  // 1 for not first, plus 2 for last
+
+    // With byte_level a character is a byte, else a code point of UTF-8.
+    SymbolIds(bool byte_level, const std::vector<uint32_t>& characters, const std::vector<uint32_t>& ids)
+        : byte_level_(byte_level), row_(byte_level ? 256 : 0x110000, 0), ids_(num_places, no_id) {
+        for (size_t i = 0; i < characters.size(); ++i) row_.at(characters[i]) = static_cast<uint32_t>(i + 1);
+        ids_.insert(ids_.end(), ids.begin(), ids.end());
+    }
+
+    // Call visit(id) for every symbol of a word; characters without an id are passed over.
+    template <class Visit>
+    void each(const Word& word, Visit&& visit) const {
+        const uint8_t *p = word.data, *const end = p + word.size;
+        for (bool first = true; p < end; first = false) {
+            unsigned length = 1;
+            const uint32_t character = byte_level_ ? *p : unicode::decode(p, length);
+            p += length;
+            const uint32_t id = ids_[row_[character] * num_places + (first ? 0 : 1) + (p == end ? 2 : 0)];
+            if (id != no_id) visit(id);
+        }
+    }
+
+    // Every id that is a symbol.
+    template <class Visit>
+    void each_id(Visit&& visit) const {
+        for (const uint32_t id : ids_)
+            if (id != no_id) visit(id);
+    }
+
+private:
+    bool byte_level_;
+    std::vector<uint32_t> row_;
+    std::vector<uint32_t> ids_;
+};
+
+}  // namespace bpe
+
+// How often a character occurs and in which places of a word.
+struct CharacterUse {
+    uint32_t character;
+    uint8_t places;  // bit k set: seen at place k of SymbolIds
+    uint64_t count;
+};
+
+inline std::vector<CharacterUse> survey_characters(const WordCounts& words, bool byte_level) {
+    std::vector<uint64_t> counts(byte_level ? 256 : 0x110000);
+    std::vector<uint8_t> places(counts.size());
+    words.each([&](const Word& word) {
+        const uint8_t *p = word.data, *const end = p + word.size;
+        for (bool first = true; p < end; first = false) {
+            unsigned length = 1;
+            const uint32_t character = byte_level ? *p : unicode::decode(p, length);
+            p += length;
+            counts[character] += word.count;
+            places[character] |= static_cast<uint8_t>(1 << ((first ? 0 : 1) + (p == end ? 2 : 0)));
+        }
+    });
+    std::vector<CharacterUse> used;
+    for (size_t c = 0; c < counts.size(); ++c)
+        if (counts[c] != 0) used.push_back({static_cast<uint32_t>(c), places[c], counts[c]});
+    return used;
+}
+
+}  // namespace textpipe
