@@ -1,0 +1,253 @@
+# distutils: language = c++
+"""The native encoder for Python: marshalling only.
+
+What enters: a compiled program (plain values) and ``str`` objects. What leaves: NumPy ids with offsets, or the ids of one
+text with their places. Promises: the text is read in CPython's own buffers, the GIL is released while it is encoded, and
+Ctrl-C is answered within a tenth of a second.
+"""
+
+cimport cython
+from cpython.exc cimport PyErr_CheckSignals
+from cpython.unicode cimport PyUnicode_AsUTF8AndSize
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libcpp cimport bool as cbool
+from libcpp.memory cimport make_shared, make_unique, shared_ptr, unique_ptr
+from libcpp.string cimport string
+from libcpp.utility cimport move
+from libcpp.vector cimport vector
+
+import numpy as np
+
+from textpipe.errors import InputError
+
+cdef extern from "Python.h":
+    int PyUnicode_KIND(object text)
+    void* PyUnicode_DATA(object text)
+    Py_ssize_t PyUnicode_GET_LENGTH(object text)
+    bint PyUnicode_IS_ASCII(object text)
+
+cdef extern from "<string_view>" namespace "std" nogil:
+    cdef cppclass string_view:
+        string_view()
+        string_view(const char* data, size_t size)
+
+cdef extern from "batch.hpp" namespace "textpipe" nogil:
+    cdef struct TextView:
+        const void* data
+        size_t length
+        int kind
+    cdef cppclass Token:
+        uint32_t id
+        uint32_t size
+    cdef cppclass BpeOptions:
+        string unk_token, prefix, suffix
+        cbool has_unk, fuse_unk, byte_fallback, ignore_merges
+        float dropout
+    cdef cppclass BpeModel:
+        BpeModel(BpeOptions options) except +
+        void reserve(size_t pieces, size_t merges) except +
+        void add_piece(uint32_t id, string_view piece) except +
+        void add_merge(uint32_t left, uint32_t right, uint32_t rank, uint32_t id)
+        void finish(cbool byte_level) except +
+        cbool complete()
+        void encode(const uint8_t* word, size_t size, uint64_t seed, vector[Token]& out) except +
+    cdef cppclass AddedToken:
+        uint32_t id
+        cbool single_word, lstrip, rstrip, special
+    cdef cppclass AddedTokens:
+        void add(string_view content, AddedToken token) except +
+    cdef cppclass Program:
+        void add_form(int form) except +
+        void set_grammar(int number)
+        AddedTokens raw, normalized
+        cbool prefix_space
+        vector[uint32_t] before, after
+    cdef cppclass Spans:
+        vector[uint32_t] ids, begins, ends, words
+    cdef cppclass Encoder:
+        Encoder(shared_ptr[BpeModel] model, size_t cache_bytes) except +
+        cbool encode_spans(const TextView& view, cbool skip_special, Spans& spans) except +
+        unique_ptr[Program] program
+    cdef cppclass EncodeJob:
+        EncodeJob(Encoder& encoder, vector[TextView] texts, cbool skip_special, cbool add_special) except +
+        void run() except +
+        void start(size_t num_threads) except +
+        cbool wait(int milliseconds) except +
+        void stop()
+        long long bad_document()
+        size_t num_ids()
+        void copy[Id](Id* ids, int64_t* offsets)
+
+# Below this many characters a thread costs more than it saves.
+cdef size_t INLINE_CHARS = 1 << 18
+
+cdef inline string_view view_utf8(str text) except *:
+    cdef Py_ssize_t size
+    cdef const char* data = PyUnicode_AsUTF8AndSize(text, &size)
+    return string_view(data, <size_t>size)
+
+
+cdef inline TextView view_of(object text) except *:
+    cdef TextView view
+    if not isinstance(text, str):
+        raise TypeError(f"a text is a str, not {type(text).__name__}")
+    view.data = PyUnicode_DATA(text)
+    view.length = <size_t>PyUnicode_GET_LENGTH(text)
+    view.kind = 0 if PyUnicode_IS_ASCII(text) else PyUnicode_KIND(text)
+    return view
+
+
+def _surrogate_error(str text, where=None):
+    cdef Py_ssize_t at = next(i for i, c in enumerate(text) if "\ud800" <= c <= "\udfff")
+    return InputError(
+        f"the text holds a lone surrogate, U+{ord(text[at]):04X}, at character {at}",
+        where=where,
+        allowed="characters that can be written as UTF-8",
+        hint="decode the bytes with errors=\"replace\", or drop it with text.encode(\"utf-8\", \"ignore\").decode()",
+    )
+
+
+cdef class NativeBpe:
+    """The model alone: pieces and merges as native tables, shared by every program that uses them.
+
+    ``merges`` are pairs of pieces in rank order, each piece and each result in ``vocab``; ids are below 2**24.
+    """
+
+    cdef shared_ptr[BpeModel] model
+
+    def __init__(self, dict vocab, list merges, *, bint byte_level, str unk_token=None, str prefix=None,
+                 str suffix=None, bint fuse_unk=False, bint byte_fallback=False, bint ignore_merges=False, dropout=None):
+        cdef BpeOptions options
+        if unk_token is not None:
+            options.has_unk = True
+            options.unk_token = unk_token.encode()
+        options.prefix = (prefix or "").encode()
+        options.suffix = (suffix or "").encode()
+        options.fuse_unk = fuse_unk
+        options.byte_fallback = byte_fallback
+        options.ignore_merges = ignore_merges
+        options.dropout = dropout or 0.0
+        self.model = make_shared[BpeModel](options)
+        cdef BpeModel* model = self.model.get()
+        model.reserve(len(vocab), len(merges))
+        cdef str piece, left, right
+        cdef uint32_t rank = 0
+        for piece, number in vocab.items():
+            model.add_piece(number, view_utf8(piece))
+        cdef Py_ssize_t cut = len(prefix or "")
+        for left, right in merges:
+            model.add_merge(vocab[left], vocab[right], rank, vocab[left + (right[cut:] if cut else right)])
+            rank += 1
+        model.finish(byte_level)
+
+    @property
+    def complete(self):
+        """Whether every byte has a piece, so that a byte-level model loses nothing."""
+        return self.model.get().complete()
+
+    def tokenize(self, str word, uint64_t seed=0):
+        """The ids of one word and how many bytes of it each takes."""
+        cdef Py_ssize_t size
+        cdef const char* data = PyUnicode_AsUTF8AndSize(word, &size)
+        cdef vector[Token] found
+        self.model.get().encode(<const uint8_t*>data, <size_t>size, seed, found)
+        return [(token.id, token.size) for token in found]
+
+
+cdef class NativeEncoder:
+    """A whole pipeline as one native program.
+
+    ``forms`` and ``grammar`` are the numbers of the headers; added tokens are (content, id, single_word, lstrip, rstrip,
+    special), those of ``normalized`` with their content already normalized; ``before`` and ``after`` frame a document.
+    """
+
+    cdef unique_ptr[Encoder] encoder
+    cdef readonly object id_type
+
+    def __init__(self, NativeBpe model, *, list forms, int grammar, bint prefix_space, list raw, list normalized,
+                 list before, list after, size_t max_id, size_t cache_bytes):
+        self.encoder = make_unique[Encoder](model.model, cache_bytes)
+        self.id_type = np.uint16 if max_id < 1 << 16 else np.uint32
+        cdef Program* program = self.encoder.get().program.get()
+        for form in forms:
+            program.add_form(form)
+        program.set_grammar(grammar)
+        program.prefix_space = prefix_space
+        program.before = before
+        program.after = after
+        cdef AddedToken token
+        for content, number, single_word, lstrip, rstrip, special in raw:
+            token.id, token.single_word, token.lstrip, token.rstrip = number, single_word, lstrip, rstrip
+            token.special = special
+            program.raw.add(view_utf8(content), token)
+        for content, number, single_word, lstrip, rstrip, special in normalized:
+            token.id, token.single_word, token.lstrip, token.rstrip = number, single_word, lstrip, rstrip
+            token.special = special
+            program.normalized.add(view_utf8(content), token)
+
+    def encode_batch(self, texts, *, size_t threads=1, bint skip_special=False, bint add_special=True):
+        """Ids of every text, flat, and the offsets of the documents in them.
+
+        Raises
+        ------
+        InputError
+            when a text holds a lone surrogate.
+        """
+        cdef list held = list(texts)  # keeps every buffer alive while threads read it
+        cdef vector[TextView] views
+        cdef size_t chars = 0
+        views.reserve(len(held))
+        for text in held:
+            views.push_back(view_of(text))
+            chars += views.back().length
+        cdef unique_ptr[EncodeJob] job = make_unique[EncodeJob](
+            self.encoder.get()[0], move(views), skip_special, add_special)
+        self._finish(job.get(), threads, chars)
+        cdef long long bad = job.get().bad_document()
+        if bad >= 0:
+            raise _surrogate_error(held[bad], f"text {bad}" if len(held) > 1 else None)
+        return self._collect(job.get(), len(held))
+
+    cdef _finish(self, EncodeJob* job, size_t threads, size_t chars):
+        cdef cbool done = False
+        if chars < INLINE_CHARS:
+            with nogil:
+                job.run()
+            return
+        job.start(threads)
+        while not done:
+            with nogil:
+                done = job.wait(50)
+            PyErr_CheckSignals()  # an interrupt leaves here; the job's destructor stops and joins its threads
+
+    cdef _collect(self, EncodeJob* job, Py_ssize_t num_texts):
+        offsets = np.empty(num_texts + 1, dtype=np.int64)
+        ids = np.empty(job.num_ids(), dtype=self.id_type)
+        cdef int64_t[::1] offsets_view = offsets
+        cdef uint16_t[::1] narrow
+        cdef uint32_t[::1] wide
+        cdef void* to = NULL
+        if self.id_type is np.uint16:
+            narrow = ids
+            if ids.size:
+                to = &narrow[0]
+            with nogil:
+                job.copy[uint16_t](<uint16_t*>to, &offsets_view[0])
+        else:
+            wide = ids
+            if ids.size:
+                to = &wide[0]
+            with nogil:
+                job.copy[uint32_t](<uint32_t*>to, &offsets_view[0])
+        return ids, offsets
+
+    def encode_spans(self, str text, *, bint skip_special=False):
+        """(ids, begins, ends, words) of one text, without the template: places in characters, words by number."""
+        cdef Spans spans
+        cdef TextView view = view_of(text)
+        cdef cbool good
+        with nogil:
+            good = self.encoder.get().encode_spans(view, skip_special, spans)
+        if not good:
+            raise _surrogate_error(text)
+        return spans.ids, spans.begins, spans.ends, spans.words

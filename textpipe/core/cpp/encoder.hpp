@@ -1,0 +1,266 @@
+// The whole way from text to ids in one pass. Enters: a program (added tokens, normalization, grammar, model, template) and
+// valid UTF-8. Leaves: ids, and when asked for each token the characters it stands for. Promises: the result does not depend
+// on threads, on the cache or on what was encoded before; memory is bounded by the text and the cache budget.
+#pragma once
+#include <atomic>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "added_tokens.hpp"
+#include "bpe_model.hpp"
+#include "normalization.hpp"
+#include "scanner.hpp"
+#include "word_cache.hpp"
+
+namespace textpipe {
+
+// What to do, fixed once built and shared by all threads.
+struct Program {
+    explicit Program(std::shared_ptr<const BpeModel> model) : model(std::move(model)) {}
+    void add_form(int form) { forms.push_back(static_cast<NormalForm>(form)); }
+    void set_grammar(int number) { grammar = static_cast<Grammar>(number); }
+
+    std::shared_ptr<const BpeModel> model;
+    AddedTokens raw, normalized;  // matched before and after normalization
+    std::vector<NormalForm> forms;
+    Grammar grammar = Grammar::none;
+    bool prefix_space = false;
+    std::vector<uint32_t> before, after;  // ids the template puts around every document
+};
+
+// One document with its tokens' places.
+struct Spans {
+    std::vector<uint32_t> ids, begins, ends, words;  // words: the number of the pre-token, no_id for an added token
+};
+
+class Worker {
+  public:
+    Worker(const Program& program, size_t cache_bytes) : program_(program), cache_(cache_bytes) {}
+
+    // Append the ids of one document. `stop` is looked at every few hundred words.
+    void encode(const uint8_t* text, size_t size, bool skip_special, std::vector<uint32_t>& ids,
+                const std::atomic<bool>& stop) {
+        ids_ = &ids;
+        spans_ = nullptr;
+        stop_ = &stop;
+        walk(text, size, skip_special);
+    }
+
+    // The same with the places of the tokens, in characters of the document.
+    void encode_spans(const uint8_t* text, size_t size, bool skip_special, Spans& spans, const std::atomic<bool>& stop) {
+        ids_ = &spans.ids;
+        spans_ = &spans;
+        stop_ = &stop;
+        num_words_ = 0;
+        origins_.clear();
+        origins_.reserve(size);
+        for (uint32_t i = 0, at = 0; i < size; ++at) {
+            const uint32_t length = unicode::utf8_size(text[i]);
+            for (uint32_t j = 0; j < length; ++j) origins_.push_back({at, at + 1});
+            i += length;
+        }
+        walk(text, size, skip_special);
+    }
+
+    void seed(uint64_t value) { scratch_.random = value | 1; }
+
+  private:
+    struct Word {
+        const uint8_t* begin;
+        size_t size;
+        uint64_t hash;
+        WordKey key;
+    };
+    static constexpr size_t batch_size = 64;
+
+    void walk(const uint8_t* text, size_t size, bool skip_special) {
+        const Origin* origins = spans_ != nullptr ? origins_.data() : nullptr;
+        if (program_.raw.empty()) return segment(text, size, skip_special, origins);
+        stretches_.clear();
+        program_.raw.split(text, size, skip_special, stretches_);
+        for (size_t i = 0; i < stretches_.size(); ++i) {
+            const Stretch stretch = stretches_[i];
+            const Origin* from = origins != nullptr ? origins + stretch.begin : nullptr;
+            if (stretch.id != no_id)
+                added(stretch, from);
+            else
+                segment(text + stretch.begin, stretch.end - stretch.begin, skip_special, from);
+        }
+    }
+
+    // A stretch without raw added tokens: normalize it, cut the normalized added tokens out.
+    void segment(const uint8_t* text, size_t size, bool skip_special, const Origin* origins) {
+        if (size == 0) return;
+        size_t turn = 0;
+        for (const NormalForm form : program_.forms) {
+            if (Normalization::is_unchanged(form, text, size)) continue;
+            std::string& target = normalized_[turn];
+            std::vector<Origin>& target_origins = normalized_origins_[turn];
+            target.clear();
+            target_origins.clear();
+            normalization_.run(form, text, size, target, origins, origins != nullptr ? &target_origins : nullptr);
+            text = reinterpret_cast<const uint8_t*>(target.data());
+            size = target.size();
+            if (origins != nullptr) origins = target_origins.data();
+            turn = 1 - turn;
+        }
+        if (program_.normalized.empty()) return plain(text, size, origins);
+        std::vector<Stretch> stretches;
+        program_.normalized.split(text, size, skip_special, stretches);
+        for (const Stretch& stretch : stretches) {
+            const Origin* from = origins != nullptr ? origins + stretch.begin : nullptr;
+            if (stretch.id != no_id)
+                added(stretch, from);
+            else
+                plain(text + stretch.begin, stretch.end - stretch.begin, from);
+        }
+    }
+
+    void added(const Stretch& stretch, const Origin* origins) {
+        ids_->push_back(stretch.id);
+        if (spans_ == nullptr) return;
+        spans_->begins.push_back(origins[0].begin);
+        spans_->ends.push_back(origins[stretch.end - stretch.begin - 1].end);
+        spans_->words.push_back(num_words_++);
+    }
+
+    // Normalized text without added tokens: cut into words and encode them.
+    void plain(const uint8_t* text, size_t size, const Origin* origins) {
+        if (size == 0) return;
+        if (program_.prefix_space && *text != ' ') {
+            prefixed_.assign(1, ' ');
+            prefixed_.append(reinterpret_cast<const char*>(text), size);
+            if (origins != nullptr) {
+                prefixed_origins_.assign(1, origins[0]);
+                prefixed_origins_.insert(prefixed_origins_.end(), origins, origins + size);
+                origins = prefixed_origins_.data();
+            }
+            text = reinterpret_cast<const uint8_t*>(prefixed_.data());
+            ++size;
+        }
+        end_ = text + size;
+        if (spans_ != nullptr) {
+            scan(program_.grammar, text, size, [&](const uint8_t* p, size_t n) { place_word(p, n, origins + (p - text)); });
+        } else if (!program_.model->cacheable()) {
+            scan(program_.grammar, text, size, [&](const uint8_t* p, size_t n) { append_word(p, n); });
+        } else {
+            num_waiting_ = 0;
+            scan(program_.grammar, text, size, [&](const uint8_t* p, size_t n) { wait_word(p, n); });
+            flush();
+        }
+    }
+
+    void append_word(const uint8_t* word, size_t size) {
+        program_.model->encode(word, size, scratch_, [&](const Token& token) { ids_->push_back(token.id); });
+    }
+
+    // Hash the word and ask for its cache line; by the time the batch is full the line has come.
+    void wait_word(const uint8_t* p, size_t size) {
+        Word& word = waiting_[num_waiting_++];
+        word.begin = p;
+        word.size = size;
+        if (size <= longest_cached) {
+            word.key = WordKey::of(p, size, static_cast<size_t>(end_ - p));
+            if (size <= 15) {
+                word.hash = word.key.hash_short();
+                cache_.shorts.prefetch(word.hash);
+            } else {
+                word.hash = word.key.hash_long();
+                cache_.longs.prefetch(word.hash);
+            }
+        }
+        if (num_waiting_ == batch_size) flush();
+    }
+
+    void flush() {
+        if (stop_->load(std::memory_order_relaxed)) num_waiting_ = 0;
+        std::vector<uint32_t>& ids = *ids_;
+        size_t at = ids.size();
+        ids.resize(at + num_waiting_ * 8);  // room to write a whole slot without asking
+        uint32_t* out = ids.data() + at;
+        for (size_t i = 0; i < num_waiting_; ++i) {
+            const Word& word = waiting_[i];
+            if (word.size <= 15) {
+                if (const auto* slot = cache_.shorts.find(word.key, word.hash)) {
+                    std::memcpy(out, slot->ids, sizeof slot->ids);
+                    out[0] &= 0xFFFFFF;
+                    out += slot->count();
+                    continue;
+                }
+            } else if (word.size <= longest_cached) {
+                if (const auto* slot = cache_.longs.find(word.key, word.hash)) {
+                    std::memcpy(out, slot->ids, sizeof slot->ids);
+                    out[0] &= 0xFFFFFF;
+                    out += slot->count();
+                    continue;
+                }
+            }
+            out = miss(word, out, num_waiting_ - i - 1);
+        }
+        ids.resize(static_cast<size_t>(out - ids.data()));
+        num_waiting_ = 0;
+    }
+
+    // Encode a word that is not in the cache; keeps room for `remaining` slots after it.
+    uint32_t* miss(const Word& word, uint32_t* out, size_t remaining) {
+        found_.clear();
+        program_.model->encode(word.begin, word.size, scratch_, [&](const Token& token) { found_.push_back(token.id); });
+        if (word.size <= 15) {
+            if (found_.size() <= 4) cache_.shorts.insert(word.key, word.hash, found_.data(), found_.size());
+        } else if (word.size <= longest_cached && found_.size() <= 8) {
+            cache_.longs.insert(word.key, word.hash, found_.data(), found_.size());
+        }
+        if (found_.size() > 8) {
+            const size_t at = static_cast<size_t>(out - ids_->data());
+            ids_->resize(at + found_.size() + (remaining + 1) * 8);
+            out = ids_->data() + at;
+        }
+        std::copy(found_.begin(), found_.end(), out);
+        return out + found_.size();
+    }
+
+    // With places: the sizes of the tokens run along the word's bytes.
+    void place_word(const uint8_t* word, size_t size, const Origin* origins) {
+        if (stop_->load(std::memory_order_relaxed)) return;
+        size_t at = 0;
+        const bool mapped = program_.model->byte_level() && !program_.model->complete();
+        if (mapped) map_origins(word, size, origins);
+        const Origin* from = mapped ? mapped_origins_.data() : origins;
+        program_.model->encode(word, size, scratch_, [&](const Token& token) {
+            spans_->ids.push_back(token.id);
+            spans_->begins.push_back(from[at].begin);
+            spans_->ends.push_back(from[at + token.size - 1].end);
+            spans_->words.push_back(num_words_);
+            at += token.size;
+        });
+        ++num_words_;
+    }
+
+    void map_origins(const uint8_t* word, size_t size, const Origin* origins) {
+        mapped_origins_.clear();
+        for (size_t i = 0; i < size; ++i)
+            mapped_origins_.insert(mapped_origins_.end(), BpeModel::mapped_code_point(word[i]) < 0x80 ? 1 : 2, origins[i]);
+    }
+
+    const Program& program_;
+    WordCache cache_;
+    BpeModel::Scratch scratch_;
+    Normalization normalization_;
+    std::vector<uint32_t>* ids_ = nullptr;
+    Spans* spans_ = nullptr;
+    const std::atomic<bool>* stop_ = nullptr;
+    uint32_t num_words_ = 0;
+    const uint8_t* end_ = nullptr;
+    Word waiting_[batch_size];
+    size_t num_waiting_ = 0;
+    std::vector<uint32_t> found_;
+    std::vector<Stretch> stretches_;
+    std::string normalized_[2], prefixed_;
+    std::vector<Origin> origins_, normalized_origins_[2], prefixed_origins_, mapped_origins_;
+};
+
+}  // namespace textpipe
