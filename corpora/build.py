@@ -3,8 +3,8 @@
     python corpora/build.py            write corpora/site, corpora/truth and corpora/MANIFEST.toml
     python corpora/build.py --check    say what differs from a fresh build, and exit with 1 if anything does
 
-What enters: ``source``, ``extra``, ``site.toml``, ``templates`` and ``static`` beside this file. What leaves: the same bytes
-every time; no clock, no network, no random number.
+What enters: ``source``, ``extra``, ``site.toml``, ``templates`` and ``static`` beside this file. What leaves: the
+same bytes every time; no clock, no network, no random number.
 """
 
 from __future__ import annotations

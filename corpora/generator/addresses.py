@@ -1,7 +1,8 @@
 """Where each article lives.
 
-What enters: all articles. What leaves: for each its URL path (as a link writes it) and the file that holds the page. The
-styles are those of real sites: dated paths, titles in percent-encoded Hangul, numbers in a query, folders, product codes.
+What enters: all articles. What leaves: for each its URL path (as a link writes it) and the file that holds the page.
+The styles are those of real sites: dated paths, titles in percent-encoded Hangul, numbers in a query, folders,
+product codes.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What goes wrong with text on its way to a page, done on purpose.
 
-What enters: a clean article. What leaves: the same article as a careless editor, an old mobile or a broken import would have
-stored it. The truth of the page stays the clean article's text.
+What enters: a clean article. What leaves: the same article as a careless editor, an old mobile or a broken import
+would have stored it. The truth of the page stays the clean article's text.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Articles and lists → HTML and XML through the templates.
 
-What enters: articles with their addresses, and the site's settings. What leaves: text of pages. It promises to depend on
-nothing but these: "random" counts, related pages and advertisements are functions of checksums of the words themselves.
+What enters: articles with their addresses, and the site's settings. What leaves: text of pages. It promises to depend
+on nothing but these: "random" counts, related pages and advertisements are functions of checksums of the words
+themselves.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-
 from generator.addresses import Address, section_path
 from generator.sources import KINDS, Article, Post
 
@@ -125,9 +125,7 @@ class Layout:
 
     def home(self, lang: str, head: Head) -> str:
         """Return the front page of a language."""
-        boxes = [
-            {**section, "entries": self.entries(lang, section["kind"])[:4]} for section in self._sections(lang)
-        ]
+        boxes = [{**section, "entries": self.entries(lang, section["kind"])[:4]} for section in self._sections(lang)]
         return self._render("home.html", lang, "home", head, title=self.settings["ui"][lang]["name"], boxes=boxes)
 
     def plain(self, lang: str, head: Head, page: Mapping[str, Any]) -> str:

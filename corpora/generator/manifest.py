@@ -1,8 +1,8 @@
 """What is true of the site, as TOML.
 
-What enters: the pages, the server's rules and all other files. What leaves: the text of ``MANIFEST.toml``: licence, totals,
-one ``[[page]]`` a page, one ``[[server]]`` a rule, and size and sha256 of every file. It promises a stable order, so that
-a change of one page changes a few lines.
+What enters: the pages, the server's rules and all other files. What leaves: the text of ``MANIFEST.toml``: licence,
+totals, one ``[[page]]`` a page, one ``[[server]]`` a rule, and size and sha256 of every file. It promises a stable
+order, so that a change of one page changes a few lines.
 """
 
 from __future__ import annotations

@@ -125,14 +125,14 @@ class Pages:
     def _copy(self, row: Mapping[str, Any]) -> SitePage:
         original = self._articles[row["lang"], row["slug"]]
         first = self._article_page(original)
-        shared: dict[str, Any] = dict(
-            path=row["path"],
-            kind=original.kind,
-            lang=first.lang,
-            title=row.get("title", original.title),
-            date=row.get("date", original.date),
-            pii=first.pii,
-        )
+        shared: dict[str, Any] = {
+            "path": row["path"],
+            "kind": original.kind,
+            "lang": first.lang,
+            "title": row.get("title", original.title),
+            "date": row.get("date", original.date),
+            "pii": first.pii,
+        }
         if row["how"] == "same-bytes":
             return SitePage(
                 **shared,
@@ -146,7 +146,9 @@ class Pages:
                 duplicate_of=first.path,
             )
         article = reworded(original, row["replace"]) if row["how"] == "near" else original
-        article = dataclasses.replace(article, title=row.get("title", article.title), date=row.get("date", article.date))
+        article = dataclasses.replace(
+            article, title=row.get("title", article.title), date=row.get("date", article.date)
+        )
         head = Head(path=row["path"], canonical=first.path if row["how"] == "exact" else "")
         name = original.slug if row["how"] == "exact" else f"{original.slug}-again"
         return SitePage(
@@ -164,22 +166,22 @@ class Pages:
         for lang in LANGS:
             other = "en" if lang == "ko" else "ko"
             head = Head(path=f"/{lang}/", translation=f"/{other}/")
-            yield self._frame_page(head, f"{lang}/index.html", "home", lang, self.layout.home(lang, head))
+            yield self._frame_page(head, f"{lang}/index.html", "home", lang=lang, html=self.layout.home(lang, head))
             for kind in KINDS:
                 num_pages = max(1, -(-len(self.layout.entries(lang, kind)) // per_page))
                 for number in range(1, num_pages + 1):
                     head = Head(path=section_path(lang, kind, number))
                     html = self.layout.listing(lang, kind, head, number, per_page)
-                    yield self._frame_page(head, section_file(lang, kind, number), "list", lang, html)
+                    yield self._frame_page(head, section_file(lang, kind, number), "list", lang=lang, html=html)
 
     def _plain(self, row: Mapping[str, Any]) -> SitePage:
         head = Head(path=row["path"], robots_meta=row.get("robots", ""))
         links = [{**link, "path": self.resolve(link["path"])} for link in row.get("links", ())]
         page = {key: row[key] for key in ("title", "form", "notes") if key in row} | {"links": links}
         html = self.layout.plain(row["lang"], head, page)
-        return self._frame_page(head, row["file"], "plain", row["lang"], html, title=row["title"])
+        return self._frame_page(head, row["file"], "plain", lang=row["lang"], html=html, title=row["title"])
 
-    def _frame_page(self, head: Head, file: str, kind: str, lang: str, html: str, title: str = "") -> SitePage:
+    def _frame_page(self, head: Head, file: str, kind: str, *, lang: str, html: str, title: str = "") -> SitePage:
         return SitePage(
             path=head.path,
             file=file,

@@ -1,8 +1,9 @@
 """Source files → articles.
 
-What enters: the TOML files of ``corpora/source`` (a Korean and an English text each) and ``corpora/extra`` (one language
-each). What leaves: one ``Article`` a language, its body already cut into blocks. It promises that ``main_text`` is exactly
-what a reader of the page would call its text: the body and the posts, without title, bylines or comments.
+What enters: the TOML files of ``corpora/source`` (a Korean and an English text each) and ``corpora/extra`` (one
+language each). What leaves: one ``Article`` a language, its body already cut into blocks. It promises that
+``main_text`` is exactly what a reader of the page would call its text: the body and the posts, without title, bylines
+or comments.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A loopback HTTP server whose every answer is scripted, to see what a client does when the other side misbehaves.
 
-What enters: a path and the replies it gives, one after another (the last one repeats). What leaves: those replies, and a
-record of every request. It promises that what a test scripts is what the client sees.
+What enters: a path and the replies it gives, one after another (the last one repeats). What leaves: those replies, and
+a record of every request. It promises that what a test scripts is what the client sees.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """The loopback HTTP server under both test servers: it sends one :class:`Reply` for each request, to the byte.
 
-What enters: replies, from a subclass that picks one a request. What leaves: exactly those bytes on the wire, in that order
-and at that pace, and a record of every request. It promises to listen on 127.0.0.1 alone, never to wait longer than it
-lives (a hanging reply ends when the client goes away or the server closes), and never to retry or repair anything.
+What enters: replies, from a subclass that picks one a request. What leaves: exactly those bytes on the wire, in that
+order and at that pace, and a record of every request. It promises to listen on 127.0.0.1 alone, never to wait longer
+than it lives (a hanging reply ends when the client goes away or the server closes), and never to retry or repair
+anything.
 """
 
 from __future__ import annotations
