@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime
 import email.utils
 import json
+import re
 import zlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -59,6 +60,12 @@ def _rfc822(date: datetime.date) -> str:
     return email.utils.format_datetime(datetime.datetime.combine(date, datetime.time(9), datetime.UTC))
 
 
+def _price(article: Article) -> int:
+    """Return the price a shop page shows: the highest sum of money in its text, 0 when there is none."""
+    sums = re.findall(r"([\d,]+)\s?(?:원|won)", article.main_text)
+    return max((int(digits.replace(",", "")) for digits in sums if digits.strip(",")), default=0)
+
+
 class Layout:
     """The templates, filled for one site."""
 
@@ -79,7 +86,7 @@ class Layout:
             keep_trailing_newline=True,
             undefined=jinja2.StrictUndefined,
         )
-        self._environment.globals.update(number=number, rfc822=_rfc822, origin=self.origin)
+        self._environment.globals.update(number=number, rfc822=_rfc822, origin=self.origin, tag_name=self._tag_name)
         self._entries: dict[str, list[Entry]] = {"ko": [], "en": []}
         for article in sorted(articles, key=lambda a: (a.date, a.slug), reverse=True):
             self._entries[article.lang].append(_entry(article, addresses[article.lang, article.slug].path))
@@ -103,6 +110,7 @@ class Layout:
             json_ld=self._json_ld(article, head),
             related=self._related(article),
             cloud=self._cloud(article.lang),
+            price=_price(article),
         )
 
     def listing(self, lang: str, kind: str, head: Head, page_number: int, per_page: int) -> str:
@@ -163,6 +171,9 @@ class Layout:
             "robots_meta": head.robots_meta,
         }
         return self._environment.get_template(template).render(context | values)
+
+    def _tag_name(self, tag: str, lang: str) -> str:
+        return str(self.settings["tags"]["ko"][tag]) if lang == "ko" else tag
 
     def _sections(self, lang: str) -> list[dict[str, str]]:
         names = self.settings["sections"][lang]
