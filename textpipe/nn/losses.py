@@ -55,6 +55,7 @@ class _LinearCrossEntropy(torch.autograd.Function):
     def forward(
         ctx: Any, x_ND: torch.Tensor, weight_VD: torch.Tensor, targets_N: torch.Tensor, dtype: torch.dtype
     ) -> torch.Tensor:
+        has_ignored = bool((targets_N == IGNORED).any())
         wants_gradient = ctx.needs_input_grad[0] or ctx.needs_input_grad[1]
         with torch.autocast(x_ND.device.type, enabled=False):
             x, weight = x_ND.detach().to(dtype), weight_VD.detach().to(dtype)
@@ -63,14 +64,20 @@ class _LinearCrossEntropy(torch.autograd.Function):
             total = torch.zeros((), device=x.device, dtype=torch.float32)
             rows = max(32, _CHUNK_NUMBERS // weight.shape[0])
             for start in range(0, x.shape[0], rows):
-                x_CD, targets_C = x[start : start + rows], targets_N[start : start + rows]
-                logits_CV = (x_CD @ weight.T).float()
-                probabilities_CV, loss = _softmax_and_loss(logits_CV, targets_C)
-                total += loss
+                x_CD, targets_C1 = x[start : start + rows], targets_N[start : start + rows, None]
+                scores_CV = torch.log_softmax(x_CD @ weight.T, dim=1, dtype=torch.float32)
+                counted_C1 = (targets_C1 != IGNORED).float()
+                chosen_C1 = targets_C1.clamp(min=0)
+                total -= (scores_CV.gather(1, chosen_C1) * counted_C1).sum()
                 if grad_x is not None and grad_weight is not None:
-                    error_CV = _subtract_targets(probabilities_CV, targets_C).to(dtype)
+                    # the gradient of a row is its probabilities, less one at the target
+                    error_CV = scores_CV.exp_().scatter_add_(1, chosen_C1, -torch.ones_like(counted_C1))
+                    error_CV = error_CV.mul_(counted_C1).to(dtype) if has_ignored else error_CV.to(dtype)
                     grad_x[start : start + rows] = error_CV @ weight
-                    grad_weight += error_CV.T @ x_CD
+                    if dtype == grad_weight.dtype:
+                        grad_weight.addmm_(error_CV.T, x_CD)
+                    else:
+                        grad_weight += error_CV.T @ x_CD
         if wants_gradient:
             ctx.save_for_backward(grad_x, grad_weight)
         return total
@@ -79,17 +86,3 @@ class _LinearCrossEntropy(torch.autograd.Function):
     def backward(ctx: Any, grad_total: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, None, None]:
         grad_x, grad_weight = ctx.saved_tensors
         return grad_x * grad_total, grad_weight * grad_total, None, None
-
-
-def _softmax_and_loss(logits_CV: torch.Tensor, targets_C: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    log_total_C = torch.logsumexp(logits_CV, dim=1)
-    counted_C = targets_C != IGNORED
-    chosen_C = logits_CV.gather(1, targets_C.clamp(min=0)[:, None])[:, 0]
-    loss = torch.where(counted_C, log_total_C - chosen_C, 0.0).sum()
-    return torch.exp_(logits_CV.sub_(log_total_C[:, None])), loss
-
-
-def _subtract_targets(probabilities_CV: torch.Tensor, targets_C: torch.Tensor) -> torch.Tensor:
-    counted_C1 = (targets_C != IGNORED)[:, None].to(probabilities_CV.dtype)
-    probabilities_CV.scatter_add_(1, targets_C.clamp(min=0)[:, None], -counted_C1)
-    return probabilities_CV.mul_(counted_C1)

@@ -45,7 +45,7 @@ class TrainConfig(Config):
 
     seed: int = Field(0, ge=0, description="with the step it decides weights, order of data and dropout")
     device: Device = Field("auto", description="where to compute; auto is a GPU when there is one")
-    dtype: ComputeType = Field("auto", description="type of matrix products; auto is bfloat16 where it is fast")
+    dtype: ComputeType = Field("auto", description="type of matrix products; auto is bfloat16 on a GPU that has it")
     threads: int | None = Field(None, ge=1, description="CPU threads; torch's own choice when absent")
 
     # says nothing about the weights
