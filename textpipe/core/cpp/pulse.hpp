@@ -1,5 +1,5 @@
 // Lets a long native loop be watched and stopped. Enters: a callback of the owner. Leaves: a call of it about twenty times a
-// second with the phase and its progress. Promises: when the callback answers false the loop unwinds by Interrupted at once.
+// second with the phase and its progress. Promises: when the callback answers 0 the loop unwinds by Interrupted at once.
 #pragma once
 #include <chrono>
 #include <cstdint>
@@ -14,7 +14,7 @@ public:
 
 class Pulse {
 public:
-    using Callback = bool (*)(void* owner, int phase, uint64_t done, uint64_t total);
+    using Callback = int (*)(void* owner, int phase, uint64_t done, uint64_t total);
 
     Pulse() = default;
     Pulse(Callback callback, void* owner) : callback_(callback), owner_(owner) {}
@@ -38,7 +38,7 @@ public:
 private:
     void report(uint64_t done) {
         last_ = std::chrono::steady_clock::now();
-        if (callback_ != nullptr && !callback_(owner_, phase_, done, total_)) throw Interrupted();
+        if (callback_ != nullptr && callback_(owner_, phase_, done, total_) == 0) throw Interrupted();
     }
 
     Callback callback_ = nullptr;

@@ -10,6 +10,7 @@
 #pragma once
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -19,6 +20,7 @@
 #include <stdexcept>
 #include <vector>
 
+#include "pulse.hpp"
 #include "scanner.hpp"
 
 namespace textpipe {
@@ -156,7 +158,7 @@ private:
     uint32_t append(const uint8_t* data, size_t size) {
         const size_t place = arena_.size();
         if (place + size + 10 > std::numeric_limits<uint32_t>::max())
-            throw std::length_error("the distinct words of one partition pass 4 GiB");
+            throw std::overflow_error("the distinct words of one partition pass 4 GiB");
         size_t rest = size;
         for (; rest >= 0x80; rest >>= 7) arena_.push_back(static_cast<uint8_t>(rest | 0x80));
         arena_.push_back(static_cast<uint8_t>(rest));
@@ -266,7 +268,12 @@ public:
 
     words::Partition& partition(size_t index) { return partitions_[index]; }
 
+    // Make every counter that feeds this one throw Interrupted soon. What was counted so far stays, but is not the whole.
+    void stop() { stopped_.store(true, std::memory_order_relaxed); }
+    bool is_stopped() const { return stopped_.load(std::memory_order_relaxed); }
+
 private:
+    std::atomic<bool> stopped_{false};
     std::array<words::Partition, size_t{1} << partition_bits> partitions_;
 };
 
@@ -377,6 +384,7 @@ private:
     TEXTPIPE_NOINLINE void send(size_t index) {
         Pending& pending = pending_[index];
         if (pending.used == 0) return;
+        if (counts_.is_stopped()) throw Interrupted();
         words::Partition& partition = counts_.partition(index);
         const std::lock_guard<std::mutex> hold(partition.lock);
         each_record(pending, [&](const Header& header, const uint8_t*) { partition.prefetch_slot(header.hash); });

@@ -1,0 +1,110 @@
+# distutils: language = c++
+"""The merge engine for Python: marshalling only.
+
+What enters: word counts, the first strings of the vocabulary and which characters they stand for. What leaves: merges
+as pairs of ids with the id they make, and the string of every id. The GIL is released; a callback sees the progress
+about twenty times a second, and what it raises (or Ctrl-C) stops the engine.
+"""
+
+from cpython.exc cimport PyErr_CheckSignals
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libcpp cimport bool as cbool
+from libcpp.string cimport string
+from libcpp.vector cimport vector
+
+from textpipe.core._word_counts cimport CppWordCounts, WordCounts
+
+from textpipe.errors import LimitError
+
+cdef extern from "bpe_model.hpp" namespace "textpipe" nogil:
+    cdef cppclass BpeModel:
+        @staticmethod
+        uint32_t mapped_code_point(uint8_t byte)
+
+cdef extern from "bpe_wordwise.hpp" namespace "textpipe" nogil:
+    ctypedef int (*Callback)(void* owner, int phase, uint64_t done, uint64_t total) except? 0
+    cdef cppclass CharacterUse:
+        uint32_t character
+        uint8_t places
+        uint64_t count
+    cdef cppclass Merge:
+        uint32_t left, right, id
+    cdef cppclass BpeSettings:
+        uint64_t vocab_size, min_frequency, max_token_length
+        string prefix
+        cbool full_words_differ
+    cdef cppclass BpeResult:
+        vector[Merge] merges
+        vector[string] strings
+    vector[CharacterUse] survey_characters(const CppWordCounts& words, cbool byte_level) except +
+    BpeResult train_bpe(const BpeSettings& settings, const vector[string]& initial, const vector[uint32_t]& characters,
+                        const vector[uint32_t]& ids, CppWordCounts& words, cbool byte_level, cbool release,
+                        Callback callback, void* owner) except +
+
+NO_ID = 0xFFFFFFFF
+PHASES = ("lay out words", "count pairs", "merge")
+
+
+def byte_characters() -> list:
+    """The printable character that stands for each byte in a byte-level vocabulary."""
+    return [chr(BpeModel.mapped_code_point(<uint8_t>byte)) for byte in range(256)]
+
+
+def survey(WordCounts counts not None) -> list:
+    """Each character (a byte, or a code point) with the places it stands in and its count.
+
+    Bit k of the places is set when it was seen at place k: 1 for not first in its word, plus 2 for last.
+    """
+    cdef vector[CharacterUse] used
+    cdef CppWordCounts* words = counts.counts.get()
+    cdef cbool byte_level = counts.byte_level
+    with nogil:
+        used = survey_characters(words[0], byte_level)
+    return [(use.character, use.places, use.count) for use in used]
+
+
+cdef int on_pulse(void* owner, int phase, uint64_t done, uint64_t total) except? 0 with gil:
+    PyErr_CheckSignals()
+    progress = <object>owner
+    if progress is not None:
+        progress(PHASES[phase], done, total)
+    return 1
+
+
+def train(
+    WordCounts counts not None, *, list initial, list characters, list ids, uint64_t vocab_size, uint64_t min_frequency,
+    uint64_t max_token_length, str prefix, bint full_words_differ, bint release, object progress=None
+) -> tuple:
+    """Learn merges.
+
+    Parameters
+    ----------
+    initial : the first strings of the vocabulary, in the order of their ids.
+    characters, ids : the characters that are symbols, and four ids (or ``NO_ID``) each, one a place.
+    full_words_differ : no two distinct words have the same symbols.
+    release : empty ``counts`` as soon as they are laid out.
+
+    Returns
+    -------
+    merges : list of (left id, right id, id)
+    strings : the string of every id
+    """
+    cdef vector[string] first = [text.encode("utf-8", "surrogatepass") for text in initial]
+    cdef vector[uint32_t] symbols = characters, symbol_ids = ids
+    cdef BpeSettings settings
+    cdef BpeResult result
+    cdef CppWordCounts* words = counts.counts.get()
+    cdef cbool byte_level = counts.byte_level, drop = release
+    cdef void* owner = <void*>progress
+    settings.vocab_size = vocab_size
+    settings.min_frequency = min_frequency
+    settings.max_token_length = max_token_length
+    settings.prefix = prefix.encode()
+    settings.full_words_differ = full_words_differ
+    try:
+        with nogil:
+            result = train_bpe(settings, first, symbols, symbol_ids, words[0], byte_level, drop, on_pulse, owner)
+    except OverflowError as error:
+        raise LimitError(str(error), hint="train on fewer texts") from None
+    merges = [(merge.left, merge.right, merge.id) for merge in result.merges]
+    return merges, [text.decode("utf-8", "surrogatepass") for text in result.strings]

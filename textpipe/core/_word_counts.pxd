@@ -1,0 +1,33 @@
+# What other extensions may use of _word_counts.
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libcpp cimport bool as cbool
+from libcpp.memory cimport unique_ptr
+from libcpp.vector cimport vector
+
+cdef extern from "word_counts.hpp" namespace "textpipe" nogil:
+    enum class Grammar(int):
+        gpt2
+    cdef cppclass Word:
+        const uint8_t* data
+        size_t size
+        uint64_t count
+    cdef cppclass CppWordCounts "textpipe::WordCounts":
+        void add(const uint8_t* data, size_t size, uint64_t count) except +
+        void merge(const CppWordCounts& other) except +
+        vector[Word] sorted() except +
+        size_t num_words()
+        uint64_t num_occurrences()
+        size_t memory()
+        void clear()
+        void stop()
+    cdef cppclass CppWordCounter "textpipe::WordCounter":
+        CppWordCounter(CppWordCounts& counts) except +
+        void add_text(Grammar grammar, const uint8_t* text, size_t size) except +
+        void add_lines(Grammar grammar, const uint8_t* text, size_t size) except +
+        void add_word(const uint8_t* data, size_t size) except +
+        void flush() except +
+
+
+cdef class WordCounts:
+    cdef unique_ptr[CppWordCounts] counts
+    cdef readonly bint byte_level

@@ -1,0 +1,122 @@
+# distutils: language = c++
+"""Counting words from Python: marshalling only.
+
+What enters: UTF-8 text or single words, from as many threads as there are counters. What leaves: each distinct word with
+a 64-bit count. The GIL is released while text is counted.
+"""
+
+from cpython.unicode cimport PyUnicode_AsUTF8AndSize
+from libc.stdint cimport uint8_t, uint64_t
+from libcpp.memory cimport make_unique, unique_ptr
+from libcpp.vector cimport vector
+
+from textpipe.errors import InputError
+
+
+cdef class WordCounts:
+    """Distinct words and how often each occurs.
+
+    Parameters
+    ----------
+    byte_level : the characters of a word are its bytes (a byte-level vocabulary), not its code points.
+    """
+
+    def __cinit__(self, *, bint byte_level=False):
+        self.counts = make_unique[CppWordCounts]()
+        self.byte_level = byte_level
+
+    def __len__(self):
+        return self.counts.get().num_words()
+
+    def __repr__(self):
+        return f"WordCounts({len(self):,} words, {self.num_occurrences:,} occurrences, byte_level={bool(self.byte_level)})"
+
+    @property
+    def num_occurrences(self) -> int:
+        """The sum of all counts."""
+        return self.counts.get().num_occurrences()
+
+    @property
+    def memory_bytes(self) -> int:
+        """Bytes held."""
+        return self.counts.get().memory()
+
+    def add(self, bytes word not None, uint64_t count=1):
+        """Count a word ``count`` more times."""
+        self.counts.get().add(<const uint8_t*><const char*>word, len(word), count)
+
+    def merge(self, WordCounts other not None):
+        """Add every count of ``other``, which keeps its own."""
+        if self.byte_level != other.byte_level:
+            raise InputError("byte-level counts and character counts cannot be added", hint="count both the same way")
+        if other is self:
+            raise InputError("counts cannot be added to themselves")
+        cdef CppWordCounts* target = self.counts.get()
+        cdef CppWordCounts* source = other.counts.get()
+        with nogil:
+            target.merge(source[0])
+
+    def stop(self):
+        """Make the counters that feed this one fail soon; the counts are not whole then."""
+        self.counts.get().stop()
+
+    def items(self) -> list:
+        """Every (word, count), most frequent first, then by bytes."""
+        cdef vector[Word] words
+        cdef CppWordCounts* counts = self.counts.get()
+        with nogil:
+            words = counts.sorted()
+        return [((<const char*>word.data)[:word.size], word.count) for word in words]
+
+
+cdef class WordCounter:
+    """Feeds a :class:`WordCounts` from one thread; nothing is complete there before :meth:`flush`."""
+
+    cdef unique_ptr[CppWordCounter] counter
+    cdef readonly WordCounts counts
+
+    def __cinit__(self, WordCounts counts not None):
+        self.counts = counts
+        self.counter = make_unique[CppWordCounter](counts.counts.get()[0])
+
+    def add_lines(self, int grammar, bytes text not None):
+        """Count the words of each line of valid UTF-8, its line end with it."""
+        cdef const uint8_t* data = <const uint8_t*><const char*>text
+        cdef size_t size = len(text)
+        cdef CppWordCounter* counter = self.counter.get()
+        with nogil:
+            counter.add_lines(<Grammar>grammar, data, size)
+
+    def add_texts(self, int grammar, list texts not None):
+        """Count the words of each string by itself."""
+        cdef Py_ssize_t size
+        cdef const char* data
+        cdef CppWordCounter* counter = self.counter.get()
+        for text in texts:
+            data = utf8(text, &size)
+            with nogil:
+                counter.add_text(<Grammar>grammar, <const uint8_t*>data, <size_t>size)
+
+    def add_words(self, list words not None):
+        """Count each string as a word."""
+        cdef Py_ssize_t size
+        cdef const char* data
+        for word in words:
+            data = utf8(word, &size)
+            self.counter.get().add_word(<const uint8_t*>data, <size_t>size)
+
+    def flush(self):
+        """Hand over everything counted so far."""
+        cdef CppWordCounter* counter = self.counter.get()
+        with nogil:
+            counter.flush()
+
+
+cdef const char* utf8(object text, Py_ssize_t* size) except NULL:
+    try:
+        return PyUnicode_AsUTF8AndSize(text, size)
+    except UnicodeEncodeError as error:
+        raise InputError(
+            f"character {error.start} is half of a surrogate pair, which is no text",
+            hint="decode the source with errors='replace'",
+        ) from None

@@ -1,0 +1,156 @@
+// Learns byte-pair merges word by word, as the rules say. Enters and leaves: as BpeTrainer (bpe_trainer.hpp has the rules).
+// Promises: right also where one string stands for different numbers of symbols, which needs the length of each symbol at its
+// place and every count down to below zero. Several times slower and larger; run where BpeTrainer throws AmbiguousLength.
+#pragma once
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <queue>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "bpe_trainer.hpp"
+
+namespace textpipe {
+
+class WordwiseBpeTrainer {
+public:
+    WordwiseBpeTrainer(const BpeSettings& settings, const std::vector<std::string>& initial, const bpe::SymbolIds& symbols,
+                       const WordCounts& words, Pulse& pulse)
+        : settings_(settings), pulse_(pulse), vocabulary_(initial) {
+        words.each([&](const Word& word) {
+            words_.emplace_back();
+            words_.back().count = static_cast<int64_t>(word.count);
+            symbols.each(word, [&](uint32_t id) { words_.back().symbols.push_back({id, 1}); });
+        });
+    }
+
+    BpeResult run() {
+        pulse_.begin(phase_pairs, words_.size());
+        for (uint32_t i = 0; i < words_.size(); ++i) {
+            pulse_.beat(i);
+            const auto& symbols = words_[i].symbols;
+            for (size_t at = 1; at < symbols.size(); ++at) change(bpe::pair_key(symbols[at - 1].id, symbols[at].id), 1, i);
+        }
+        queue_gained();
+        const size_t initial = vocabulary_.size();
+        pulse_.begin(phase_merges, settings_.vocab_size > initial ? settings_.vocab_size - initial : 0);
+        while (vocabulary_.size() < settings_.vocab_size && merge_best()) pulse_.beat_slow(vocabulary_.size() - initial);
+        BpeResult result{std::move(merges_), {}};
+        for (size_t id = 0; id < vocabulary_.size(); ++id) result.strings.push_back(vocabulary_.string(static_cast<uint32_t>(id)));
+        return result;
+    }
+
+private:
+    struct Symbol {
+        uint32_t id;
+        uint64_t length;
+    };
+    struct CountedWord {
+        std::vector<Symbol> symbols;
+        int64_t count = 0;
+    };
+    struct Entry {
+        uint64_t count, pair, order;
+        std::vector<uint32_t> words;
+
+        friend bool operator<(const Entry& x, const Entry& y) {
+            if (x.count != y.count) return x.count < y.count;
+            return x.pair != y.pair ? x.pair > y.pair : x.order > y.order;
+        }
+    };
+
+    void change(uint64_t pair, int sign, uint32_t word) {
+        counts_[pair] += sign * words_[word].count;
+        if (sign < 0) return;
+        std::vector<uint32_t>& gained = gained_[pair];
+        if (gained.empty() || gained.back() != word) gained.push_back(word);
+    }
+
+    void queue_gained() {
+        for (auto& [pair, words] : gained_) {
+            const int64_t count = counts_[pair];
+            if (count > 0) queue_.push({static_cast<uint64_t>(count), pair, merges_.size(), std::move(words)});
+        }
+        gained_.clear();
+    }
+
+    bool merge_best() {
+        while (!queue_.empty()) {
+            Entry best = queue_.top();
+            queue_.pop();
+            // A count below zero turns into the greatest there is, as in the trainer whose output this equals.
+            const auto count = static_cast<uint64_t>(counts_[best.pair]);
+            if (count != best.count) {
+                best.count = count;
+                queue_.push(std::move(best));
+                continue;
+            }
+            if (count < 1 || count < settings_.min_frequency) return false;
+            merge(best);
+            return true;
+        }
+        return false;
+    }
+
+    void merge(const Entry& entry) {
+        const uint32_t left = bpe::left_of(entry.pair), right = bpe::right_of(entry.pair);
+        const uint32_t id = vocabulary_.add(bpe::joined(vocabulary_.string(left), vocabulary_.string(right), settings_.prefix));
+        merges_.push_back({left, right, id});
+        for (const uint32_t word : entry.words) merge_word(word, left, right, id);
+        queue_gained();
+    }
+
+    void merge_word(uint32_t word, uint32_t left, uint32_t right, uint32_t id) {
+        std::vector<Symbol>& symbols = words_[word].symbols;
+        for (size_t at = 0; at + 1 < symbols.size(); ++at) {
+            if (symbols[at].id != left || symbols[at + 1].id != right) continue;
+            const Symbol joined{id, symbols[at].length + symbols[at + 1].length};
+            if (at > 0) {
+                const Symbol before = symbols[at - 1];
+                change(bpe::pair_key(before.id, left), -1, word);
+                if (before.length + joined.length < settings_.max_token_length) change(bpe::pair_key(before.id, id), 1, word);
+            }
+            symbols[at] = joined;
+            symbols.erase(symbols.begin() + static_cast<std::ptrdiff_t>(at) + 1);
+            if (at + 1 < symbols.size()) {
+                const Symbol after = symbols[at + 1];
+                change(bpe::pair_key(right, after.id), -1, word);
+                if (after.length + joined.length < settings_.max_token_length) change(bpe::pair_key(id, after.id), 1, word);
+            }
+        }
+    }
+
+    const BpeSettings settings_;
+    Pulse& pulse_;
+    bpe::Vocabulary vocabulary_;
+    std::vector<CountedWord> words_;
+    std::vector<Merge> merges_;
+    std::priority_queue<Entry> queue_;
+    std::unordered_map<uint64_t, int64_t> counts_;
+    std::unordered_map<uint64_t, std::vector<uint32_t>> gained_;
+};
+
+// Train by the fast trainer, or by this one where the fast one cannot. With release the words are dropped once laid out
+// (never where they might be needed a second time).
+inline BpeResult train_bpe(const BpeSettings& settings, const std::vector<std::string>& initial,
+                           const std::vector<uint32_t>& characters, const std::vector<uint32_t>& ids, WordCounts& words,
+                           bool byte_level, bool release, Pulse::Callback callback, void* owner) {
+    const bpe::SymbolIds symbols(byte_level, characters, ids);
+    Pulse pulse(callback, owner);
+    const auto run = [&](auto cell) {
+        BpeTrainer<decltype(cell)> trainer(settings, initial, symbols, words, pulse);
+        if (release) words.clear();
+        return trainer.run();
+    };
+    try {
+        const bool narrow = std::max<uint64_t>(settings.vocab_size, initial.size()) < BpeCells<uint16_t>::separator;
+        return narrow ? run(uint16_t{}) : run(uint32_t{});
+    } catch (const AmbiguousLength&) {
+        return WordwiseBpeTrainer(settings, initial, symbols, words, pulse).run();
+    }
+}
+
+}  // namespace textpipe

@@ -1,0 +1,236 @@
+"""Byte-pair vocabularies: what to learn, and learning it from word counts.
+
+What enters: a :class:`BpeTrainer` (plain settings) and word counts. What leaves: a :class:`TrainedBpe` with the
+vocabulary in the order of its ids and the merges in the order they apply. Promises: both are equal to what `tokenizers`
+0.23.3 learns from the same words, its quirks included, whatever the threads and the order of the words.
+
+Where `tokenizers` itself differs from run to run, one rule is kept here: characters that ``limit_alphabet`` must choose
+between at equal counts go by code point, the lowest kept; symbols that a prefix or suffix makes get their ids in the
+order of their strings. Counts have 64 bits where it has 32. A vocabulary size below the alphabet gives the alphabet and
+no merges, as there; :func:`require_room` refuses it.
+
+Notes
+-----
+Sennrich, Haddow, Birch: Neural Machine Translation of Rare Words with Subword Units, ACL 2016.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from typing import Any, NamedTuple
+
+from textpipe.core._bpe_trainer import NO_ID, byte_characters, survey, train
+from textpipe.core._word_counts import WordCounts
+from textpipe.errors import ConfigError, InputError
+from textpipe.limits import DEFAULT_LIMITS, Limits
+from textpipe.trainers.counting import Progress
+
+__all__ = ["BpeTrainer", "TrainedBpe", "require_room", "train_bpe"]
+
+_UNLIMITED = (1 << 64) - 1
+_NOT_FIRST, _LAST = 1, 2  # the places of a symbol in its word, as the engine numbers them
+
+
+@dataclass(frozen=True, kw_only=True)
+class BpeTrainer:
+    """What byte-pair vocabulary to learn.
+
+    Parameters
+    ----------
+    vocab_size : how many entries, special tokens and alphabet included.
+    min_frequency : a pair that occurs less often is not merged.
+    show_progress : report on a terminal's standard error while training.
+    special_tokens : strings, or added tokens (anything with a ``content``), first in the vocabulary.
+    limit_alphabet : keep only that many of the most frequent characters.
+    initial_alphabet : characters to have even where the text lacks them; of a longer string the first counts.
+    continuing_subword_prefix : put before every symbol that does not begin a word.
+    end_of_word_suffix : put after every symbol that ends one.
+    max_token_length : pairs of this many characters or more are not formed anew.
+
+    Examples
+    --------
+    >>> BpeTrainer(vocab_size=8000, special_tokens=["<|endoftext|>"])
+    BpeTrainer(vocab_size=8000, special_tokens=('<|endoftext|>',))
+    """
+
+    vocab_size: int = 30000
+    min_frequency: int = 0
+    show_progress: bool = True
+    special_tokens: tuple[Any, ...] = ()
+    limit_alphabet: int | None = None
+    initial_alphabet: tuple[str, ...] = ()
+    continuing_subword_prefix: str | None = None
+    end_of_word_suffix: str | None = None
+    max_token_length: int | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "special_tokens", tuple(self.special_tokens))
+        object.__setattr__(self, "initial_alphabet", tuple(sorted({text[0] for text in self.initial_alphabet if text})))
+        for name in ("vocab_size", "min_frequency", "limit_alphabet", "max_token_length"):
+            value = getattr(self, name)
+            optional = name in ("limit_alphabet", "max_token_length")
+            if not (optional and value is None) and (
+                isinstance(value, bool) or not isinstance(value, int) or value < 0
+            ):
+                raise ConfigError(f"{name} cannot be {value!r}", allowed="a whole number, 0 or more")
+        self.check_limits(DEFAULT_LIMITS)
+
+    def check_limits(self, limits: Limits) -> None:
+        """Refuse a vocabulary no file of ours could hold."""
+        if self.vocab_size > limits.vocab_size:
+            raise ConfigError(f"vocab_size {self.vocab_size} is too large", allowed=f"up to {limits.vocab_size}")
+
+    def __repr__(self) -> str:
+        changed = (f for f in fields(self) if getattr(self, f.name) != f.default)
+        return f"BpeTrainer({', '.join(f'{f.name}={getattr(self, f.name)!r}' for f in changed)})"
+
+    def to_json(self) -> str:
+        """The settings as JSON; special tokens by their text."""
+        row = {f.name: getattr(self, f.name) for f in fields(self)}
+        row["special_tokens"] = special_texts(self)
+        return json.dumps(row, ensure_ascii=False)
+
+
+class TrainedBpe(NamedTuple):
+    """A learned vocabulary: string → id in the order of ids, merges in order, the trainer's special tokens."""
+
+    vocab: dict[str, int]
+    merges: list[tuple[str, str]]
+    special_tokens: list[Any]
+
+
+def special_texts(trainer: BpeTrainer) -> list[str]:
+    """The texts of the special tokens, each once, in order."""
+    return list(dict.fromkeys(str(getattr(token, "content", token)) for token in trainer.special_tokens))
+
+
+def train_bpe(
+    counts: WordCounts, trainer: BpeTrainer, *, progress: Progress | None = None, release: bool = False
+) -> TrainedBpe:
+    """Learn a byte-pair vocabulary from word counts.
+
+    Parameters
+    ----------
+    counts : words, as bytes of a byte-level alphabet or as UTF-8.
+    progress : called with each phase, what is done and the total; what it raises stops the training.
+    release : empty ``counts`` as soon as they are laid out, for less memory at the peak.
+
+    Raises
+    ------
+    LimitError
+        when the distinct words hold more than four billion symbols.
+
+    Examples
+    --------
+    >>> counts = WordCounts()
+    >>> for word in ("low", "lower", "lowest"):
+    ...     counts.add(word.encode())
+    >>> train_bpe(counts, BpeTrainer(vocab_size=9)).merges
+    [('l', 'o'), ('lo', 'w')]
+
+    Notes
+    -----
+    Time O(symbols of distinct words) to lay out, then in proportion to the places merged.
+    """
+    symbols = _Symbols(counts, trainer)
+    report = progress or (_TerminalLine() if trainer.show_progress and sys.stderr.isatty() else None)
+    merges, strings = train(
+        counts,
+        initial=list(symbols.vocab),
+        characters=symbols.characters,
+        ids=symbols.ids,
+        vocab_size=trainer.vocab_size,
+        min_frequency=min(trainer.min_frequency, _UNLIMITED),
+        max_token_length=_UNLIMITED if trainer.max_token_length is None else trainer.max_token_length,
+        prefix=trainer.continuing_subword_prefix or "",
+        full_words_differ=symbols.full_words_differ and trainer.max_token_length is None,
+        release=release,
+        progress=None if report is None else lambda phase, done, total: report(phase, done, total, unit=_UNITS[phase]),
+    )
+    # A pair that was merged twice stands where it was merged last.
+    last = {(left, right): number for number, (left, right, _) in enumerate(merges)}
+    return TrainedBpe(
+        vocab={text: number for number, text in enumerate(strings)},
+        merges=[(strings[a], strings[b]) for n, (a, b, _) in enumerate(merges) if last[a, b] == n],
+        special_tokens=list(trainer.special_tokens),
+    )
+
+
+_UNITS = {"lay out words": "words", "count pairs": "symbols", "merge": "merges"}
+
+
+def require_room(counts: WordCounts, trainer: BpeTrainer) -> None:
+    """Refuse counts from which nothing can be learned.
+
+    Raises
+    ------
+    InputError
+        when there are no words, or when ``vocab_size`` does not hold the special tokens and the alphabet.
+    """
+    if len(counts) == 0:
+        raise InputError("there is no text to learn from", hint="name inputs that hold text")
+    least = len(_Symbols(counts, trainer).vocab)
+    if trainer.vocab_size < least:
+        raise InputError(
+            f"vocab_size {trainer.vocab_size} is smaller than the alphabet with the special tokens",
+            allowed=f"{least} or more",
+            hint=f"pass --vocab-size {least} or more, or limit the alphabet",
+        )
+
+
+class _Symbols:
+    """The vocabulary before the first merge, and which of its ids each character has at each place of a word."""
+
+    def __init__(self, counts: WordCounts, trainer: BpeTrainer) -> None:
+        used = survey(counts)
+        shown = byte_characters() if counts.byte_level else None
+        text_of = {code: shown[code] if shown else chr(code) for code, _, _ in used}
+        self.vocab: dict[str, int] = {}
+        self._add(special_texts(trainer))
+        self._add(_alphabet({text_of[code]: count for code, _, count in used}, trainer))
+        kept = [(code, text_of[code], places) for code, places, _ in used if text_of[code] in self.vocab]
+        decorated = {_decorated(text, k, trainer) for _, text, places in kept for k in range(4) if places >> k & 1}
+        self._add(sorted(decorated))
+        self.characters = [code for code, _, _ in kept]
+        self.ids = [
+            self.vocab[_decorated(text, k, trainer)] if places >> k & 1 else NO_ID
+            for _, text, places in kept
+            for k in range(4)
+        ]
+        prefix = trainer.continuing_subword_prefix or ""
+        # Cutting the prefix loses nothing unless the text itself can hold it.
+        prefix_is_told = not prefix or not set(prefix) <= {text for _, text, _ in kept}
+        self.full_words_differ = len(kept) == len(used) and prefix_is_told
+
+    def _add(self, texts: Iterable[str]) -> None:
+        for text in texts:
+            self.vocab.setdefault(text, len(self.vocab))
+
+
+def _alphabet(counts: dict[str, int], trainer: BpeTrainer) -> list[str]:
+    """The characters to begin with, by code point."""
+    wanted = set(trainer.initial_alphabet)
+    characters = sorted(wanted | set(counts))
+    if trainer.limit_alphabet is not None:
+        characters.sort(key=lambda c: (c not in wanted, -counts.get(c, 0), c))
+        characters = sorted(characters[: trainer.limit_alphabet])
+    return characters
+
+
+def _decorated(text: str, place: int, trainer: BpeTrainer) -> str:
+    prefix = trainer.continuing_subword_prefix if place & _NOT_FIRST else None
+    suffix = trainer.end_of_word_suffix if place & _LAST else None
+    return f"{prefix or ''}{text}{suffix or ''}"
+
+
+class _TerminalLine:
+    """One line of a terminal, rewritten as the training goes on."""
+
+    def __call__(self, phase: str, done: int, total: int | None = None, *, unit: str = "") -> None:
+        whole = f" of {total:,}" if total else ""
+        is_done = bool(total) and done >= (total or 0)
+        sys.stderr.write("\r\x1b[2K" + ("" if is_done else f"{phase}: {done:,}{whole} {unit}"))
+        sys.stderr.flush()

@@ -1,0 +1,245 @@
+"""From text to word counts, over threads.
+
+What enters: files, or an iterator of strings, and a :class:`WordCutter` that says what a word is. What leaves: a
+``WordCounts`` with every distinct word once. Promises: the same counts for any number of threads and any chunk size;
+the texts are not kept; Ctrl-C is answered within half a second.
+
+A text file is counted line by line, each line with its end, as `tokenizers` trains from files. A JSONL file is counted
+document by document, and so is an iterator.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from textpipe.core._word_counts import WordCounter, WordCounts
+from textpipe.errors import ConfigError, InputError
+from textpipe.sources import Inputs, expand, is_jsonl, iter_line_chunks, iter_texts
+
+__all__ = ["Progress", "WordCounts", "WordCutter", "count_files", "count_texts", "default_threads"]
+
+Progress = Callable[..., object]
+"""Called as ``progress(phase, done, total, unit=…, **facts)``, as often as the work likes."""
+
+_CHUNK_BYTES = 1 << 20
+_CHUNK_CHARS = 1 << 19
+_WAIT_S = 0.1
+
+Chunk = bytes | list[str]
+
+
+@dataclass(frozen=True)
+class WordCutter:
+    """What a word is.
+
+    Parameters
+    ----------
+    grammar : number of the native scanner's grammar, or None where ``split`` cuts.
+    byte_level : words are kept as their bytes, each byte a character of the alphabet.
+    normalize : applied to the text before a native grammar cuts it. It must treat a line end as a border (as all
+        Unicode normal forms do).
+    split : text → words, for pipelines that have no native grammar.
+    """
+
+    grammar: int | None = None
+    byte_level: bool = False
+    normalize: Callable[[str], str] | None = None
+    split: Callable[[str], Iterable[str]] | None = None
+
+    def __post_init__(self) -> None:
+        if (self.grammar is None) == (self.split is None):
+            raise ConfigError("a word cutter needs either a grammar or a function that splits")
+
+    def count(self, counter: WordCounter, chunk: Chunk) -> None:
+        """Count a chunk: bytes are whole lines, a list holds whole texts."""
+        if self.split is not None:
+            texts = _lines(chunk) if isinstance(chunk, bytes) else chunk
+            for text in texts:
+                counter.add_words(list(self.split(text)))
+            return
+        assert self.grammar is not None
+        if isinstance(chunk, bytes):
+            if self.normalize is not None:
+                chunk = self.normalize(chunk.decode()).encode()
+            counter.add_lines(self.grammar, chunk)
+        else:
+            if self.normalize is not None:
+                chunk = [self.normalize(text) for text in chunk]
+            counter.add_texts(self.grammar, chunk)
+
+
+def _lines(chunk: bytes) -> list[str]:
+    """The lines of a chunk with their ends; only a newline ends a line."""
+    lines = chunk.decode().split("\n")
+    last = lines.pop()
+    return [line + "\n" for line in lines] + ([last] if last else [])
+
+
+def count_files(
+    inputs: Inputs, cutter: WordCutter, *, threads: int | None = None, progress: Progress | None = None
+) -> WordCounts:
+    """Count the words of files.
+
+    Parameters
+    ----------
+    inputs : files or folders, as in :mod:`textpipe.sources`.
+    threads : how many count at once; by default as many as there are processors.
+
+    Raises
+    ------
+    InputError
+        when a file is absent, unreadable, or not UTF-8.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> file = pathlib.Path(tempfile.mkdtemp(), "a.txt")
+    >>> _ = file.write_text("밥 밥\\n", encoding="utf-8")
+    >>> count_files(file, WordCutter(grammar=0, byte_level=True))
+    WordCounts(3 words, 3 occurrences, byte_level=True)
+    """
+    paths = expand(inputs)
+    packed = any(path.suffix.lower() in (".gz", ".zst") or is_jsonl(path) for path in paths)
+    total = None if packed else sum(path.stat().st_size for path in paths)
+    return _count(_file_chunks(paths), cutter, threads, progress, total)
+
+
+def count_texts(
+    texts: Iterable[str] | Iterable[list[str]],
+    cutter: WordCutter,
+    *,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> WordCounts:
+    """Count the words of strings, or of lists of strings, each string by itself.
+
+    Examples
+    --------
+    >>> count_texts(["밥 밥", "밥"], WordCutter(grammar=0, byte_level=True)).items()
+    [(b'\\xeb\\xb0\\xa5', 2), (b' \\xeb\\xb0\\xa5', 1)]
+    """
+    return _count(_text_chunks(texts), cutter, threads, progress, None)
+
+
+def default_threads() -> int:
+    """Processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _file_chunks(paths: list[Path]) -> Iterator[Chunk]:
+    for path in paths:
+        if is_jsonl(path):
+            yield from _text_chunks(iter_texts(path))
+        else:
+            yield from iter_line_chunks(path, chunk_bytes=_CHUNK_BYTES)
+
+
+def _text_chunks(texts: Iterable[str] | Iterable[list[str]]) -> Iterator[Chunk]:
+    chunk: list[str] = []
+    size = 0
+    for item in texts:
+        for text in [item] if isinstance(item, str) else item:
+            if not isinstance(text, str):
+                raise InputError(f"cannot train from {type(text).__name__}", allowed="strings, or lists of strings")
+            chunk.append(text)
+            size += len(text) + 16  # empty texts count too, or a chunk of them would never end
+        if size >= _CHUNK_CHARS:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk
+
+
+def _size(chunk: Chunk) -> int:
+    return len(chunk) if isinstance(chunk, bytes) else sum(len(text) for text in chunk)
+
+
+def _count(
+    chunks: Iterator[Chunk], cutter: WordCutter, threads: int | None, progress: Progress | None, total: int | None
+) -> WordCounts:
+    threads = default_threads() if threads is None else threads
+    if threads < 1:
+        raise ConfigError(f"{threads} threads cannot count", allowed="1 or more")
+    counts = WordCounts(byte_level=cutter.byte_level)
+    if cutter.split is not None:
+        threads = 1  # Python code runs one thread at a time
+    done = 0
+    unit = "characters" if total is None else "bytes"
+    with _Workers(counts, cutter, threads) as workers:
+        for chunk in chunks:
+            workers.give(chunk)
+            done += _size(chunk)
+            if progress is not None:
+                progress("count words", done, total, unit=unit)
+    return counts
+
+
+class _Workers:
+    """Counting threads behind a short queue; leaving the block waits for them and raises what one of them raised."""
+
+    def __init__(self, counts: WordCounts, cutter: WordCutter, num_threads: int) -> None:
+        self._cutter = cutter
+        self._counts = counts
+        self._chunks: queue.Queue[Chunk | None] = queue.Queue(maxsize=num_threads)
+        self._stopped = threading.Event()
+        self._failure: BaseException | None = None
+        self._threads = [threading.Thread(target=self._work, name="textpipe-count") for _ in range(num_threads)]
+
+    def __enter__(self) -> _Workers:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def give(self, chunk: Chunk | None) -> None:
+        while not self._stopped.is_set():
+            try:
+                self._chunks.put(chunk, timeout=_WAIT_S)
+            except queue.Full:
+                continue
+            return
+        if self._failure is not None:
+            raise self._failure
+
+    def _work(self) -> None:
+        try:
+            counter = WordCounter(self._counts)
+            while not self._stopped.is_set():
+                chunk = self._chunks.get()
+                if chunk is None:
+                    return counter.flush()
+                self._cutter.count(counter, chunk)
+        except BaseException as error:
+            self._failure = error
+            self._stopped.set()
+        return None
+
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+        try:
+            if kind is None:
+                for _ in self._threads:
+                    self.give(None)
+                while any(thread.is_alive() for thread in self._threads):
+                    for thread in self._threads:
+                        thread.join(_WAIT_S)
+        finally:
+            if any(thread.is_alive() for thread in self._threads):
+                self._stop()
+        if kind is None and self._failure is not None:
+            raise self._failure
+
+    def _stop(self) -> None:
+        """End every thread after the chunk it has in hand."""
+        self._stopped.set()
+        self._counts.stop()
+        for thread in self._threads:
+            while thread.is_alive():
+                # A thread may wait for a chunk; an extra one wakes it to see the flag.
+                if self._chunks.empty():
+                    self._chunks.put_nowait(None)
+                thread.join(_WAIT_S / 10)
