@@ -45,7 +45,7 @@ class SiteServer(LoopbackServer):
     ----------
     folder : where ``MANIFEST.toml`` lies; the bundled site by default.
     host : ``127.0.0.1`` or ``localhost``: the name the pages' own links use.
-    delay_s : replaces every delay the manifest declares; None keeps them.
+    delay_s : the longest that a slow page may wait; None as the manifest declares.
     crawl_delay_s : replaces the Crawl-delay of robots.txt; None keeps it.
     retry_after_s : replaces the Retry-After of busy pages; None keeps it.
 
