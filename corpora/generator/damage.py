@@ -72,7 +72,8 @@ def damaged(article: Article, kind: str) -> Article:
 
 def reworded(article: Article, pairs: Sequence[Sequence[str]]) -> Article:
     """Return ``article`` with words replaced everywhere in its body; each pair must be found."""
-    whole = "\n".join(line for part in (article, *article.posts) for block in part.blocks for line in block.lines)
+    texts = [article.blocks, *(post.blocks for post in article.posts)]
+    whole = "\n".join(line for blocks in texts for block in blocks for line in block.lines)
     for old, _ in pairs:
         if old not in whole:
             raise ValueError(f"{article.slug}: {old!r} does not stand in the source")

@@ -21,6 +21,7 @@ from typing import Any
 import jinja2
 from generator.addresses import Address, section_path
 from generator.sources import KINDS, Article, Post
+from markupsafe import Markup
 
 SCHEMA_TYPES = {"news": "NewsArticle", "blog": "BlogPosting", "recipe": "Recipe", "product": "Product", "qa": "QAPage"}
 
@@ -192,7 +193,7 @@ class Layout:
         common = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:24]
         return [{"name": name, "count": min(count, 6)} for name, count in sorted(common)]
 
-    def _json_ld(self, article: Article, head: Head) -> str:
+    def _json_ld(self, article: Article, head: Head) -> Markup:
         data = {
             "@context": "https://schema.org",
             "@type": SCHEMA_TYPES.get(article.kind, "Article"),
@@ -206,7 +207,7 @@ class Layout:
             "url": self.origin + (head.canonical or head.path),
         }
         # "<" is escaped so that no text can close the script element.
-        return jinja2.utils.markupsafe.Markup(json.dumps(data, ensure_ascii=False).replace("<", "\\u003c"))
+        return Markup(json.dumps(data, ensure_ascii=False).replace("<", "\\u003c"))
 
 
 def _entry(article: Article, path: str) -> Entry:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import gzip
 import http.client
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -207,3 +211,20 @@ def test_missing_bundle_is_an_error_with_a_cure(tmp_path: Path, monkeypatch: pyt
 def test_asking_for_an_unknown_page_is_a_key_error() -> None:
     with pytest.raises(KeyError):
         read_truth().page("/no/such/page")
+
+
+def test_module_serves_the_site_from_the_command_line() -> None:
+    command = [sys.executable, "-m", "textpipe.testing", "--no-waiting"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        try:
+            assert process.stdout is not None
+            url = process.stdout.readline().strip()
+            port = urlsplit(url).port
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+            connection.request("GET", "/en/")
+            assert b"Hanbit Village" in connection.getresponse().read()
+            connection.close()
+            process.send_signal(signal.SIGINT)
+            assert process.wait(10) == 130
+        finally:
+            process.kill()

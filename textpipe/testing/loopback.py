@@ -120,14 +120,19 @@ class _Hung(Exception):
 class LoopbackServer:
     """Answer on ``http://127.0.0.1:PORT`` while in a ``with`` statement; a subclass says what.
 
+    Parameters
+    ----------
+    port : the port to listen on; 0 takes a free one.
+
     Attributes
     ----------
     requests : list of RecordedRequest
         every request so far, in order of arrival.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, port: int = 0) -> None:
         self.requests: list[RecordedRequest] = []
+        self._wanted_port = port
         self._lock = threading.Lock()
         self._closing = threading.Event()
         self._server: ThreadingHTTPServer | None = None
@@ -155,7 +160,7 @@ class LoopbackServer:
 
     def __enter__(self) -> Self:
         self._closing.clear()
-        self._server = _Listener(("127.0.0.1", 0), _Handler)
+        self._server = _Listener(("127.0.0.1", self._wanted_port), _Handler)
         self._server.owner = self
         self._thread = threading.Thread(target=self._server.serve_forever, args=(_TICK_S,), name="loopback-server")
         self._thread.start()

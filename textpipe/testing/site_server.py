@@ -48,6 +48,7 @@ class SiteServer(LoopbackServer):
     delay_s : the longest that a slow page may wait; None as the manifest declares.
     crawl_delay_s : replaces the Crawl-delay of robots.txt; None keeps it.
     retry_after_s : replaces the Retry-After of busy pages; None keeps it.
+    port : the port to listen on; 0 takes a free one.
 
     Attributes
     ----------
@@ -71,8 +72,9 @@ class SiteServer(LoopbackServer):
         delay_s: float | None = None,
         crawl_delay_s: float | None = None,
         retry_after_s: int | None = None,
+        port: int = 0,
     ) -> None:
-        super().__init__()
+        super().__init__(port=port)
         self.host = host
         self.truth: SiteTruth = read_truth(folder)
         self._delay_s = delay_s
