@@ -16,7 +16,7 @@ import pydantic
 from textpipe.errors import ConfigError, did_you_mean
 from textpipe.files import write_text
 
-__all__ = ["Config", "Field", "dump_toml", "load_toml"]
+__all__ = ["Config", "Field", "dump_toml", "load_mapping", "load_toml"]
 
 Field = pydantic.Field
 
@@ -88,14 +88,25 @@ def load_toml(path: str | os.PathLike[str], model: type[C]) -> C:
     ConfigError
         when the file is not TOML, or a key is unknown, missing or wrong; the message names the file and the key.
     """
-    try:
-        values = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"not a TOML file: {error}", where=path) from None
+    values = load_mapping(path)
     try:
         return model(**values)
     except ConfigError as error:
         raise ConfigError(error.what, where=path, hint=error.hint) from None
+
+
+def load_mapping(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """The plain contents of a TOML file.
+
+    Raises
+    ------
+    ConfigError
+        when the file is not TOML.
+    """
+    try:
+        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"not a TOML file: {error}", where=path) from None
 
 
 def dump_toml(config: Config, path: str | os.PathLike[str] | None = None) -> str:
