@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from textpipe.records import Document
     from textpipe.tokenizer import Tokenizer
 
-__all__ = ["PackConfig", "PackedData", "is_validation", "pack"]
+__all__ = ["PackConfig", "PackedData", "finished", "is_validation", "pack"]
 
 KIND = "pack"
 SplitName = Literal["train", "val"]
@@ -44,7 +44,7 @@ _SHARD_DOCUMENTS = 1 << 22  # a shard's table of documents is held in memory whi
 class PackConfig(Config):
     """How documents become shards."""
 
-    val_fraction: float = Field(0.01, ge=0.0, lt=1.0, description="share of documents held out for validation")
+    val_fraction: float = Field(0.05, ge=0.0, lt=1.0, description="share of documents held out for validation")
     seed: int = Field(0, ge=0, description="chooses which documents are held out")
     eos: str = Field("<|endoftext|>", min_length=1, description="special token put after each document")
     shard_tokens: int = Field(1 << 28, ge=1, description="tokens after which a new shard is begun")
@@ -64,6 +64,7 @@ def pack(
     config: PackConfig | None = None,
     *,
     val_documents: Iterable[Document] | None = None,
+    source: str = "",
     progress: Callable[..., None] | None = None,
 ) -> PackedData:
     """Encode documents into token shards.
@@ -75,7 +76,8 @@ def pack(
     out : the folder to make. It must not exist.
     config : see :class:`PackConfig`.
     val_documents : held-out documents of your own; then every one of ``documents`` goes to train.
-    progress : called as ``progress("pack", documents_done, unit="documents", tokens=…)``.
+    source : what the documents are, in a word or a digest; recorded, and compared by :func:`finished`.
+    progress : called as ``progress("pack train", documents_done, unit="documents", tokens=…)``.
 
     Raises
     ------
@@ -91,7 +93,7 @@ def pack(
     config = config or PackConfig()
     info = ShardInfo(tokenizer.get_vocab_size(), _eos_id(tokenizer, config.eos), tokenizer.sha256)
     counts: dict[str, object] = {"vocab_size": info.vocab_size, "tokenizer_sha256": info.tokenizer_sha256}
-    settings = config.model_dump(mode="json", exclude={"threads"})
+    settings = _recorded(config, source)
     with publish_directory(out, kind=KIND, counts=counts, config=settings) as staging:
         with ExitStack() as files:
             writers = {
@@ -108,6 +110,35 @@ def pack(
             for writer in writers.values():
                 counts[writer.name] = writer.finish()
         write_text(staging / "tokenizer.json", tokenizer.to_str(pretty=True))
+    return PackedData(out)
+
+
+def _recorded(config: PackConfig, source: str) -> dict[str, object]:
+    return {**config.model_dump(mode="json", exclude={"threads"}), "source": source}
+
+
+def finished(
+    out: str | os.PathLike[str], tokenizer: Tokenizer, config: PackConfig, *, source: str
+) -> PackedData | None:
+    """What the same call of :func:`pack` made before, or None when ``out`` does not exist.
+
+    Raises
+    ------
+    StateError
+        when ``out`` was made from other documents, another tokenizer or other settings.
+    """
+    if not Path(out).exists():
+        return None
+    there = read_manifest(out, kind=KIND)
+    wanted = {**_recorded(config, source), "tokenizer": tokenizer.sha256}
+    found = {**there["config"], "tokenizer": there["counts"].get("tokenizer_sha256")}
+    different = sorted(key for key in wanted.keys() | found.keys() if wanted.get(key) != found.get(key))
+    if different:
+        raise StateError(
+            f"this folder was packed with another {', '.join(different)}",
+            where=out,
+            hint="name another folder with --out, or remove it",
+        )
     return PackedData(out)
 
 

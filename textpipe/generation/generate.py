@@ -117,13 +117,16 @@ def stream(
 ) -> Iterator[str]:
     """Continue one prompt, piece by piece as it is written; no piece ends inside a character.
 
-    The pieces joined are what :func:`generate` gives, but for bytes at the very end that are no whole character.
+    The pieces joined are what :func:`generate` gives.
     """
     from textpipe.decoders import DecodeStream
 
-    decoder = DecodeStream()
+    decoder = DecodeStream(skip_special_tokens=True)
     ids = _encode(tokenizer, prompt, eos_id)
     for (found,) in generate_ids(model, [ids], config or SamplingConfig(), eos_id=eos_id):
         piece = decoder.step(tokenizer, found) if found is not None else None
         if piece:
             yield piece
+    rest = decoder.finish()
+    if rest:
+        yield rest

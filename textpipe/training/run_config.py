@@ -17,7 +17,7 @@ from textpipe.config import Config, Field
 from textpipe.errors import ConfigError, did_you_mean
 from textpipe.nn.gpt import GptConfig
 
-__all__ = ["PRESETS", "DataIdentity", "RunConfig", "TrainConfig", "preset"]
+__all__ = ["PRESETS", "ConfigFile", "DataIdentity", "RunConfig", "TrainConfig", "preset", "preset_keys"]
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 ComputeType = Literal["auto", "float32", "bfloat16"]
@@ -107,6 +107,13 @@ class RunConfig(Config):
         }
 
 
+class ConfigFile(Config):
+    """What a user's TOML file may hold: keys of the two tables, checked when they are put over a preset."""
+
+    model: dict[str, Any] = Field(default_factory=dict, description="keys of the model")
+    train: dict[str, Any] = Field(default_factory=dict, description="keys of the training")
+
+
 class Preset(NamedTuple):
     """Keys of the two configurations that differ from their defaults, and what for."""
 
@@ -145,6 +152,19 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
 )
 
 
+def preset_keys(name: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The keys of the model and of the training that a preset sets.
+
+    Raises
+    ------
+    ConfigError
+        naming the nearest preset, when there is none of this name.
+    """
+    if name not in PRESETS:
+        raise ConfigError(f"no preset {name!r}", where="preset", hint=did_you_mean(name, PRESETS))
+    return dict(PRESETS[name].model), dict(PRESETS[name].train)
+
+
 def preset(name: str, *, vocab_size: int) -> tuple[GptConfig, TrainConfig]:
     """A model and its training by name.
 
@@ -154,7 +174,5 @@ def preset(name: str, *, vocab_size: int) -> tuple[GptConfig, TrainConfig]:
     >>> model.width, train.steps
     (128, 300)
     """
-    if name not in PRESETS:
-        raise ConfigError(f"no preset {name!r}", where="preset", hint=did_you_mean(name, PRESETS))
-    chosen = PRESETS[name]
-    return GptConfig(vocab_size=vocab_size, **chosen.model), TrainConfig(**chosen.train)
+    model, train = preset_keys(name)
+    return GptConfig(vocab_size=vocab_size, **model), TrainConfig(**train)
