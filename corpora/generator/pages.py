@@ -47,6 +47,22 @@ class SitePage:
     difficulty: tuple[str, ...] = ()
 
 
+def encoded(html: str, encoding: str) -> bytes:
+    """Return ``html`` in ``encoding``; signs that a Korean charset lacks become character references, as editors do it.
+
+    Raises
+    ------
+    UnicodeDecodeError
+        when a page meant to be EUC-KR holds a syllable outside KS X 1001.
+    """
+    # Python's euc-kr encoder spells such syllables as eight bytes of single letters, which no browser reads:
+    # encode as CP949, then require that nothing of its extension was used.
+    data = html.encode("cp949" if encoding == "euc-kr" else encoding, "xmlcharrefreplace")
+    if encoding == "euc-kr":
+        data.decode(encoding)
+    return data
+
+
 class Pages:
     """Draws all pages of one site."""
 
@@ -108,8 +124,7 @@ class Pages:
             kind=article.kind,
             lang=special.get("main_lang", article.lang),
             title=article.title,
-            # Signs of the frame that a Korean charset lacks become character references, as browsers' editors do it.
-            data=self.layout.article(drawn, head).encode(encoding, "xmlcharrefreplace"),
+            data=encoded(self.layout.article(drawn, head), encoding),
             date=article.date,
             charset=encoding,
             declared_meta=head.declared_charset,

@@ -60,3 +60,10 @@ def test_a_near_duplicate_whose_words_are_not_there_is_refused(build_module: Mod
     article = next(sources.read_articles(CORPORA / "source"))
     with pytest.raises(ValueError, match="does not stand in the source"):
         damage.reworded(article, [["no such words", "x"]])
+
+
+def test_a_page_meant_to_be_euc_kr_may_not_need_cp949(build_module: ModuleType) -> None:
+    pages = sys.modules["generator.pages"]
+    assert pages.encoded("가 ©", "euc-kr") == b"\xb0\xa1 &#169;"
+    with pytest.raises(UnicodeDecodeError):
+        pages.encoded("똠", "euc-kr")
