@@ -1,0 +1,103 @@
+"""HTML text in, the main text of the page out.
+
+What enters: the decoded HTML of one page. What leaves: its main text with lists (``- item``) and tables (``| a | b |``)
+as lines, and what the page says about itself; or a drop. Navigation, comments, advertisements and scripts are left
+behind. Promises: a tree deeper or larger than the caps is a drop before it is worked on; time and memory of what is
+under the caps are bounded by the engine that runs this (see :mod:`textpipe.engine`).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from lxml import etree
+from lxml import html as lxml_html
+
+from textpipe.clean.stages import Drop
+from textpipe.limits import DEFAULT_LIMITS, Limits
+
+__all__ = ["extract_text", "parse_html"]
+
+_MAX_LINK_SHARE = 0.5  # articles of the bundled site reach 0.33 of their lines, its lists of articles start at 0.6
+_MIN_LINK_CHARS = 2
+_BULLET = re.compile(r"^[\s*•·-]+")
+_RULE = re.compile(r"^[\s|:-]+$")
+
+
+def parse_html(html: str, *, limits: Limits = DEFAULT_LIMITS) -> lxml_html.HtmlElement | Drop:
+    """Parse a page within the caps.
+
+    Returns
+    -------
+    HtmlElement or Drop
+        the root without comments and processing instructions; a drop where the page holds no element, or is deeper or
+        larger than ``limits.dom_depth`` and ``limits.dom_nodes``.
+    """
+    # Every element has a "<": this bounds the parser's own work before it starts. End tags are no elements.
+    num_tags = html.count("<") - html.count("</")
+    if num_tags > limits.dom_nodes:
+        return Drop("dom_nodes", f"{num_tags} tags; allowed are {limits.dom_nodes} elements")
+    # huge_tree lifts libxml2's own depth cap of 256, which would cut the page off there without a word.
+    parser = lxml_html.HTMLParser(
+        encoding="utf-8", huge_tree=True, remove_comments=True, remove_pis=True, collect_ids=False
+    )
+    try:
+        root = lxml_html.document_fromstring(html.replace("\0", "").encode("utf-8", "replace"), parser=parser)
+    except (etree.ParserError, etree.XMLSyntaxError):
+        return Drop("no_html", "no element in it")
+    num_nodes, depth = _size(root)
+    if depth > limits.dom_depth:
+        return Drop("dom_depth", f"elements {depth} deep or more; allowed are {limits.dom_depth}")
+    if num_nodes > limits.dom_nodes:
+        return Drop("dom_nodes", f"{num_nodes} elements; allowed are {limits.dom_nodes}")
+    return root
+
+
+def _size(root: lxml_html.HtmlElement) -> tuple[int, int]:
+    """Number of elements and depth of the deepest, without recursion."""
+    num_nodes = depth = deepest = 0
+    for event, _ in etree.iterwalk(root, events=("start", "end")):
+        if event == "start":
+            num_nodes += 1
+            depth += 1
+            deepest = max(deepest, depth)
+        else:
+            depth -= 1
+    return num_nodes, deepest
+
+
+def extract_text(root: lxml_html.HtmlElement) -> str | Drop:
+    """The main text of a parsed page; a drop where there is none, or where most of it is links to other pages."""
+    import trafilatura
+
+    link_texts = _link_texts(root)  # before extraction, which takes the tree apart
+    text: Any = trafilatura.extract(
+        root, output_format="txt", include_comments=False, include_tables=True, deduplicate=False, with_metadata=False
+    )
+    if not text:
+        return Drop("no_text", "nothing but navigation found")
+    share = _link_share(text, link_texts)
+    if share > _MAX_LINK_SHARE:
+        return Drop("boilerplate", f"{100 * share:.0f} % of the lines are links to other pages")
+    return str(text)
+
+
+def _link_texts(root: lxml_html.HtmlElement) -> set[str]:
+    return {" ".join("".join(link.itertext()).split()) for link in root.iter("a")} - {""}
+
+
+def _link_share(text: str, link_texts: set[str]) -> float:
+    """The share of lines that are a link, begin with one, or are a table row with one as a cell."""
+    lines = [line for line in text.splitlines() if line.strip() and not _RULE.match(line)]
+    return sum(_is_linked(line, link_texts) for line in lines) / max(1, len(lines))
+
+
+def _is_linked(line: str, link_texts: set[str]) -> bool:
+    if line.startswith("|"):
+        return any(" ".join(cell.split()) in link_texts for cell in line.split("|"))
+    words = _BULLET.sub("", line).split()[:40]  # a longer link text is no title
+    return any(
+        len(start) >= _MIN_LINK_CHARS and start in link_texts
+        for start in (" ".join(words[:number]) for number in range(1, len(words) + 1))
+    )
