@@ -165,7 +165,8 @@ private:
 
     struct Entry {
         uint64_t count, pair;
-        uint32_t list, num_places, order;
+        uint32_t list, num_places;
+        uint64_t order;  // of entering the queue: of two entries of a pair the one that waits longer goes first
 
         // For a max-heap: is x merged after y?
         friend bool operator<(const Entry& x, const Entry& y) {
@@ -203,7 +204,7 @@ private:
             free_lists_.pop_back();
         }
         lists_[list].reset(new uint32_t[num_places]);
-        heap_.push_back({count, pair, list, num_places, static_cast<uint32_t>(merges_.size())});
+        heap_.push_back({count, pair, list, num_places, ++pushed_});
         std::push_heap(heap_.begin(), heap_.end());
         return lists_[list].get();
     }
@@ -265,6 +266,7 @@ private:
             }
             if (count >= floor_) {
                 best.count = count;
+                best.order = ++pushed_;
                 heap_.push_back(best);
                 std::push_heap(heap_.begin(), heap_.end());
             } else {
@@ -471,6 +473,7 @@ private:
 
     std::vector<Merge> merges_;
     std::vector<Entry> heap_;
+    uint64_t pushed_ = 0;
     std::vector<Places> lists_;
     std::vector<uint32_t> free_lists_;
     bpe::PairTable<int64_t> counts_;          // of every pair that was ever queued

@@ -72,7 +72,7 @@ private:
     void queue_gained() {
         for (auto& [pair, words] : gained_) {
             const int64_t count = counts_[pair];
-            if (count > 0) queue_.push({static_cast<uint64_t>(count), pair, merges_.size(), std::move(words)});
+            if (count > 0) queue_.push({static_cast<uint64_t>(count), pair, ++pushed_, std::move(words)});
         }
         gained_.clear();
     }
@@ -85,6 +85,7 @@ private:
             const auto count = static_cast<uint64_t>(counts_[best.pair]);
             if (count != best.count) {
                 best.count = count;
+                best.order = ++pushed_;
                 queue_.push(std::move(best));
                 continue;
             }
@@ -129,6 +130,7 @@ private:
     std::vector<CountedWord> words_;
     std::vector<Merge> merges_;
     std::priority_queue<Entry> queue_;
+    uint64_t pushed_ = 0;
     std::unordered_map<uint64_t, int64_t> counts_;
     std::unordered_map<uint64_t, std::vector<uint32_t>> gained_;
 };

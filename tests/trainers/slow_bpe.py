@@ -1,0 +1,116 @@
+"""A byte-pair trainer that is slow and obvious: the oracle of the native one.
+
+What enters: words with counts, and the trainer's settings. What leaves: vocabulary and merges. It keeps every word as a
+list of (id, length) symbols and every queue entry as a plain row, looks at all rows to find the best, and follows the
+published rules literally, quirks included: a changed count sends an entry back, a joined string that exists keeps its
+id, a merged pair keeps its count, pairs that gain are queued again for the words of that step alone.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+
+def slow_bpe(counts, trainer):
+    prefix = trainer.continuing_subword_prefix or ""
+    suffix = trainer.end_of_word_suffix or ""
+    vocab = first_vocabulary(counts, trainer)
+    strings = list(vocab)
+    words, weights = [], []
+    spelled = []
+    for word in sorted(counts):
+        symbols = [
+            (prefix if at else "") + c + (suffix if at == len(word) - 1 else "")
+            for at, c in enumerate(word)
+            if c in vocab
+        ]
+        spelled.append(symbols)
+        weights.append(counts[word])
+    for text in sorted({text for symbols in spelled for text in symbols}):
+        if text not in vocab:
+            vocab[text] = len(strings)
+            strings.append(text)
+    words = [[(vocab[text], 1) for text in symbols] for symbols in spelled]
+
+    pair_counts, gained = Counter(), {}
+
+    def change(pair, sign, word):
+        pair_counts[pair] += sign * weights[word]
+        if sign > 0:
+            gained.setdefault(pair, set()).add(word)
+
+    for word, symbols in enumerate(words):
+        for left, right in zip(symbols, symbols[1:], strict=False):
+            change((left[0], right[0]), 1, word)
+    queue, merges = [], []
+
+    def queue_gained():
+        for pair, places in sorted(gained.items()):
+            if pair_counts[pair] > 0:
+                queue.append([pair_counts[pair], pair, places])
+        gained.clear()
+
+    queue_gained()
+    limit = trainer.max_token_length
+    while len(vocab) < trainer.vocab_size and queue:
+        best = min(range(len(queue)), key=lambda i: (-unsigned(queue[i][0]), queue[i][1], i))
+        count, pair, places = queue.pop(best)
+        if count != pair_counts[pair]:
+            queue.append([pair_counts[pair], pair, places])
+            continue
+        if count == 0 or unsigned(count) < trainer.min_frequency:
+            break
+        left, right = pair
+        text = strings[left] + (strings[right].removeprefix(prefix) if prefix else strings[right])
+        if text not in vocab:
+            vocab[text] = len(strings)
+            strings.append(text)
+        merges.append(pair)
+        for word in sorted(places):
+            join(words[word], pair, vocab[text], limit, lambda p, sign, word=word: change(p, sign, word))
+        queue_gained()
+    last = {pair: number for number, pair in enumerate(merges)}
+    kept = [pair for number, pair in enumerate(merges) if last[pair] == number]
+    return vocab, [(strings[left], strings[right]) for left, right in kept]
+
+
+def unsigned(count):
+    """How a count below zero is compared: as the machine word it is."""
+    return count % (1 << 64)
+
+
+def join(symbols, pair, new, limit, change):
+    at = 0
+    while at + 1 < len(symbols):
+        if (symbols[at][0], symbols[at + 1][0]) == pair:
+            length = symbols[at][1] + symbols[at + 1][1]
+            if at > 0:
+                before = symbols[at - 1]
+                change((before[0], pair[0]), -1)
+                if limit is None or before[1] + length < limit:
+                    change((before[0], new), 1)
+            symbols[at : at + 2] = [(new, length)]
+            if at + 1 < len(symbols):
+                after = symbols[at + 1]
+                change((pair[1], after[0]), -1)
+                if limit is None or after[1] + length < limit:
+                    change((new, after[0]), 1)
+        at += 1
+
+
+def first_vocabulary(counts, trainer):
+    vocab = {}
+    for token in trainer.special_tokens:
+        vocab.setdefault(token, len(vocab))
+    seen = Counter()
+    for word, count in counts.items():
+        for c in word:
+            seen[c] += count
+    for c in trainer.initial_alphabet:
+        seen[c] = 1 << 80
+    kept = sorted(seen, key=lambda c: (-seen[c], c))
+    if trainer.limit_alphabet is not None:
+        kept = kept[: trainer.limit_alphabet]
+    for c in sorted(kept):
+        vocab.setdefault(c, len(vocab))
+    return vocab
