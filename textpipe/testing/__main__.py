@@ -30,13 +30,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--no-waiting", action="store_true", help="no slow pages, no Crawl-delay, no Retry-After")
     options = parser.parse_args(arguments)
     wait = 0 if options.no_waiting else None
-    with _Spoken(port=options.port, delay_s=wait, crawl_delay_s=wait, retry_after_s=wait) as server:
-        sys.stdout.write(f"{server.url()}\n")
-        sys.stdout.flush()
-        try:
+    try:
+        with _Spoken(port=options.port, delay_s=wait, crawl_delay_s=wait, retry_after_s=wait) as server:
+            sys.stdout.write(f"{server.url()}\n")
+            sys.stdout.flush()
             threading.Event().wait()
-        except KeyboardInterrupt:
-            return 130
+    except KeyboardInterrupt:
+        return 130
     return 0
 
 
