@@ -38,7 +38,7 @@ class GptConfig(Config):
     heads: int = Field(4, ge=1, le=1024, description="attention heads of a block")
     width: int = Field(128, ge=1, le=1 << 16, description="numbers a position is represented by; a multiple of heads")
     dropout: float = Field(0.0, ge=0.0, lt=1.0, description="share of activations zeroed while training")
-    bias: bool = Field(True, description="whether linear layers and norms add a bias, as GPT-2's do")
+    bias: bool = True  # whether linear layers and norms add a bias, as GPT-2's do
     norm_epsilon: float = Field(1e-5, gt=0.0, description="added to the variance in layer norm")
 
     @pydantic.model_validator(mode="after")

@@ -207,21 +207,21 @@ class Trainer:
             log.append({"step": 0, **self._validate(), **facts})
         loss = math.nan
         watch = _Stopwatch(self.config.batch_size * self.run_config.model.context)
+        self._report(start, loss, watch.latest)
         for step in range(start + 1, steps + 1):
             with watch.running():
                 loss, gradient_norm, rate = self._step(step)
-            leaves = step == steps or bool(stop.requested)
             row: dict[str, Any] = {}
-            if step % self.config.log_every == 0 or leaves:
+            if step % self.config.log_every == 0 or step == steps:
                 row = {"loss": loss, "lr": rate, "grad_norm": gradient_norm, "tokens_per_s": watch.tokens_per_s()}
             row |= self._look(step)
-            saves = step % self.config.checkpoint_every == 0 or leaves
             if row:
-                log.append({"step": step, **row}, sync=saves)
-            if saves:
+                log.append({"step": step, **row}, sync=True)
+            leaves = bool(stop.requested)  # asked once: what decides about saving decides about leaving
+            if step % self.config.checkpoint_every == 0 or step == steps or leaves:
                 self._save(step, row)
             self._report(step, loss, watch.latest)
-            if stop.requested and step < steps:
+            if leaves and step < steps:
                 raise KeyboardInterrupt(f"{stop.requested}: saved at step {step} of {steps}")
         return RunResult(
             self.out,
@@ -319,7 +319,7 @@ class Trainer:
     def _report(self, step: int, loss: float, tokens_per_s: float) -> None:
         if self.progress is None:
             return
-        facts: dict[str, object] = {"loss": f"{loss:.3f}"}
+        facts: dict[str, object] = {"loss": f"{loss:.3f}"} if math.isfinite(loss) else {}
         bits = self._scores.get("val_bits_per_byte")
         if bits is not None:
             facts["val_bits_per_byte"] = f"{bits:.3f}"

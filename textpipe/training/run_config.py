@@ -31,7 +31,7 @@ class TrainConfig(Config):
     micro_batch_size: int | None = Field(
         None, ge=1, description="sequences in memory at once; a step is cut into several when it is smaller"
     )
-    document_mask: bool = Field(False, description="attention stops at document borders inside a sequence")
+    document_mask: bool = False  # attention stops at document borders inside a sequence
 
     learning_rate: float = Field(1e-3, gt=0.0, description="peak learning rate")
     schedule: Literal["constant", "cosine", "linear"] = Field("cosine", description="course of the learning rate")
