@@ -30,7 +30,7 @@ def command(
     contact: Annotated[
         str | None, typer.Option(help="URL or e-mail address at which a site's owner can reach you.")
     ] = None,
-    sitemap: Annotated[list[str] | None, typer.Option(help="A sitemap, feed or URL list to begin with.")] = None,
+    sitemap: Annotated[list[str] | None, typer.Option(help="One more sitemap, feed or URL list to begin with.")] = None,
     delay: Annotated[float, typer.Option(help="Least seconds between two requests to a host.")] = 1.0,
     max_pages: Annotated[int | None, typer.Option(help="Stop after so many stored pages.")] = None,
     max_depth: Annotated[int, typer.Option(help="Links followed from a seed.")] = 16,
@@ -57,17 +57,19 @@ def command(
     textpipe crawl https://example.org --contact me@example.org --out crawl
     textpipe crawl urls.txt --contact me@example.org --max-pages 1000
     textpipe crawl http://127.0.0.1:8000/ --allow-private --delay 0
-    textpipe crawl --sitemap https://example.org/sitemap.xml --contact me@example.org --dry-run
+    textpipe crawl https://example.org/sitemap.xml --contact me@example.org --dry-run
 
-    robots.txt is obeyed, Crawl-delay and Retry-After too. The same command again goes on where the last one stopped,
-    however it stopped. A delay of 0 on a private host is taken at its word; elsewhere Crawl-delay still holds.
+    robots.txt is obeyed, Crawl-delay and Retry-After too; the sitemaps it names are read. A URL that ends in .xml is
+    itself read as a sitemap. The same command again goes on where the last one stopped, however it stopped. A delay of
+    0 on a private host is taken at its word; elsewhere Crawl-delay still holds.
     """
     from textpipe.cli.progress import Progress
     from textpipe.crawl import CrawlConfig, Crawler
 
+    urls = [url for seed in seeds or () for url in _urls_of(seed)]
     config = CrawlConfig(
-        seeds=tuple(url for seed in seeds or () for url in _urls_of(seed)),
-        sitemaps=tuple(sitemap or ()),
+        seeds=tuple(url for url in urls if not _is_sitemap(url)),
+        sitemaps=(*(sitemap or ()), *filter(_is_sitemap, urls)),
         contact=contact,
         scope=scope,
         include=tuple(include or ()),
@@ -87,6 +89,10 @@ def command(
     with Progress(quiet=quiet) as progress:
         result = Crawler(config, out, report=progress).run()
     _show(result)
+
+
+def _is_sitemap(url: str) -> bool:
+    return url.partition("?")[0].lower().endswith((".xml", ".xml.gz", ".rss", ".atom"))
 
 
 def _urls_of(seed: str) -> list[str]:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,7 @@ __all__ = ["Archive", "Stored", "payload_digest"]
 
 ROTATE_BYTES = 1_000_000_000
 _WIRE_HEADERS = frozenset({"content-encoding", "transfer-encoding", "content-length"})
+_LINE_BREAK = re.compile(r"[\r\n]+[ \t]*")  # a folded value (RFC 9112 §5.2) becomes one line
 _FILE_NAME = "textpipe-{:05d}.warc.gz"
 
 
@@ -46,6 +48,22 @@ class Stored:
 
     url: str
     fetched: str
+
+
+class _HttpHead(StatusAndHeaders):  # type: ignore[misc]
+    """A head that is written as it came over the wire.
+
+    Header fields are bytes that the HTTP client reads as Latin-1; warcio would percent-encode those beyond ASCII, and
+    cannot write such a name or reason phrase at all.
+    """
+
+    def compute_headers_buffer(self, header_filter: object = None) -> None:
+        lines = [f"{self.protocol} {self.statusline}", *(f"{name}: {value}" for name, value in self.headers)]
+        head = "".join(_LINE_BREAK.sub(" ", line) + "\r\n" for line in lines) + "\r\n"
+        try:
+            self.headers_buff = head.encode("latin-1")
+        except UnicodeEncodeError:
+            self.headers_buff = head.encode("utf-8")
 
 
 class Archive:
@@ -136,7 +154,7 @@ class Archive:
         pairs = [("X-Crawl-" + k if k.lower() in _WIRE_HEADERS else k, v) for k, v in response.headers]
         pairs.append(("Content-Length", str(len(response.body))))
         status = f"{response.status} {response.reason}".strip()
-        http = StatusAndHeaders(status, pairs, protocol=response.http_version)
+        http = _HttpHead(status, pairs, protocol=response.http_version)
         headers = dict(common)
         if response.truncated:
             headers["WARC-Truncated"] = response.truncated
@@ -158,7 +176,7 @@ class Archive:
     def _request(self, writer: WARCWriter, response: Response, headers: dict[str, str]) -> Any:
         target = "/" + response.url.split("/", 3)[3]
         pairs = list(response.request_headers)
-        http = StatusAndHeaders(f"{target} HTTP/1.1", pairs, protocol="GET", is_http_request=True)
+        http = _HttpHead(f"{target} HTTP/1.1", pairs, protocol="GET", is_http_request=True)
         return writer.create_warc_record(response.url, "request", http_headers=http, warc_headers_dict=dict(headers))
 
     def _open(self) -> GrowingFile:

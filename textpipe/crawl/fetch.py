@@ -157,6 +157,8 @@ class RequestsFetcher:
         timeout = (self.limits.connect_timeout_s, self.limits.read_timeout_s)
         answer = self._adapter.send(request, stream=True, timeout=timeout, verify=True)
         try:
+            if watch.expired:  # a connection that ends within the headers reads as if they were whole
+                raise TimeoutError
             latency_s = time.monotonic() - started
             headers = tuple((str(k), str(v)) for k, v in answer.raw.headers.items())
             if sum(len(k) + len(v) for k, v in headers) > self.limits.header_bytes:
@@ -246,9 +248,8 @@ _REASONS: tuple[tuple[tuple[type[BaseException], ...], str, bool], ...] = (
     ((TimeoutError, requests.Timeout, urllib3.exceptions.TimeoutError), "timeout", True),
     ((ConnectionRefusedError,), "connect", True),
     ((ConnectionError, urllib3.exceptions.IncompleteRead), "disconnect", True),
-    ((requests.ConnectionError, urllib3.exceptions.NewConnectionError), "connect", True),
-    ((http.client.HTTPException, urllib3.exceptions.HTTPError), "protocol", False),
-    ((OSError,), "connect", True),
+    ((http.client.HTTPException,), "protocol", False),
+    ((requests.ConnectionError, OSError), "connect", True),
 )
 
 
@@ -278,7 +279,7 @@ class _GuardedAdapter(HTTPAdapter):
 def _pool_classes(guard: Guard, watchdog: Watchdog) -> dict[str, Any]:
     class Connection(urllib3.connection.HTTPConnection):
         def _new_conn(self) -> socket.socket:
-            return guard.connect(self.host, int(self.port or 80), _seconds(self.timeout))
+            return guard.connect(self.host, int(self.port or 80), _seconds(self.timeout), watchdog.attach)
 
         def getresponse(self) -> Any:
             watchdog.attach(self.sock)
@@ -286,7 +287,7 @@ def _pool_classes(guard: Guard, watchdog: Watchdog) -> dict[str, Any]:
 
     class SecureConnection(urllib3.connection.HTTPSConnection):
         def _new_conn(self) -> socket.socket:
-            return guard.connect(self.host, int(self.port or 443), _seconds(self.timeout))
+            return guard.connect(self.host, int(self.port or 443), _seconds(self.timeout), watchdog.attach)
 
         def getresponse(self) -> Any:
             watchdog.attach(self.sock)

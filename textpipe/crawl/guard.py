@@ -88,13 +88,17 @@ class Guard:
             raise socket.gaierror(socket.EAI_NONAME, "the name has no address")
         return pairs
 
-    def connect(self, host: str, port: int, timeout_s: float | None) -> socket.socket:
-        """Connect to the first checked address that answers."""
+    def connect(
+        self, host: str, port: int, timeout_s: float | None, opened: Callable[[socket.socket], None] | None = None
+    ) -> socket.socket:
+        """Connect to the first checked address that answers; ``opened`` sees each socket before it is connected."""
         last: OSError | None = None
         for family, target in self.addresses(host, port):
             sock = socket.socket(family, socket.SOCK_STREAM)
             try:
                 sock.settimeout(timeout_s)
+                if opened is not None:
+                    opened(sock)
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 sock.connect(target)
             except OSError as error:

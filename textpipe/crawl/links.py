@@ -23,7 +23,7 @@ _HTML_TYPES = frozenset({"", "text/html", "application/xhtml+xml"})
 _FEED_TYPES = frozenset({"application/rss+xml", "application/atom+xml"})
 _NOT_FOLLOWED = re.compile(r"\b(nofollow|none)\b", re.IGNORECASE)
 _REFRESH_URL = re.compile(r"url\s*=\s*['\"]?([^'\"]+)", re.IGNORECASE)
-_TAGS = ("a", "area", "base", "frame", "iframe", "link", "meta")
+_TAGS = ("a", "area", "frame", "iframe", "link", "meta")
 _BOMS = {"utf-8": b"\xef\xbb\xbf", "utf-16-le": b"\xff\xfe", "utf-16-be": b"\xfe\xff"}
 
 
@@ -83,6 +83,9 @@ class _Collector:
         self.feeds: dict[str, None] = {}
 
     def collect(self, root: Any) -> PageLinks:
+        first = next((element for element in root.iter("base") if element.get("href")), None)
+        if first is not None:  # as in browsers, the first one counts, for the links before it too
+            self.base = join_url(self.base, first.get("href")) or self.base
         for element in root.iter(*_TAGS):
             getattr(self, "_on_" + element.tag)(element)
         followed = [] if self.page_nofollow else [url for url, follow in self.links.items() if follow]
@@ -97,11 +100,6 @@ class _Collector:
         self._add(element.get("href"), follow="nofollow" not in (element.get("rel") or "").lower())
 
     _on_area = _on_a
-
-    def _on_base(self, element: Any) -> None:
-        base = join_url(self.base, element.get("href") or "")
-        if base and not self.links:  # as browsers do, the first one counts
-            self.base = base
 
     def _on_frame(self, element: Any) -> None:
         self._add(element.get("src"))
