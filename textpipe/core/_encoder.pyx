@@ -6,7 +6,6 @@ text with their places. Promises: the text is read in CPython's own buffers, the
 Ctrl-C is answered within a tenth of a second.
 """
 
-cimport cython
 from cpython.exc cimport PyErr_CheckSignals
 from cpython.unicode cimport PyUnicode_AsUTF8AndSize
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
@@ -18,7 +17,7 @@ from libcpp.vector cimport vector
 
 import numpy as np
 
-from textpipe.errors import InputError
+from textpipe.core._text import surrogate_error
 
 cdef extern from "Python.h":
     int PyUnicode_KIND(object text)
@@ -30,6 +29,8 @@ cdef extern from "<string_view>" namespace "std" nogil:
     cdef cppclass string_view:
         string_view()
         string_view(const char* data, size_t size)
+        const char* data()
+        size_t size()
 
 cdef extern from "batch.hpp" namespace "textpipe" nogil:
     cdef struct TextView:
@@ -63,7 +64,8 @@ cdef extern from "batch.hpp" namespace "textpipe" nogil:
         cbool prefix_space
         vector[uint32_t] before, after
     cdef cppclass Spans:
-        vector[uint32_t] ids, begins, ends, words
+        vector[uint32_t] ids, begins, ends, words, added
+        vector[string] added_text
     cdef cppclass Encoder:
         Encoder(shared_ptr[BpeModel] model, size_t cache_bytes) except +
         cbool encode_spans(const TextView& view, cbool skip_special, Spans& spans) except +
@@ -83,7 +85,11 @@ cdef size_t INLINE_CHARS = 1 << 18
 
 cdef inline string_view view_utf8(str text) except *:
     cdef Py_ssize_t size
-    cdef const char* data = PyUnicode_AsUTF8AndSize(text, &size)
+    cdef const char* data
+    try:
+        data = PyUnicode_AsUTF8AndSize(text, &size)
+    except UnicodeEncodeError:
+        raise surrogate_error(text) from None
     return string_view(data, <size_t>size)
 
 
@@ -95,16 +101,6 @@ cdef inline TextView view_of(object text) except *:
     view.length = <size_t>PyUnicode_GET_LENGTH(text)
     view.kind = 0 if PyUnicode_IS_ASCII(text) else PyUnicode_KIND(text)
     return view
-
-
-def _surrogate_error(str text, where=None):
-    cdef Py_ssize_t at = next(i for i, c in enumerate(text) if "\ud800" <= c <= "\udfff")
-    return InputError(
-        f"the text holds a lone surrogate, U+{ord(text[at]):04X}, at character {at}",
-        where=where,
-        allowed="characters that can be written as UTF-8",
-        hint="decode the bytes with errors=\"replace\", or drop it with text.encode(\"utf-8\", \"ignore\").decode()",
-    )
 
 
 cdef class NativeBpe:
@@ -147,10 +143,9 @@ cdef class NativeBpe:
 
     def tokenize(self, str word, uint64_t seed=0):
         """The ids of one word and how many bytes of it each takes."""
-        cdef Py_ssize_t size
-        cdef const char* data = PyUnicode_AsUTF8AndSize(word, &size)
+        cdef string_view view = view_utf8(word)
         cdef vector[Token] found
-        self.model.get().encode(<const uint8_t*>data, <size_t>size, seed, found)
+        self.model.get().encode(<const uint8_t*>view.data(), view.size(), seed, found)
         return [(token.id, token.size) for token in found]
 
 
@@ -205,7 +200,7 @@ cdef class NativeEncoder:
         self._finish(job.get(), threads, chars)
         cdef long long bad = job.get().bad_document()
         if bad >= 0:
-            raise _surrogate_error(held[bad], f"text {bad}" if len(held) > 1 else None)
+            raise surrogate_error(held[bad], f"text {bad}" if len(held) > 1 else None)
         return self._collect(job.get(), len(held))
 
     cdef _finish(self, EncodeJob* job, size_t threads, size_t chars):
@@ -242,12 +237,16 @@ cdef class NativeEncoder:
         return ids, offsets
 
     def encode_spans(self, str text, *, bint skip_special=False):
-        """(ids, begins, ends, words) of one text, without the template: places in characters, words by number."""
+        """(ids, begins, ends, words, added) of one text, without the template.
+
+        Places are in characters, words are numbers, ``added`` maps the index of an added token to the text it was found as.
+        """
         cdef Spans spans
         cdef TextView view = view_of(text)
         cdef cbool good
         with nogil:
             good = self.encoder.get().encode_spans(view, skip_special, spans)
         if not good:
-            raise _surrogate_error(text)
-        return spans.ids, spans.begins, spans.ends, spans.words
+            raise surrogate_error(text)
+        added = {index: found.decode() for index, found in zip(spans.added, spans.added_text)}
+        return spans.ids, spans.begins, spans.ends, spans.words, added

@@ -34,7 +34,9 @@ struct Program {
 
 // One document with its tokens' places.
 struct Spans {
-    std::vector<uint32_t> ids, begins, ends, words;  // words: the number of the pre-token, no_id for an added token
+    std::vector<uint32_t> ids, begins, ends, words;  // words: the number of the pre-token
+    std::vector<uint32_t> added;                     // which of the tokens are added ones,
+    std::vector<std::string> added_text;             // and the text they were found as
 };
 
 class Worker {
@@ -86,7 +88,7 @@ class Worker {
             const Stretch stretch = stretches_[i];
             const Origin* from = origins != nullptr ? origins + stretch.begin : nullptr;
             if (stretch.id != no_id)
-                added(stretch, from);
+                added(stretch, text, from);
             else
                 segment(text + stretch.begin, stretch.end - stretch.begin, skip_special, from);
         }
@@ -114,15 +116,17 @@ class Worker {
         for (const Stretch& stretch : stretches) {
             const Origin* from = origins != nullptr ? origins + stretch.begin : nullptr;
             if (stretch.id != no_id)
-                added(stretch, from);
+                added(stretch, text, from);
             else
                 plain(text + stretch.begin, stretch.end - stretch.begin, from);
         }
     }
 
-    void added(const Stretch& stretch, const Origin* origins) {
+    void added(const Stretch& stretch, const uint8_t* text, const Origin* origins) {
         ids_->push_back(stretch.id);
         if (spans_ == nullptr) return;
+        spans_->added.push_back(static_cast<uint32_t>(ids_->size() - 1));
+        spans_->added_text.emplace_back(reinterpret_cast<const char*>(text + stretch.begin), stretch.end - stretch.begin);
         spans_->begins.push_back(origins[0].begin);
         spans_->ends.push_back(origins[stretch.end - stretch.begin - 1].end);
         spans_->words.push_back(num_words_++);

@@ -1,0 +1,143 @@
+# distutils: language = c++
+"""Single steps of the native pipeline: normalization, pre-token grammars, character classes.
+
+What enters: ``str``. What leaves: ``str``, and places counted in characters. A lone surrogate is an ``InputError``.
+"""
+
+from cpython.unicode cimport PyUnicode_AsUTF8AndSize, PyUnicode_DecodeUTF8
+from libc.stdint cimport uint8_t, uint32_t
+from libcpp cimport bool as cbool
+from libcpp.string cimport string
+from libcpp.vector cimport vector
+
+from textpipe.errors import InputError
+
+cdef extern from "staged.hpp" namespace "textpipe" nogil:
+    string normalize(int form, const uint8_t* text, size_t size, vector[uint32_t]* sources) except +
+    void scan_places(int grammar, const uint8_t* text, size_t size, vector[uint32_t]& places) except +
+
+cdef extern from "<string_view>" namespace "std" nogil:
+    cdef cppclass string_view:
+        string_view(const char* data, size_t size)
+
+cdef extern from "added_tokens.hpp" namespace "textpipe" nogil:
+    cdef cppclass AddedToken:
+        uint32_t id
+        cbool single_word, lstrip, rstrip, special
+    cdef cppclass Stretch:
+        uint32_t id
+        size_t begin, end
+    cdef cppclass AddedTokens:
+        void add(string_view content, AddedToken token) except +
+        void split(const uint8_t* text, size_t size, cbool skip_special, vector[Stretch]& out) except +
+    const uint32_t no_id
+
+cdef extern from "unicode.hpp" namespace "textpipe::unicode" nogil:
+    uint8_t property(uint32_t c)
+    const char* version
+
+NFC, NFD, NFKC, NFKD, LOWERCASE = range(5)
+GPT2, WHITESPACE, WHITESPACE_SPLIT, WHOLE = range(4)
+LETTER, NUMBER, SPACE, WORD, NUMERIC = 1, 2, 4, 8, 16
+UNICODE_VERSION = version.decode()
+
+
+def surrogate_error(str text, where=None):
+    """The error for text that cannot be UTF-8."""
+    cdef Py_ssize_t at = next(i for i, c in enumerate(text) if "\ud800" <= c <= "\udfff")
+    return InputError(
+        f"the text holds a lone surrogate, U+{ord(text[at]):04X}, at character {at}",
+        where=where,
+        allowed="characters that can be written as UTF-8",
+        hint='decode the bytes with errors="replace", or drop it with text.encode("utf-8", "ignore").decode()',
+    )
+
+
+cdef const uint8_t* utf8_of(str text, size_t* size) except NULL:
+    cdef Py_ssize_t length
+    cdef const char* data
+    try:
+        data = PyUnicode_AsUTF8AndSize(text, &length)
+    except UnicodeEncodeError:
+        raise surrogate_error(text) from None
+    size[0] = <size_t>length
+    return <const uint8_t*>data
+
+
+def normalize_text(int form, str text):
+    """The text in a normal form, or in lower case."""
+    cdef size_t size
+    cdef const uint8_t* data = utf8_of(text, &size)
+    cdef string out
+    with nogil:
+        out = normalize(form, data, size, NULL)
+    return PyUnicode_DecodeUTF8(out.data(), <Py_ssize_t>out.size(), NULL)
+
+
+def normalize_with_sources(int form, str text):
+    """The normalized text, and for each of its characters the index of the character of ``text`` it stands for."""
+    cdef size_t size
+    cdef const uint8_t* data = utf8_of(text, &size)
+    cdef string out
+    cdef vector[uint32_t] sources
+    with nogil:
+        out = normalize(form, data, size, &sources)
+    return PyUnicode_DecodeUTF8(out.data(), <Py_ssize_t>out.size(), NULL), sources
+
+
+def cut(int grammar, str text):
+    """[begin, end, begin, end, …] of the pre-tokens, in characters."""
+    cdef size_t size
+    cdef const uint8_t* data = utf8_of(text, &size)
+    cdef vector[uint32_t] places
+    with nogil:
+        scan_places(grammar, data, size, places)
+    return places
+
+
+def classes_of(str text):
+    """One byte a character: LETTER, NUMBER, SPACE, WORD, NUMERIC, added up."""
+    cdef bytearray out = bytearray(len(text))
+    cdef Py_ssize_t i
+    cdef Py_UCS4 c
+    for i, c in enumerate(text):
+        out[i] = property(c)
+    return bytes(out)
+
+
+cdef class AddedMatcher:
+    """Finds added tokens; ``tokens`` are (content, id, single_word, lstrip, rstrip, special)."""
+
+    cdef AddedTokens tokens
+
+    def __init__(self, list tokens):
+        cdef AddedToken token
+        cdef size_t size
+        cdef const uint8_t* data
+        for content, number, single_word, lstrip, rstrip, special in tokens:
+            token.id, token.single_word, token.lstrip, token.rstrip = number, single_word, lstrip, rstrip
+            token.special = special
+            data = utf8_of(content, &size)
+            self.tokens.add(string_view(<const char*>data, size), token)
+
+    def split(self, str text, bint skip_special=False):
+        """(id or None, begin, end) of every stretch, in characters."""
+        cdef size_t size
+        cdef const uint8_t* data = utf8_of(text, &size)
+        cdef vector[Stretch] stretches
+        self.tokens.split(data, size, skip_special, stretches)
+        found = []
+        cdef size_t at = 0
+        cdef Py_ssize_t chars = 0, begin
+        for stretch in stretches:
+            if stretch.begin < at:  # white space taken by two tokens
+                at, chars = 0, 0
+            while at < stretch.begin:
+                chars += (data[at] & 0xC0) != 0x80
+                at += 1
+            begin = chars
+            while at < stretch.end:
+                chars += (data[at] & 0xC0) != 0x80
+                at += 1
+            found.append((None if stretch.id == no_id else stretch.id, begin, chars))
+        return found

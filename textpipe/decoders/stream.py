@@ -1,0 +1,66 @@
+"""Text from ids as they come.
+
+What enters: one id after the other. What leaves: the text that is certain by now. Promises: the parts, and what finish()
+gives, joined are the text of all the ids; no part ends inside a character, so a Korean syllable made of three tokens appears
+once, whole.
+"""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from textpipe.tokenizer import Tokenizer
+
+__all__ = ["DecodeStream"]
+
+
+class DecodeStream:
+    """Decode a stream of ids.
+
+    Parameters
+    ----------
+    ids : ids that came before and whose text was shown already, a prompt for instance.
+    skip_special_tokens : leave special tokens out.
+
+    Examples
+    --------
+    >>> from textpipe import Tokenizer
+    >>> from textpipe.decoders import ByteLevel
+    >>> from textpipe.models import BPE
+    >>> tokenizer = Tokenizer(BPE({"í": 0, "ķ": 1, "ľ": 2}))
+    >>> tokenizer.decoder = ByteLevel()
+    >>> stream = DecodeStream()
+    >>> [stream.step(tokenizer, number) for number in (0, 1, 2)]
+    [None, None, '한']
+    """
+
+    def __init__(self, ids: Sequence[int] | None = None, skip_special_tokens: bool = False) -> None:
+        self.skip_special_tokens = skip_special_tokens
+        self._prompt = list(ids or ())
+        self._is_first = True
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+
+    def step(self, tokenizer: Tokenizer, id: int | Sequence[int]) -> str | None:
+        """The text that ``id`` (or several) completes, or None when a character is still open."""
+        for number in self._prompt:
+            self._advance(tokenizer, number)
+        self._prompt = []
+        text = "".join([self._advance(tokenizer, number) for number in ([id] if isinstance(id, int) else id)])
+        return text or None
+
+    def finish(self) -> str:
+        """What is left when no more ids come: U+FFFD for a character that was never completed."""
+        return self._decoder.decode(b"", final=True)
+
+    def _advance(self, tokenizer: Tokenizer, number: int) -> str:
+        data = tokenizer.piece_bytes(number, skip_special=self.skip_special_tokens)
+        if data is None:
+            return ""
+        # Without a decoder the pieces stand with spaces between.
+        if tokenizer.decoder is None and not self._is_first:
+            data = b" " + data
+        self._is_first = False
+        return self._decoder.decode(data)

@@ -1,0 +1,159 @@
+"""The stages of a tokenizer.json.
+
+What enters: the object that stands for a normalizer, a pre-tokenizer, a post-processor or a decoder. What leaves: that part.
+Each row of the tables below names a part and how it is read from its fields.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from textpipe import decoders, normalizers, pre_tokenizers, processors
+from textpipe.errors import FormatError, TextpipeError, did_you_mean
+from textpipe.formats.fields import Field
+from textpipe.pattern import Regex
+from textpipe.pre_tokenizers.split import BEHAVIORS
+
+__all__ = ["STAGES", "read"]
+
+Reader = Callable[[Field], Any]
+
+
+def read(stage: str, field: Field) -> Any:
+    """The part of a stage (``normalizer``, …) that ``field`` stands for.
+
+    Raises
+    ------
+    FormatError
+        when there is no such part, or its fields are wrong.
+    """
+    known = STAGES[stage]
+    kind = field.get("type", str)
+    if kind not in known:
+        hint = did_you_mean(kind, known)
+        field.need("type").fail(f'is "{kind}", a {stage.replace("_", "-")} there is none of here', hint=hint)
+    try:
+        return known[kind](field)
+    except FormatError:
+        raise
+    except TextpipeError as error:
+        raise FormatError(
+            error.what, path=field.path, field=field.name, allowed=error.allowed, hint=error.hint
+        ) from None
+
+
+def _plain(make: Callable[[], Any]) -> Reader:
+    def reader(field: Field) -> Any:
+        field.only("type")
+        return make()
+
+    return reader
+
+
+def _byte_level(make: Callable[..., Any]) -> Reader:
+    def reader(field: Field) -> Any:
+        field.only("type", "add_prefix_space", "trim_offsets", "use_regex")
+        return make(
+            add_prefix_space=field.get("add_prefix_space", bool),
+            trim_offsets=field.get("trim_offsets", bool),
+            use_regex=field.get("use_regex", bool, True),
+        )
+
+    return reader
+
+
+def _sequence(stage: str, key: str, make: Callable[[list[Any]], Any]) -> Reader:
+    def reader(field: Field) -> Any:
+        field.only("type", key)
+        return make([read(stage, part) for part in field.need(key).items()])
+
+    return reader
+
+
+def _pattern(field: Field) -> str | Regex:
+    field.only("String", "Regex")
+    if len(field.value) != 1:
+        field.fail("is no pattern", allowed='{"String": …} or {"Regex": …}')
+    return field.get("String", str) if "String" in field.value else Regex(field.get("Regex", str))
+
+
+def _replace(field: Field) -> normalizers.Replace:
+    field.only("type", "pattern", "content")
+    return normalizers.Replace(_pattern(field.need("pattern")), field.get("content", str))
+
+
+def _split(field: Field) -> pre_tokenizers.Split:
+    field.only("type", "pattern", "behavior", "invert")
+    names = {name: ours for ours, name in BEHAVIORS.items()}
+    behavior = field.get("behavior", str)
+    if behavior not in names:
+        field.need("behavior").fail(f'is "{behavior}"', hint=did_you_mean(behavior, names))
+    return pre_tokenizers.Split(_pattern(field.need("pattern")), names[behavior], field.get("invert", bool))
+
+
+def _digits(field: Field) -> pre_tokenizers.Digits:
+    field.only("type", "individual_digits")
+    return pre_tokenizers.Digits(field.get("individual_digits", bool))
+
+
+def _template(field: Field) -> processors.TemplateProcessing:
+    field.only("type", "single", "pair", "special_tokens")
+    table = field.need("special_tokens")
+    tokens = []
+    for name in table.of(dict):
+        token = table.need(name)
+        token.only("id", "ids", "tokens")
+        if token.get("id", str) != name:
+            token.need("id").fail(f"is {token.value['id']!r}", allowed=f'"{name}", as its key')
+        ids = tuple(number.of(int) for number in token.need("ids").items())
+        pieces = tuple(piece.of(str) for piece in token.need("tokens").items())
+        if len(ids) != len(pieces) or any(number < 0 for number in ids):
+            token.fail("needs as many ids as tokens, none below 0")
+        tokens.append(processors.SpecialToken(name, ids, pieces))
+    templates = [[_piece(part) for part in field.need(name).items()] for name in ("single", "pair")]
+    return processors.TemplateProcessing(*templates, tokens)
+
+
+def _piece(field: Field) -> processors.Piece:
+    field.only("Sequence", "SpecialToken")
+    if len(field.value) != 1:
+        field.fail("is no piece of a template", allowed='{"Sequence": …} or {"SpecialToken": …}')
+    is_text = "Sequence" in field.value
+    inner = field.need("Sequence" if is_text else "SpecialToken")
+    inner.only("id", "type_id")
+    name, type_id = inner.get("id", str), inner.get("type_id", int)
+    if is_text and name not in ("A", "B"):
+        inner.need("id").fail(f'is "{name}"', allowed='"A" or "B"')
+    if not 0 <= type_id < 1 << 32:
+        inner.need("type_id").fail(f"is {type_id}", allowed="0 to 4294967295")
+    return processors.Piece(name, type_id, is_text)
+
+
+STAGES: Mapping[str, Mapping[str, Reader]] = {
+    "normalizer": {
+        "NFC": _plain(normalizers.NFC),
+        "NFD": _plain(normalizers.NFD),
+        "NFKC": _plain(normalizers.NFKC),
+        "NFKD": _plain(normalizers.NFKD),
+        "Lowercase": _plain(normalizers.Lowercase),
+        "Replace": _replace,
+        "Sequence": _sequence("normalizer", "normalizers", normalizers.Sequence),
+    },
+    "pre_tokenizer": {
+        "ByteLevel": _byte_level(pre_tokenizers.ByteLevel),
+        "Digits": _digits,
+        "Sequence": _sequence("pre_tokenizer", "pretokenizers", pre_tokenizers.Sequence),
+        "Split": _split,
+        "Whitespace": _plain(pre_tokenizers.Whitespace),
+        "WhitespaceSplit": _plain(pre_tokenizers.WhitespaceSplit),
+    },
+    "post_processor": {
+        "ByteLevel": _byte_level(processors.ByteLevel),
+        "TemplateProcessing": _template,
+    },
+    "decoder": {
+        "ByteLevel": _byte_level(decoders.ByteLevel),
+    },
+}
+"""Every part that can be read, by stage and by the ``type`` it has in the file."""

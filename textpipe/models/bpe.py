@@ -1,0 +1,220 @@
+"""The byte-pair encoding model.
+
+What enters: a vocabulary, piece → id, and the merges in the order they were learned. What leaves: the tokens of a word.
+Promises: the tokens of `tokenizers`' BPE; the tables are native and built when first needed; the value never changes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from textpipe.core._encoder import NativeBpe
+from textpipe.errors import FormatError, InputError
+from textpipe.limits import DEFAULT_LIMITS
+
+__all__ = ["BPE", "Token"]
+
+
+class Token(NamedTuple):
+    """One token of a word: its id, its piece and the bytes of the word it stands for."""
+
+    id: int
+    value: str
+    offsets: tuple[int, int]
+
+
+class BPE:
+    """Byte-pair encoding.
+
+    Parameters
+    ----------
+    vocab : piece → id.
+    merges : pairs of pieces; the first is merged first.
+    cache_capacity : accepted for code written for `tokenizers`; the native cache is bounded in bytes instead.
+    dropout : the chance that a merge is passed over, each time; None or 0 for never.
+    unk_token : the piece for characters without one; without it they are dropped.
+    continuing_subword_prefix, end_of_word_suffix : spellings of pieces inside and at the end of a word.
+    fuse_unk : one unknown token for a run of unknown characters.
+    byte_fallback : spell unknown characters as ``<0xEA>``, … where the vocabulary has all of the bytes.
+    ignore_merges : a word that is a piece is that piece, whatever the merges say.
+
+    Raises
+    ------
+    InputError
+        when a merge names a piece the vocabulary lacks, or makes one it lacks.
+    """
+
+    def __init__(
+        self,
+        vocab: Mapping[str, int] | None = None,
+        merges: Iterable[tuple[str, str]] | None = None,
+        cache_capacity: int | None = None,
+        dropout: float | None = None,
+        unk_token: str | None = None,
+        continuing_subword_prefix: str | None = None,
+        end_of_word_suffix: str | None = None,
+        fuse_unk: bool | None = None,
+        byte_fallback: bool = False,
+        ignore_merges: bool = False,
+    ) -> None:
+        if dropout is not None and not 0.0 <= dropout <= 1.0:
+            raise InputError(f"dropout is {dropout}", allowed="0 to 1")
+        self._vocab = dict(vocab or {})
+        self._merges = [(left, right) for left, right in merges or ()]
+        self.dropout = dropout
+        self.unk_token = unk_token
+        self.continuing_subword_prefix = continuing_subword_prefix
+        self.end_of_word_suffix = end_of_word_suffix
+        self.fuse_unk = bool(fuse_unk)
+        self.byte_fallback = byte_fallback
+        self.ignore_merges = ignore_merges
+        self._check()
+        self._piece_of = {number: piece for piece, number in self._vocab.items()}
+        self._native: dict[bool, NativeBpe] = {}
+
+    def _check(self) -> None:
+        vocab = self._vocab
+        cut = len(self.continuing_subword_prefix or "")
+        for rank, (left, right) in enumerate(self._merges):
+            for piece in (left, right, left + right[cut:]):
+                if piece not in vocab:
+                    raise InputError(
+                        f'merge {rank} ("{left}" + "{right}") needs the piece "{piece}", which the vocabulary lacks'
+                    )
+        if vocab and not 0 <= min(vocab.values()) <= max(vocab.values()) < DEFAULT_LIMITS.token_id:
+            raise InputError(
+                f"ids run from {min(vocab.values())} to {max(vocab.values())}",
+                allowed=f"0 to {DEFAULT_LIMITS.token_id - 1}",
+            )
+        if self.unk_token is not None and vocab and self.unk_token not in vocab:
+            raise InputError(f'the vocabulary lacks the unk_token "{self.unk_token}"')
+
+    def native(self, *, byte_level: bool) -> NativeBpe:
+        """The native tables, for words of bytes or of characters."""
+        if byte_level not in self._native:
+            self._native[byte_level] = NativeBpe(
+                self._vocab,
+                self._merges,
+                byte_level=byte_level,
+                unk_token=self.unk_token,
+                prefix=self.continuing_subword_prefix,
+                suffix=self.end_of_word_suffix,
+                fuse_unk=self.fuse_unk,
+                byte_fallback=self.byte_fallback,
+                ignore_merges=self.ignore_merges,
+                dropout=self.dropout,
+            )
+        return self._native[byte_level]
+
+    def tokenize(self, sequence: str) -> list[Token]:
+        """The tokens of one word.
+
+        >>> BPE({"가": 0, "나": 1, "가나": 2}, [("가", "나")]).tokenize("가나가")
+        [Token(id=2, value='가나', offsets=(0, 6)), Token(id=0, value='가', offsets=(6, 9))]
+        """
+        seed = secrets.randbits(63) if self.dropout else 0
+        tokens: list[Token] = []
+        at = 0
+        for number, size in self.native(byte_level=False).tokenize(sequence, seed):
+            tokens.append(Token(number, self._piece_of[number], (at, at + size)))
+            at += size
+        return tokens
+
+    def token_to_id(self, token: str) -> int | None:
+        """The id of a piece."""
+        return self._vocab.get(token)
+
+    def id_to_token(self, id: int) -> str | None:
+        """The piece of an id."""
+        return self._piece_of.get(id)
+
+    def get_vocab(self) -> dict[str, int]:
+        """A copy of piece → id."""
+        return dict(self._vocab)
+
+    def get_vocab_size(self) -> int:
+        """How many pieces there are."""
+        return len(self._vocab)
+
+    @property
+    def merges(self) -> list[tuple[str, str]]:
+        """A copy of the merges."""
+        return list(self._merges)
+
+    @property
+    def max_id(self) -> int:
+        """The largest id, -1 of an empty vocabulary."""
+        return max(self._piece_of, default=-1)
+
+    @classmethod
+    def from_file(cls, vocab: str, merges: str, **options: Any) -> BPE:
+        """Read vocab.json and merges.txt."""
+        return cls(*cls.read_file(vocab, merges), **options)
+
+    @staticmethod
+    def read_file(vocab: str, merges: str) -> tuple[dict[str, int], list[tuple[str, str]]]:
+        """The vocabulary and the merges in vocab.json and merges.txt."""
+        with open(vocab, encoding="utf-8") as file:
+            try:
+                pieces = json.load(file)
+            except (ValueError, RecursionError) as error:
+                raise FormatError(f"not JSON: {error}", path=vocab) from None
+        if not isinstance(pieces, dict) or not all(type(number) is int for number in pieces.values()):
+            raise FormatError("not an object of piece: id", path=vocab)
+        pairs: list[tuple[str, str]] = []
+        with open(merges, encoding="utf-8", newline="\n") as file:
+            for number, line in enumerate(file, 1):
+                if line.startswith("#version") or not line.strip("\r\n"):
+                    continue
+                words = line.rstrip("\r\n").split(" ")
+                if len(words) != 2:
+                    raise FormatError("a merge is two pieces with a space between", path=merges, field=f"line {number}")
+                pairs.append((words[0], words[1]))
+        return pieces, pairs
+
+    def save(self, folder: str, prefix: str | None = None) -> list[str]:
+        """Write vocab.json and merges.txt; returns their paths."""
+        from textpipe.files import write_text
+
+        start = f"{prefix}-" if prefix else ""
+        vocab, merges = os.path.join(folder, f"{start}vocab.json"), os.path.join(folder, f"{start}merges.txt")
+        in_order = dict(sorted(self._vocab.items(), key=lambda item: item[1]))
+        write_text(vocab, json.dumps(in_order, ensure_ascii=False, separators=(",", ":")))
+        write_text(merges, "#version: 0.2\n" + "".join(f"{left} {right}\n" for left, right in self._merges))
+        return [vocab, merges]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The object that stands for it in tokenizer.json: pieces by id, merges by rank."""
+        return {
+            "type": "BPE",
+            "dropout": self.dropout,
+            "unk_token": self.unk_token,
+            "continuing_subword_prefix": self.continuing_subword_prefix,
+            "end_of_word_suffix": self.end_of_word_suffix,
+            "fuse_unk": self.fuse_unk,
+            "byte_fallback": self.byte_fallback,
+            "ignore_merges": self.ignore_merges,
+            "vocab": dict(sorted(self._vocab.items(), key=lambda item: item[1])),
+            "merges": [[left, right] for left, right in self._merges],
+        }
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, BPE) and self.to_dict() == other.to_dict()
+
+    def __hash__(self) -> int:
+        return hash((len(self._vocab), len(self._merges)))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        options = (self.dropout, self.unk_token, self.continuing_subword_prefix, self.end_of_word_suffix)
+        flags = (self.fuse_unk, self.byte_fallback, self.ignore_merges)
+        return (BPE, (self._vocab, self._merges, None, *options, *flags))
+
+    def __repr__(self) -> str:
+        shown = [
+            f"{name}={value!r}" for name, value in list(self.to_dict().items())[1:-2] if value not in (None, False)
+        ]
+        return f"BPE({', '.join([*shown, f'{len(self._vocab)} pieces', f'{len(self._merges)} merges'])})"

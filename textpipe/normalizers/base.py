@@ -1,0 +1,41 @@
+"""What a normalizer is.
+
+What enters: text. What leaves: text, cleaned up, with the origin of each character where it is asked for. A user's own
+normalizer needs only :meth:`Normalizer.apply`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from textpipe.normalizers.aligned import AlignedText
+
+__all__ = ["Normalizer"]
+
+
+class Normalizer:
+    """Base of the normalizers: frozen, comparable, printable values."""
+
+    __slots__ = ()
+
+    def apply(self, text: AlignedText) -> AlignedText:
+        """The normalized text with its origins."""
+        raise NotImplementedError(f"{type(self).__name__} has no apply()")
+
+    def normalize_str(self, sequence: str) -> str:
+        """The normalized text alone.
+
+        Raises
+        ------
+        InputError
+            when the text holds a lone surrogate.
+        """
+        return self.apply(AlignedText.of(sequence)).text
+
+    def native_forms(self) -> tuple[int, ...] | None:
+        """The numbers of the native steps that do the same, or None when there are none."""
+        return None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The object that stands for it in tokenizer.json."""
+        raise NotImplementedError(f"{type(self).__name__} cannot be written to tokenizer.json")

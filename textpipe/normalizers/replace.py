@@ -1,0 +1,45 @@
+"""Put one text for another.
+
+What enters: a pattern, a string or a ``Regex``, and what stands in its place. What leaves: the text with every match
+replaced; the new characters stand for the last character of the match.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from textpipe.normalizers.aligned import AlignedText
+from textpipe.normalizers.base import Normalizer
+from textpipe.pattern import Regex, find, pattern_to_dict
+
+__all__ = ["Replace"]
+
+
+@dataclass(frozen=True)
+class Replace(Normalizer):
+    """Replace every match of ``pattern`` by ``content``.
+
+    >>> Replace("ㅋㅋ", "ㅋ").normalize_str("ㅋㅋㅋㅋ")
+    'ㅋㅋ'
+    """
+
+    pattern: str | Regex
+    content: str
+
+    def apply(self, text: AlignedText) -> AlignedText:
+        """The text with the matches replaced."""
+        parts: list[str] = []
+        sources: list[int] = []
+        for begin, end, is_match in find(self.pattern, text.text):
+            if is_match:
+                parts.append(self.content)
+                sources += [max(end - 1, 0)] * len(self.content)
+            else:
+                parts.append(text.text[begin:end])
+                sources += range(begin, end)
+        return text.replaced("".join(parts), sources)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Type, pattern, content."""
+        return {"type": "Replace", "pattern": pattern_to_dict(self.pattern), "content": self.content}

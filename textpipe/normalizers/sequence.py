@@ -1,0 +1,56 @@
+"""Several normalizers, one after the other.
+
+What enters: text. What leaves: what the last one makes of it. Native when all of them are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from textpipe.normalizers.aligned import AlignedText
+from textpipe.normalizers.base import Normalizer
+
+__all__ = ["Sequence"]
+
+
+@dataclass(frozen=True, init=False)
+class Sequence(Normalizer):
+    """Apply each of ``normalizers`` in order.
+
+    >>> from textpipe.normalizers import NFKC, Lowercase
+    >>> Sequence([NFKC(), Lowercase()]).normalize_str("ＡＢ")
+    'ab'
+    """
+
+    normalizers: tuple[Normalizer, ...]
+
+    def __init__(self, normalizers: Iterable[Normalizer]) -> None:
+        object.__setattr__(self, "normalizers", tuple(normalizers))
+
+    def apply(self, text: AlignedText) -> AlignedText:
+        """Each in turn."""
+        for normalizer in self.normalizers:
+            text = normalizer.apply(text)
+        return text
+
+    def normalize_str(self, sequence: str) -> str:
+        """Each in turn."""
+        for normalizer in self.normalizers:
+            sequence = normalizer.normalize_str(sequence)
+        return sequence
+
+    def native_forms(self) -> tuple[int, ...] | None:
+        """All the steps, or None when one has none."""
+        forms: tuple[int, ...] = ()
+        for normalizer in self.normalizers:
+            steps = normalizer.native_forms()
+            if steps is None:
+                return None
+            forms += steps
+        return forms
+
+    def to_dict(self) -> dict[str, Any]:
+        """Type and the list."""
+        return {"type": "Sequence", "normalizers": [normalizer.to_dict() for normalizer in self.normalizers]}

@@ -1,0 +1,81 @@
+"""The four Unicode normalization forms.
+
+What enters: text. What leaves: the same text in one form, by the native tables (Unicode 9, as `tokenizers` has them). For
+Korean the difference shows: NFC makes syllables (한), NFD takes them apart into conjoining jamo (ᄒ ᅡ ᆫ).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from textpipe.core import _text
+from textpipe.normalizers.aligned import AlignedText
+from textpipe.normalizers.base import Normalizer
+
+__all__ = ["NFC", "NFD", "NFKC", "NFKD"]
+
+
+class _NativeForm(Normalizer):
+    __slots__ = ()
+    _form: ClassVar[int]
+
+    def apply(self, text: AlignedText) -> AlignedText:
+        """The text in this form."""
+        return text.replaced(*_text.normalize_with_sources(self._form, text.text))
+
+    def normalize_str(self, sequence: str) -> str:
+        """The text in this form."""
+        return _text.normalize_text(self._form, sequence)
+
+    def native_forms(self) -> tuple[int, ...]:
+        """One native step."""
+        return (self._form,)
+
+    def to_dict(self) -> dict[str, Any]:
+        """``{"type": …}``: there are no arguments."""
+        return {"type": type(self).__name__}
+
+
+@dataclass(frozen=True)
+class NFC(_NativeForm):
+    """Composed, canonical.
+
+    >>> NFC().normalize_str("한")
+    '한'
+    """
+
+    _form: ClassVar[int] = _text.NFC
+
+
+@dataclass(frozen=True)
+class NFD(_NativeForm):
+    """Decomposed, canonical.
+
+    >>> len(NFD().normalize_str("한"))
+    3
+    """
+
+    _form: ClassVar[int] = _text.NFD
+
+
+@dataclass(frozen=True)
+class NFKC(_NativeForm):
+    """Composed, compatible: full-width letters, ligatures and circled numbers become plain ones.
+
+    >>> NFKC().normalize_str("ＡＢ①")
+    'AB1'
+    """
+
+    _form: ClassVar[int] = _text.NFKC
+
+
+@dataclass(frozen=True)
+class NFKD(_NativeForm):
+    """Decomposed, compatible.
+
+    >>> NFKD().normalize_str("ﬁ")
+    'fi'
+    """
+
+    _form: ClassVar[int] = _text.NFKD

@@ -1,0 +1,87 @@
+"""Patterns of a user's own.
+
+What enters: a plain string or a ``Regex``, and a text. What leaves: the text cut into matches and what lies between. A
+pattern is compiled by the ``regex`` package under a time limit, so that a catastrophic one ends in a message.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from textpipe.errors import InputError, LimitError
+from textpipe.limits import DEFAULT_LIMITS
+
+__all__ = ["Regex", "find", "pattern_to_dict"]
+
+_TIMEOUT_S = 10.0  # one search; a sane pattern takes microseconds
+
+
+@dataclass(frozen=True, slots=True)
+class Regex:
+    """A regular expression, in the syntax of the ``regex`` package.
+
+    Raises
+    ------
+    InputError
+        when it does not compile, at once and not at first use.
+    """
+
+    pattern: str
+
+    def __post_init__(self) -> None:
+        _compile(self.pattern)
+
+
+@functools.lru_cache(maxsize=64)
+def _compile(pattern: str) -> Any:
+    import regex
+
+    if len(pattern) > DEFAULT_LIMITS.pattern_chars:
+        raise LimitError(
+            f"a pattern of {len(pattern)} characters", allowed=f"at most {DEFAULT_LIMITS.pattern_chars} characters"
+        )
+    try:
+        return regex.compile(pattern)
+    except (regex.error, RecursionError, OverflowError) as error:
+        raise InputError(f"not a regular expression: {error}", where=repr(pattern[:80])) from None
+
+
+def find(pattern: str | Regex, text: str) -> Iterator[tuple[int, int, bool]]:
+    """Cut ``text`` into (begin, end, is_match), in order, without gaps.
+
+    Raises
+    ------
+    LimitError
+        when the search takes longer than ten seconds.
+    """
+    import regex
+
+    if isinstance(pattern, str):
+        compiled = _compile(regex.escape(pattern)) if pattern else None
+    else:
+        compiled = _compile(pattern.pattern)
+    done = 0
+    if compiled is not None:
+        try:
+            for match in compiled.finditer(text, timeout=_TIMEOUT_S):
+                begin, end = match.span()
+                if begin > done:
+                    yield done, begin, False
+                yield begin, end, True
+                done = end
+        except TimeoutError:
+            raise LimitError(
+                f"the pattern took longer than {_TIMEOUT_S:g} s on a text of {len(text)} characters",
+                where=repr(compiled.pattern[:80]),
+                hint="write it without nested repetition",
+            ) from None
+    if done < len(text):
+        yield done, len(text), False
+
+
+def pattern_to_dict(pattern: str | Regex) -> dict[str, Any]:
+    """``{"String": …}`` or ``{"Regex": …}``."""
+    return {"String": pattern} if isinstance(pattern, str) else {"Regex": pattern.pattern}

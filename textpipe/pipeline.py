@@ -1,0 +1,148 @@
+"""The stages of a tokenizer put together.
+
+What enters: a normalizer, a pre-tokenizer, a model, added tokens and a post-processor. What leaves: for a text, its tokens
+with their places; for many texts, flat ids. Promises: one native pass when every stage has a native step, else the stages
+one by one, exact but slower; both give the same tokens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+from textpipe.added_tokens import AddedVocabulary
+from textpipe.core import _text
+from textpipe.core._encoder import NativeEncoder
+from textpipe.encoding import Encoding
+from textpipe.models import BPE
+from textpipe.normalizers import AlignedText, Normalizer
+from textpipe.pre_tokenizers import NativeCut, PreTokenizer
+from textpipe.processors import PostProcessor
+
+__all__ = ["CACHE_BYTES", "Pipeline"]
+
+CACHE_BYTES = 48 << 20  # for the words one thread remembers
+
+_Rule = tuple[str, int, bool, bool, bool, bool]
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """One state of a tokenizer's stages; a change of any of them makes a new one."""
+
+    model: BPE
+    added: AddedVocabulary
+    normalizer: Normalizer | None = None
+    pre_tokenizer: PreTokenizer | None = None
+    post_processor: PostProcessor | None = None
+
+    @cached_property
+    def native(self) -> NativeEncoder | None:
+        """All stages as one native program, or None when one of them has no native step."""
+        forms = () if self.normalizer is None else self.normalizer.native_forms()
+        cut = NativeCut(_text.WHOLE) if self.pre_tokenizer is None else self.pre_tokenizer.native_cut()
+        frame: tuple[list[int], list[int]] | None = ([], [])
+        if self.post_processor is not None:
+            frame = self.post_processor.native_frame()
+        if forms is None or cut is None or frame is None:
+            return None
+        raw, normalized = self._rules
+        return NativeEncoder(
+            self.model.native(byte_level=cut.byte_level),
+            forms=list(forms),
+            grammar=cut.grammar,
+            prefix_space=cut.prefix_space,
+            raw=raw,
+            normalized=normalized,
+            before=frame[0],
+            after=frame[1],
+            max_id=self.max_id,
+            cache_bytes=CACHE_BYTES,
+        )
+
+    @property
+    def max_id(self) -> int:
+        """The largest id that can come out."""
+        return max(self.model.max_id, max(self.added.by_id, default=-1))
+
+    @cached_property
+    def _rules(self) -> tuple[list[_Rule], list[_Rule]]:
+        raw: list[_Rule] = []
+        normalized: list[_Rule] = []
+        for content, number, token in self.added.rules(self.model):
+            flags = (token.single_word, token.lstrip, token.rstrip, token.special)
+            if token.normalized:
+                text = content if self.normalizer is None else self.normalizer.normalize_str(content)
+                normalized.append((text, number, *flags))
+            else:
+                raw.append((content, number, *flags))
+        return raw, normalized
+
+    @cached_property
+    def _matchers(self) -> tuple[_text.AddedMatcher, _text.AddedMatcher]:
+        raw, normalized = self._rules
+        return _text.AddedMatcher(raw), _text.AddedMatcher(normalized)
+
+    def encode(self, text: str, *, skip_special: bool, type_id: int = 0, word: int | None = None) -> Encoding:
+        """The tokens of one text, without the template; ``word`` is the number of a word cut beforehand."""
+        if self.native is None:
+            return self._encode_staged(text, skip_special=skip_special, type_id=type_id, word=word)
+        ids, begins, ends, words, added = self.native.encode_spans(text, skip_special=skip_special)
+        tokens = [self._piece_of(number) for number in ids]
+        for index, found in added.items():
+            tokens[index] = found
+        numbers = words if word is None else [word] * len(ids)
+        return Encoding.of_tokens(ids, tokens, list(zip(begins, ends, strict=True)), numbers, type_id=type_id)
+
+    def _piece_of(self, number: int) -> str:
+        piece = self.model.id_to_token(number)
+        return self.added.by_id[number].content if piece is None else piece
+
+    def stages(self, text: str, *, skip_special: bool) -> Iterable[tuple[AlignedText, int | None]]:
+        """The words of a text, normalized and cut, and the added tokens between them with their ids."""
+        raw, normalized = self._matchers
+        whole = AlignedText.of(text)
+        for number, begin, end in raw.split(text, skip_special):
+            part = whole.slice(begin, end)
+            if number is not None:
+                yield part, number
+                continue
+            if self.normalizer is not None:
+                part = self.normalizer.apply(part)
+            for inner, inner_begin, inner_end in normalized.split(part.text, skip_special):
+                piece = part.slice(inner_begin, inner_end)
+                if inner is not None:
+                    yield piece, inner
+                elif self.pre_tokenizer is None:
+                    yield piece, None
+                else:
+                    yield from ((cut, None) for cut in self.pre_tokenizer.split(piece))
+
+    def _encode_staged(self, text: str, *, skip_special: bool, type_id: int, word: int | None) -> Encoding:
+        ids: list[int] = []
+        tokens: list[str] = []
+        offsets: list[tuple[int, int]] = []
+        words: list[int] = []
+        pieces = (stage for stage in self.stages(text, skip_special=skip_special) if stage[0].text)
+        for number, (piece, added) in enumerate(pieces):
+            if added is not None:
+                found = [(added, piece.text, piece.offsets)]
+            else:
+                found = self._tokens_of(piece)
+            for token_id, token, place in found:
+                ids.append(token_id)
+                tokens.append(token)
+                offsets.append(place)
+                words.append(number if word is None else word)
+        return Encoding.of_tokens(ids, tokens, offsets, words, type_id=type_id)
+
+    def _tokens_of(self, piece: AlignedText) -> list[tuple[int, str, tuple[int, int]]]:
+        # The model counts bytes; each byte of a character stands for the whole of it.
+        character_of = [at for at, character in enumerate(piece.text) for _ in character.encode()]
+        found = []
+        for token in self.model.tokenize(piece.text):
+            begin, end = token.offsets
+            first, last = piece.origins[character_of[begin]], piece.origins[character_of[end - 1]]
+            found.append((token.id, token.value, (first[0], last[1])))
+        return found

@@ -1,0 +1,57 @@
+"""What a pre-tokenizer is.
+
+What enters: normalized text. What leaves: the stretches of it the model works on, each alone. A user's own pre-tokenizer
+needs only :meth:`PreTokenizer.split`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from textpipe.normalizers.aligned import AlignedText
+
+__all__ = ["NativeCut", "PreTokenizer"]
+
+
+@dataclass(frozen=True, slots=True)
+class NativeCut:
+    """A pre-tokenizer as the native encoder and trainer know it.
+
+    ``grammar`` is a number of scanner.hpp; ``prefix_space`` puts a space before text that has none; ``byte_level`` says that
+    the words go to the model as bytes.
+    """
+
+    grammar: int
+    prefix_space: bool = False
+    byte_level: bool = False
+
+
+class PreTokenizer:
+    """Base of the pre-tokenizers: frozen, comparable, printable values."""
+
+    __slots__ = ()
+
+    def split(self, text: AlignedText) -> list[AlignedText]:
+        """The pieces, in order; an empty one is left out."""
+        raise NotImplementedError(f"{type(self).__name__} has no split()")
+
+    def pre_tokenize_str(self, sequence: str) -> list[tuple[str, tuple[int, int]]]:
+        """Each piece and its place in the text."""
+        return [(piece.text, piece.offsets) for piece in self.split(AlignedText.of(sequence))]
+
+    def native_cut(self) -> NativeCut | None:
+        """The native step that does the same, or None when there is none."""
+        return None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The object that stands for it in tokenizer.json."""
+        raise NotImplementedError(f"{type(self).__name__} cannot be written to tokenizer.json")
+
+
+def cut(text: AlignedText, grammar: int) -> list[AlignedText]:
+    """The pieces a native grammar makes."""
+    from textpipe.core import _text
+
+    places = _text.cut(grammar, text.text)
+    return [text.slice(begin, end) for begin, end in zip(places[::2], places[1::2], strict=True)]

@@ -1,0 +1,55 @@
+"""Words by white space.
+
+What enters: text. What leaves: its words without the white space: runs of word characters and runs of other characters
+(:class:`Whitespace`), or whatever lies between (:class:`WhitespaceSplit`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from textpipe.core import _text
+from textpipe.normalizers.aligned import AlignedText
+from textpipe.pre_tokenizers.base import NativeCut, PreTokenizer, cut
+
+__all__ = ["Whitespace", "WhitespaceSplit"]
+
+
+class _NativeGrammar(PreTokenizer):
+    __slots__ = ()
+    _grammar: ClassVar[int]
+
+    def split(self, text: AlignedText) -> list[AlignedText]:
+        """The words."""
+        return cut(text, self._grammar)
+
+    def native_cut(self) -> NativeCut:
+        """One native step."""
+        return NativeCut(self._grammar)
+
+    def to_dict(self) -> dict[str, Any]:
+        """``{"type": …}``: there are no arguments."""
+        return {"type": type(self).__name__}
+
+
+@dataclass(frozen=True)
+class Whitespace(_NativeGrammar):
+    r"""The matches of ``\w+|[^\w\s]+``.
+
+    >>> [word for word, _ in Whitespace().pre_tokenize_str("안녕, 세상!")]
+    ['안녕', ',', '세상', '!']
+    """
+
+    _grammar: ClassVar[int] = _text.WHITESPACE
+
+
+@dataclass(frozen=True)
+class WhitespaceSplit(_NativeGrammar):
+    """What lies between white space.
+
+    >>> [word for word, _ in WhitespaceSplit().pre_tokenize_str("안녕, 세상!")]
+    ['안녕,', '세상!']
+    """
+
+    _grammar: ClassVar[int] = _text.WHITESPACE_SPLIT

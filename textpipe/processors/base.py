@@ -1,0 +1,47 @@
+"""What a post-processor is.
+
+What enters: the encodings of one text or of two. What leaves: one encoding, with the tokens the model expects around them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from textpipe.encoding import Encoding
+
+__all__ = ["PostProcessor", "join"]
+
+
+class PostProcessor:
+    """Base of the post-processors: frozen, comparable, printable values."""
+
+    __slots__ = ()
+
+    def apply(self, encodings: list[Encoding], *, add_special_tokens: bool) -> list[Encoding]:
+        """The encodings to put together, in order."""
+        raise NotImplementedError(f"{type(self).__name__} has no apply()")
+
+    def process(self, encoding: Encoding, pair: Encoding | None = None, add_special_tokens: bool = True) -> Encoding:
+        """One encoding of one text, or of two."""
+        encodings = [encoding] if pair is None else [encoding, pair]
+        return Encoding.merge(self.apply(encodings, add_special_tokens=add_special_tokens), growing_offsets=False)
+
+    def num_special_tokens_to_add(self, is_pair: bool) -> int:
+        """How many tokens it adds."""
+        return 0
+
+    def native_frame(self) -> tuple[list[int], list[int]] | None:
+        """The ids it puts before and after one text, or None when it does anything else to the ids."""
+        return None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The object that stands for it in tokenizer.json."""
+        raise NotImplementedError(f"{type(self).__name__} cannot be written to tokenizer.json")
+
+
+def join(encodings: list[Encoding]) -> Encoding:
+    """What stands in for a post-processor where there is none."""
+    if len(encodings) == 1:
+        return encodings[0]
+    numbered = [encoding.with_sequence_id(number) for number, encoding in enumerate(encodings)]
+    return Encoding.merge(numbered, growing_offsets=False)

@@ -1,0 +1,170 @@
+"""Special tokens around texts, by a template.
+
+What enters: templates such as ``[CLS] $A [SEP]`` and the ids of their special tokens. What leaves: the encodings of the texts
+with those tokens between them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from textpipe.encoding import Encoding
+from textpipe.errors import InputError
+from textpipe.processors.base import PostProcessor
+
+__all__ = ["Piece", "SpecialToken", "TemplateProcessing"]
+
+_NUMBER = re.compile(r"[0-9]{1,9}")
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One place of a template: text ``A`` or ``B`` (``is_text``) or a special token, and its type."""
+
+    id: str
+    type_id: int
+    is_text: bool
+
+    @classmethod
+    def parse(cls, word: str) -> Piece:
+        """``$A``, ``$B:1``, ``$1`` (text A of type 1), ``[SEP]``, ``[SEP]:1``."""
+        name, colon, number = word.rpartition(":")
+        if not colon:
+            name, number = word, "0"
+        elif not _NUMBER.fullmatch(number):
+            raise InputError(f'"{word}" in a template has no type after its colon', allowed='"$A:0", "[SEP]:1", …')
+        if not name.startswith("$"):
+            return cls(name, int(number), is_text=False)
+        text = name[1:]
+        if text in ("", "A", "a"):
+            return cls("A", int(number), is_text=True)
+        if text in ("B", "b"):
+            return cls("B", int(number), is_text=True)
+        if _NUMBER.fullmatch(text) and not colon:
+            return cls("A", int(text), is_text=True)
+        raise InputError(f'"{word}" in a template names no text', allowed="$A, $B, $0, $1, …")
+
+    def to_dict(self) -> dict[str, Any]:
+        """As tokenizer.json has it."""
+        return {"Sequence" if self.is_text else "SpecialToken": {"id": self.id, "type_id": self.type_id}}
+
+
+@dataclass(frozen=True, slots=True)
+class SpecialToken:
+    """What a template's special token stands for: one id or several, with their pieces."""
+
+    id: str
+    ids: tuple[int, ...]
+    tokens: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """As tokenizer.json has it."""
+        return {"id": self.id, "ids": list(self.ids), "tokens": list(self.tokens)}
+
+
+Template = str | Sequence[str] | Sequence[Piece]
+
+
+@dataclass(frozen=True, init=False)
+class TemplateProcessing(PostProcessor):
+    """Put special tokens around one text (``single``) or two (``pair``).
+
+    Parameters
+    ----------
+    single, pair : a template, words with spaces between or a list of them; ``$A`` and ``$B`` are the texts, ``:1`` a type.
+    special_tokens : (token, id) pairs, or dictionaries with ``id``, ``ids``, ``tokens``.
+
+    Raises
+    ------
+    InputError
+        when a template has a special token that is not listed, or ``pair`` lacks one of the texts.
+
+    Examples
+    --------
+    >>> TemplateProcessing("[S] $A", "[S] $A [S] $B:1", [("[S]", 0)]).num_special_tokens_to_add(is_pair=True)
+    2
+    """
+
+    single: tuple[Piece, ...]
+    pair: tuple[Piece, ...]
+    special_tokens: tuple[SpecialToken, ...]
+
+    def __init__(
+        self,
+        single: Template | None = None,
+        pair: Template | None = None,
+        special_tokens: Iterable[tuple[str, int] | tuple[int, str] | Mapping[str, Any] | SpecialToken] | None = None,
+    ) -> None:
+        object.__setattr__(self, "single", _template("$A" if single is None else single))
+        object.__setattr__(self, "pair", _template("$A:0 $B:1" if pair is None else pair))
+        listed = {token.id: token for token in map(_special, special_tokens or ())}
+        object.__setattr__(self, "special_tokens", tuple(listed[name] for name in sorted(listed)))
+        for piece in (*self.single, *self.pair):
+            if not piece.is_text and piece.id not in listed:
+                raise InputError(f'the template has "{piece.id}", which special_tokens does not list')
+        if {piece.id for piece in self.pair if piece.is_text} != {"A", "B"}:
+            raise InputError("the template for pairs must have both $A and $B")
+
+    def apply(self, encodings: list[Encoding], *, add_special_tokens: bool) -> list[Encoding]:
+        """Texts and special tokens in the template's order."""
+        tokens = {token.id: token for token in self.special_tokens}
+        made = []
+        for piece in self.single if len(encodings) == 1 else self.pair:
+            if piece.is_text:
+                number = 0 if piece.id == "A" else 1
+                made.append(encodings[number].with_type_id(piece.type_id).with_sequence_id(number))
+            elif add_special_tokens:
+                token = tokens[piece.id]
+                count = len(token.ids)
+                made.append(
+                    Encoding.of_tokens(
+                        list(token.ids), list(token.tokens), [(0, 0)] * count, [None] * count,
+                        type_id=piece.type_id, special=True,
+                    )
+                )  # fmt: skip
+        return made
+
+    def num_special_tokens_to_add(self, is_pair: bool) -> int:
+        """How many ids the template adds."""
+        counts = {token.id: len(token.ids) for token in self.special_tokens}
+        return sum(counts[piece.id] for piece in (self.pair if is_pair else self.single) if not piece.is_text)
+
+    def native_frame(self) -> tuple[list[int], list[int]] | None:
+        """The ids before and after ``$A``, where it stands once."""
+        places = [number for number, piece in enumerate(self.single) if piece.is_text]
+        if len(places) != 1 or self.single[places[0]].id != "A":
+            return None
+        ids = {token.id: token.ids for token in self.special_tokens}
+        before = [number for piece in self.single[: places[0]] for number in ids[piece.id]]
+        after = [number for piece in self.single[places[0] + 1 :] for number in ids[piece.id]]
+        return before, after
+
+    def to_dict(self) -> dict[str, Any]:
+        """Type, templates, special tokens."""
+        return {
+            "type": "TemplateProcessing",
+            "single": [piece.to_dict() for piece in self.single],
+            "pair": [piece.to_dict() for piece in self.pair],
+            "special_tokens": {token.id: token.to_dict() for token in self.special_tokens},
+        }
+
+
+def _template(template: Template) -> tuple[Piece, ...]:
+    words = template.split() if isinstance(template, str) else template
+    return tuple(word if isinstance(word, Piece) else Piece.parse(word) for word in words)
+
+
+def _special(token: Any) -> SpecialToken:
+    if isinstance(token, SpecialToken):
+        return token
+    if isinstance(token, Mapping):
+        made = SpecialToken(token["id"], tuple(token["ids"]), tuple(token["tokens"]))
+        if len(made.ids) != len(made.tokens):
+            raise InputError(f'special token "{made.id}" has {len(made.ids)} ids and {len(made.tokens)} tokens')
+        return made
+    first, second = token
+    name, number = (second, first) if isinstance(first, int) else (first, second)
+    return SpecialToken(name, (number,), (name,))
