@@ -193,7 +193,7 @@ def test_a_sitemap_alone_is_enough_to_begin(run, fate):
     with FaultServer({"/a": page()}) as server:
         server.route("/list.txt", Reply(server.url("/a").encode(), headers={"Content-Type": "text/plain"}))
         run(server, seeds=(), sitemaps=(server.url("/list.txt"),), max_depth=0)
-    assert fate() == {"/list.txt": "done/ok", "/a": "done/ok"}
+    assert fate() == {"/list.txt": "done/sitemap", "/a": "done/ok"}
 
 
 def test_sitemaps_within_sitemaps_end_at_their_depth(run, fate):
@@ -203,6 +203,24 @@ def test_sitemaps_within_sitemaps_end_at_their_depth(run, fate):
             server.route(f"/{i}.xml", Reply(body.encode(), headers={"Content-Type": "text/xml"}))
         run(server, seeds=(), sitemaps=(server.url("/0.xml"),))
     assert fate()["/4.xml"] == "skipped/sitemap-depth"
+
+
+def test_a_feed_behind_a_link_is_read_and_not_kept_as_a_page(run, pages, fate):
+    feed = b"<rss><channel><item><link>/hidden</link></item></channel></rss>"
+    routes = {"/": page("/feed.xml"), "/feed.xml": Reply(feed, headers={"Content-Type": "application/xml"})}
+    with FaultServer({**routes, "/hidden": page(text="h")}) as server:
+        result = run(server)
+    assert fate() == {"/": "done/ok", "/feed.xml": "done/sitemap", "/hidden": "done/ok"}
+    assert result.num_pages == len(pages()) == 2
+
+
+def test_many_broken_pages_do_not_stop_the_crawl_of_a_healthy_site(run, fate):
+    clock = SteppingClock(step_s=0.5)
+    broken = {f"/{i}": Reply(b"x", status=500) for i in range(8)}
+    with FaultServer({"/": page(*broken, "/good"), "/good": page(text="good"), **broken}) as server:
+        assert run(server, retries=3, clock=clock).is_complete
+        assert [path for path in server.paths() if path != "/good"].count("/3") == 4
+    assert fate() == {"/": "done/ok", "/good": "done/ok"} | dict.fromkeys(broken, "failed/http-500")
 
 
 def test_pictures_behind_page_names_are_not_downloaded(run, fate):

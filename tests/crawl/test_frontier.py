@@ -19,7 +19,7 @@ def frontier(tmp_path):
 
 def take_all(frontier, host="a.kr"):
     order = []
-    while item := frontier.next_of(host):
+    while item := frontier.next_of(host, 0.0):
         order.append(item.url)
         frontier.lease(item)
         frontier.settle(item, Outcome("done", "ok"))
@@ -47,24 +47,24 @@ def test_a_settled_url_is_not_queued_again(frontier):
     frontier.add([Link("http://a.kr/x", 3)])
     take_all(frontier)
     frontier.add([Link("http://a.kr/x", 0)])
-    assert frontier.next_of("a.kr") is None
+    assert frontier.next_of("a.kr", 0.0) is None
 
 
 def test_what_was_tried_before_waits_behind_what_was_not(frontier):
     frontier.add([Link("http://a.kr/1", 0), Link("http://a.kr/2", 5)])
-    first = frontier.next_of("a.kr")
+    first = frontier.next_of("a.kr", 0.0)
     frontier.lease(first)
     frontier.settle(first, Outcome("queued", "timeout"))
-    assert frontier.next_of("a.kr").url == "http://a.kr/2"
+    assert frontier.next_of("a.kr", 0.0).url == "http://a.kr/2"
 
 
 def test_what_was_leased_is_queued_at_the_next_start(frontier, tmp_path):
     frontier.add([Link("http://a.kr/1", 0)])
-    frontier.lease(frontier.next_of("a.kr"))
+    frontier.lease(frontier.next_of("a.kr", 0.0))
     frontier.commit()
     frontier.close()
     again = Frontier(tmp_path / "frontier.sqlite")
-    assert again.next_of("a.kr").url == "http://a.kr/1"
+    assert again.next_of("a.kr", 0.0).url == "http://a.kr/1"
     again.close()
 
 
@@ -91,7 +91,7 @@ def test_the_counts_add_up_to_what_was_discovered(tmp_path_factory, links, fates
     frontier = Frontier(tmp_path_factory.mktemp("f") / "f.sqlite")
     frontier.add([Link(f"http://a.kr/{n}", depth, reason=reason) for n, depth, reason in links])
     for fate in fates:
-        if item := frontier.next_of("a.kr"):
+        if item := frontier.next_of("a.kr", 0.0):
             frontier.lease(item)
             frontier.settle(item, Outcome(fate, "because", status=200, content_type="text/html"))
     counts = frontier.counts()
@@ -118,3 +118,17 @@ def test_a_frontier_of_another_version_is_refused(tmp_path):
     database.close()
     with pytest.raises(StateError, match="layout 99"):
         Frontier(path)
+
+
+def test_a_url_waits_for_its_time_while_others_of_its_host_go_on(frontier):
+    frontier.add([Link("http://a.kr/1", 0), Link("http://a.kr/2", 5)])
+    first = frontier.next_of("a.kr", 0.0)
+    frontier.lease(first)
+    frontier.settle(first, Outcome("queued", "http-500", not_before=70.0))
+    second = frontier.next_of("a.kr", 60.0)
+    assert second.url == "http://a.kr/2"
+    assert frontier.next_time_of("a.kr") == 0.0
+    frontier.settle(second, Outcome("done", "ok"))
+    assert frontier.next_of("a.kr", 60.0) is None
+    assert frontier.next_time_of("a.kr") == 70.0
+    assert frontier.next_of("a.kr", 70.0).url == "http://a.kr/1"

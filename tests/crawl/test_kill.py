@@ -145,7 +145,7 @@ def test_a_full_disk_is_told_and_loses_nothing_that_was_stored(tmp_path, monkeyp
     monkeypatch.setattr(textpipe.crawl.run, "_COMMIT_EVERY_S", 0.02)
     out = tmp_path / "crawl"
     with FaultServer(site()) as server:
-        config = CrawlConfig(seeds=(server.url("/"),), delay_s=0, allow_private=True)
+        config = CrawlConfig(seeds=(server.url("/"),), delay_s=0, allow_private=True, per_host=8)
         with monkeypatch.context() as patch:
             patch.setattr(files, "_system", FullDisk(num_writes))
             with pytest.raises(OSError, match="No space left"):

@@ -96,7 +96,7 @@ def test_an_error_never_makes_the_delay_shorter(events):
         before = politeness.delay_of("a.kr")
         if event == "error":
             politeness.started("a.kr")
-            waited = politeness.failed("a.kr")
+            waited = politeness.failed("a.kr", "u")
             assert politeness.delay_of("a.kr") >= before
             assert waited >= before
         else:
@@ -109,7 +109,7 @@ def test_failures_back_off_twice_as_long_each_with_jitter(clock):
     waits = []
     for _ in range(4):
         politeness.started("a.kr")
-        waits.append(politeness.failed("a.kr"))
+        waits.append(politeness.failed("a.kr", "u"))
     for number, wait in enumerate(waits, 1):
         assert 0.25 * 2**number <= wait <= 0.75 * 2**number
 
@@ -118,27 +118,43 @@ def test_the_jitter_comes_from_its_seed(clock):
     def waits(seed):
         politeness = Politeness(0.0, clock=clock, seed=seed)
         politeness.started("a.kr")
-        return politeness.failed("a.kr")
+        return politeness.failed("a.kr", "u")
 
     assert waits(7) == waits(7) != waits(8)
 
 
-def test_five_failures_in_a_row_put_a_host_to_sleep_longer_each_time(clock):
+def test_five_failing_urls_in_a_row_put_a_host_to_sleep_longer_each_time(clock):
     politeness = Politeness(0.0, clock=clock)
     waits = []
-    for _ in range(50):
+    for number in range(50):
         politeness.started("a.kr")
-        waits.append(politeness.failed("a.kr"))
+        waits.append(politeness.failed("a.kr", str(number)))
     sleeps = waits[4::5]
     assert sleeps[:3] == [600.0, 1200.0, 2400.0]
     assert max(waits) <= 6 * 3600.0
 
 
+def test_a_few_broken_pages_tried_again_and_again_put_no_host_to_sleep(clock):
+    politeness = Politeness(0.0, clock=clock)
+    for number in range(40):
+        politeness.started("a.kr")
+        assert politeness.failed("a.kr", str(number % 4)) < 61
+
+
+def test_an_answer_that_is_an_error_ends_the_row_but_speeds_nothing_up(clock):
+    politeness = Politeness(0.0, clock=clock)
+    request(politeness, clock, latency_s=8.0)
+    before = politeness.delay_of("a.kr")
+    politeness.started("a.kr")
+    politeness.answered("a.kr", 0.0, is_error=True)
+    assert politeness.delay_of("a.kr") == before
+
+
 def test_an_answer_ends_the_row_of_failures(clock):
     politeness = Politeness(0.0, clock=clock)
-    for _ in range(20):
+    for number in range(20):
         politeness.started("a.kr")
-        assert politeness.failed("a.kr") < 600
+        assert politeness.failed("a.kr", str(number)) < 600
         request(politeness, clock)
 
 
@@ -146,7 +162,7 @@ def test_an_answer_ends_the_row_of_failures(clock):
 def test_retry_after_is_kept_up_to_its_cap(clock, asked, kept):
     politeness = Politeness(0.0, clock=clock)
     politeness.started("a.kr")
-    assert politeness.failed("a.kr", retry_after=asked) == kept
+    assert politeness.failed("a.kr", "u", retry_after=asked) == kept
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from textpipe.crawl.fetch import Fetched, Fetcher, Response
 from textpipe.crawl.frontier import QueuedUrl
 from textpipe.crawl.links import PageLinks, page_links
 from textpipe.crawl.sitemaps import Sitemap, parse_sitemap
-from textpipe.crawl.verdict import is_page_type
+from textpipe.crawl.verdict import is_list_type, is_page_type
 from textpipe.limits import DEFAULT_LIMITS, Limits
 
 __all__ = ["Answer", "fetch_item"]
@@ -36,4 +36,6 @@ def fetch_item(fetcher: Fetcher, item: QueuedUrl, limits: Limits = DEFAULT_LIMIT
     fetched = fetcher.fetch(item.url, wanted=is_page_type)
     if not isinstance(fetched, Response) or not 200 <= fetched.status < 300:
         return Answer(fetched)
+    if is_list_type(fetched) and not fetched.truncated:
+        return Answer(fetched, sitemap=parse_sitemap(item.url, fetched.body, limits))
     return Answer(fetched, links=page_links(fetched))

@@ -39,6 +39,7 @@ CREATE TABLE urls (
     redirects INTEGER NOT NULL DEFAULT 0,
     referrer TEXT NOT NULL DEFAULT '',
     attempts INTEGER NOT NULL DEFAULT 0,
+    not_before REAL NOT NULL DEFAULT 0,  -- after a failure: when it may be tried again
     status INTEGER,
     content_type TEXT NOT NULL DEFAULT '',
     bytes INTEGER NOT NULL DEFAULT 0,
@@ -54,6 +55,7 @@ CREATE TABLE robots (origin TEXT PRIMARY KEY, status TEXT NOT NULL, body TEXT NO
 CREATE TABLE hosts (host TEXT PRIMARY KEY, next_at REAL NOT NULL) WITHOUT ROWID;
 CREATE TABLE archives (name TEXT PRIMARY KEY, bytes INTEGER NOT NULL) WITHOUT ROWID;
 """
+_IS_STORED = "state = 'done' AND reason IN ('ok', 'revisit', 'truncated')"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,7 @@ class Outcome:
     digest: str | None = None
     location: WarcLocation | None = None
     fetched: str = ""
+    not_before: float = 0.0
 
 
 class Frontier:
@@ -217,14 +220,21 @@ class Frontier:
         rows = self._database.execute("SELECT host FROM urls WHERE state = 'queued' GROUP BY host ORDER BY min(id)")
         return [row[0] for row in rows]
 
-    def next_of(self, host: str) -> QueuedUrl | None:
+    def next_of(self, host: str, now: float) -> QueuedUrl | None:
         """The next URL of a host, still queued: sitemaps first, untried first, then by depth, then as found."""
         row = self._database.execute(
             "SELECT id, url, kind, depth, redirects, referrer, attempts FROM urls"
-            " WHERE state = 'queued' AND host = ? ORDER BY kind DESC, attempts, depth, id LIMIT 1",
-            (host,),
+            " WHERE state = 'queued' AND host = ? AND not_before <= ? ORDER BY kind DESC, attempts, depth, id LIMIT 1",
+            (host, now),
         ).fetchone()
         return QueuedUrl(*row) if row else None
+
+    def next_time_of(self, host: str) -> float | None:
+        """When the first queued URL of a host may be tried; None when there is none."""
+        row = self._database.execute(
+            "SELECT min(not_before) FROM urls WHERE state = 'queued' AND host = ?", (host,)
+        ).fetchone()
+        return None if row[0] is None else float(row[0])
 
     def lease(self, item: QueuedUrl) -> None:
         """A request for this URL begins."""
@@ -239,7 +249,7 @@ class Frontier:
         location = outcome.location
         self._database.execute(
             "UPDATE urls SET state = ?, reason = ?, detail = ?, status = ?, content_type = ?, bytes = ?, digest = ?,"
-            " warc_file = ?, warc_offset = ?, fetched = ? WHERE id = ?",
+            " warc_file = ?, warc_offset = ?, fetched = ?, not_before = ? WHERE id = ?",
             (
                 outcome.state,
                 outcome.reason,
@@ -251,6 +261,7 @@ class Frontier:
                 location.file if location else None,
                 location.offset if location else None,
                 outcome.fetched,
+                outcome.not_before,
                 item.id,
             ),
         )
@@ -258,7 +269,7 @@ class Frontier:
     def requeue_failed(self, reasons: Iterable[str]) -> int:
         """Queue again what failed for one of these reasons; returns how many."""
         cursor = self._database.executemany(
-            "UPDATE urls SET state = 'queued', reason = '', detail = '', attempts = 0"
+            "UPDATE urls SET state = 'queued', reason = '', detail = '', attempts = 0, not_before = 0"
             " WHERE state = 'failed' AND reason = ?",
             [(reason,) for reason in reasons],
         )
@@ -306,9 +317,7 @@ class Frontier:
 
     def num_pages(self) -> int:
         """Pages stored: URLs that are done and are no redirect, nor a sitemap."""
-        row = self._database.execute(
-            "SELECT count(*) FROM urls WHERE state = 'done' AND kind = 'page' AND reason <> 'redirect'"
-        ).fetchone()
+        row = self._database.execute(f"SELECT count(*) FROM urls WHERE {_IS_STORED}").fetchone()
         return int(row[0])
 
     def counts(self) -> dict[str, dict[str, int]]:
@@ -327,7 +336,7 @@ class Frontier:
             "by_reason": table("state || CASE reason WHEN '' THEN '' ELSE '/' || reason END"),
             "by_status": table("status", "status IS NOT NULL"),
             "by_content_type": table("content_type", "content_type <> ''"),
-            "by_host": table("host", "state = 'done' AND kind = 'page' AND reason <> 'redirect'", limit=500),
+            "by_host": table("host", _IS_STORED, limit=500),
         }
 
     def commit(self) -> None:

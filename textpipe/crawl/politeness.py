@@ -4,8 +4,9 @@ What enters: the hosts' answers, their latency and what they ask for. What leave
 alone. The delay of a host is the largest of the configured floor, what its robots.txt asks for (capped) and half the
 sum of the last delay and the last latency, so that a slow server is asked slowly; an error never makes it shorter. It
 counts from the end of one request to the start of the next, so the gap a server sees is never smaller. A failing host
-is asked again after Retry-After or 2ⁿ × U(0.5, 1.5) seconds; after five failures in a row it sleeps ten minutes, then
-twice as long each time, up to six hours.
+is asked again after Retry-After, or after :meth:`Politeness.back_off_s`; when five URLs in a row have failed it sleeps
+ten minutes, then twice as long each time, up to six hours. (URLs, not tries: three broken pages of a healthy site that
+are tried again and again at the end of a crawl are no reason to leave it.)
 
 A floor of 0 asked for on a private host (loopback, one's own network) is taken at its word: nothing else delays it.
 """
@@ -16,14 +17,15 @@ import datetime
 import email.utils
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from textpipe.limits import DEFAULT_LIMITS, Limits
 
 __all__ = ["HostClock", "Politeness", "retry_after_s"]
 
 _MAX_ADAPTIVE_S = 60.0
-_FAILURES_BEFORE_SLEEP = 5
+_MAX_BACK_OFF_S = 40.0
+_FAILING_BEFORE_SLEEP = 5
 _SLEEP_S, _MAX_SLEEP_S = 600.0, 6 * 3600.0
 
 
@@ -38,6 +40,7 @@ class HostClock:
     num_sleeps: int = 0
     num_in_flight: int = 0
     is_own: bool = False
+    failing: set[str] = field(default_factory=set)
 
 
 class Politeness:
@@ -103,38 +106,38 @@ class Politeness:
             return 0.0
         return max(self.floor_s, host.asked_s, host.delay_s)
 
-    def answered(self, name: str, latency_s: float) -> None:
-        """A request ended with an answer that is no error."""
+    def answered(self, name: str, latency_s: float, *, is_error: bool = False) -> None:
+        """A request ended with an answer; ``is_error`` when it is one that says nothing of the host's health (404)."""
         host = self.host(name)
         host.num_in_flight -= 1
         host.num_failures = host.num_sleeps = 0
-        host.delay_s = min(_MAX_ADAPTIVE_S, max(self.floor_s, (host.delay_s + latency_s) / 2))
+        host.failing.clear()
+        delay_s = min(_MAX_ADAPTIVE_S, max(self.floor_s, (host.delay_s + latency_s) / 2))
+        host.delay_s = max(host.delay_s, delay_s) if is_error else delay_s
         host.next_at = max(host.next_at, self.clock() + self.delay_of(name))
 
-    def failed(self, name: str, *, retry_after: float | None = None, is_hosts_fault: bool = True) -> float:
-        """A request ended in an error; returns the seconds the host is now left alone.
-
-        ``is_hosts_fault`` is False for an error that says nothing about the host's health (a 404, a refused type).
-        """
+    def failed(self, name: str, url: str, *, retry_after: float | None = None) -> float:
+        """A request for ``url`` ended in a failure of the host; returns the seconds it is now left alone."""
         host = self.host(name)
         host.num_in_flight -= 1
-        wait_s = self.delay_of(name)
-        if is_hosts_fault:
-            host.num_failures += 1
-            if retry_after is not None:
-                wait_s = max(wait_s, min(retry_after, self._limits.retry_after_s))
-            else:
-                wait_s = max(wait_s, 2.0 ** min(host.num_failures, 10) * self._random.uniform(0.5, 1.5) / 2)
-            if host.num_failures >= _FAILURES_BEFORE_SLEEP:
-                wait_s = max(wait_s, min(_MAX_SLEEP_S, _SLEEP_S * 2.0 ** min(host.num_sleeps, 6)))
-                host.num_sleeps += 1
-                host.num_failures = 0
+        host.num_failures += 1
+        host.failing.add(url)
+        if retry_after is None:
+            wait_s = self.back_off_s(host.num_failures)
+        else:
+            wait_s = min(retry_after, self._limits.retry_after_s)
+        if len(host.failing) >= _FAILING_BEFORE_SLEEP:
+            wait_s = max(wait_s, min(_MAX_SLEEP_S, _SLEEP_S * 2.0 ** min(host.num_sleeps, 6)))
+            host.num_sleeps += 1
+            host.num_failures = 0
+            host.failing.clear()
+        wait_s = max(wait_s, self.delay_of(name))
         host.next_at = max(host.next_at, self.clock() + wait_s)
         return wait_s
 
-    def dropped(self, name: str) -> None:
-        """A request that was started is not made after all."""
-        self.host(name).num_in_flight -= 1
+    def back_off_s(self, num_failures: int) -> float:
+        """Seconds to wait after the n-th failure in a row: 2ⁿ⁻¹ × U(0.5, 1.5), at most a minute."""
+        return min(_MAX_BACK_OFF_S, 2.0 ** min(num_failures - 1, 10)) * self._random.uniform(0.5, 1.5)
 
 
 def retry_after_s(value: str, now: float) -> float | None:

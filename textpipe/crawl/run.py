@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from textpipe.crawl.archive import Archive, Stored, payload_digest
 from textpipe.crawl.exchange import Answer, fetch_item
-from textpipe.crawl.fetch import Response
+from textpipe.crawl.fetch import Fetched, Response
 from textpipe.crawl.frontier import Frontier, Link, Outcome, QueuedUrl
 from textpipe.crawl.interrupt import Interrupt
 from textpipe.crawl.politeness import retry_after_s
@@ -193,7 +193,7 @@ class Run:
 
     def _start(self, host: str) -> None:
         """Begin the next request to a host, past what its robots.txt forbids."""
-        while (item := self.frontier.next_of(host)) is not None:
+        while (item := self.frontier.next_of(host, self.clock())) is not None:
             origin = origin_of(item.url)
             rules = self.rules.get(origin) or self._remembered_rules(origin)
             if rules is None:
@@ -209,6 +209,9 @@ class Run:
                 self._submit(item.url, item, fetch_item, self.fetcher, item, self.limits)
                 self.schedule.join(host)
                 return
+        later = self.frontier.next_time_of(host)
+        if later is not None:
+            self.schedule.join(host, not_before=later)
 
     def _submit(self, name: str, item: QueuedUrl | None, work: Callable[..., Any], *arguments: Any) -> None:
         self.politeness.started(host_of(name if item else name + "/"))
@@ -248,7 +251,7 @@ class Run:
         host = host_of(rules.origin + "/")
         if rules.status == "unreachable":
             self.robots_tries[rules.origin] = tries = self.robots_tries.get(rules.origin, 0) + 1
-            self.politeness.failed(host)
+            self.politeness.failed(host, rules.origin)
             if tries >= _ROBOTS_TRIES or rules.detail.startswith("address"):
                 self.rules[rules.origin] = rules  # for this run; the next one asks again
                 self.politeness.host(host).next_at = self.clock()  # nothing will be asked of it
@@ -266,10 +269,13 @@ class Run:
     # -- answers -------------------------------------------------------------------------------------------------
 
     def _on_answer(self, item: QueuedUrl, answer: Answer) -> None:
-        fetched = answer.fetched
-        verdict = judge(fetched, num_tries=item.attempts + 1, max_tries=self.config.retries + 1)
-        self._on_host(host_of(item.url), fetched, verdict)
-        if item.kind == "sitemap":
+        num_tries = item.attempts + 1
+        verdict = judge(answer.fetched, num_tries=num_tries, max_tries=self.config.retries + 1)
+        not_before = self._on_host(host_of(item.url), item.url, answer.fetched, verdict)
+        if verdict.state == "queued":
+            not_before = max(not_before, self.clock() + self.politeness.back_off_s(num_tries))
+            self.frontier.settle(item, Outcome("queued", verdict.reason, verdict.detail, not_before=not_before))
+        elif answer.sitemap is not None or item.kind == "sitemap":
             self._settle_sitemap(item, answer, verdict)
         else:
             self._settle_page(item, answer, verdict)
@@ -277,16 +283,18 @@ class Run:
             self._add_redirect(item, verdict.redirect_to)
         self.schedule.join(host_of(item.url))
 
-    def _on_host(self, host: str, fetched: Response | Any, verdict: Verdict) -> None:
+    def _on_host(self, host: str, url: str, fetched: Fetched, verdict: Verdict) -> float:
+        """Tell the host's clock how it went; returns the time before which it is left alone."""
+        response = fetched if isinstance(fetched, Response) else None
         if not verdict.is_hosts_fault:
-            if isinstance(fetched, Response):
-                self.politeness.answered(host, fetched.latency_s)
-            else:
-                self.politeness.failed(host, is_hosts_fault=False)
-            return
-        asked = retry_after_s(fetched.header("retry-after"), self.clock()) if isinstance(fetched, Response) else None
-        if self.politeness.failed(host, retry_after=asked) >= _NOTED_WAIT_S:
-            self.frontier.save_host_time(host, self.politeness.host(host).next_at)
+            self.politeness.answered(
+                host, response.latency_s if response else 0.0, is_error=verdict.state not in ("done", "skipped")
+            )
+        else:
+            asked = retry_after_s(response.header("retry-after"), self.clock()) if response else None
+            if self.politeness.failed(host, url, retry_after=asked) >= _NOTED_WAIT_S:
+                self.frontier.save_host_time(host, self.politeness.host(host).next_at)
+        return self.politeness.host(host).next_at
 
     def _settle_page(self, item: QueuedUrl, answer: Answer, verdict: Verdict) -> None:
         fetched, reason, location, digest = answer.fetched, verdict.reason, None, None
@@ -312,12 +320,16 @@ class Run:
 
     def _settle_sitemap(self, item: QueuedUrl, answer: Answer, verdict: Verdict) -> None:
         found = answer.sitemap
-        problem = found.problem if found else ""
-        self.frontier.settle(item, _outcome(verdict, verdict.reason, answer.fetched, None, None, detail=problem))
         if found is None:
+            self.frontier.settle(item, _outcome(verdict, verdict.reason, answer.fetched, None, None))
             return
-        self._add([Link(url, item.depth + 1, kind="sitemap", referrer=item.url) for url in found.sitemaps])
-        self._add([Link(url, 0, referrer=item.url) for url in found.pages])
+        reason = "sitemap" if verdict.reason == "ok" else verdict.reason
+        self.frontier.settle(item, _outcome(verdict, reason, answer.fetched, None, None, detail=found.problem))
+        level = item.depth if item.kind == "sitemap" else 0
+        self._add([Link(url, level + 1, kind="sitemap", referrer=item.url) for url in found.sitemaps])
+        # A sitemap's pages are as near as a seed; a feed that a page links to is one link further than that page.
+        depth = 0 if item.kind == "sitemap" else item.depth + 1
+        self._add([Link(url, depth, referrer=item.url) for url in found.pages])
 
     def _add_redirect(self, item: QueuedUrl, target: str) -> None:
         if item.depth == 0 and not item.referrer and self.scope.widen(host_of(target)):

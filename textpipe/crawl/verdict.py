@@ -5,6 +5,7 @@ URL was tried. What leaves: a :class:`Verdict`: the state and reason of the URL,
 the exchange is archived, and where it redirects to. Nothing is done here; the crawler acts on it.
 
     done      ok, truncated (a cap, or a body that stayed incomplete), redirect; the crawler turns ok into revisit
+              (the same bytes are stored) or sitemap (a list of URLs, not kept as a page)
     failed    http-404 …, dns, connect, tls, timeout, disconnect, protocol, headers, encoding, bomb, robots-unreachable
     skipped   content-type, address (refused by the guard); and those of scope.py, robots, redirects, sitemap-depth
 """
@@ -17,11 +18,13 @@ from dataclasses import dataclass
 from textpipe.crawl.fetch import Failure, Fetched, Response
 from textpipe.crawl.urls import join_url
 
-__all__ = ["PASSING", "Verdict", "is_page_type", "judge"]
+__all__ = ["PASSING", "Verdict", "is_list_type", "is_page_type", "judge"]
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PASSING_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504, 522, 524})
+_PAGE_STATUS = frozenset({408, 425, 500})  # of these, the ones that say nothing about the site's other pages
 _PAGE_TYPES = frozenset({"text/html", "application/xhtml+xml", "text/plain"})
+_LIST_TYPES = frozenset({"application/xml", "text/xml", "application/rss+xml", "application/atom+xml"})
 _UNTOLD_TYPES = frozenset({"", "application/octet-stream", "unknown/unknown"})  # the body decides
 
 # Failures that another day may not bring.
@@ -48,7 +51,12 @@ def is_page_type(status: int, headers: Mapping[str, str]) -> bool:
     if not 200 <= status < 300:
         return True
     media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
-    return media_type in _PAGE_TYPES or media_type in _UNTOLD_TYPES
+    return media_type in _PAGE_TYPES or media_type in _UNTOLD_TYPES or media_type in _LIST_TYPES
+
+
+def is_list_type(response: Response) -> bool:
+    """Whether an answer may be a sitemap or a feed: read for its URLs, not kept as a page."""
+    return response.content_type in _LIST_TYPES
 
 
 def judge(fetched: Fetched, *, num_tries: int, max_tries: int) -> Verdict:
@@ -66,7 +74,8 @@ def judge(fetched: Fetched, *, num_tries: int, max_tries: int) -> Verdict:
     reason = f"http-{fetched.status}"
     if fetched.status in _PASSING_STATUS:
         state = "queued" if may_retry else "failed"
-        return Verdict(state, reason, is_hosts_fault=True, is_archived=not may_retry)
+        is_hosts_fault = fetched.status not in _PAGE_STATUS
+        return Verdict(state, reason, is_hosts_fault=is_hosts_fault, is_archived=not may_retry)
     return Verdict("failed", reason, is_archived=True)
 
 
@@ -77,7 +86,7 @@ def _judge_success(response: Response, may_retry: bool) -> Verdict:
         return Verdict("skipped", "content-type", detail="binary, by its first bytes")
     if response.truncated in ("time", "disconnect"):
         if may_retry:
-            return Verdict("queued", response.truncated, is_hosts_fault=True)
+            return Verdict("queued", response.truncated)
         # Some servers always promise more bytes than they send; browsers show what came, and so it is kept.
         return Verdict("done", "truncated", detail=response.truncated, is_archived=True)
     if response.truncated:
