@@ -77,6 +77,8 @@ public:
         }
     }
 
+    void prefetch(uint64_t pair) const { words::prefetch(&slots_[place(pair)]); }
+
     // The value of a pair, made from nothing when it has none; later calls may move it.
     Value& operator[](uint64_t pair) {
         if (used_ * 2 >= slots_.size()) grow();
@@ -161,7 +163,7 @@ public:
 private:
     using Places = std::unique_ptr<uint32_t[]>;
     static constexpr Cell separator = BpeCells<Cell>::separator, hole = BpeCells<Cell>::hole;
-    static constexpr uint32_t ahead = 12;  // places fetched before they are needed
+    static constexpr uint32_t ahead = 24;  // places fetched before they are needed
 
     struct Entry {
         uint64_t count, pair;
@@ -383,6 +385,10 @@ private:
     // The id is new, so every pair with it is.
     void settle_new(const Step& step) {
         bool any = false;
+        for (const uint32_t id : touched_) {
+            counts_.prefetch(bpe::pair_key(id, step.left));
+            counts_.prefetch(bpe::pair_key(step.right, id));
+        }
         for (const uint32_t id : touched_) {
             const Neighbour& neighbour = neighbours_[id];
             Cursors& cursors = cursors_[id];

@@ -129,8 +129,14 @@ public:
         }
     }
 
+    // Ask for what add() will read, the slot first and then the word it names, so that the misses of many words overlap.
     void prefetch_slot(uint64_t hash) const {
         if (!slots_.empty()) prefetch(&slots_[static_cast<uint32_t>(hash) & mask_]);
+    }
+    void prefetch_word(uint64_t hash) const {
+        if (slots_.empty()) return;
+        const Slot& slot = slots_[static_cast<uint32_t>(hash) & mask_];
+        if (slot.tag == static_cast<uint32_t>(hash)) prefetch(arena_.data() + slot.place);
     }
 
     size_t num_words() const { return used_; }
@@ -380,7 +386,7 @@ private:
         }
     }
 
-    // Move what waits for a partition into it. The slots are asked for first, so that their cache misses overlap.
+    // Move what waits for a partition into it.
     TEXTPIPE_NOINLINE void send(size_t index) {
         Pending& pending = pending_[index];
         if (pending.used == 0) return;
@@ -388,6 +394,7 @@ private:
         words::Partition& partition = counts_.partition(index);
         const std::lock_guard<std::mutex> hold(partition.lock);
         each_record(pending, [&](const Header& header, const uint8_t*) { partition.prefetch_slot(header.hash); });
+        each_record(pending, [&](const Header& header, const uint8_t*) { partition.prefetch_word(header.hash); });
         each_record(pending, [&](const Header& header, const uint8_t* data) {
             partition.add(header.hash, data, header.size, header.count);
         });
