@@ -1,5 +1,9 @@
 """The crawl verb: flags to a crawl, and one clear message a mistake."""
 
+import signal
+import subprocess
+import sys
+
 import pytest
 
 from textpipe.cli.app import run
@@ -72,3 +76,19 @@ def test_a_mistake_is_one_message_with_the_cure(tmp_path, monkeypatch, capsys, *
     assert message in error
     assert "Traceback" not in error
     assert list(tmp_path.iterdir()) == []
+
+
+def test_ctrl_c_ends_with_130_and_says_how_to_go_on(tmp_path):
+    with FaultServer({"/": PAGE, "/a": Reply(hang="start")}) as server:
+        words = [server.url("/"), "--allow-private", "--delay", "0", "--out", str(tmp_path / "c")]
+        process = subprocess.Popen(
+            [sys.executable, "-m", "textpipe", "crawl", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        while "/a" not in server.paths():
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        error = process.communicate(timeout=30)[1].decode()
+    assert process.returncode == 130
+    assert "the same command goes on" in error
+    assert "Traceback" not in error
+    assert (tmp_path / "c" / "manifest.json").exists()

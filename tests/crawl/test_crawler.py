@@ -1,5 +1,6 @@
 """A whole crawl: what is fetched, what is not, and what is said about it."""
 
+import errno
 import gzip
 import itertools
 import json
@@ -456,3 +457,15 @@ def test_progress_is_told_and_the_frontier_is_plain_sqlite(tmp_path):
     database.close()
     assert json.loads((tmp_path / "c" / "manifest.json").read_text())["config"]["delay_s"] == 0
     assert DEFAULT_LIMITS.redirects == 10
+
+
+def test_a_full_disk_under_the_frontier_is_an_oserror(tmp_path, monkeypatch):
+    def full(self):
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr("textpipe.crawl.frontier.Frontier.commit", full)
+    with FaultServer({"/": page()}) as server:
+        config = CrawlConfig(seeds=(server.url("/"),), delay_s=0, allow_private=True)
+        with pytest.raises(OSError, match="frontier cannot be written") as caught:
+            Crawler(config, tmp_path / "c").run()
+    assert caught.value.errno == errno.ENOSPC

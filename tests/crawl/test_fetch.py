@@ -219,6 +219,42 @@ def test_loopback_is_refused_when_the_guard_is_on():
     assert {failure.reason for failure in failures} == {"address"}
 
 
+@pytest.mark.skipif(not socket.has_ipv6, reason="this machine has no IPv6")
+def test_an_ipv6_host_is_asked_by_its_address(fetcher):
+    with socket.socket(socket.AF_INET6) as server:
+        try:
+            server.bind(("::1", 0))
+        except OSError:
+            pytest.skip("no IPv6 loopback here")
+        server.listen()
+        heard = []
+
+        def serve():
+            connection, _ = server.accept()
+            with connection:
+                heard.append(connection.recv(4096))
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        port = server.getsockname()[1]
+        response = fetcher.fetch(f"http://[::1]:{port}/x")
+        thread.join()
+    assert (response.body, response.address) == (b"ok", "::1")
+    assert f"Host: [::1]:{port}".encode() in heard[0]
+
+
+def test_a_name_resolves_to_the_connection_and_stays_the_host(monkeypatch):
+    def resolve(host, port, **kwargs):
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
+
+    client = RequestsFetcher("t", guard=Guard(allow_private=True, resolve=resolve), limits=QUICK)
+    with FaultServer({"/": Reply(b"x")}) as server:
+        assert client.fetch(f"http://xn--3e0b707e.example:{server.port}/").body == b"x"
+        assert server.requests[0].headers["host"] == f"xn--3e0b707e.example:{server.port}"
+    client.close()
+
+
 def test_the_environments_proxy_is_not_used(fetcher, monkeypatch):
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9/")
     response, _ = answer(fetcher, Reply(b"direct"))

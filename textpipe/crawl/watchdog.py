@@ -71,7 +71,8 @@ class Watchdog:
         if watch is None or sock is None:
             return
         with contextlib.suppress(OSError):
-            watch.address = str(sock.getpeername()[0])
+            peer = sock.getpeername()
+            watch.address = str(peer[0]) if isinstance(peer, tuple) else str(peer)
         with self._changed:
             watch.sock = sock
             if watch.expired:
