@@ -1,15 +1,15 @@
 """Write textpipe/core/cpp/unicode_tables.hpp from the Unicode Character Database.
 
-What enters: two folders, each holding one version of the PyPI package ``unicodedata2``. What leaves: the header, with the
-versions written in it. Run by hand when a version changes:
+What enters: two folders, each holding one version of the PyPI package ``unicodedata2``. What leaves: the header, with
+the versions written in it. Run by hand when a version changes:
 
     python -m pip install --target ucd16 unicodedata2==16.0.0
     python -m pip install --target ucd17 unicodedata2==17.0.0
     python bin/generate_unicode_tables.py ucd16 ucd17
 
-Why several versions: the header follows what `tokenizers` 0.23.3 does, and its parts follow different ones. Letters, numbers
-and word characters of its pattern engines are Unicode 16, numeric digits and lower case are Unicode 17, and its
-normalization forms stop at Unicode 9. tests/core/test_unicode.py compares every code point.
+Why several versions: the header follows what `tokenizers` 0.23.3 does, and its parts follow different ones. Letters,
+numbers and word characters of its pattern engines are Unicode 16, numeric digits and lower case are Unicode 17, and
+its normalization forms stop at Unicode 9. tests/core/test_unicode.py compares every code point.
 """
 
 import importlib
@@ -27,7 +27,7 @@ PAGE = 128
 LETTER, NUMBER, SPACE, WORD, NUMERIC = 1, 2, 4, 8, 16
 NFC_MAYBE, NFD_NO, NFKC_MAYBE, NFKD_NO = 1, 2, 4, 8
 
-# Code points with a combining class or a decomposition that were assigned after Unicode 9.0: inert for normalization here.
+# Code points with a combining class or a decomposition that were assigned after Unicode 9.0: here they are inert.
 AFTER_UNICODE_9 = """
 7FD 897-89F 8CA-8D3 9FE C3C D3B-D3C EBA 1715 1ABF-1ACE 1DF6-1DFA 32FF A7F2-A7F4 A82C AB69 105C9 105E4 10781-10785
 10787-107B0 107B2-107BA 10D24-10D27 10D69-10D6D 10EAB-10EAC 10EFD-10EFF 10F46-10F50 10F82-10F85 11070 1133B 11383 11385
@@ -122,9 +122,9 @@ def form_flags(canonical: dict[int, str], compatible: dict[int, str], pairs: dic
     kept = set(pairs.values())
     for c in canonical:
         flags[c] |= NFD_NO | (0 if c in kept else NFC_MAYBE | NFKC_MAYBE)
-    for c in compatible:
+    for c, full in compatible.items():
         flags[c] |= NFKD_NO
-        if c not in canonical or compatible[c] != canonical[c]:
+        if canonical.get(c) != full:
             flags[c] |= NFKC_MAYBE
     for _, second in pairs:
         flags[second] |= NFC_MAYBE | NFKC_MAYBE
@@ -200,7 +200,7 @@ def main(folder16: str, folder17: str) -> None:
     keys = sorted(pairs)
     parts = [
         "// Made by bin/generate_unicode_tables.py from the Unicode Character Database; not edited by hand.",
-        "// Letters, numbers, white space, word characters: 16.0.0. Numeric, lower case: 17.0.0. Normalization forms: 9.0.0.",
+        "// Letters, numbers, white space, word characters: 16.0.0. Numeric, lower case: 17.0.0. Normal forms: 9.0.0.",
         "#pragma once",
         "#include <cstdint>",
         "",

@@ -1,7 +1,8 @@
 """Tokens added to a vocabulary: special tokens and whatever else a user wants kept whole.
 
-What enters: added tokens, one after the other, over a model. What leaves: their ids, and the rules by which they are found in
-text. Promises: the ids and the matches are those of `tokenizers`; a token the model already has keeps the model's id.
+What enters: added tokens, one after the other, over a model. What leaves: their ids, and the rules by which they are
+found in text. Promises: the ids and the matches are those of `tokenizers`; a token the model already has keeps the
+model's id.
 """
 
 from __future__ import annotations

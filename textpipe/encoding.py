@@ -1,7 +1,7 @@
 """What encoding a text gives.
 
-What enters: the ids of the tokens and what is known of each. What leaves: one value with parallel lists, and look-ups between
-characters, words and tokens. Promises: the same fields and answers as `tokenizers`' Encoding.
+What enters: the ids of the tokens and what is known of each. What leaves: one value with parallel lists, and look-ups
+between characters, words and tokens. Promises: the same fields and answers as `tokenizers`' Encoding.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ __all__ = ["Encoding"]
 class Encoding:
     """The tokens of a text, or of several put together.
 
-    ``offsets`` are characters ``[begin, end)`` of the text the token came from; ``word_ids`` number the pre-tokens and are
-    None for tokens a template added. ``sequence_ranges`` tells which tokens came from which text.
+    ``offsets`` are characters ``[begin, end)`` of the text the token came from; ``word_ids`` number the pre-tokens and
+    are None for tokens a template added. ``sequence_ranges`` tells which tokens came from which text.
     """
 
     ids: list[int] = field(default_factory=list)

@@ -1,7 +1,7 @@
 """Patterns of a user's own.
 
-What enters: a plain string or a ``Regex``, and a text. What leaves: the text cut into matches and what lies between. A
-pattern is compiled by the ``regex`` package under a time limit, so that a catastrophic one ends in a message.
+What enters: a plain string or a ``Regex``, and a text. What leaves: the text cut into matches and what lies between.
+A pattern is compiled by the ``regex`` package under a time limit, so that a catastrophic one ends in a message.
 """
 
 from __future__ import annotations

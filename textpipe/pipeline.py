@@ -1,15 +1,16 @@
 """The stages of a tokenizer put together.
 
-What enters: a normalizer, a pre-tokenizer, a model, added tokens and a post-processor. What leaves: for a text, its tokens
-with their places; for many texts, flat ids. Promises: one native pass when every stage has a native step, else the stages
-one by one, exact but slower; both give the same tokens.
+What enters: a normalizer, a pre-tokenizer, a model, added tokens and a post-processor. What leaves: for a text, its
+tokens with their places; for many texts, flat ids. Promises: one native pass when every stage has a native step, else
+the stages one by one, exact but slower; both give the same tokens.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from textpipe.added_tokens import AddedVocabulary
 from textpipe.core import _text
@@ -19,6 +20,13 @@ from textpipe.models import BPE
 from textpipe.normalizers import AlignedText, Normalizer
 from textpipe.pre_tokenizers import NativeCut, PreTokenizer
 from textpipe.processors import PostProcessor
+from textpipe.processors.base import join
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from textpipe.trainers import WordCutter
 
 __all__ = ["CACHE_BYTES", "Pipeline"]
 
@@ -80,6 +88,11 @@ class Pipeline:
         return raw, normalized
 
     @cached_property
+    def normalized_tokens(self) -> dict[int, str]:
+        """What added tokens that are looked for in normalized text read as there; decoding gives this text."""
+        return {number: text for text, number, *_ in self._rules[1]}
+
+    @cached_property
     def _matchers(self) -> tuple[_text.AddedMatcher, _text.AddedMatcher]:
         raw, normalized = self._rules
         return _text.AddedMatcher(raw), _text.AddedMatcher(normalized)
@@ -119,6 +132,45 @@ class Pipeline:
                 else:
                     yield from ((cut, None) for cut in self.pre_tokenizer.split(piece))
 
+    def put_together(self, encodings: list[Encoding], add_special_tokens: bool) -> Encoding:
+        """One encoding of one text or two, by the post-processor."""
+        if self.post_processor is None:
+            return join(encodings)
+        pair = encodings[1] if len(encodings) == 2 else None
+        return self.post_processor.process(encodings[0], pair, add_special_tokens)
+
+    def encode_to_numpy(
+        self, texts: Sequence[str], *, threads: int, skip_special: bool, add_special: bool
+    ) -> tuple[Any, NDArray[np.int64]]:
+        """The ids of many texts, flat, and their offsets."""
+        import numpy as np
+
+        if self.native is not None:
+            return self.native.encode_batch(texts, threads=threads, skip_special=skip_special, add_special=add_special)
+        rows = [self.put_together([self.encode(text, skip_special=skip_special)], add_special).ids for text in texts]
+        offsets = np.zeros(len(rows) + 1, dtype=np.int64)
+        np.cumsum([len(row) for row in rows], out=offsets[1:])
+        id_type = np.uint16 if self.max_id < 1 << 16 else np.uint32
+        return np.array([number for row in rows for number in row], dtype=id_type), offsets
+
+    def words_of(self, text: str) -> list[str]:
+        """The normalized words of a text, as the model sees them; added tokens are not looked for."""
+        if self.normalizer is not None:
+            text = self.normalizer.normalize_str(text)
+        if self.pre_tokenizer is None:
+            return [text] if text else []
+        return [word for word, _ in self.pre_tokenizer.pre_tokenize_str(text)]
+
+    def word_cutter(self) -> WordCutter:
+        """The same for a trainer, native where the stages are."""
+        from textpipe.trainers import WordCutter
+
+        cut = NativeCut(_text.WHOLE) if self.pre_tokenizer is None else self.pre_tokenizer.native_cut()
+        if cut is None or cut.prefix_space or (self.normalizer is not None and self.normalizer.native_forms() is None):
+            return WordCutter(split=self.words_of)
+        normalize = None if self.normalizer is None else self.normalizer.normalize_str
+        return WordCutter(grammar=cut.grammar, byte_level=cut.byte_level, normalize=normalize)
+
     def _encode_staged(self, text: str, *, skip_special: bool, type_id: int, word: int | None) -> Encoding:
         ids: list[int] = []
         tokens: list[str] = []
@@ -126,10 +178,7 @@ class Pipeline:
         words: list[int] = []
         pieces = (stage for stage in self.stages(text, skip_special=skip_special) if stage[0].text)
         for number, (piece, added) in enumerate(pieces):
-            if added is not None:
-                found = [(added, piece.text, piece.offsets)]
-            else:
-                found = self._tokens_of(piece)
+            found = self._tokens_of(piece) if added is None else [(added, piece.text, piece.offsets)]
             for token_id, token, place in found:
                 ids.append(token_id)
                 tokens.append(token)
@@ -142,7 +191,8 @@ class Pipeline:
         character_of = [at for at, character in enumerate(piece.text) for _ in character.encode()]
         found = []
         for token in self.model.tokenize(piece.text):
-            begin, end = token.offsets
-            first, last = piece.origins[character_of[begin]], piece.origins[character_of[end - 1]]
+            # Bytes of a prefix that were spelled out count as well: such tokens can run past the word.
+            begin, end = (min(at, len(character_of) - 1) for at in (token.offsets[0], token.offsets[1] - 1))
+            first, last = piece.origins[character_of[begin]], piece.origins[character_of[end]]
             found.append((token.id, token.value, (first[0], last[1])))
         return found

@@ -1,8 +1,8 @@
 """The tokenizer: text to ids and back.
 
-What enters: a model and the stages around it, or a tokenizer.json. What leaves: encodings, flat NumPy ids, text. Promises:
-code written for `tokenizers` runs with the import changed, and gives the same ids, tokens and places; the stages are frozen
-values, and a change of one makes a new native program.
+What enters: a model and the stages around it, or a tokenizer.json. What leaves: encodings, flat NumPy ids, text.
+Promises: code written for `tokenizers` runs with the import changed, and gives the same ids, tokens and places; the
+stages are frozen values, and a change of one makes a new native program.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from textpipe.normalizers import Normalizer
 from textpipe.pipeline import Pipeline
 from textpipe.pre_tokenizers import PreTokenizer
 from textpipe.processors import PostProcessor
-from textpipe.processors.base import join
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from textpipe.sources import Inputs
     from textpipe.trainers import BpeTrainer
     from textpipe.trainers.counting import Progress
 
@@ -54,8 +54,6 @@ class Tokenizer:
         self._sha256: str | None = None
         self.encode_special_tokens = False
         """Whether special tokens written in a text are encoded as plain text."""
-
-    # -- stages ---------------------------------------------------------------------------------------------------
 
     def _change(self, **stages: Any) -> None:
         kept = self._pipeline
@@ -119,8 +117,6 @@ class Tokenizer:
         """The stages as they are now."""
         return self._pipeline
 
-    # -- reading and writing --------------------------------------------------------------------------------------
-
     @classmethod
     def from_file(cls, path: str | os.PathLike[str]) -> Tokenizer:
         """Read a tokenizer.json.
@@ -173,8 +169,6 @@ class Tokenizer:
             self._sha256 = hashlib.sha256(self.to_str().encode()).hexdigest()
         return self._sha256
 
-    # -- vocabulary -----------------------------------------------------------------------------------------------
-
     def add_tokens(self, tokens: Iterable[str | AddedToken]) -> int:
         """Add tokens that are found in text as a whole; returns how many were new."""
         return self._add(tokens, special=False)
@@ -205,9 +199,11 @@ class Tokenizer:
         return self._added.token_to_id(token, self.model)
 
     def id_to_token(self, id: int) -> str | None:
-        """The piece of an id, or None."""
+        """The piece of an id, or None; an added token that is looked for in normalized text comes as it reads there."""
         added = self._added.by_id.get(id)
-        return self.model.id_to_token(id) if added is None else added.content
+        if added is None:
+            return self.model.id_to_token(id)
+        return self._pipeline.normalized_tokens.get(id, added.content)
 
     def id_to_bytes(self, id: int) -> bytes:
         """The bytes a piece stands for; nothing for a special token.
@@ -227,8 +223,6 @@ class Tokenizer:
         if piece is None or (skip_special and self._added.is_special(piece)):
             return None
         return piece.encode() if self._decoder is None else self._decoder.bytes_of(piece)
-
-    # -- encoding -------------------------------------------------------------------------------------------------
 
     def encode(
         self,
@@ -252,7 +246,7 @@ class Tokenizer:
         encodings = [self._encode_one(sequence, 0, is_pretokenized)]
         if pair is not None:
             encodings.append(self._encode_one(pair, 1, is_pretokenized))
-        return self._put_together(encodings, add_special_tokens)
+        return self._pipeline.put_together(encodings, add_special_tokens)
 
     def _encode_one(self, sequence: str | Sequence[str], type_id: int, is_pretokenized: bool) -> Encoding:
         skip = self.encode_special_tokens
@@ -270,13 +264,6 @@ class Tokenizer:
             for number, word in enumerate(sequence)
         ]
         return Encoding.merge(parts, growing_offsets=False)
-
-    def _put_together(self, encodings: list[Encoding], add_special_tokens: bool) -> Encoding:
-        processor = self._pipeline.post_processor
-        if processor is None:
-            return join(encodings)
-        pair = encodings[1] if len(encodings) == 2 else None
-        return processor.process(encodings[0], pair, add_special_tokens)
 
     def encode_batch(
         self, input: Sequence[Any], is_pretokenized: bool = False, add_special_tokens: bool = True
@@ -309,37 +296,24 @@ class Tokenizer:
             raise InputError("texts is one str", allowed="a sequence of them", hint="pass [text]")
         if threads is not None and threads < 1:
             raise InputError(f"{threads} threads cannot encode", allowed="1 or more")
-        native = self._pipeline.native
-        if native is None:
-            return self._staged_to_numpy(texts, add_special_tokens)
-        return native.encode_batch(
+        return self._pipeline.encode_to_numpy(
             texts,
             threads=threads or _num_processors(),
             skip_special=self.encode_special_tokens,
             add_special=add_special_tokens,
         )
 
-    def _staged_to_numpy(self, texts: Sequence[str], add_special_tokens: bool) -> tuple[Any, NDArray[np.int64]]:
-        import numpy as np
-
-        rows = [self.encode(text, add_special_tokens=add_special_tokens).ids for text in texts]
-        offsets = np.zeros(len(rows) + 1, dtype=np.int64)
-        np.cumsum([len(row) for row in rows], out=offsets[1:])
-        id_type = np.uint16 if self._pipeline.max_id < 1 << 16 else np.uint32
-        return np.array([number for row in rows for number in row], dtype=id_type), offsets
-
     def post_process(
         self, encoding: Encoding, pair: Encoding | None = None, add_special_tokens: bool = True
     ) -> Encoding:
         """What the post-processor makes of encodings."""
-        return self._put_together([encoding] if pair is None else [encoding, pair], add_special_tokens)
+        encodings = [encoding] if pair is None else [encoding, pair]
+        return self._pipeline.put_together(encodings, add_special_tokens)
 
     def num_special_tokens_to_add(self, is_pair: bool) -> int:
         """How many tokens the post-processor adds."""
         processor = self._pipeline.post_processor
         return 0 if processor is None else processor.num_special_tokens_to_add(is_pair)
-
-    # -- decoding -------------------------------------------------------------------------------------------------
 
     def decode(self, ids: Iterable[int], skip_special_tokens: bool = True) -> str:
         """The text of ids; an id without a piece stands for nothing."""
@@ -354,46 +328,34 @@ class Tokenizer:
         """The text of each sequence of ids."""
         return [self.decode(ids, skip_special_tokens) for ids in sequences]
 
-    # -- training -------------------------------------------------------------------------------------------------
-
     def train(
-        self, files: Any, trainer: BpeTrainer | None = None, *, threads: int | None = None,
+        self,
+        files: Inputs,
+        trainer: BpeTrainer | None = None,
+        *,
+        threads: int | None = None,
         progress: Progress | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Learn the model from files, line by line; JSONL documents as a whole."""
         from textpipe.trainers import count_files
 
-        cutter = self._word_cutter()
+        cutter = self._pipeline.word_cutter()
         self._learn(lambda: count_files(files, cutter, threads=threads, progress=progress), trainer, progress)
 
     def train_from_iterator(
-        self, iterator: Iterable[str] | Iterable[list[str]], trainer: BpeTrainer | None = None, length: int | None = None,
-        *, threads: int | None = None, progress: Progress | None = None,
-    ) -> None:  # fmt: skip
-        """Learn the model from strings, or from lists of strings; ``length`` is what progress counts to."""
+        self,
+        iterator: Iterable[str] | Iterable[list[str]],
+        trainer: BpeTrainer | None = None,
+        length: int | None = None,
+        *,
+        threads: int | None = None,
+        progress: Progress | None = None,
+    ) -> None:
+        """Learn the model from strings or lists of strings; ``length`` is taken as `tokenizers` does and not used."""
         from textpipe.trainers import count_texts
 
-        cutter = self._word_cutter()
+        cutter = self._pipeline.word_cutter()
         self._learn(lambda: count_texts(iterator, cutter, threads=threads, progress=progress), trainer, progress)
-
-    def _word_cutter(self) -> Any:
-        from textpipe.trainers import WordCutter
-
-        kept = self._pipeline
-        cut = None if kept.pre_tokenizer is None else kept.pre_tokenizer.native_cut()
-        forms = () if kept.normalizer is None else kept.normalizer.native_forms()
-        if cut is None or cut.prefix_space or forms is None:
-            return WordCutter(split=self._words_of)
-        normalize = None if kept.normalizer is None else kept.normalizer.normalize_str
-        return WordCutter(grammar=cut.grammar, byte_level=cut.byte_level, normalize=normalize)
-
-    def _words_of(self, text: str) -> list[str]:
-        kept = self._pipeline
-        if kept.normalizer is not None:
-            text = kept.normalizer.normalize_str(text)
-        if kept.pre_tokenizer is None:
-            return [text] if text else []
-        return [word for word, _ in kept.pre_tokenizer.pre_tokenize_str(text)]
 
     def _learn(self, count: Any, trainer: BpeTrainer | None, progress: Progress | None) -> None:
         from textpipe.trainers import BpeTrainer, train_bpe
@@ -412,7 +374,11 @@ class Tokenizer:
             byte_fallback=old.byte_fallback,
             ignore_merges=old.ignore_merges,
         )
+        # Ids of the old model mean nothing in the new one: whatever was added before is added again.
+        kept = [token for _, token in sorted(self._added.by_id.items())]
+        self._added = AddedVocabulary()
         self.add_special_tokens(trained.special_tokens)
+        self.add_tokens(kept)
 
     def __repr__(self) -> str:
         kept = self._pipeline

@@ -1,7 +1,7 @@
 """The printable characters that stand for bytes in byte-level vocabularies.
 
-What enters: bytes, or text in that alphabet. What leaves: the other. Printable Latin-1 stands for itself, the other 68 bytes
-for U+0100 and up, in order; a space is thus Ġ and a newline Ċ.
+What enters: bytes, or text in that alphabet. What leaves: the other. Printable Latin-1 stands for itself, the other
+68 bytes for U+0100 and up, in order; a space is thus Ġ and a newline Ċ.
 """
 
 from __future__ import annotations

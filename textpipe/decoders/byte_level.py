@@ -1,7 +1,7 @@
 """Byte-level pieces back to text.
 
-What enters: pieces in the printable alphabet of bytes. What leaves: the text of the bytes; bytes that are no UTF-8 become
-U+FFFD. A piece with a character outside the alphabet, such as an added token, stands for itself.
+What enters: pieces in the printable alphabet of bytes. What leaves: the text of the bytes; bytes that are no UTF-8
+become U+FFFD. A piece with a character outside the alphabet, such as an added token, stands for itself.
 """
 
 from __future__ import annotations

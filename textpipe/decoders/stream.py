@@ -1,20 +1,28 @@
 """Text from ids as they come.
 
-What enters: one id after the other. What leaves: the text that is certain by now. Promises: the parts, and what finish()
-gives, joined are the text of all the ids; no part ends inside a character, so a Korean syllable made of three tokens appears
-once, whole.
+What enters: one id after the other. What leaves: the text that is certain by now. Promises: the parts, and what
+finish() gives, joined are the text of all the ids; no part ends inside a character, so a Korean syllable made of
+three tokens appears once, whole.
 """
 
 from __future__ import annotations
 
 import codecs
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
-if TYPE_CHECKING:
-    from textpipe.tokenizer import Tokenizer
+__all__ = ["DecodeStream", "Pieces"]
 
-__all__ = ["DecodeStream"]
+
+class Pieces(Protocol):
+    """What the stream asks of a tokenizer."""
+
+    @property
+    def decoder(self) -> Any:
+        """The decoder, or None."""
+
+    def piece_bytes(self, id: int, *, skip_special: bool) -> bytes | None:
+        """The bytes an id adds to decoded text."""
 
 
 class DecodeStream:
@@ -43,7 +51,7 @@ class DecodeStream:
         self._is_first = True
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
 
-    def step(self, tokenizer: Tokenizer, id: int | Sequence[int]) -> str | None:
+    def step(self, tokenizer: Pieces, id: int | Sequence[int]) -> str | None:
         """The text that ``id`` (or several) completes, or None when a character is still open."""
         for number in self._prompt:
             self._advance(tokenizer, number)
@@ -55,7 +63,7 @@ class DecodeStream:
         """What is left when no more ids come: U+FFFD for a character that was never completed."""
         return self._decoder.decode(b"", final=True)
 
-    def _advance(self, tokenizer: Tokenizer, number: int) -> str:
+    def _advance(self, tokenizer: Pieces, number: int) -> str:
         data = tokenizer.piece_bytes(number, skip_special=self.skip_special_tokens)
         if data is None:
             return ""

@@ -1,7 +1,8 @@
 """Reading JSON objects field by field.
 
-What enters: a decoded JSON value and the name of the file. What leaves: its parts, each checked. Promises: whatever is wrong
-with a value is a :class:`~textpipe.errors.FormatError` that names the file and the field, such as ``model.merges[3]``.
+What enters: a decoded JSON value and the name of the file. What leaves: its parts, each checked. Promises: whatever
+is wrong with a value is a :class:`~textpipe.errors.FormatError` that names the file and the field, such as
+``model.merges[3]``.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """tokenizer.json, in and out.
 
-What enters: the text of a tokenizer.json, or the parts of a tokenizer. What leaves: the other. Promises: what is written is
-byte for byte what `tokenizers` 0.23.3 writes for the same tokenizer; a broken file, whatever is broken in it, is a
-:class:`~textpipe.errors.FormatError` that names the field; a part that does not exist here is named, never passed over.
+What enters: the text of a tokenizer.json, or the parts of a tokenizer. What leaves: the other. Promises: what is
+written is byte for byte what `tokenizers` 0.23.3 writes for the same tokenizer; a broken file, whatever is broken in
+it, is a :class:`~textpipe.errors.FormatError` that names the field; a part that does not exist here is named, never
+passed over.
 """
 
 from __future__ import annotations

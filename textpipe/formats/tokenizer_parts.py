@@ -1,7 +1,7 @@
 """The stages of a tokenizer.json.
 
-What enters: the object that stands for a normalizer, a pre-tokenizer, a post-processor or a decoder. What leaves: that part.
-Each row of the tables below names a part and how it is read from its fields.
+What enters: the object that stands for a normalizer, a pre-tokenizer, a post-processor or a decoder. What leaves:
+that part. Each row of the tables below names a part and how it is read from its fields.
 """
 
 from __future__ import annotations
@@ -111,8 +111,8 @@ def _template(field: Field) -> processors.TemplateProcessing:
         if len(ids) != len(pieces) or any(number < 0 for number in ids):
             token.fail("needs as many ids as tokens, none below 0")
         tokens.append(processors.SpecialToken(name, ids, pieces))
-    templates = [[_piece(part) for part in field.need(name).items()] for name in ("single", "pair")]
-    return processors.TemplateProcessing(*templates, tokens)
+    single, pair = ([_piece(part) for part in field.need(name).items()] for name in ("single", "pair"))
+    return processors.TemplateProcessing(single, pair, tokens)
 
 
 def _piece(field: Field) -> processors.Piece:

@@ -1,7 +1,8 @@
 """The byte-pair encoding model.
 
-What enters: a vocabulary, piece → id, and the merges in the order they were learned. What leaves: the tokens of a word.
-Promises: the tokens of `tokenizers`' BPE; the tables are native and built when first needed; the value never changes.
+What enters: a vocabulary, piece → id, and the merges in the order they were learned. What leaves: the tokens of a
+word. Promises: the tokens of `tokenizers`' BPE; the tables are native and built when first needed; the value never
+changes.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ class BPE:
         when a merge names a piece the vocabulary lacks, or makes one it lacks.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0917  (the order of `tokenizers`)
         self,
         vocab: Mapping[str, int] | None = None,
         merges: Iterable[tuple[str, str]] | None = None,

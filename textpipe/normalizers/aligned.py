@@ -1,8 +1,8 @@
 """Text that remembers where it came from.
 
-What enters: a text. What leaves: its normalized form and, for each character of that, the characters ``[begin, end)`` of the
-original it stands for. Normalizers return a changed copy, pre-tokenizers cut it into slices. This is the exact, slower way,
-taken when a stage has no native step; the native encoder keeps the same account.
+What enters: a text. What leaves: its normalized form and, for each character of that, the characters ``[begin, end)``
+of the original it stands for. Normalizers return a changed copy, pre-tokenizers cut it into slices. This is the
+exact, slower way, taken when a stage has no native step; the native encoder keeps the same account.
 """
 
 from __future__ import annotations

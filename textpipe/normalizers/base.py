@@ -1,7 +1,7 @@
 """What a normalizer is.
 
-What enters: text. What leaves: text, cleaned up, with the origin of each character where it is asked for. A user's own
-normalizer needs only :meth:`Normalizer.apply`.
+What enters: text. What leaves: text, cleaned up, with the origin of each character where it is asked for. A user's
+own normalizer needs only :meth:`Normalizer.apply`.
 """
 
 from __future__ import annotations

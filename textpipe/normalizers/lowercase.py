@@ -1,7 +1,7 @@
 """Lower case.
 
-What enters: text. What leaves: each character in lower case by Unicode 17, one by one: no rule looks at the neighbours, so a
-final sigma is an ordinary one.
+What enters: text. What leaves: each character in lower case by Unicode 17, one by one: no rule looks at the
+neighbours, so a final sigma is an ordinary one.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The four Unicode normalization forms.
 
-What enters: text. What leaves: the same text in one form, by the native tables (Unicode 9, as `tokenizers` has them). For
-Korean the difference shows: NFC makes syllables (한), NFD takes them apart into conjoining jamo (ᄒ ᅡ ᆫ).
+What enters: text. What leaves: the same text in one form, by the native tables (Unicode 9, as `tokenizers` has them).
+For Korean the difference shows: NFC makes syllables (한), NFD takes them apart into conjoining jamo (ᄒ ᅡ ᆫ).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What a pre-tokenizer is.
 
-What enters: normalized text. What leaves: the stretches of it the model works on, each alone. A user's own pre-tokenizer
-needs only :meth:`PreTokenizer.split`.
+What enters: normalized text. What leaves: the stretches of it the model works on, each alone. A user's own
+pre-tokenizer needs only :meth:`PreTokenizer.split`.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ __all__ = ["NativeCut", "PreTokenizer"]
 class NativeCut:
     """A pre-tokenizer as the native encoder and trainer know it.
 
-    ``grammar`` is a number of scanner.hpp; ``prefix_space`` puts a space before text that has none; ``byte_level`` says that
-    the words go to the model as bytes.
+    ``grammar`` is a number of scanner.hpp; ``prefix_space`` puts a space before text that has none; ``byte_level`` says
+    that the words go to the model as bytes.
     """
 
     grammar: int

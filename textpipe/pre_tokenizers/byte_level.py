@@ -1,7 +1,8 @@
 """Byte-level words, as GPT-2 cuts them.
 
-What enters: text. What leaves: contractions, runs of letters, of numbers, of other characters, each with the space before
-it, and runs of white space; every byte of them as one printable character, so that no text is unknown to the model.
+What enters: text. What leaves: contractions, runs of letters, of numbers, of other characters, each with the space
+before it, and runs of white space; every byte of them as one printable character, so that no text is unknown to the
+model.
 """
 
 from __future__ import annotations

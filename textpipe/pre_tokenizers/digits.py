@@ -1,6 +1,7 @@
 """Numbers apart from the rest.
 
-What enters: text. What leaves: stretches without numeric characters, and the numbers between them, whole or digit by digit.
+What enters: text. What leaves: stretches without numeric characters, and the numbers between them, whole or digit by
+digit.
 """
 
 from __future__ import annotations

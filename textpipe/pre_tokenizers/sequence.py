@@ -1,6 +1,7 @@
 """Several pre-tokenizers, one after the other.
 
-What enters: text. What leaves: the pieces of the pieces. Native when a cut that makes words is followed by bytes alone.
+What enters: text. What leaves: the pieces of the pieces. Native when a cut that makes words is followed by bytes
+alone.
 """
 
 from __future__ import annotations
@@ -42,12 +43,12 @@ class Sequence(PreTokenizer):
         cuts = [pre_tokenizer.native_cut() for pre_tokenizer in self.pretokenizers]
         if len(cuts) == 1:
             return cuts[0]
-        if len(cuts) == 2 and cuts[0] is not None and cuts[1] is not None:
-            first, second = cuts
-            # Bytes of words already cut; a prefix space would be one for every word, which no single scan makes.
-            if not first.byte_level and second.grammar == _text.WHOLE and not second.prefix_space:
-                return replace(first, byte_level=second.byte_level)
-        return None
+        if len(cuts) != 2:
+            return None
+        first, second = cuts
+        if first is None or second is None or first.byte_level or second.grammar != _text.WHOLE or second.prefix_space:
+            return None  # a prefix space would be one for every word, which no single scan makes
+        return replace(first, byte_level=second.byte_level)
 
     def to_dict(self) -> dict[str, Any]:
         """Type and the list."""

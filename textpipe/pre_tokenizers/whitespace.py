@@ -1,7 +1,7 @@
 """Words by white space.
 
-What enters: text. What leaves: its words without the white space: runs of word characters and runs of other characters
-(:class:`Whitespace`), or whatever lies between (:class:`WhitespaceSplit`).
+What enters: text. What leaves: its words without the white space: runs of word characters and runs of other
+characters (:class:`Whitespace`), or whatever lies between (:class:`WhitespaceSplit`).
 """
 
 from __future__ import annotations

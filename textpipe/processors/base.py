@@ -1,6 +1,7 @@
 """What a post-processor is.
 
-What enters: the encodings of one text or of two. What leaves: one encoding, with the tokens the model expects around them.
+What enters: the encodings of one text or of two. What leaves: one encoding, with the tokens the model expects around
+them.
 """
 
 from __future__ import annotations

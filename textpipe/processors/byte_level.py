@@ -1,7 +1,7 @@
 """Places without white space, for byte-level tokens.
 
-What enters: encodings whose tokens may begin or end with white space. What leaves: the same tokens; the places of each
-tell only the rest (``trim_offsets``).
+What enters: encodings whose tokens may begin or end with white space. What leaves: the same tokens; the places of
+each tell only the rest (``trim_offsets``).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Special tokens around texts, by a template.
 
-What enters: templates such as ``[CLS] $A [SEP]`` and the ids of their special tokens. What leaves: the encodings of the texts
-with those tokens between them.
+What enters: templates such as ``[CLS] $A [SEP]`` and the ids of their special tokens. What leaves: the encodings of
+the texts with those tokens between them.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class TemplateProcessing(PostProcessor):
 
     Parameters
     ----------
-    single, pair : a template, words with spaces between or a list of them; ``$A`` and ``$B`` are the texts, ``:1`` a type.
+    single, pair : a template, words with spaces between or a list; ``$A`` and ``$B`` are the texts, ``:1`` a type.
     special_tokens : (token, id) pairs, or dictionaries with ``id``, ``ids``, ``tokens``.
 
     Raises

@@ -234,10 +234,12 @@ class Worker {
         const bool mapped = program_.model->byte_level() && !program_.model->complete();
         if (mapped) map_origins(word, size, origins);
         const Origin* from = mapped ? mapped_origins_.data() : origins;
+        // Bytes of a prefix that were spelled out count as well: such tokens can run past the word, never past its places.
+        const size_t last = (mapped ? mapped_origins_.size() : size) - 1;
         program_.model->encode(word, size, scratch_, [&](const Token& token) {
             spans_->ids.push_back(token.id);
-            spans_->begins.push_back(from[at].begin);
-            spans_->ends.push_back(from[at + token.size - 1].end);
+            spans_->begins.push_back(from[std::min(at, last)].begin);
+            spans_->ends.push_back(from[std::min(at + token.size - 1, last)].end);
             spans_->words.push_back(num_words_);
             at += token.size;
         });

@@ -1,5 +1,5 @@
 // Made by bin/generate_unicode_tables.py from the Unicode Character Database; not edited by hand.
-// Letters, numbers, white space, word characters: 16.0.0. Numeric, lower case: 17.0.0. Normalization forms: 9.0.0.
+// Letters, numbers, white space, word characters: 16.0.0. Numeric, lower case: 17.0.0. Normal forms: 9.0.0.
 #pragma once
 #include <cstdint>
 
