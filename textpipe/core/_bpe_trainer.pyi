@@ -5,7 +5,6 @@ from textpipe.core._word_counts import WordCounts
 NO_ID: int
 PHASES: tuple[str, str, str]
 
-def byte_characters() -> list[str]: ...
 def survey(counts: WordCounts) -> list[tuple[int, int, int]]: ...
 def train(
     counts: WordCounts,

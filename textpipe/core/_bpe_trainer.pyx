@@ -16,11 +16,6 @@ from textpipe.core._word_counts cimport CppWordCounts, WordCounts
 
 from textpipe.errors import LimitError
 
-cdef extern from "bpe_model.hpp" namespace "textpipe" nogil:
-    cdef cppclass BpeModel:
-        @staticmethod
-        uint32_t mapped_code_point(uint8_t byte)
-
 cdef extern from "bpe_wordwise.hpp" namespace "textpipe" nogil:
     ctypedef int (*Callback)(void* owner, int phase, uint64_t done, uint64_t total) except? 0
     cdef cppclass CharacterUse:
@@ -43,11 +38,6 @@ cdef extern from "bpe_wordwise.hpp" namespace "textpipe" nogil:
 
 NO_ID = 0xFFFFFFFF
 PHASES = ("lay out words", "count pairs", "merge")
-
-
-def byte_characters() -> list:
-    """The printable character that stands for each byte in a byte-level vocabulary."""
-    return [chr(BpeModel.mapped_code_point(<uint8_t>byte)) for byte in range(256)]
 
 
 def survey(WordCounts counts not None) -> list:

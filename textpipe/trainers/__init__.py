@@ -6,7 +6,7 @@ bpe         those counts → a byte-pair vocabulary and its merges
 
 from __future__ import annotations
 
-from textpipe.trainers.bpe import BpeTrainer, TrainedBpe, train_bpe
+from textpipe.trainers.bpe import BpeTrainer, TrainedBpe, require_room, train_bpe
 from textpipe.trainers.counting import WordCutter, count_files, count_texts
 
-__all__ = ["BpeTrainer", "TrainedBpe", "WordCutter", "count_files", "count_texts", "train_bpe"]
+__all__ = ["BpeTrainer", "TrainedBpe", "WordCutter", "count_files", "count_texts", "require_room", "train_bpe"]

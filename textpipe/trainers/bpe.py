@@ -22,8 +22,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
 
-from textpipe.core._bpe_trainer import NO_ID, byte_characters, survey, train
+from textpipe.core._bpe_trainer import NO_ID, survey, train
 from textpipe.core._word_counts import WordCounts
+from textpipe.core.byte_alphabet import CHARACTER_OF
 from textpipe.errors import ConfigError, InputError
 from textpipe.limits import DEFAULT_LIMITS, Limits
 from textpipe.trainers.counting import Progress
@@ -186,8 +187,7 @@ class _Symbols:
 
     def __init__(self, counts: WordCounts, trainer: BpeTrainer) -> None:
         used = survey(counts)
-        shown = byte_characters() if counts.byte_level else None
-        text_of = {code: shown[code] if shown else chr(code) for code, _, _ in used}
+        text_of = {code: CHARACTER_OF[code] if counts.byte_level else chr(code) for code, _, _ in used}
         self.vocab: dict[str, int] = {}
         self._add(special_texts(trainer))
         self._add(_alphabet({text_of[code]: count for code, _, count in used}, trainer))

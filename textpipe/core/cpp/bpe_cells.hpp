@@ -112,6 +112,7 @@ private:
             symbols.each(word, [&](uint32_t) { ++size; });
             if (size >= 2) start[word.count] = write(word, start[word.count]);
         });
+        pulse.end(seen);
     }
 
     void index_blocks() {

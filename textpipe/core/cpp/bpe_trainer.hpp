@@ -154,6 +154,7 @@ public:
             const size_t initial = vocabulary_.size();
             pulse_.begin(phase_merges, settings_.vocab_size - initial);
             while (vocabulary_.size() < settings_.vocab_size && merge_best()) pulse_.beat_slow(vocabulary_.size() - initial);
+            pulse_.end(vocabulary_.size() - initial);
         }
         BpeResult result{std::move(merges_), {}};
         for (size_t id = 0; id < vocabulary_.size(); ++id) result.strings.push_back(vocabulary_.string(static_cast<uint32_t>(id)));
@@ -251,6 +252,7 @@ private:
             uint32_t*& cursor = lookup(left, right).cursor;
             if (cursor != nullptr) *cursor++ = place;
         });
+        pulse_.end(2 * cells_.size);
     }
 
     // ---- one merge

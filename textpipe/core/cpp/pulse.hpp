@@ -25,6 +25,8 @@ public:
         report(0);
     }
 
+    void end(uint64_t done) { report(done); }
+
     // Cheap enough for every few hundred instructions: reads the clock once in 256 calls.
     void beat(uint64_t done) {
         if (++beats_ % 256 == 0) beat_slow(done);

@@ -1,0 +1,281 @@
+"""Texts → a folder with a trained tokenizer: what ``textpipe train-vocab`` does.
+
+What enters: text files, JSONL documents or folders of them, and a :class:`VocabConfig`. What leaves: a folder with
+``tokenizer.json``, a card ``README.md`` that says what it was made from and how well it fits, and a manifest. Promises:
+the folder appears whole or not at all; the same inputs and settings give the same tokenizer.json, whatever the threads.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any, Literal
+
+from textpipe.config import Config, Field
+from textpipe.errors import InputError, StateError
+from textpipe.evaluation.vocabulary import VocabularyMetrics, vocabulary_metrics
+from textpipe.files import MANIFEST, publish_directory, read_manifest, sha256_file, write_text
+from textpipe.models import BPE
+from textpipe.records import Document
+from textpipe.sources import Inputs, expand, iter_documents
+from textpipe.tokenizer import Tokenizer
+from textpipe.trainers import BpeTrainer, TrainedBpe, count_files, require_room, train_bpe
+from textpipe.trainers.counting import Progress
+
+__all__ = ["PRESETS", "VocabConfig", "Vocabulary", "make_tokenizer", "train_vocabulary"]
+
+KIND = "train-vocab"
+END_OF_TEXT = "<|endoftext|>"
+_SAMPLE_BYTES = 4 << 20  # text the figures of the card are measured on
+_SHOWN_MERGES = 12
+
+PRESETS: dict[str, dict[str, Any]] = {
+    "default": {"normalizer": "nfc", "pre_tokenizer": "byte-level"},
+    "gpt2": {"normalizer": "none", "pre_tokenizer": "byte-level"},
+}
+
+
+class VocabConfig(Config):
+    """What vocabulary to train."""
+
+    vocab_size: int = Field(32_000, ge=1, description="entries, special tokens and alphabet included")
+    min_frequency: int = Field(0, ge=0, description="a pair that occurs less often is not merged")
+    special_tokens: tuple[str, ...] = Field((END_OF_TEXT,), description="first entries of the vocabulary")
+    normalizer: Literal["none", "nfc", "nfd", "nfkc", "nfkd"] = Field("nfc", description="Unicode form of the text")
+    pre_tokenizer: Literal["byte-level", "whitespace", "whitespace-split"] = Field(
+        "byte-level", description="how text is cut into words; byte-level knows no unknown text"
+    )
+
+    @property
+    def byte_level(self) -> bool:
+        """Whether the alphabet is bytes."""
+        return self.pre_tokenizer == "byte-level"
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """A finished folder."""
+
+    path: Path
+    counts: dict[str, Any]
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """The tokenizer in it."""
+        return Tokenizer.from_file(self.path / "tokenizer.json")
+
+
+def make_tokenizer(config: VocabConfig) -> tuple[Tokenizer, BpeTrainer]:
+    """An untrained tokenizer with the stages of ``config``, and the trainer for it."""
+    from textpipe import decoders, normalizers, pre_tokenizers, processors
+
+    special = list(dict.fromkeys(config.special_tokens))
+    tokenizer = Tokenizer(BPE())
+    if config.normalizer != "none":
+        tokenizer.normalizer = getattr(normalizers, config.normalizer.upper())()
+    if config.byte_level:
+        tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+        tokenizer.post_processor = processors.ByteLevel(trim_offsets=False)
+        tokenizer.decoder = decoders.ByteLevel()
+        alphabet = tuple(pre_tokenizers.ByteLevel.alphabet())
+    else:
+        split = config.pre_tokenizer == "whitespace-split"
+        tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit() if split else pre_tokenizers.Whitespace()
+        tokenizer.model = BPE(unk_token="<unk>")
+        special = list(dict.fromkeys(["<unk>", *special]))
+        alphabet = ()
+    trainer = BpeTrainer(
+        vocab_size=config.vocab_size,
+        min_frequency=config.min_frequency,
+        special_tokens=tuple(special),
+        initial_alphabet=alphabet,
+        show_progress=False,
+    )
+    _refuse_too_small(trainer)
+    return tokenizer, trainer
+
+
+def _refuse_too_small(trainer: BpeTrainer) -> None:
+    """Say before any text is read what can be said before."""
+    least = len({*trainer.special_tokens, *trainer.initial_alphabet})
+    if trainer.vocab_size < least:
+        raise InputError(
+            f"vocab_size {trainer.vocab_size} is smaller than the alphabet with the special tokens",
+            allowed=f"{least} or more",
+            hint="a byte-level vocabulary begins with 256 bytes",
+        )
+
+
+def finished(out: str | os.PathLike[str], config: VocabConfig, sources: list[dict[str, Any]]) -> Vocabulary | None:
+    """The folder ``out`` if the same settings and the same files made it; None when there is none.
+
+    Raises
+    ------
+    StateError
+        when ``out`` holds something else.
+    """
+    folder = Path(out)
+    if not folder.exists() or not any(folder.iterdir()):
+        return None
+    hint = "name another folder with --out, or remove this one"
+    if not (folder / MANIFEST).exists():
+        raise StateError("this folder holds something else", where=folder, hint=hint)
+    manifest = read_manifest(folder, kind=KIND)
+    if manifest["config"] != {**config.model_dump(mode="json"), "sources": sources}:
+        raise StateError("this folder was made with other settings or other texts", where=folder, hint=hint)
+    return Vocabulary(folder, manifest["counts"])
+
+
+def describe_sources(inputs: Inputs) -> list[dict[str, Any]]:
+    """Name, size and sha256 of every input file."""
+    return [{"name": path.name, "bytes": path.stat().st_size, "sha256": sha256_file(path)} for path in expand(inputs)]
+
+
+def train_vocabulary(
+    inputs: Inputs,
+    out: str | os.PathLike[str],
+    config: VocabConfig | None = None,
+    *,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> Vocabulary:
+    """Train a tokenizer and write its folder; a folder that the same call made is given back as it is.
+
+    Raises
+    ------
+    InputError
+        when an input cannot be read, holds no text, or its alphabet does not fit ``vocab_size``.
+    StateError
+        when ``out`` holds something else.
+    """
+    config = config or VocabConfig()
+    tokenizer, trainer = make_tokenizer(config)
+    sources = describe_sources(inputs)
+    if (done := finished(out, config, sources)) is not None:
+        return done
+    counts, merges = _learn(tokenizer, trainer, inputs, threads, progress)
+    metrics = vocabulary_metrics(tokenizer, _sample(inputs))
+    counts |= {
+        "vocab_size": metrics.vocab_size,
+        "merges": len(merges),
+        "languages": {fit.lang: {**asdict(fit), "bytes_per_token": fit.bytes_per_token} for fit in metrics.languages},
+        "scripts": metrics.scripts,
+        "first_merges": _shown(tokenizer, merges[:_SHOWN_MERGES]),
+        "last_merges": _shown(tokenizer, merges[-_SHOWN_MERGES:]),
+    }
+    recorded = {**config.model_dump(mode="json"), "sources": sources}
+    folder = Path(out)
+    if folder.exists():
+        folder.rmdir()  # finished() has seen that it is empty
+    with publish_directory(folder, kind=KIND, counts=counts, config=recorded) as staging:
+        tokenizer.save(staging / "tokenizer.json")
+        write_text(staging / "README.md", _card(tokenizer, config, sources, counts, metrics))
+    return Vocabulary(folder, counts)
+
+
+def _learn(
+    tokenizer: Tokenizer, trainer: BpeTrainer, inputs: Inputs, threads: int | None, progress: Progress | None
+) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+    counts = count_files(inputs, tokenizer.pipeline.word_cutter(), threads=threads, progress=progress)
+    require_room(counts, trainer)
+    figures = {"words": counts.num_occurrences, "distinct_words": len(counts)}
+    trained: TrainedBpe = train_bpe(counts, trainer, progress=progress, release=True)
+    tokenizer.model = BPE(trained.vocab, trained.merges, unk_token=tokenizer.model.unk_token)
+    tokenizer.add_special_tokens(trained.special_tokens)
+    return figures, trained.merges
+
+
+def _sample(inputs: Inputs) -> Iterator[Document]:
+    """The first documents of every file, some megabytes in all, each with a language."""
+    from textpipe.clean.language import identify
+
+    paths = expand(inputs)
+    budget = max(_SAMPLE_BYTES // max(len(paths), 1), 1 << 14)
+    for path in paths:
+        seen = 0
+        for document in islice(iter_documents(path), budget):
+            yield document if document.lang != "und" else replace(document, lang=identify(document.text)[0])
+            seen += len(document.text.encode())
+            if seen >= budget:
+                break
+
+
+def _shown(tokenizer: Tokenizer, merges: list[tuple[str, str]]) -> list[str]:
+    """The pieces that merges make, as text; parts of characters as their bytes."""
+    shown = []
+    for left, right in merges:
+        number = tokenizer.token_to_id(left + right)
+        raw = b"" if number is None else tokenizer.id_to_bytes(number)
+        shown.append(raw.decode("utf-8", "backslashreplace"))
+    return shown
+
+
+def _card(
+    tokenizer: Tokenizer,
+    config: VocabConfig,
+    sources: list[dict[str, Any]],
+    counts: dict[str, Any],
+    metrics: VocabularyMetrics,
+) -> str:
+    special = ", ".join(f"`{token}`" for token in config.special_tokens)
+    settings = "\n".join(f"| {name} | {value} |" for name, value in config.model_dump(mode="json").items())
+    fits = "\n".join(
+        f"| {fit.lang} | {fit.num_bytes:,} | {fit.bytes_per_token:.2f} | {fit.tokens_per_word:.2f} |"
+        for fit in metrics.languages
+    )
+    scripts = "\n".join(f"| {name} | {count:,} |" for name, count in metrics.scripts.items())
+    files = "\n".join(f"| {row['name']} | {row['bytes']:,} | `{row['sha256']}` |" for row in sources)
+    return f"""# A vocabulary of {metrics.vocab_size:,} entries
+
+Byte-pair encoding: {counts["merges"]:,} merges learned from {counts["words"]:,} words ({counts["distinct_words"]:,}
+distinct). Special tokens: {special or "none"}. sha256 of the tokenizer: `{tokenizer.sha256}`.
+
+```python
+from textpipe import Tokenizer
+tokenizer = Tokenizer.from_file("tokenizer.json")
+```
+
+The file also loads in `tokenizers` and `transformers`.
+
+## Fit, on the first text of each file
+
+| language | bytes | bytes per token | tokens per word |
+|---|---|---|---|
+{fits}
+
+## Pieces by script
+
+| script | pieces |
+|---|---|
+{scripts}
+
+## Merges
+
+First: {_listed(counts["first_merges"])}
+
+Last: {_listed(counts["last_merges"])}
+
+## Settings
+
+| setting | value |
+|---|---|
+{settings}
+
+## Data
+
+| file | bytes | sha256 |
+|---|---|---|
+{files}
+"""
+
+
+def _listed(pieces: list[str]) -> str:
+    return " · ".join(f"`{piece}`" for piece in (_visible(p) for p in pieces))
+
+
+def _visible(piece: str) -> str:
+    """A piece with its spaces and line ends to be seen."""
+    return piece.replace(" ", "␣").replace("\n", "⏎").replace("\t", "⇥").replace("`", "ˋ").replace("\r", "␍")
