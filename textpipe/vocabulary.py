@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
-from itertools import islice
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -30,6 +29,7 @@ __all__ = ["PRESETS", "VocabConfig", "Vocabulary", "make_tokenizer", "train_voca
 KIND = "train-vocab"
 END_OF_TEXT = "<|endoftext|>"
 _SAMPLE_BYTES = 4 << 20  # text the figures of the card are measured on
+_BLOCK_CHARS = 4096
 _SHOWN_MERGES = 12
 
 PRESETS: dict[str, dict[str, Any]] = {
@@ -189,18 +189,34 @@ def _learn(
 
 
 def _sample(inputs: Inputs) -> Iterator[Document]:
-    """The first documents of every file, some megabytes in all, each with a language."""
-    from textpipe.clean.language import identify
-
+    """The first text of every file, some megabytes in all, in documents that have a language."""
     paths = expand(inputs)
     budget = max(_SAMPLE_BYTES // max(len(paths), 1), 1 << 14)
     for path in paths:
         seen = 0
-        for document in islice(iter_documents(path), budget):
-            yield document if document.lang != "und" else replace(document, lang=identify(document.text)[0])
-            seen += len(document.text.encode())
+        lines: list[str] = []
+        for document in iter_documents(path):
+            size = len(document.text.encode())
+            seen += size
+            if document.lang != "und":
+                yield document
+            else:
+                lines.append(document.text)
+            # A line of plain text is too little to tell its language by.
+            if sum(map(len, lines)) > _BLOCK_CHARS:
+                yield _block(lines)
+                lines = []
             if seen >= budget:
                 break
+        if lines:
+            yield _block(lines)
+
+
+def _block(lines: list[str]) -> Document:
+    from textpipe.clean.language import identify
+
+    text = "\n".join(lines)
+    return Document(id="", text=text, lang=identify(text)[0])
 
 
 def _shown(tokenizer: Tokenizer, merges: list[tuple[str, str]]) -> list[str]:
