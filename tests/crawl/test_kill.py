@@ -12,6 +12,7 @@ from collections import Counter
 import pytest
 from warcio.checker import Checker
 
+import textpipe.crawl.archive
 import textpipe.crawl.run
 from textpipe import files
 from textpipe.crawl import CrawlConfig, Crawler
@@ -23,6 +24,7 @@ from .conftest import page
 NUM_PAGES = 120
 CRAWL = """
 import sys
+import textpipe.crawl.archive
 import textpipe.crawl.run
 from textpipe.crawl import CrawlConfig, Crawler
 textpipe.crawl.run._COMMIT_EVERY_S = 0.02  # many commits, so that kills fall between their steps
@@ -32,11 +34,11 @@ Crawler(config, sys.argv[2]).run()
 """
 
 
-def site():
-    routes = {"/": page(*(f"/{i}" for i in range(0, NUM_PAGES, 2)))}
-    for i in range(NUM_PAGES):
+def site(num_pages=NUM_PAGES):
+    routes = {"/": page(*(f"/{i}" for i in range(0, num_pages, 2)))}
+    for i in range(num_pages):
         routes[f"/{i}"] = page(f"/{i + 1}", text=f"page {i} " + "한국어 본문 " * 50)
-    routes[f"/{NUM_PAGES}"] = Reply(status=404)
+    routes[f"/{num_pages}"] = Reply(status=404)
     return routes
 
 
@@ -57,7 +59,7 @@ def end(process, signal_number=None, after_s=None):
     return process.returncode, error.decode()
 
 
-def check_whole(out):
+def check_whole(out, num_pages=NUM_PAGES):
     stored = Counter()
     for path in sorted((out / "warc").iterdir()):
         assert path.suffix == ".gz", "no file is left open"
@@ -70,13 +72,13 @@ def check_whole(out):
         checker.process_all()
         assert checker.exit_value == 0
         stored.update(found.url for found in iter_pages(path))
-    assert len(stored) == NUM_PAGES + 2
+    assert len(stored) == num_pages + 2
     assert set(stored.values()) == {1}
     database = sqlite3.connect(out / "frontier.sqlite")
     states = dict(database.execute("SELECT state || '/' || reason, count(*) FROM urls GROUP BY 1"))
     places = database.execute("SELECT warc_file, warc_offset, url FROM urls WHERE warc_file IS NOT NULL").fetchall()
     database.close()
-    assert states == {"done/ok": NUM_PAGES + 1, "failed/http-404": 1}
+    assert states == {"done/ok": num_pages + 1, "failed/http-404": 1}
     found = {(p.warc.file, p.warc.offset): p.url for path in (out / "warc").iterdir() for p in iter_pages(path)}
     assert {(os.path.basename(file), offset): url for file, offset, url in places} == {
         (os.path.basename(file), offset): url for (file, offset), url in found.items()
@@ -152,3 +154,56 @@ def test_a_full_disk_is_told_and_loses_nothing_that_was_stored(tmp_path, monkeyp
                 Crawler(config, out).run()
         Crawler(config, out).run()
     check_whole(out)
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+class Dying(files.System):
+    """A system in which the process is killed at the n-th call that changes the disk; nothing is done after it."""
+
+    def __init__(self, num_calls):
+        self.num_left = num_calls
+
+    def _count(self):
+        self.num_left -= 1
+        if self.num_left < 0:
+            raise Killed
+
+    def write(self, descriptor, data):
+        self._count()
+        return super().write(descriptor, data)
+
+    def fsync(self, descriptor):
+        self._count()
+        super().fsync(descriptor)
+
+    def truncate(self, descriptor, size):
+        self._count()
+        super().truncate(descriptor, size)
+
+    def rename(self, source, target):
+        self._count()
+        super().rename(source, target)
+
+
+def test_killed_at_every_single_write_fsync_truncate_and_rename_nothing_is_lost_or_doubled(tmp_path, monkeypatch):
+    monkeypatch.setattr(textpipe.crawl.run, "_COMMIT_EVERY_S", 0.0)
+    monkeypatch.setattr(textpipe.crawl.archive, "ROTATE_BYTES", 1000)
+    num_kills = 0
+    with FaultServer(site(1)) as server:
+        config = CrawlConfig(seeds=(server.url("/"),), delay_s=0, allow_private=True)
+        for num_calls in range(1000):
+            out = tmp_path / str(num_calls)
+            with monkeypatch.context() as patch:
+                patch.setattr(files, "_system", Dying(num_calls))
+                try:
+                    Crawler(config, out).run()
+                except Killed:
+                    num_kills += 1
+            Crawler(config, out).run()
+            check_whole(out, 1)
+            if num_kills <= num_calls:
+                break
+    assert num_kills > 15

@@ -74,7 +74,7 @@ class Archive:
     folder : the crawl's ``warc`` folder.
     info : fields of each file's ``warcinfo`` record.
     sizes : file name → durable size, as recorded by the last :meth:`sync` of an earlier run.
-    rotate_bytes : a file this large is closed and the next one begun.
+    rotate_bytes : a file this large is closed and the next one begun; a gigabyte unless given.
 
     Raises
     ------
@@ -88,11 +88,11 @@ class Archive:
         *,
         info: Mapping[str, str],
         sizes: Mapping[str, int] | None = None,
-        rotate_bytes: int = ROTATE_BYTES,
+        rotate_bytes: int | None = None,
     ) -> None:
         self.folder = folder
         self._info = dict(info)
-        self._rotate_bytes = rotate_bytes
+        self._rotate_bytes = rotate_bytes or ROTATE_BYTES
         self._file: GrowingFile | None = None
         self._number = len(sizes or {})
         self._recover(dict(sizes or {}))
