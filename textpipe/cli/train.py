@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 if TYPE_CHECKING:
-    from textpipe.nn.gpt import GptConfig
+    from textpipe.nn.shapes import GptConfig
     from textpipe.training.run_config import TrainConfig
 
 app = typer.Typer(help="Train a model on token shards.", no_args_is_help=True, rich_markup_mode="rich")
@@ -30,7 +30,7 @@ def gpt(
     out: Path = typer.Option(Path("run"), "--out", "-o", help="Folder of the run; the same command goes on with it."),
     preset: str = typer.Option("tiny", "--preset", help="tiny, nano, small or base."),
     config: Path | None = typer.Option(
-        None, "--config", help="TOML file with [model] and [train]; goes over the preset."
+        None, "--config", help="TOML file with the tables model and train; goes over the preset."
     ),
     steps: int | None = typer.Option(None, "--steps", help="Optimiser steps."),
     batch_size: int | None = typer.Option(None, "--batch-size", help="Sequences a step."),
@@ -61,17 +61,17 @@ def gpt(
     Ctrl-C saves and leaves; the same command again goes on from there, exactly.
     """
     from textpipe.cli.progress import Progress
-    from textpipe.errors import require
-
-    require("torch", extra="train")
     from textpipe.data.pack import PackedData
-    from textpipe.training.loop import Trainer
+    from textpipe.errors import require
 
     given = {name: value for name, value in locals().items() if name in _flag_names() and value is not None}
     if prompt:
         given["sample_prompts"] = tuple(prompt)
     packed = PackedData(data, verify=True)
     model, train = _configure(preset, config, given, vocab_size=packed.vocab_size)
+    require("torch", extra="train")  # what can be refused without it has been
+    from textpipe.training.loop import Trainer
+
     with Progress(quiet=quiet) as progress:
         trainer = Trainer(model, packed, train, out=out, progress=progress)
         progress.note(
@@ -97,16 +97,14 @@ def _configure(
 ) -> tuple[GptConfig, TrainConfig]:
     """Preset, then file, then flags."""
     from textpipe.config import load_toml
-    from textpipe.training.run_config import ConfigFile, preset_keys
+    from textpipe.nn.shapes import GptConfig
+    from textpipe.training.run_config import ConfigFile, TrainConfig, preset_keys
 
     model_keys, train_keys = preset_keys(preset)
     if path is not None:
-        file = load_toml(path, ConfigFile)
-        model_keys |= file.model
-        train_keys |= file.train
+        file = load_toml(path, ConfigFile).model_dump(exclude_unset=True)
+        model_keys |= file.get("model", {})
+        train_keys |= file.get("train", {})
     model_keys |= {name: value for name, value in given.items() if name in _MODEL_KEYS}
     train_keys |= {name: value for name, value in given.items() if name not in _MODEL_KEYS}
-    from textpipe.nn.gpt import GptConfig
-    from textpipe.training.run_config import TrainConfig
-
     return GptConfig(**{"vocab_size": vocab_size, **model_keys}), TrainConfig(**train_keys)
