@@ -32,16 +32,17 @@ def command(
     The text is printed as it is written, after its prompt. Nothing is downloaded.
     """
     from textpipe.errors import require
+    from textpipe.training.checkpoints import find_checkpoint, load_model
 
-    torch = require("torch", extra="train")
+    checkpoint = find_checkpoint(run, best=best)
+    torch = require("torch", extra="train")  # what can be refused without it has been
     from textpipe.generation.generate import generate, stream
     from textpipe.generation.sampling import SamplingConfig
-    from textpipe.training.checkpoints import load_model
 
     config = SamplingConfig(max_tokens=max_tokens, temperature=temperature, top_k=top_k, top_p=top_p, seed=seed)
     if threads is not None:
         torch.set_num_threads(threads)
-    model, tokenizer, facts = load_model(run, best=best, device=device)
+    model, tokenizer, facts = load_model(checkpoint, device=device)
     if as_json:
         for words, text in zip(prompt, generate(model, tokenizer, prompt, config, eos_id=facts["eos_id"]), strict=True):
             print(json.dumps({"prompt": words, "text": text}, ensure_ascii=False))

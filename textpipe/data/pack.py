@@ -269,6 +269,9 @@ class PackedData:
 
     def __init__(self, path: str | os.PathLike[str], *, verify: bool = False) -> None:
         self.path = Path(path)
+        if not self.path.is_dir():
+            state = "not a folder" if self.path.exists() else "no such folder"
+            raise InputError(state, where=path, hint="name the folder textpipe pack wrote")
         manifest = read_manifest(self.path, kind=KIND, verify=verify)
         names = [str(entry["path"]) for entry in manifest["files"]]
         self.tokenizer_path = self.path / "tokenizer.json"

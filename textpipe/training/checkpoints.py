@@ -25,13 +25,12 @@ from typing import TYPE_CHECKING, Any
 
 from textpipe.errors import FormatError, InputError, StateError, require
 from textpipe.files import publish_directory, read_manifest, write_bytes, write_json
-from textpipe.nn.gpt import GPT
-from textpipe.training.optimizers import load_optimizer_state, optimizer_state
 from textpipe.training.run_config import RunConfig
 
 if TYPE_CHECKING:
     import torch
 
+    from textpipe.nn.gpt import GPT
     from textpipe.tokenizer import Tokenizer
 
 __all__ = ["Checkpoint", "find_checkpoint", "list_checkpoints", "load_model", "save_checkpoint"]
@@ -87,6 +86,8 @@ class Checkpoint:
 
     def load_optimizer(self, model: GPT, optimizer: torch.optim.Optimizer) -> None:
         """Give ``optimizer`` the memory it had."""
+        from textpipe.training.optimizers import load_optimizer_state
+
         load_optimizer_state(model, optimizer, self._tensors("optimizer.safetensors"))
 
 
@@ -107,6 +108,8 @@ def save_checkpoint(
     -----
     Memory: a copy of the optimiser's state.
     """
+    from textpipe.training.optimizers import optimizer_state
+
     safetensors = require("safetensors.torch", extra="train")
     path = folder / f"step-{step:08d}"
     with publish_directory(path, kind=KIND, counts={"step": step}) as staging:
@@ -197,9 +200,10 @@ def load_model(
     StateError
         when the tokenizer is not the one the model was trained with.
     """
+    checkpoint = Checkpoint.open(find_checkpoint(path, best=best))
+    from textpipe.nn.gpt import GPT  # from here on torch is needed
     from textpipe.tokenizer import Tokenizer
 
-    checkpoint = Checkpoint.open(find_checkpoint(path, best=best))
     if tokenizer is None:
         tokenizer = Tokenizer.from_file(str(checkpoint.path / "tokenizer.json"))
     check_tokenizer(tokenizer.sha256, checkpoint.config.data.tokenizer_sha256, where=checkpoint.path)

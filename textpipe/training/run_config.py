@@ -7,6 +7,7 @@ the same weights, bit for bit, on the same machine and torch.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, Self
@@ -15,7 +16,7 @@ import pydantic
 
 from textpipe.config import Config, Field
 from textpipe.errors import ConfigError, did_you_mean
-from textpipe.nn.gpt import GptConfig
+from textpipe.nn.shapes import GptConfig
 
 __all__ = ["PRESETS", "ConfigFile", "DataIdentity", "RunConfig", "TrainConfig", "preset", "preset_keys"]
 
@@ -107,11 +108,23 @@ class RunConfig(Config):
         }
 
 
-class ConfigFile(Config):
-    """What a user's TOML file may hold: keys of the two tables, checked when they are put over a preset."""
+def _partly(model: type[Config]) -> Any:
+    """The same configuration with every key optional: what a file that goes over a preset may hold."""
+    fields = {}
+    for name, field in model.model_fields.items():
+        optional = copy.copy(field)
+        optional.default = None
+        fields[name] = (field.annotation | None, optional)  # type: ignore[operator]
+    return pydantic.create_model(model.__name__, __base__=Config, **fields)  # type: ignore[call-overload]
 
-    model: dict[str, Any] = Field(default_factory=dict, description="keys of the model")
-    train: dict[str, Any] = Field(default_factory=dict, description="keys of the training")
+
+# The two tables of a user's TOML file; what is in none of them is refused with the nearest key.
+ConfigFile: type[Config] = pydantic.create_model(
+    "ConfigFile",
+    __base__=Config,
+    model=(_partly(GptConfig), Field(default_factory=dict)),
+    train=(_partly(TrainConfig), Field(default_factory=dict)),
+)
 
 
 class Preset(NamedTuple):
