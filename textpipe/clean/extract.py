@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import regex
 from lxml import etree
 from lxml import html as lxml_html
 
@@ -19,8 +20,12 @@ from textpipe.limits import DEFAULT_LIMITS, Limits
 
 __all__ = ["extract_text", "parse_html"]
 
-_MAX_LINK_SHARE = 0.5  # articles of the bundled site reach 0.33 of their lines, its lists of articles start at 0.6
+_MAX_LINK_SHARE = 0.4  # articles of the bundled site reach 0.33 of their lines, its lists of articles start at 0.6
 _MIN_LINK_CHARS = 2
+# libxml2 compares each attribute of an element with all before it: 100,000 of them take minutes. Real ones have dozens.
+_MAX_ATTRIBUTES = 2000
+_LONG_TAG = regex.compile(r"""<[a-zA-Z](?:[^>"']++|"[^"]*+"|'[^']*+')*+""")
+_QUOTED = regex.compile(r"""("[^"]*+"|'[^']*+')""")
 _BULLET = re.compile(r"^[\s*•·-]+")
 _RULE = re.compile(r"^[\s|:-]+$")
 
@@ -38,6 +43,9 @@ def parse_html(html: str, *, limits: Limits = DEFAULT_LIMITS) -> lxml_html.HtmlE
     num_tags = html.count("<") - html.count("</")
     if num_tags > limits.dom_nodes:
         return Drop("dom_nodes", f"{num_tags} tags; allowed are {limits.dom_nodes} elements")
+    num_attributes = _most_attributes(html)
+    if num_attributes > _MAX_ATTRIBUTES:
+        return Drop("dom_attributes", f"{num_attributes} attributes in one tag; allowed are {_MAX_ATTRIBUTES}")
     # huge_tree lifts libxml2's own depth cap of 256, which would cut the page off there without a word.
     parser = lxml_html.HTMLParser(
         encoding="utf-8", huge_tree=True, remove_comments=True, remove_pis=True, collect_ids=False
@@ -52,6 +60,12 @@ def parse_html(html: str, *, limits: Limits = DEFAULT_LIMITS) -> lxml_html.HtmlE
     if num_nodes > limits.dom_nodes:
         return Drop("dom_nodes", f"{num_nodes} elements; allowed are {limits.dom_nodes}")
     return root
+
+
+def _most_attributes(html: str) -> int:
+    """About how many attributes the tag with the most of them has."""
+    long_tags = (match[0] for match in _LONG_TAG.finditer(html) if len(match[0]) > 2 * _MAX_ATTRIBUTES)
+    return max((len(_QUOTED.sub(" ", tag).split()) for tag in long_tags), default=0)
 
 
 def _size(root: lxml_html.HtmlElement) -> tuple[int, int]:
@@ -77,20 +91,32 @@ def extract_text(root: lxml_html.HtmlElement) -> str | Drop:
     )
     if not text:
         return Drop("no_text", "nothing but navigation found")
-    share = _link_share(text, link_texts)
+    own = _without_links_at_the_ends(str(text), link_texts)
+    if len(own) < len(text) / 2:
+        return Drop("boilerplate", "most of the text is links to other pages")
+    share = _link_share(own, link_texts)
     if share > _MAX_LINK_SHARE:
         return Drop("boilerplate", f"{100 * share:.0f} % of the lines are links to other pages")
-    return str(text)
+    return own
 
 
 def _link_texts(root: lxml_html.HtmlElement) -> set[str]:
-    return {" ".join("".join(link.itertext()).split()) for link in root.iter("a")} - {""}
+    """What links that lead away from the page say; a link to a place in it belongs to its text."""
+    links = (link for link in root.iter("a") if not link.get("href", "#").startswith(("#", "javascript:")))
+    return {" ".join("".join(link.itertext()).split()) for link in links} - {""}
+
+
+def _without_links_at_the_ends(text: str, link_texts: set[str]) -> str:
+    """Leave out lines that are nothing but a link before and after the rest: menus, related topics, next page."""
+    lines = text.splitlines()
+    own = [number for number, line in enumerate(lines) if " ".join(_BULLET.sub("", line).split()) not in link_texts]
+    return "\n".join(lines[own[0] : own[-1] + 1]) if own else ""
 
 
 def _link_share(text: str, link_texts: set[str]) -> float:
     """The share of lines that are a link, begin with one, or are a table row with one as a cell."""
     lines = [line for line in text.splitlines() if line.strip() and not _RULE.match(line)]
-    return sum(_is_linked(line, link_texts) for line in lines) / max(1, len(lines))
+    return sum(_is_linked(line, link_texts) for line in lines) / len(lines) if lines else 1.0
 
 
 def _is_linked(line: str, link_texts: set[str]) -> bool:

@@ -21,6 +21,7 @@ from textpipe.records import Document
 __all__ = ["LanguageFilter", "ScriptShares", "identify", "script_shares"]
 
 MIN_HANGUL_SHARE = 0.2  # of the letters: Korean text mixed with English is Korean
+_MIN_HANGUL_AMONG_HANJA = 0.1  # Chinese has none at all, old Korean newspapers have little more than particles
 _MIN_KANA_SHARE = 0.1
 _MIN_HAN_SHARE = 0.5
 _MIN_LATIN_SHARE = 0.7
@@ -125,7 +126,9 @@ def identify(text: str, *, claimed: str = "") -> tuple[str, float]:
     shares = script_shares(text)
     if shares.num_letters == 0:
         return "und", 0.0
-    if shares.hangul >= MIN_HANGUL_SHARE and shares.hangul >= shares.kana:
+    cjk = shares.hangul + shares.han + shares.kana
+    is_hanja_heavy = cjk >= _MIN_HAN_SHARE and shares.hangul >= _MIN_HANGUL_AMONG_HANJA * cjk
+    if (shares.hangul >= MIN_HANGUL_SHARE or is_hanja_heavy) and shares.hangul >= shares.kana:
         return "ko", round(shares.hangul + shares.han, 4)
     if shares.kana >= _MIN_KANA_SHARE:
         return "ja", round(shares.kana + shares.han, 4)

@@ -22,7 +22,8 @@ _MAX_HEAD_CHARS = 1 << 18
 _MAX_SCRIPTS = 16
 _MAX_JSON_ITEMS = 200
 _BODY = re.compile(r"<body\b", re.I)
-_JSON_LD = re.compile(r"<script\b[^<>]*?\bapplication/ld\+json\b[^<>]*>([^<]*(?:<(?!/script)[^<]*)*)</script", re.I)
+_JSON_LD = re.compile(r"<script\b[^<>]*\bapplication/ld\+json\b[^<>]*>", re.I)
+_SCRIPT_END = re.compile(r"</script", re.I)
 _WANTED = SoupStrainer(["html", "title", "meta"])
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2})?(?:\.\d+)?(?:Z|[+-]\d{2}:?\d{2})?)?")
 _DATE_NAMES = (
@@ -92,11 +93,15 @@ def _meta_tags(soup: BeautifulSoup) -> dict[str, list[str]]:
 
 def _json_ld(html: str) -> Iterator[dict[str, Any]]:
     """Every object of the page's JSON-LD, graphs and lists opened; a script that is not JSON is passed over."""
-    for number, match in enumerate(_JSON_LD.finditer(html)):
-        if number >= _MAX_SCRIPTS:
+    position = 0
+    for _ in range(_MAX_SCRIPTS):
+        start = _JSON_LD.search(html, position)
+        end = _SCRIPT_END.search(html, start.end()) if start else None
+        if start is None or end is None:
             return
+        position = end.end()
         try:
-            value = json.loads(match[1], strict=False)
+            value = json.loads(html[start.end() : end.start()], strict=False)
         except (ValueError, RecursionError):
             continue  # real pages hold broken JSON-LD by the thousand; the meta tags are read all the same
         queue, num_seen = [value], 0
