@@ -134,10 +134,35 @@ def test_links_to_other_hosts_are_counted_and_left(run, fate):
     assert fate()["http://elsewhere.example/x"] == "skipped/scope"
 
 
-def test_a_seed_that_moves_to_another_host_takes_the_crawl_with_it(run, fate):
+def test_a_seed_that_moves_within_its_site_takes_the_crawl_with_it(run, fate):
     with FaultServer({"/": page("/a"), "/a": page()}) as new, FaultServer({"/": redirect(new.url("/"))}) as old:
+        run(old, max_pages=1)
         run(old)
     assert fate()["/a"] == "done/ok"
+
+
+def test_a_seed_that_moves_to_another_site_is_fetched_there_and_no_more(run, fate):
+    with FaultServer({"/": page("/a"), "/a": page()}) as new:
+        target = f"http://localhost:{new.port}/"
+        with FaultServer({"/": redirect(target)}) as old:
+            run(old)
+            run(old)
+    assert fate() == {"/": "done/redirect", target: "done/ok", target + "a": "skipped/scope"}
+
+
+def test_robots_txt_is_read_again_after_a_day(run, fate):
+    clock = SteppingClock(step_s=0.01)
+    routes = {
+        "/robots.txt": [robots(""), robots("User-agent: *\nDisallow: /b")],
+        "/a": page("/b"),
+        "/b": page(text="b"),
+    }
+    with FaultServer(routes) as server:
+        run(server, ["/a"], max_pages=1, clock=clock)
+        clock.now += 25 * 3600
+        run(server, ["/a"], clock=clock)
+        assert server.paths().count("/robots.txt") == 2
+    assert fate() == {"/a": "done/ok", "/b": "skipped/robots"}
 
 
 @pytest.mark.parametrize(("max_depth", "stored"), [(0, 1), (1, 2), (2, 3)])

@@ -210,10 +210,13 @@ class Frontier:
                 ("skipped" if verdict else "queued", verdict, number),
             )
 
-    def first_hosts(self) -> list[str]:
-        """Hosts of the seeds, and those that seeds redirected to."""
-        rows = self._database.execute("SELECT DISTINCT host FROM urls WHERE depth = 0 AND referrer = '' ORDER BY id")
-        return [row[0] for row in rows]
+    def seed_hosts(self) -> dict[str, bool]:
+        """Hosts of the seeds and of what they redirected to → whether a seed itself lies there; seeds first."""
+        rows = self._database.execute(
+            "SELECT host, min(redirects) = 0 FROM urls WHERE depth = 0 AND referrer = ''"
+            " GROUP BY host ORDER BY 2 DESC, 1"
+        )
+        return {host: bool(is_seed) for host, is_seed in rows}
 
     def waiting_hosts(self) -> list[str]:
         """Hosts with URLs still to fetch, in the order their first one was found."""

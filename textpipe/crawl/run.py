@@ -36,6 +36,7 @@ __all__ = ["CrawlResult", "Run"]
 
 _COMMIT_EVERY_S = 1.0
 _ROBOTS_KEPT_S = 24 * 3600.0  # RFC 9309 §2.4
+_LOOK_EVERY_S = 0.25  # how soon Ctrl-C is noticed while nothing comes in
 _ROBOTS_TRIES = 3
 _NOTED_WAIT_S = 5.0  # a wait this long is kept for the next run
 
@@ -68,7 +69,7 @@ class Run:
         self.report = crawler.report
         self.politeness = crawler.make_politeness()
         self.schedule = Schedule(self.politeness)
-        self.rules: dict[str, Rules] = {}
+        self.rules: dict[str, tuple[Rules, float]] = {}  # origin → rules, when they were read
         self.robots_tries: dict[str, int] = {}
         self.answers: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
         self.under_way: dict[str, QueuedUrl | None] = {}  # URL or robots origin → what is being fetched
@@ -100,9 +101,11 @@ class Run:
     def _begin(self) -> None:
         for host, next_at in self.frontier.host_times().items():
             self.politeness.host(host).next_at = next_at
-        self.scope = Scope(self.config, self.frontier.first_hosts(), self.limits)
+        self.scope = Scope(self.config, self.limits)
+        for host, is_seed in self.frontier.seed_hosts().items():
+            (self.scope.add_host if is_seed else self.scope.add_moved)(host)
         new = [host_of(url) for url in (*self.crawler.seeds, *self.crawler.sitemaps)]
-        new = [host for host in dict.fromkeys(new) if self.scope.widen(host)]
+        new = [host for host in dict.fromkeys(new) if self.scope.add_host(host)]
         self._add([Link(url, 0, kind="sitemap") for url in self.crawler.sitemaps])
         self._add([Link(url, 0) for url in self.crawler.seeds])
         for host in new:
@@ -187,22 +190,22 @@ class Run:
 
     def _pause_s(self) -> float:
         if len(self.under_way) >= self.config.concurrency or not self._may_fetch():
-            return _COMMIT_EVERY_S
+            return _LOOK_EVERY_S
         soonest = self.schedule.soonest()
-        return _COMMIT_EVERY_S if soonest is None else min(_COMMIT_EVERY_S, max(0.0, soonest - self.clock()))
+        return _LOOK_EVERY_S if soonest is None else min(_LOOK_EVERY_S, max(0.0, soonest - self.clock()))
 
     def _start(self, host: str) -> None:
         """Begin the next request to a host, past what its robots.txt forbids."""
         while (item := self.frontier.next_of(host, self.clock())) is not None:
             origin = origin_of(item.url)
-            rules = self.rules.get(origin) or self._remembered_rules(origin)
+            rules = self._rules_of(origin)
             if rules is None:
                 if origin not in self.under_way:
                     self._submit(origin, None, fetch_rules, self.fetcher, origin, self.limits)
                 return
             if rules.status == "unreachable":
                 self.frontier.settle(item, Outcome("failed", "robots-unreachable", rules.detail))
-            elif item.kind == "page" and not rules.allows(item.url):
+            elif not rules.allows(item.url):
                 self.frontier.settle(item, Outcome("skipped", "robots"))
             else:
                 self.frontier.lease(item)
@@ -239,13 +242,14 @@ class Run:
 
     # -- robots.txt ----------------------------------------------------------------------------------------------
 
-    def _remembered_rules(self, origin: str) -> Rules | None:
-        row = self.frontier.robots(origin)
-        if row is None or self.clock() - row[3] > _ROBOTS_KEPT_S:
-            return None
-        rules = self.rules[origin] = Rules(origin, row[0], row[1], row[2])
-        self.politeness.asked(host_of(origin + "/"), rules.delay_s)
-        return rules
+    def _rules_of(self, origin: str) -> Rules | None:
+        """The rules of an origin as they were read in the last day, by this run or an earlier one."""
+        oldest = self.clock() - _ROBOTS_KEPT_S
+        if origin not in self.rules and (row := self.frontier.robots(origin)) is not None:
+            self.rules[origin] = Rules(origin, *row[:3]), row[3]
+            self.politeness.asked(host_of(origin + "/"), self.rules[origin][0].delay_s)
+        rules, read_at = self.rules.get(origin, (None, oldest))
+        return rules if read_at > oldest else None
 
     def _on_rules(self, rules: Rules) -> None:
         host = host_of(rules.origin + "/")
@@ -253,11 +257,11 @@ class Run:
             self.robots_tries[rules.origin] = tries = self.robots_tries.get(rules.origin, 0) + 1
             self.politeness.failed(host, rules.origin)
             if tries >= _ROBOTS_TRIES or rules.detail.startswith("address"):
-                self.rules[rules.origin] = rules  # for this run; the next one asks again
+                self.rules[rules.origin] = rules, self.clock()  # for this run; the next one asks again
                 self.politeness.host(host).next_at = self.clock()  # nothing will be asked of it
         else:
             self.politeness.answered(host, 0.0)
-            self.rules[rules.origin] = rules
+            self.rules[rules.origin] = rules, self.clock()
             self.frontier.save_robots(rules.origin, rules.status, rules.text, rules.detail, self.clock())
             self.politeness.asked(host, rules.delay_s)
             if self.config.robots_sitemaps and self.config.max_depth > 0 and self.scope.has_host(host):
@@ -332,9 +336,10 @@ class Run:
         self._add([Link(url, depth, referrer=item.url) for url in found.pages])
 
     def _add_redirect(self, item: QueuedUrl, target: str) -> None:
-        if item.depth == 0 and not item.referrer and self.scope.widen(host_of(target)):
+        is_seed = item.depth == 0 and not item.referrer
+        if is_seed and self.scope.add_moved(host_of(target)):
             self._reconsider(host_of(target))
-        self._add([Link(target, item.depth, item.kind, item.redirects + 1, "" if item.depth == 0 else item.url)])
+        self._add([Link(target, item.depth, item.kind, item.redirects + 1, "" if is_seed else item.url)])
 
     def _add(self, links: list[Link]) -> None:
         judged = [Link(k.url, k.depth, k.kind, k.redirects, k.referrer, self._problem(k)) for k in links]
@@ -346,7 +351,7 @@ class Run:
         if link.redirects > self.limits.redirects:
             return "redirects"
         if link.kind == "page":
-            return self.scope.problem(link.url, link.depth)
+            return self.scope.problem(link.url, link.depth, is_seed=link.depth == 0 and not link.referrer)
         if link.depth > self.limits.sitemap_depth:
             return "sitemap-depth"
         return "" if self.scope.has_host(host_of(link.url)) else "scope"

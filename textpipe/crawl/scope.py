@@ -2,13 +2,13 @@
 
 What enters: a canonical URL and its depth. What leaves: ``""``, or the reason it is not fetched: ``scope``,
 ``excluded``, ``not-included``, ``depth``, or one of :func:`~textpipe.crawl.urls.url_problem`. The hosts of the scope
-are those of the seeds, and those a seed redirects to.
+are those of the seeds, and those of the same site that a seed redirects to (``example.kr`` to ``www.example.kr``). A
+seed that redirects to another site is fetched there, but that site is not taken in: it may be a log-in page.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
 from textpipe.crawl.settings import CrawlConfig
 from textpipe.crawl.urls import host_of, site_of, url_problem
@@ -20,24 +20,24 @@ __all__ = ["Scope"]
 class Scope:
     """The border of a crawl."""
 
-    def __init__(self, config: CrawlConfig, hosts: Iterable[str] = (), limits: Limits = DEFAULT_LIMITS) -> None:
+    def __init__(self, config: CrawlConfig, limits: Limits = DEFAULT_LIMITS) -> None:
         self._config = config
         self._limits = limits
         self._include = [re.compile(pattern) for pattern in config.include]
         self._exclude = [re.compile(pattern) for pattern in config.exclude]
         self._hosts: set[str] = set()
         self._sites: set[str] = set()
-        for host in hosts:
-            self.widen(host)
 
-    def widen(self, host: str) -> bool:
-        """Take a host in; returns whether it is new."""
-        if host in self._hosts:
-            return False
+    def add_host(self, host: str) -> bool:
+        """Take in a seed's host; returns whether it is new."""
+        is_new = host not in self._hosts
         self._hosts.add(host)
-        if self._config.scope == "site":
-            self._sites.add(site_of(host))
-        return True
+        self._sites.add(site_of(host))
+        return is_new
+
+    def add_moved(self, host: str) -> bool:
+        """Take in a host that a seed redirects to, if it is of a seed's site; returns whether it is taken in anew."""
+        return site_of(host) in self._sites and self.add_host(host)
 
     def has_host(self, host: str) -> bool:
         """Whether the URLs of a host may belong."""
@@ -45,9 +45,9 @@ class Scope:
             return True
         return self._config.scope == "site" and site_of(host) in self._sites
 
-    def problem(self, url: str, depth: int) -> str:
-        """The reason a URL does not belong, or ``""``."""
-        if not self.has_host(host_of(url)):
+    def problem(self, url: str, depth: int, *, is_seed: bool = False) -> str:
+        """The reason a URL does not belong, or ``""``; a seed, or what it redirects to, may be anywhere."""
+        if not is_seed and not self.has_host(host_of(url)):
             return "scope"
         if problem := url_problem(url, self._limits):
             return problem
