@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from textpipe.data.pack import pack
-from textpipe.errors import ConfigError, FormatError, InputError, StateError
+from textpipe.errors import ConfigError, FormatError, InputError, LimitError, StateError
 from textpipe.nn.gpt import GptConfig
 from textpipe.training.checkpoints import Checkpoint, find_checkpoint, list_checkpoints, load_model
 from textpipe.training.loop import Trainer
@@ -233,8 +233,21 @@ def test_two_runs_in_one_folder_are_refused(small_packed, tmp_path):
 def test_cuda_asked_for_but_absent_is_refused(small_packed, tmp_path):
     if torch.cuda.is_available():
         pytest.skip("there is a GPU here")
-    with pytest.raises(ConfigError, match=r"device: no cuda device here.*allowed: cpu"):
+    with pytest.raises(ConfigError, match=r"device: no cuda device here.*allowed: auto, cpu"):
         Trainer(shape(small_packed), small_packed, CONFIG.replaced(device="cuda"), out=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("size", "cure"), [(None, "micro_batch_size 3"), (2, "micro_batch_size 1"), (1, "smaller context")]
+)
+def test_out_of_memory_says_which_setting_to_lower_and_to_what(size, cure, small_packed, tmp_path, monkeypatch):
+    def full(*_):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    trainer = Trainer(shape(small_packed), small_packed, CONFIG.replaced(micro_batch_size=size), out=tmp_path)
+    monkeypatch.setattr(trainer, "_accumulate", full)
+    with pytest.raises(LimitError, match=f"out of memory with .* sequences of 16 tokens at once.*{cure}"):
+        trainer.run()
 
 
 def test_the_newest_and_the_best_checkpoints_are_kept(small_packed, tmp_path, monkeypatch):

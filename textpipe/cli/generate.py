@@ -19,7 +19,7 @@ def command(
     top_p: float = typer.Option(0.95, "--top-p", help="Only the likeliest tokens that together reach this share."),
     seed: int = typer.Option(0, "--seed", help="The same seed writes the same text."),
     best: bool = typer.Option(False, "--best", help="The checkpoint with the lowest validation loss, not the newest."),
-    device: str = typer.Option("cpu", "--device", help="cpu, cuda or mps."),
+    device: str = typer.Option("auto", "--device", help="auto, cpu, cuda or mps."),
     threads: int | None = typer.Option(None, "--threads", help="CPU threads."),
     as_json: bool = typer.Option(False, "--json", help="Print a JSON object a prompt, not a stream."),
 ) -> None:
@@ -38,11 +38,12 @@ def command(
     torch = require("torch", extra="train")  # what can be refused without it has been
     from textpipe.generation.generate import generate, stream
     from textpipe.generation.sampling import SamplingConfig
+    from textpipe.training.devices import pick_device
 
     config = SamplingConfig(max_tokens=max_tokens, temperature=temperature, top_k=top_k, top_p=top_p, seed=seed)
     if threads is not None:
         torch.set_num_threads(threads)
-    model, tokenizer, facts = load_model(checkpoint, device=device)
+    model, tokenizer, facts = load_model(checkpoint, device=pick_device(device))
     if as_json:
         for words, text in zip(prompt, generate(model, tokenizer, prompt, config, eos_id=facts["eos_id"]), strict=True):
             print(json.dumps({"prompt": words, "text": text}, ensure_ascii=False))

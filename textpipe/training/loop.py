@@ -27,7 +27,7 @@ import torch
 from textpipe.config import dump_toml, load_toml
 from textpipe.data.batches import Batch, BatchPlan
 from textpipe.data.permutation import derive_key
-from textpipe.errors import ConfigError, StateError
+from textpipe.errors import ConfigError, LimitError, StateError
 from textpipe.evaluation.bits_per_byte import bits_per_byte, unigram_score
 from textpipe.files import LineLog, lock_directory, remove_temporaries, write_bytes
 from textpipe.generation.generate import generate
@@ -257,7 +257,8 @@ class Trainer:
         batch = self.plan.batch(step - 1)
         self.model.train()
         self.optimizer.zero_grad(set_to_none=True)
-        loss = self._accumulate(batch)
+        with self._memory_named():
+            loss = self._accumulate(batch)
         norm = self._clip()
         if not (math.isfinite(loss) and math.isfinite(norm)):
             raise StateError(
@@ -279,6 +280,22 @@ class Trainer:
             (loss_sum / num_targets).backward()  # type: ignore[no-untyped-call]
             total += loss_sum.item()
         return total / num_targets
+
+    @contextlib.contextmanager
+    def _memory_named(self) -> Iterator[None]:
+        """Turn "out of memory" into the setting to lower."""
+        try:
+            yield
+        except RuntimeError as error:
+            if not isinstance(error, torch.OutOfMemoryError) and "allocate memory" not in str(error):
+                raise
+            size = min(self.config.micro_batch_size or self.config.batch_size, self.config.batch_size)
+            smaller = f"micro_batch_size {size // 2}" if size > 1 else "a smaller context, width or number of layers"
+            raise LimitError(
+                f"out of memory with {size} sequences of {self.run_config.model.context} tokens at once",
+                where=self.config.device,
+                hint=f"try {smaller}; micro-batches change no result, only speed",
+            ) from error
 
     def _clip(self) -> float:
         longest = self.config.gradient_clip or math.inf
