@@ -166,10 +166,11 @@ class Pipeline:
         from textpipe.trainers import WordCutter
 
         cut = NativeCut(_text.WHOLE) if self.pre_tokenizer is None else self.pre_tokenizer.native_cut()
-        if cut is None or cut.prefix_space or (self.normalizer is not None and self.normalizer.native_forms() is None):
+        forms = () if self.normalizer is None else self.normalizer.native_forms()
+        # Added tokens are cut out of the text before it is normalized; only the stages do that here.
+        if cut is None or forms is None or self.added.by_id:
             return WordCutter(split=self.words_of)
-        normalize = None if self.normalizer is None else self.normalizer.normalize_str
-        return WordCutter(grammar=cut.grammar, byte_level=cut.byte_level, normalize=normalize)
+        return WordCutter(grammar=cut.grammar, byte_level=cut.byte_level, forms=forms, prefix_space=cut.prefix_space)
 
     def _encode_staged(self, text: str, *, skip_special: bool, type_id: int, word: int | None) -> Encoding:
         ids: list[int] = []

@@ -20,10 +20,16 @@ cdef extern from "word_counts.hpp" namespace "textpipe" nogil:
         size_t memory()
         void clear()
         void stop()
+    enum class NormalForm(int):
+        nfc
+    cdef cppclass WordCut:
+        Grammar grammar
+        vector[NormalForm] forms
+        cbool prefix_space
     cdef cppclass CppWordCounter "textpipe::WordCounter":
-        CppWordCounter(CppWordCounts& counts) except +
-        void add_text(Grammar grammar, const uint8_t* text, size_t size) except +
-        void add_lines(Grammar grammar, const uint8_t* text, size_t size) except +
+        CppWordCounter(CppWordCounts& counts, WordCut cut) except +
+        void add_text(const uint8_t* text, size_t size) except +
+        void add_lines(const uint8_t* text, size_t size) except +
         void add_word(const uint8_t* data, size_t size) except +
         void flush() except +
 

@@ -70,24 +70,35 @@ cdef class WordCounts:
 
 
 cdef class WordCounter:
-    """Feeds a :class:`WordCounts` from one thread; nothing is complete there before :meth:`flush`."""
+    """Feeds a :class:`WordCounts` from one thread; nothing is complete there before :meth:`flush`.
+
+    Parameters
+    ----------
+    grammar, forms : numbers of the native scanner's grammar and of the normal forms applied before.
+    prefix_space : put a space before a text that begins without one.
+    """
 
     cdef unique_ptr[CppWordCounter] counter
     cdef readonly WordCounts counts
 
-    def __cinit__(self, WordCounts counts not None):
+    def __cinit__(self, WordCounts counts not None, *, int grammar=3, tuple forms=(), bint prefix_space=False):
+        cdef WordCut cut
+        cut.grammar = <Grammar>grammar
+        for form in forms:
+            cut.forms.push_back(<NormalForm><int>form)
+        cut.prefix_space = prefix_space
         self.counts = counts
-        self.counter = make_unique[CppWordCounter](counts.counts.get()[0])
+        self.counter = make_unique[CppWordCounter](counts.counts.get()[0], cut)
 
-    def add_lines(self, int grammar, bytes text not None):
+    def add_lines(self, bytes text not None):
         """Count the words of each line of valid UTF-8, its line end with it."""
         cdef const uint8_t* data = <const uint8_t*><const char*>text
         cdef size_t size = len(text)
         cdef CppWordCounter* counter = self.counter.get()
         with nogil:
-            counter.add_lines(<Grammar>grammar, data, size)
+            counter.add_lines(data, size)
 
-    def add_texts(self, int grammar, list texts not None):
+    def add_texts(self, list texts not None):
         """Count the words of each string by itself."""
         cdef Py_ssize_t size
         cdef const char* data
@@ -95,7 +106,7 @@ cdef class WordCounter:
         for text in texts:
             data = utf8(text, &size)
             with nogil:
-                counter.add_text(<Grammar>grammar, <const uint8_t*>data, <size_t>size)
+                counter.add_text(<const uint8_t*>data, <size_t>size)
 
     def add_words(self, list words not None):
         """Count each string as a word."""

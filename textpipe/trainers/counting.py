@@ -42,36 +42,36 @@ class WordCutter:
     ----------
     grammar : number of the native scanner's grammar, or None where ``split`` cuts.
     byte_level : words are kept as their bytes, each byte a character of the alphabet.
-    normalize : applied to the text before a native grammar cuts it. It must treat a line end as a border (as all
-        Unicode normal forms do).
+    forms : numbers of the native normal forms applied before the grammar.
+    prefix_space : put a space before a text that begins without one.
     split : text → words, for pipelines that have no native grammar.
     """
 
     grammar: int | None = None
     byte_level: bool = False
-    normalize: Callable[[str], str] | None = None
+    forms: tuple[int, ...] = ()
+    prefix_space: bool = False
     split: Callable[[str], Iterable[str]] | None = None
 
     def __post_init__(self) -> None:
         if (self.grammar is None) == (self.split is None):
             raise ConfigError("a word cutter needs either a grammar or a function that splits")
 
+    def counter(self, counts: WordCounts) -> WordCounter:
+        """A counter for one thread."""
+        if self.grammar is None:
+            return WordCounter(counts)
+        return WordCounter(counts, grammar=self.grammar, forms=self.forms, prefix_space=self.prefix_space)
+
     def count(self, counter: WordCounter, chunk: Chunk) -> None:
         """Count a chunk: bytes are whole lines, a list holds whole texts."""
         if self.split is not None:
-            texts = _lines(chunk) if isinstance(chunk, bytes) else chunk
-            for text in texts:
+            for text in _lines(chunk) if isinstance(chunk, bytes) else chunk:
                 counter.add_words(list(self.split(text)))
-            return
-        assert self.grammar is not None
-        if isinstance(chunk, bytes):
-            if self.normalize is not None:
-                chunk = self.normalize(chunk.decode()).encode()
-            counter.add_lines(self.grammar, chunk)
+        elif isinstance(chunk, bytes):
+            counter.add_lines(chunk)
         else:
-            if self.normalize is not None:
-                chunk = [self.normalize(text) for text in chunk]
-            counter.add_texts(self.grammar, chunk)
+            counter.add_texts(chunk)
 
 
 def _lines(chunk: bytes) -> list[str]:
@@ -208,7 +208,7 @@ class _Workers:
 
     def _work(self) -> None:
         try:
-            counter = WordCounter(self._counts)
+            counter = self._cutter.counter(self._counts)
             while not self._stopped.is_set():
                 chunk = self._chunks.get()
                 if chunk is None:

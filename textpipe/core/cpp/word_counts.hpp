@@ -18,8 +18,11 @@
 #include <memory>
 #include <mutex>
 #include <stdexcept>
+#include <string>
+#include <utility>
 #include <vector>
 
+#include "normalization.hpp"
 #include "pulse.hpp"
 #include "scanner.hpp"
 
@@ -283,23 +286,30 @@ private:
     std::array<words::Partition, size_t{1} << partition_bits> partitions_;
 };
 
+// How a text becomes words.
+struct WordCut {
+    Grammar grammar = Grammar::none;
+    std::vector<NormalForm> forms;  // applied first, in order
+    bool prefix_space = false;      // put a space before a text that begins without one
+};
+
 // Feeds a WordCounts from one thread. Nothing is complete in the WordCounts before flush().
 class WordCounter {
 public:
-    explicit WordCounter(WordCounts& counts) : counts_(counts), front_(front_slots) {}
+    WordCounter(WordCounts& counts, WordCut cut) : counts_(counts), cut_(std::move(cut)), front_(front_slots) {}
     WordCounter(const WordCounter&) = delete;
     WordCounter& operator=(const WordCounter&) = delete;
 
-    // Cut one text by the grammar and count its words.
-    void add_text(Grammar grammar, const uint8_t* text, size_t size) { add_spans(grammar, text, text + size, text + size); }
+    // Count the words of one text.
+    void add_text(const uint8_t* text, size_t size) { add_text(text, text + size, text + size); }
 
     // Count the words of each line by itself, its line end with it.
-    void add_lines(Grammar grammar, const uint8_t* text, size_t size) {
+    void add_lines(const uint8_t* text, size_t size) {
         const uint8_t* const end = text + size;
         while (text < end) {
             const auto* newline = static_cast<const uint8_t*>(std::memchr(text, '\n', static_cast<size_t>(end - text)));
             const uint8_t* const stop = newline == nullptr ? end : newline + 1;
-            add_spans(grammar, text, stop, end);
+            add_text(text, stop, end);
             text = stop;
         }
     }
@@ -329,8 +339,25 @@ private:
         size_t used = 0;
     };
 
-    void add_spans(Grammar grammar, const uint8_t* text, const uint8_t* stop, const uint8_t* readable_end) {
-        scan(grammar, text, static_cast<size_t>(stop - text),
+    // Bytes up to readable_end may be read, though the text stops before.
+    void add_text(const uint8_t* text, const uint8_t* stop, const uint8_t* readable_end) {
+        for (const NormalForm form : cut_.forms) {
+            const auto size = static_cast<size_t>(stop - text);
+            if (Normalization::is_unchanged(form, text, size)) continue;
+            std::string changed;
+            normalization_.run(form, text, size, changed, nullptr, nullptr);
+            text_.swap(changed);
+            text = reinterpret_cast<const uint8_t*>(text_.data());
+            stop = readable_end = text + text_.size();
+        }
+        if (cut_.prefix_space && text < stop && *text != ' ') {
+            std::string spaced(1, ' ');
+            spaced.append(text, stop);
+            text_.swap(spaced);
+            text = reinterpret_cast<const uint8_t*>(text_.data());
+            stop = readable_end = text + text_.size();
+        }
+        scan(cut_.grammar, text, static_cast<size_t>(stop - text),
              [&](const uint8_t* begin, size_t size) { count(begin, size, readable_end); });
     }
 
@@ -402,6 +429,9 @@ private:
     }
 
     WordCounts& counts_;
+    const WordCut cut_;
+    Normalization normalization_;
+    std::string text_;  // a normalized text while it is cut
     std::vector<Slot> front_;
     std::array<Pending, size_t{1} << WordCounts::partition_bits> pending_;
 };
