@@ -39,7 +39,8 @@ public:
             num_cells[word.count] += size + 1;
             ++num_words[word.count];
         });
-        if (total > std::numeric_limits<uint32_t>::max()) throw std::overflow_error("more than 4 billion symbols in distinct words");
+        if (total > std::numeric_limits<uint32_t>::max())
+            throw std::overflow_error("the distinct words hold more than 4 billion symbols");
         std::sort(frequent.begin(), frequent.end(), [](const Word& x, const Word& y) { return x.count > y.count; });
         cells.reset(new Cell[total]);
         size = static_cast<size_t>(total);

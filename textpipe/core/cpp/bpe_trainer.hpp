@@ -35,6 +35,7 @@
 
 #include "bpe_cells.hpp"
 #include "bpe_vocabulary.hpp"
+#include "merge_queue.hpp"
 #include "pulse.hpp"
 
 namespace textpipe {
@@ -169,13 +170,14 @@ private:
     struct Entry {
         uint64_t count, pair;
         uint32_t list, num_places;
-        uint64_t order;  // of entering the queue: of two entries of a pair the one that waits longer goes first
+    };
 
-        // For a max-heap: is x merged after y?
-        friend bool operator<(const Entry& x, const Entry& y) {
-            if (x.count != y.count) return x.count < y.count;
-            return x.pair != y.pair ? x.pair > y.pair : x.order > y.order;
-        }
+    // A pair that this step brings into the queue; `cursor` is where the place of its list is to be kept.
+    struct Gain {
+        uint64_t pair;
+        int64_t count;
+        uint32_t num_places;
+        uint32_t** cursor;
     };
 
     // Of one id in one step: what stood before and after the places that were joined.
@@ -198,7 +200,7 @@ private:
 
     // ---- the queue
 
-    uint32_t* enqueue(uint64_t pair, uint64_t count, uint32_t num_places) {
+    uint32_t* enqueue(uint64_t pair, int64_t count, uint32_t num_places) {
         uint32_t list = static_cast<uint32_t>(lists_.size());
         if (free_lists_.empty()) {
             lists_.emplace_back();
@@ -207,9 +209,22 @@ private:
             free_lists_.pop_back();
         }
         lists_[list].reset(new uint32_t[num_places]);
-        heap_.push_back({count, pair, list, num_places, ++pushed_});
-        std::push_heap(heap_.begin(), heap_.end());
+        queue_.push({static_cast<uint64_t>(count), pair, list, num_places});
         return lists_[list].get();
+    }
+
+    void gain(uint64_t pair, int64_t count, uint32_t num_places, uint32_t*& cursor) {
+        if (count >= static_cast<int64_t>(floor_)) gains_.push_back({pair, count, num_places, &cursor});
+    }
+
+    // Queue what was gained, in the order of the pairs: what happens may not depend on the order of the words.
+    void queue_gains() {
+        std::sort(gains_.begin(), gains_.end(), [](const Gain& x, const Gain& y) { return x.pair < y.pair; });
+        for (const Gain& gained : gains_) {
+            counts_[gained.pair] = gained.count;
+            *gained.cursor = enqueue(gained.pair, gained.count, gained.num_places);
+        }
+        gains_.clear();
     }
 
     Places take_list(uint32_t list) {
@@ -242,11 +257,8 @@ private:
             pair.count += count;
             ++pair.num_places;
         });
-        each([&](uint64_t key, FirstPair& pair) {
-            if (pair.count < floor_) return;
-            counts_[key] = static_cast<int64_t>(pair.count);
-            pair.cursor = enqueue(key, pair.count, pair.num_places);
-        });
+        each([&](uint64_t key, FirstPair& pair) { gain(key, static_cast<int64_t>(pair.count), pair.num_places, pair.cursor); });
+        queue_gains();
         cells_.each_first_pair([&](uint32_t place, Cell left, Cell right, uint64_t) {
             pulse_.beat(cells_.size + place);
             uint32_t*& cursor = lookup(left, right).cursor;
@@ -259,20 +271,18 @@ private:
 
     // Returns false when no pair is left.
     bool merge_best() {
-        while (!heap_.empty()) {
-            std::pop_heap(heap_.begin(), heap_.end());
-            Entry best = heap_.back();
-            heap_.pop_back();
+        while (!queue_.empty()) {
+            Entry best = queue_.pop();
             const auto count = static_cast<uint64_t>(*counts_.find(best.pair));
             if (count == best.count) {
+                if (count < floor_) return false;
                 merge(best);
                 return true;
             }
-            if (count >= floor_) {
+            // Without a floor what counts nothing stays too: it has its part in the order of equal entries.
+            if (count >= floor_ || floor_ == 1) {
                 best.count = count;
-                best.order = ++pushed_;
-                heap_.push_back(best);
-                std::push_heap(heap_.begin(), heap_.end());
+                queue_.push(best);
             } else {
                 take_list(best.list);
             }
@@ -378,15 +388,8 @@ private:
         if (int64_t* const known = counts_.find(pair)) *known -= count;
     }
 
-    uint32_t* gain_new(uint64_t pair, int64_t count, uint32_t num_places) {
-        if (count < static_cast<int64_t>(floor_)) return nullptr;
-        counts_[pair] = count;
-        return enqueue(pair, static_cast<uint64_t>(count), num_places);
-    }
-
     // The id is new, so every pair with it is.
     void settle_new(const Step& step) {
-        bool any = false;
         for (const uint32_t id : touched_) {
             counts_.prefetch(bpe::pair_key(id, step.left));
             counts_.prefetch(bpe::pair_key(step.right, id));
@@ -397,26 +400,35 @@ private:
             cursors = {};
             if (neighbour.num_before != 0) {
                 if (id != step.id) lose(bpe::pair_key(id, step.left), neighbour.before);
-                if (is_counted(step, id)) cursors.before = gain_new(bpe::pair_key(id, step.id), neighbour.before, neighbour.num_before);
+                if (is_counted(step, id))
+                    gain(bpe::pair_key(id, step.id), neighbour.before, neighbour.num_before, cursors.before);
             }
             if (neighbour.num_after != 0) {
                 lose(bpe::pair_key(step.right, id), neighbour.after);
                 // "abab": what stands after the first place is joined itself at the second.
                 const int64_t gone = id == step.left ? neighbours_[step.id].before : 0;
-                if (is_counted(step, id)) cursors.after = gain_new(bpe::pair_key(step.id, id), neighbour.after - gone, neighbour.num_after);
+                if (is_counted(step, id))
+                    gain(bpe::pair_key(step.id, id), neighbour.after - gone, neighbour.num_after, cursors.after);
             }
-            any = any || cursors.before != nullptr || cursors.after != nullptr;
         }
-        if (!any) return;
+        if (gains_.empty()) return;
+        queue_gains();
         for (const Joined& at : joined_) {
-            if (at.before != separator && cursors_[at.before].before != nullptr) *cursors_[at.before].before++ = at.place - lengths_[at.before];
-            if (at.after != separator && cursors_[at.after].after != nullptr) *cursors_[at.after].after++ = at.place;
+            if (at.before != separator) {
+                uint32_t*& cursor = cursors_[at.before].before;
+                if (cursor != nullptr) *cursor++ = at.place - lengths_[at.before];
+            }
+            if (at.after != separator) {
+                uint32_t*& cursor = cursors_[at.after].after;
+                if (cursor != nullptr) *cursor++ = at.place;
+            }
         }
     }
 
     struct Change {
         int64_t count = 0;
         std::vector<uint32_t> places;  // where the pair came to stand
+        uint32_t* cursor = nullptr;
     };
 
     // The id stood in words before. Pairs with it may have entries already; they get another one for these words.
@@ -433,7 +445,8 @@ private:
         for (const Joined& at : joined_) {
             if (at.before != separator && is_counted(step, at.before))
                 changes[bpe::pair_key(at.before, step.id)].places.push_back(at.place - lengths_[at.before]);
-            if (at.after != separator && is_counted(step, at.after)) changes[bpe::pair_key(step.id, at.after)].places.push_back(at.place);
+            if (at.after != separator && is_counted(step, at.after))
+                changes[bpe::pair_key(step.id, at.after)].places.push_back(at.place);
         }
         std::unordered_map<uint64_t, int64_t> present;
         for (auto& [pair, change] : changes) {
@@ -450,10 +463,11 @@ private:
             regained_.insert(pair);
             const auto found = present.find(pair);
             const int64_t count = found == present.end() ? *counts_.find(pair) : found->second;
-            if (count < static_cast<int64_t>(floor_)) continue;
-            counts_[pair] = count;
-            std::copy(change.places.begin(), change.places.end(), enqueue(pair, static_cast<uint64_t>(count), static_cast<uint32_t>(change.places.size())));
+            gain(pair, count, static_cast<uint32_t>(change.places.size()), change.cursor);
         }
+        queue_gains();
+        for (auto& [pair, change] : changes)
+            if (change.cursor != nullptr) std::copy(change.places.begin(), change.places.end(), change.cursor);
     }
 
     // Count the wanted pairs that hold the id of this step, in all words.
@@ -464,7 +478,8 @@ private:
             const auto found = wanted.find(pair);
             if (found != wanted.end()) found->second += static_cast<int64_t>(cells_.count_at(place));
         };
-        for (const Cell* at = std::find(cells, cells + cells_.size, id); at != cells + cells_.size; at = std::find(at + step.length, cells + cells_.size, id)) {
+        const Cell* const end = cells + cells_.size;
+        for (const Cell* at = std::find(cells, end, id); at != end; at = std::find(at + step.length, end, id)) {
             const auto place = static_cast<uint32_t>(at - cells);
             const Cell before = cells[place - 1], after = cells[place + step.length];
             if (before != separator && before != id) add(bpe::pair_key(before, id), place);
@@ -480,8 +495,7 @@ private:
     uint64_t floor_ = 1;
 
     std::vector<Merge> merges_;
-    std::vector<Entry> heap_;
-    uint64_t pushed_ = 0;
+    MergeQueue<Entry> queue_;
     std::vector<Places> lists_;
     std::vector<uint32_t> free_lists_;
     bpe::PairTable<int64_t> counts_;          // of every pair that was ever queued
@@ -492,6 +506,7 @@ private:
     std::vector<Cursors> cursors_;
     std::vector<uint32_t> touched_;
     std::vector<Joined> joined_;
+    std::vector<Gain> gains_;
 };
 
 }  // namespace textpipe

@@ -5,13 +5,13 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <queue>
 #include <string>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "bpe_trainer.hpp"
+#include "merge_queue.hpp"
 
 namespace textpipe {
 
@@ -53,13 +53,8 @@ private:
         int64_t count = 0;
     };
     struct Entry {
-        uint64_t count, pair, order;
+        uint64_t count, pair;
         std::vector<uint32_t> words;
-
-        friend bool operator<(const Entry& x, const Entry& y) {
-            if (x.count != y.count) return x.count < y.count;
-            return x.pair != y.pair ? x.pair > y.pair : x.order > y.order;
-        }
     };
 
     void change(uint64_t pair, int sign, uint32_t word) {
@@ -70,22 +65,24 @@ private:
     }
 
     void queue_gained() {
+        std::vector<Entry> entries;
         for (auto& [pair, words] : gained_) {
             const int64_t count = counts_[pair];
-            if (count > 0) queue_.push({static_cast<uint64_t>(count), pair, ++pushed_, std::move(words)});
+            if (count > 0) entries.push_back({static_cast<uint64_t>(count), pair, std::move(words)});
         }
+        // In a fixed order, not that of a hash.
+        std::sort(entries.begin(), entries.end(), [](const Entry& x, const Entry& y) { return x.pair < y.pair; });
+        for (Entry& entry : entries) queue_.push(std::move(entry));
         gained_.clear();
     }
 
     bool merge_best() {
         while (!queue_.empty()) {
-            Entry best = queue_.top();
-            queue_.pop();
+            Entry best = queue_.pop();
             // A count below zero turns into the greatest there is, as in the trainer whose output this equals.
             const auto count = static_cast<uint64_t>(counts_[best.pair]);
             if (count != best.count) {
                 best.count = count;
-                best.order = ++pushed_;
                 queue_.push(std::move(best));
                 continue;
             }
@@ -129,8 +126,7 @@ private:
     bpe::Vocabulary vocabulary_;
     std::vector<CountedWord> words_;
     std::vector<Merge> merges_;
-    std::priority_queue<Entry> queue_;
-    uint64_t pushed_ = 0;
+    MergeQueue<Entry> queue_;
     std::unordered_map<uint64_t, int64_t> counts_;
     std::unordered_map<uint64_t, std::vector<uint32_t>> gained_;
 };
