@@ -12,7 +12,7 @@ from textpipe.limits import DEFAULT_LIMITS
 from textpipe.testing import Reply
 from textpipe.warc import iter_pages
 
-QUICK = replace(DEFAULT_LIMITS, connect_timeout_s=2.0, read_timeout_s=0.5, total_timeout_s=1.0)
+QUICK = replace(DEFAULT_LIMITS, connect_timeout_s=2.0, read_timeout_s=2.0, total_timeout_s=4.0)
 
 
 class SteppingClock:

@@ -13,7 +13,7 @@ from textpipe.crawl.guard import Guard
 from textpipe.limits import DEFAULT_LIMITS
 from textpipe.testing import FaultServer, Reply, endless
 
-QUICK = replace(DEFAULT_LIMITS, connect_timeout_s=2.0, read_timeout_s=0.4, total_timeout_s=0.8)
+QUICK = replace(DEFAULT_LIMITS, connect_timeout_s=2.0, read_timeout_s=0.8, total_timeout_s=1.6)
 
 
 @pytest.fixture
@@ -130,7 +130,7 @@ def test_a_body_that_drips_is_cut_when_the_whole_time_is_over(fetcher):
     start = time.monotonic()
     response, _ = answer(fetcher, Reply(b"x" * 1000, pause_s=0.05))
     assert response.truncated == "time"
-    assert time.monotonic() - start < 3
+    assert time.monotonic() - start < 8
     assert 0 < len(response.body) < 100
 
 
@@ -158,7 +158,7 @@ def test_headers_that_drip_are_cut_when_the_whole_time_is_over(fetcher):
         stop.set()
         thread.join()
     assert failure.reason == "timeout"
-    assert time.monotonic() - start < 3
+    assert time.monotonic() - start < 8
 
 
 def test_an_unwanted_body_is_not_read(fetcher):

@@ -3,7 +3,7 @@
 import sqlite3
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textpipe.crawl.frontier import Frontier, Link, Outcome
@@ -85,6 +85,7 @@ def test_other_settings_are_refused_by_name(frontier):
         frontier.agree_on({"max_depth": 4, "include": ("a",)})
 
 
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 20), st.integers(0, 5), st.sampled_from(["", "scope", "depth"])), max_size=40),
        st.lists(st.sampled_from(["done", "failed", "skipped", "queued"]), max_size=20))  # fmt: skip
 def test_the_counts_add_up_to_what_was_discovered(tmp_path_factory, links, fates):

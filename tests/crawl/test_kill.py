@@ -90,7 +90,7 @@ def test_a_crawl_killed_again_and_again_stores_every_url_exactly_once(tmp_path, 
     chance = random.Random(seed)
     num_kills = 0
     with FaultServer(site()) as server:
-        for _ in range(6):
+        for _ in range(5):
             code, error = end(begin(server, tmp_path / "crawl"), signal.SIGKILL, chance.uniform(0.0, 0.5))
             assert code in (0, -signal.SIGKILL), error
             num_kills += code != 0

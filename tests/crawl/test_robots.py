@@ -10,7 +10,7 @@ from textpipe.crawl.robots import fetch_rules
 from textpipe.limits import DEFAULT_LIMITS
 from textpipe.testing import FaultServer, Reply
 
-LIMITS = replace(DEFAULT_LIMITS, read_timeout_s=0.3, total_timeout_s=0.6)
+LIMITS = replace(DEFAULT_LIMITS, read_timeout_s=1.0, total_timeout_s=2.0)
 
 
 def rules_of(*replies, routes=None):

@@ -51,7 +51,7 @@ def test_each_thread_has_its_own_request():
         one, other = socket.socketpair()
         with one, other, dog.watch(seconds) as watch:
             dog.attach(one)
-            one.settimeout(0.3)
+            one.settimeout(1.0)
             try:
                 one.recv(1)
             except TimeoutError:
@@ -59,7 +59,7 @@ def test_each_thread_has_its_own_request():
             else:
                 cut.append((seconds, watch.expired))
 
-    threads = [threading.Thread(target=work, args=(seconds,)) for seconds in (0.05, 50.0)]
+    threads = [threading.Thread(target=work, args=(seconds,)) for seconds in (50.0, 0.05)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -8,6 +8,7 @@ with the first and ends with :meth:`Watchdog.close`.
 from __future__ import annotations
 
 import contextlib
+import math
 import socket
 import threading
 import time
@@ -43,7 +44,7 @@ class Watchdog:
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._closed = False
-        self._idle = True  # the thread waits without an end
+        self._next = math.inf  # the deadline that the thread sleeps until
         self._local = threading.local()
 
     @contextlib.contextmanager
@@ -55,7 +56,7 @@ class Watchdog:
                 self._thread = threading.Thread(target=self._run, name="crawl-watchdog", daemon=True)
                 self._thread.start()
             self._watches.add(watch)
-            if self._idle:
+            if watch.deadline < self._next:
                 self._changed.notify()
         self._local.watch = watch
         try:
@@ -99,7 +100,5 @@ class Watchdog:
                 for watch in self._watches:
                     if not watch.expired and watch.deadline <= now:
                         watch.cut()
-                soonest = min((watch.deadline for watch in self._watches if not watch.expired), default=None)
-                # All requests have the same length, so a later one never ends before the one waited for.
-                self._idle = soonest is None
-                self._changed.wait(None if soonest is None else max(0.001, soonest - now))
+                self._next = min((watch.deadline for watch in self._watches if not watch.expired), default=math.inf)
+                self._changed.wait(None if self._next == math.inf else max(0.001, self._next - now))
