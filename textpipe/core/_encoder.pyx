@@ -48,7 +48,7 @@ cdef extern from "batch.hpp" namespace "textpipe" nogil:
         BpeModel(BpeOptions options) except +
         void reserve(size_t pieces, size_t merges) except +
         void add_piece(uint32_t id, string_view piece) except +
-        void add_merge(uint32_t left, uint32_t right, uint32_t rank, uint32_t id)
+        void add_merge(uint32_t left, uint32_t right, uint32_t id) except +
         void finish(cbool byte_level) except +
         cbool complete()
         void encode(const uint8_t* word, size_t size, uint64_t seed, vector[Token]& out) except +
@@ -127,13 +127,11 @@ cdef class NativeBpe:
         cdef BpeModel* model = self.model.get()
         model.reserve(len(vocab), len(merges))
         cdef str piece, left, right
-        cdef uint32_t rank = 0
         for piece, number in vocab.items():
             model.add_piece(number, view_utf8(piece))
         cdef Py_ssize_t cut = len(prefix or "")
         for left, right in merges:
-            model.add_merge(vocab[left], vocab[right], rank, vocab[left + (right[cut:] if cut else right)])
-            rank += 1
+            model.add_merge(vocab[left], vocab[right], vocab[left + (right[cut:] if cut else right)])
         model.finish(byte_level)
 
     @property

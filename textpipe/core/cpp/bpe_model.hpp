@@ -98,49 +98,65 @@ class PieceTable {
     size_t count_ = 0;
 };
 
-// Merges by their pair of ids.
+// Merges by their pair of ids. A slot is 32 bits of hash and the rank: most look-ups are for pairs that do not merge, and those
+// end at one load of eight bytes. Pairs of low ids, where the single bytes are, have a square of their own.
 class MergeTable {
   public:
     struct Merge {
-        uint32_t rank, id;  // rank is no_id where there is no such merge
+        uint32_t left, right, id;
     };
 
     void reserve(size_t count) {
         size_t capacity = 16;
         while (capacity < count * 2) capacity *= 2;
-        slots_.assign(capacity, Slot{empty, {no_id, no_id}});
-        shift_ = 64;
-        for (size_t n = capacity; n > 1; n /= 2) --shift_;
+        slots_.assign(capacity, Slot{0, no_id});
+        merges_.reserve(count);
+        square_.assign(square_side * square_side, no_id);
     }
 
-    // A pair listed twice keeps its last rank, as `tokenizers` does. reserve() has made room.
-    void insert(uint32_t left, uint32_t right, uint32_t rank, uint32_t id) {
-        const uint64_t key = make_key(left, right);
-        size_t i = home(key);
-        while (slots_[i].key != empty && slots_[i].key != key) i = (i + 1) & (slots_.size() - 1);
-        slots_[i] = {key, {rank, id}};
+    // Ranks come in order; a pair listed twice keeps its last rank, as `tokenizers` does. reserve() has made room.
+    void insert(uint32_t left, uint32_t right, uint32_t id) {
+        const uint32_t rank = static_cast<uint32_t>(merges_.size());
+        merges_.push_back({left, right, id});
+        if (left < square_side && right < square_side) square_[left * square_side + right] = rank;
+        const uint64_t hash = hash_of(left, right);
+        size_t i = hash & (slots_.size() - 1);
+        while (slots_[i].rank != no_id && !is_pair(slots_[i].rank, left, right)) i = (i + 1) & (slots_.size() - 1);
+        slots_[i] = {static_cast<uint32_t>(hash >> 32), rank};
     }
 
-    Merge find(uint32_t left, uint32_t right) const {
-        const uint64_t key = make_key(left, right);
-        for (size_t i = home(key);; i = (i + 1) & (slots_.size() - 1)) {
-            if (slots_[i].key == key) return slots_[i].merge;
-            if (slots_[i].key == empty) return {no_id, no_id};
+    // no_id where the two do not merge.
+    uint32_t rank_of(uint32_t left, uint32_t right) const {
+        if (left < square_side && right < square_side) return square_[left * square_side + right];
+        const uint64_t hash = hash_of(left, right);
+        const uint32_t tag = static_cast<uint32_t>(hash >> 32);
+        for (size_t i = hash & (slots_.size() - 1);; i = (i + 1) & (slots_.size() - 1)) {
+            const Slot slot = slots_[i];
+            if (slot.rank == no_id || (slot.tag == tag && is_pair(slot.rank, left, right))) return slot.rank;
         }
     }
 
+    const std::vector<Merge>& merges() const { return merges_; }
+    uint32_t id_of(uint32_t rank) const { return merges_[rank].id; }
+
   private:
     struct Slot {
-        uint64_t key;
-        Merge merge;
+        uint32_t tag, rank;
     };
-    static constexpr uint64_t empty = UINT64_MAX;
+    static constexpr uint32_t square_side = 320;
 
-    static uint64_t make_key(uint32_t left, uint32_t right) { return static_cast<uint64_t>(left) << 32 | right; }
-    size_t home(uint64_t key) const { return (key * 0x9E3779B97F4A7C15u ^ (key >> 32) * 0xC2B2AE3D27D4EB4Fu) >> shift_; }
+    static uint64_t hash_of(uint32_t left, uint32_t right) {
+        uint64_t hash = (static_cast<uint64_t>(left) << 32 | right) * 0x9E3779B97F4A7C15u;
+        hash ^= hash >> 29;
+        return hash * 0xBF58476D1CE4E5B9u ^ hash >> 32;
+    }
+    bool is_pair(uint32_t rank, uint32_t left, uint32_t right) const {
+        return merges_[rank].left == left && merges_[rank].right == right;
+    }
 
     std::vector<Slot> slots_;
-    int shift_ = 60;
+    std::vector<Merge> merges_;
+    std::vector<uint32_t> square_;
 };
 
 struct BpeOptions {
@@ -154,7 +170,7 @@ class BpeModel {
     // What one thread needs while it encodes; kept between words to save allocations.
     struct Scratch {
         std::vector<Token> symbols;
-        std::vector<uint32_t> previous, next;
+        std::vector<uint32_t> ids, previous, next;
         std::vector<uint64_t> heap, skipped;
         std::string piece, mapped;
         uint64_t random = 0x853C49E6748FEA9Bu;
@@ -166,8 +182,13 @@ class BpeModel {
         pieces_.reserve(pieces);
         merges_.reserve(merges);
     }
-    void add_piece(uint32_t id, std::string_view piece) { pieces_.insert(id, piece); }
-    void add_merge(uint32_t left, uint32_t right, uint32_t rank, uint32_t id) { merges_.insert(left, right, rank, id); }
+    void add_piece(uint32_t id, std::string_view piece) {
+        pieces_.insert(id, piece);
+        if (id >= ends_.size()) ends_.resize(id + 1, {0, 0, 0});
+        ends_[id] = ends_of(piece);
+    }
+    // In the order of their ranks.
+    void add_merge(uint32_t left, uint32_t right, uint32_t id) { merges_.insert(left, right, id); }
 
     // Call once after the pieces. With byte-level words every byte is a symbol; when all 256 have a piece the words need not
     // be mapped to the printable alphabet first, and a token's bytes are its piece's.
@@ -185,37 +206,56 @@ class BpeModel {
             std::snprintf(name, sizeof name, "<0x%02X>", byte);
             fallback_ids_[byte] = pieces_.find(name);
         }
+        if (complete_) make_seeds();
     }
 
     bool complete() const { return complete_; }
     bool byte_level() const { return byte_level_; }
     bool cacheable() const { return options_.dropout == 0; }
 
-    // The tokens of one word, appended to `out`. A byte-level model takes the word's own bytes; sizes then count bytes of the
+    // The tokens of one word, one out() each. A byte-level model takes the word's own bytes; sizes then count bytes of the
     // mapped word unless complete().
     template <class Out>
     void encode(const uint8_t* word, size_t size, Scratch& scratch, Out&& out) const {
         if (size == 0) return;
-        if (byte_level_ && (!complete_ || options_.ignore_merges)) {
+        if (is_plain()) {
+            scratch.ids.resize(size);
+            const size_t count = encode_ids(word, size, scratch, scratch.ids.data());
+            for (size_t i = 0; i < count; ++i) out(Token{scratch.ids[i], ends_[scratch.ids[i]].size});
+            return;
+        }
+        std::string_view text(reinterpret_cast<const char*>(word), size);
+        if (byte_level_) {
             scratch.mapped.clear();
             for (size_t i = 0; i < size; ++i) append_mapped(word[i], scratch.mapped);
+            text = scratch.mapped;
         }
-        const std::string_view text = byte_level_ && !scratch.mapped.empty() && (!complete_ || options_.ignore_merges)
-                                          ? std::string_view(scratch.mapped)
-                                          : std::string_view(reinterpret_cast<const char*>(word), size);
         if (options_.ignore_merges && options_.dropout == 0) {
             const uint32_t id = pieces_.find(text);
             if (id != no_id) return out(Token{id, static_cast<uint32_t>(complete_ ? size : text.size())});
         }
-        auto& symbols = scratch.symbols;
-        symbols.clear();
         if (complete_) {
-            for (size_t i = 0; i < size; ++i) symbols.push_back({byte_ids_[word[i]], 1});
+            scratch.symbols.clear();
+            for (size_t i = 0; i < size; ++i) scratch.symbols.push_back({byte_ids_[word[i]], 1});
         } else {
             split_characters(text, scratch);
         }
-        merge(scratch);
-        for (const Token& token : symbols) out(token);
+        merge_long(scratch);
+        for (const Token& token : scratch.symbols) out(token);
+    }
+
+    // Whether a word's ids follow from its bytes and the merges alone.
+    bool is_plain() const { return complete_ && !options_.ignore_merges && options_.dropout == 0; }
+
+    // The ids of one word of a plain model into `ids`, which has room for one a byte; returns how many.
+    size_t encode_ids(const uint8_t* word, size_t size, Scratch& scratch, uint32_t* ids) const {
+        const size_t count = seed(word, size, ids);
+        if (count <= short_word) return merge_short(ids, count);
+        scratch.symbols.clear();
+        for (size_t i = 0; i < count; ++i) scratch.symbols.push_back({ids[i], 1});
+        merge_long(scratch);
+        for (size_t i = 0; i < scratch.symbols.size(); ++i) ids[i] = scratch.symbols[i].id;
+        return scratch.symbols.size();
     }
 
     // The same into a vector, without a scratch of the caller's.
@@ -243,9 +283,95 @@ class BpeModel {
   private:
     static constexpr size_t short_word = 64;  // symbols; beyond, a heap keeps it from being quadratic
 
+    // What the bytes of a piece look like from outside.
+    struct Ends {
+        uint32_t size;
+        uint8_t first, last;
+    };
+
+    static Ends ends_of(std::string_view piece) {
+        Ends ends{0, 0, 0};
+        for (size_t i = 0; i < piece.size(); ++ends.size) {
+            unsigned length;
+            const uint32_t c = unicode::decode(reinterpret_cast<const uint8_t*>(piece.data()) + i, length);
+            // Only whether the byte is ASCII is asked; the other half of the alphabet is above it.
+            const uint8_t byte = c < 0x80 ? static_cast<uint8_t>(c) : c < 0x100 ? 0x80 : c <= 0x121 ? 0x20 : 0x80;
+            if (i == 0) ends.first = byte;
+            ends.last = byte;
+            i += length;
+        }
+        return ends;
+    }
+
+    // A three-byte character whose bytes always become one token before anything across its borders can merge may begin as
+    // that token. With R the rank at which it is complete, that is so when, up to R, no merge has one of its first bytes on
+    // the right, none has one of its last bytes on the left, and none has the token itself. The neighbours are told apart by
+    // whether they are ASCII: after a space, for instance, the first byte of a Korean syllable is merged early.
+    enum : uint32_t { after_ascii = 1u << 24, after_other = 1u << 25, before_ascii = 1u << 26, before_other = 1u << 27 };
+
+    void make_seeds() {
+        struct Lowest {
+            uint32_t rank[2] = {no_id, no_id};  // of neighbours in ASCII, of others
+        };
+        std::vector<Lowest> as_right(ends_.size()), as_left(ends_.size());
+        const auto& merges = merges_.merges();
+        for (uint32_t rank = 0; rank < merges.size(); ++rank) {
+            const auto [left, right, id] = merges[rank];
+            if (merges_.rank_of(left, right) != rank) continue;  // listed again later
+            uint32_t& right_lowest = as_right[right].rank[ends_[left].last >= 0x80];
+            uint32_t& left_lowest = as_left[left].rank[ends_[right].first >= 0x80];
+            right_lowest = std::min(right_lowest, rank);
+            left_lowest = std::min(left_lowest, rank);
+        }
+        seeds_.assign(0x10000, 0);
+        for (uint32_t c = 0x800; c < 0x10000; ++c) {
+            uint8_t bytes[4];
+            unicode::encode(c, bytes);
+            const uint32_t x = byte_ids_[bytes[0]], y = byte_ids_[bytes[1]], z = byte_ids_[bytes[2]];
+            const uint32_t xy = merges_.rank_of(x, y), yz = merges_.rank_of(y, z);
+            if (xy == yz) continue;  // neither
+            const bool front = xy < yz;
+            const uint32_t part = merges_.id_of(front ? xy : yz);
+            const uint32_t last = front ? merges_.rank_of(part, z) : merges_.rank_of(x, part);
+            if (last == no_id || merges_.id_of(last) >= 1u << 24) continue;
+            const uint32_t whole = merges_.id_of(last), done = std::max(last, front ? xy : yz);
+            const Lowest &own_left = as_left[whole], &own_right = as_right[whole];
+            if (std::min({own_left.rank[0], own_left.rank[1], own_right.rank[0], own_right.rank[1]}) <= done) continue;
+            uint32_t entry = whole;
+            for (const int other : {0, 1}) {
+                const uint32_t before = std::min(as_right[x].rank[other], front ? as_right[part].rank[other] : no_id);
+                const uint32_t after = std::min(as_left[z].rank[other], front ? no_id : as_left[part].rank[other]);
+                if (before > done) entry |= after_ascii << other;
+                if (after > done) entry |= before_ascii << other;
+            }
+            seeds_[c] = entry;
+        }
+    }
+
+    size_t seed(const uint8_t* word, size_t size, uint32_t* ids) const {
+        uint32_t* out = ids;
+        for (size_t i = 0; i < size;) {
+            if ((word[i] & 0xF0) == 0xE0 && size - i >= 3) {
+                const uint32_t c = (word[i] & 0x0Fu) << 12 | (word[i + 1] & 0x3Fu) << 6 | (word[i + 2] & 0x3Fu);
+                const uint32_t entry = seeds_[c];
+                uint32_t need = 0;
+                if (i > 0) need = word[i - 1] < 0x80 ? after_ascii : after_other;
+                if (i + 3 < size) need |= word[i + 3] < 0x80 ? before_ascii : before_other;
+                if (entry != 0 && (entry & need) == need) {
+                    *out++ = entry & 0xFFFFFF;
+                    i += 3;
+                    continue;
+                }
+            }
+            *out++ = byte_ids_[word[i++]];
+        }
+        return static_cast<size_t>(out - ids);
+    }
+
     // One symbol a character, as merge_word of `tokenizers` makes them.
     void split_characters(std::string_view text, Scratch& scratch) const {
         auto& symbols = scratch.symbols;
+        symbols.clear();
         Token unk{no_id, 0};
         const auto flush = [&] {
             if (unk.id != no_id) symbols.push_back(unk);
@@ -283,33 +409,22 @@ class BpeModel {
         return true;
     }
 
-    void merge(Scratch& scratch) const {
-        if (options_.dropout > 0) {
-            merge_long(scratch);
-        } else if (scratch.symbols.size() <= short_word) {
-            scratch.symbols.resize(merge_short(scratch.symbols.data(), scratch.symbols.size()));
-        } else {
-            merge_long(scratch);
-        }
-    }
-
     // Scan for the lowest rank, merge, look at the two new pairs; quadratic, and fastest for what words are like.
-    size_t merge_short(Token* symbols, size_t count) const {
-        MergeTable::Merge merges[short_word];
-        for (size_t i = 0; i + 1 < count; ++i) merges[i] = merges_.find(symbols[i].id, symbols[i + 1].id);
+    size_t merge_short(uint32_t* ids, size_t count) const {
+        uint32_t ranks[short_word];
+        for (size_t i = 0; i + 1 < count; ++i) ranks[i] = merges_.rank_of(ids[i], ids[i + 1]);
         while (count > 1) {
             size_t best = 0;
-            for (size_t i = 1; i + 1 < count; ++i)
-                if (merges[i].rank < merges[best].rank) best = i;
-            if (merges[best].rank == no_id) break;
-            symbols[best] = {merges[best].id, symbols[best].size + symbols[best + 1].size};
+            for (size_t i = 1; i + 1 < count; ++i) best = ranks[i] < ranks[best] ? i : best;
+            if (ranks[best] == no_id) break;
+            ids[best] = merges_.id_of(ranks[best]);
             --count;
             for (size_t i = best + 1; i < count; ++i) {
-                symbols[i] = symbols[i + 1];
-                merges[i - 1] = merges[i];
+                ids[i] = ids[i + 1];
+                ranks[i - 1] = ranks[i];
             }
-            if (best > 0) merges[best - 1] = merges_.find(symbols[best - 1].id, symbols[best].id);
-            if (best + 1 < count) merges[best] = merges_.find(symbols[best].id, symbols[best + 1].id);
+            if (best > 0) ranks[best - 1] = merges_.rank_of(ids[best - 1], ids[best]);
+            if (best + 1 < count) ranks[best] = merges_.rank_of(ids[best], ids[best + 1]);
         }
         return count;
     }
@@ -325,9 +440,9 @@ class BpeModel {
         scratch.skipped.clear();
         const auto push = [&](uint32_t at) {
             if (at == no_id || scratch.next[at] == no_id) return;
-            const auto found = merges_.find(symbols[at].id, symbols[scratch.next[at]].id);
-            if (found.rank == no_id) return;
-            heap.push_back(static_cast<uint64_t>(found.rank) << 32 | at);
+            const uint32_t rank = merges_.rank_of(symbols[at].id, symbols[scratch.next[at]].id);
+            if (rank == no_id) return;
+            heap.push_back(static_cast<uint64_t>(rank) << 32 | at);
             std::push_heap(heap.begin(), heap.end(), std::greater<>());
         };
         for (uint32_t i = 0; i < count; ++i) {
@@ -352,9 +467,9 @@ class BpeModel {
             if (symbols[at].size == 0 && symbols[at].id == no_id) continue;
             const uint32_t right = scratch.next[at];
             if (right == no_id) continue;
-            const auto found = merges_.find(symbols[at].id, symbols[right].id);
-            if (found.rank != top >> 32) continue;
-            symbols[at] = {found.id, symbols[at].size + symbols[right].size};
+            const uint32_t rank = merges_.rank_of(symbols[at].id, symbols[right].id);
+            if (rank != top >> 32) continue;
+            symbols[at] = {merges_.id_of(rank), symbols[at].size + symbols[right].size};
             symbols[right] = {no_id, 0};
             scratch.next[at] = scratch.next[right];
             if (scratch.next[at] != no_id) scratch.previous[scratch.next[at]] = at;
@@ -377,6 +492,8 @@ class BpeModel {
     PieceTable pieces_;
     MergeTable merges_;
     std::array<uint32_t, 256> byte_ids_, fallback_ids_;
+    std::vector<Ends> ends_;
+    std::vector<uint32_t> seeds_;  // by code point: a token and the flags, or 0
     uint32_t unk_id_ = no_id;
     bool byte_level_ = false, complete_ = false;
 };

@@ -211,8 +211,13 @@ class Worker {
 
     // Encode a word that is not in the cache; keeps room for `remaining` slots after it.
     uint32_t* miss(const Word& word, uint32_t* out, size_t remaining) {
-        found_.clear();
-        program_.model->encode(word.begin, word.size, scratch_, [&](const Token& token) { found_.push_back(token.id); });
+        if (program_.model->is_plain()) {
+            found_.resize(word.size);
+            found_.resize(program_.model->encode_ids(word.begin, word.size, scratch_, found_.data()));
+        } else {
+            found_.clear();
+            program_.model->encode(word.begin, word.size, scratch_, [&](const Token& token) { found_.push_back(token.id); });
+        }
         if (word.size <= 15) {
             if (found_.size() <= 4) cache_.shorts.insert(word.key, word.hash, found_.data(), found_.size());
         } else if (word.size <= longest_cached && found_.size() <= 8) {
