@@ -1,0 +1,66 @@
+"""``textpipe decode``: ids in, text out."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from pathlib import Path
+
+import typer
+
+from textpipe.cli.tokenizer_option import TOKENIZER, load, read_stdin
+from textpipe.errors import FormatError, InputError
+
+
+def command(
+    ids: list[str] = typer.Argument(None, help="Ids; without any, --file or standard input."),
+    *,
+    tokenizer: Path = TOKENIZER,
+    file: Path | None = typer.Option(None, "--file", "-f", help="A .npy that encode --out wrote."),
+    special: bool = typer.Option(False, "--special/--no-special", help="Show special tokens."),
+) -> None:
+    """Turn ids into text.
+
+    \b
+    textpipe decode 312 87 1020 --tokenizer vocab
+    textpipe encode "안녕" -t vocab | textpipe decode -t vocab
+    """
+    made = load(tokenizer)
+    if file is not None:
+        for row in _arrays(file):
+            print(made.decode(row, skip_special_tokens=not special))
+        return
+    lines = [" ".join(ids)] if ids else read_stdin().splitlines()
+    for line in lines:
+        print(made.decode(_numbers(line), skip_special_tokens=not special))
+
+
+def _numbers(line: str) -> list[int]:
+    words = re.split(r"[\s,]+", line.strip(" \t[],"))
+    wrong = next((word for word in words if word and not re.fullmatch(r"[0-9]{1,9}", word)), None)
+    if wrong is not None:
+        raise InputError(f'"{wrong[:40]}" is not an id', allowed="whole numbers, with spaces or commas between")
+    return [int(word) for word in words if word]
+
+
+def _arrays(path: Path) -> list[list[int]]:
+    import numpy as np
+
+    offsets_path = path.with_suffix(".offsets.npy")
+    arrays = []
+    for name in (path, offsets_path):
+        try:
+            arrays.append(np.load(name, allow_pickle=False))
+        except FileNotFoundError:
+            raise InputError("no such file", where=name, hint="encode --out writes both files") from None
+        except (ValueError, EOFError) as error:
+            raise FormatError(f"not a NumPy array: {error}", path=name) from None
+        if arrays[-1].ndim != 1 or arrays[-1].dtype.kind not in "ui":
+            raise FormatError(
+                f"holds {arrays[-1].dtype} of {arrays[-1].ndim} dimensions", path=name, allowed="a row of ids"
+            )
+    ids, offsets = arrays
+    if len(offsets) == 0 or offsets[0] != 0 or offsets[-1] != len(ids) or (np.diff(offsets) < 0).any():
+        raise FormatError("does not fit the ids", path=offsets_path)
+    bounds = offsets.tolist()
+    return [ids[begin:end].tolist() for begin, end in pairwise(bounds)]

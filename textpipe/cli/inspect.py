@@ -1,0 +1,127 @@
+"""``textpipe inspect``: what each stage of a tokenizer makes of a text."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from textpipe.cli.tokenizer_option import TOKENIZER, load, texts_of
+
+if TYPE_CHECKING:
+    from textpipe.tokenizer import Tokenizer
+
+_COLOURS = ("black on bright_cyan", "black on bright_green", "black on bright_yellow", "black on bright_magenta")
+_VISIBLE = str.maketrans({" ": "␣", "\n": "⏎", "\t": "⇥", "\r": "␍"})
+
+
+def command(
+    texts: list[str] = typer.Argument(None, help="Texts; without any, standard input."),
+    *,
+    tokenizer: Path = TOKENIZER,
+    special: bool = typer.Option(True, "--special/--no-special", help="Let the template add its special tokens."),
+    as_json: bool = typer.Option(False, "--json", help="A line of JSON a text instead."),
+) -> None:
+    """Show what each stage makes of a text: normalized, cut, in pieces, and back.
+
+    \b
+    textpipe inspect "안녕하세요, 세상" --tokenizer vocab
+    """
+    made = load(tokenizer)
+    for text in texts_of(texts or [], []):
+        stages = describe(made, text, add_special_tokens=special)
+        if as_json:
+            print(json.dumps(stages, ensure_ascii=False))
+        else:
+            _show(stages)
+
+
+def describe(tokenizer: Tokenizer, text: str, *, add_special_tokens: bool) -> dict[str, Any]:
+    """Every stage's output as plain data."""
+    pipeline = tokenizer.pipeline
+    encoding = tokenizer.encode(text, add_special_tokens=add_special_tokens)
+    words = [
+        {"text": piece.text, "offsets": piece.offsets, "added_id": number}
+        for piece, number in pipeline.stages(text, skip_special=tokenizer.encode_special_tokens)
+        if piece.text
+    ]
+    tokens = [
+        {
+            "id": number,
+            "piece": token,
+            "bytes": (tokenizer.piece_bytes(number, skip_special=False) or b"").hex(),
+            "offsets": place,
+            "text": text[place[0] : place[1]],
+            "special": bool(is_special),
+        }
+        for number, token, place, is_special in zip(
+            encoding.ids, encoding.tokens, encoding.offsets, encoding.special_tokens_mask, strict=True
+        )
+    ]
+    return {
+        "schema_version": 1,
+        "text": text,
+        "normalized": text if pipeline.normalizer is None else pipeline.normalizer.normalize_str(text),
+        "words": words,
+        "tokens": tokens,
+        "decoded": tokenizer.decode(encoding.ids, skip_special_tokens=False),
+        "num_characters": len(text),
+        "num_bytes": len(text.encode()),
+    }
+
+
+def _show(stages: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(highlight=False, soft_wrap=True)
+    tokens = stages["tokens"]
+
+    def coloured(pieces: list[str]) -> Text:
+        line = Text()
+        for number, piece in enumerate(pieces):
+            line.append(piece.translate(_VISIBLE) or "∅", style=_COLOURS[number % len(_COLOURS)])
+            line.append(" ")
+        return line
+
+    console.print(Text.assemble(("text        ", "bold"), stages["text"].translate(_VISIBLE)))
+    console.print(Text.assemble(("normalized  ", "bold"), stages["normalized"].translate(_VISIBLE)))
+    console.print(
+        Text.assemble(("words       ", "bold"), coloured([_readable(word, stages) for word in stages["words"]]))
+    )
+    console.print(Text.assemble(("pieces      ", "bold"), coloured([_piece(token) for token in tokens])))
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name, side in (
+        ("id", "right"),
+        ("piece", "left"),
+        ("reads", "left"),
+        ("bytes", "left"),
+        ("characters", "left"),
+    ):
+        table.add_column(name, justify=side)  # type: ignore[arg-type]
+    for token in tokens:
+        begin, end = token["offsets"]
+        row = (str(token["id"]), token["piece"], _piece(token), token["bytes"], f"{begin}–{end}")
+        table.add_row(*(Text(cell) for cell in row))
+    console.print(table)
+    console.print(Text.assemble(("decoded     ", "bold"), stages["decoded"].translate(_VISIBLE)))
+    count = max(len(tokens), 1)
+    rate = f"{stages['num_bytes'] / count:.2f} bytes and {stages['num_characters'] / count:.2f} characters a token"
+    console.print(f"{len(tokens)} tokens, {rate}")
+
+
+def _readable(word: dict[str, Any], stages: dict[str, Any]) -> str:
+    begin, end = word["offsets"]
+    return str(stages["text"][begin:end])
+
+
+def _piece(token: dict[str, Any]) -> str:
+    """The text of a token; bytes that are only part of a character in hexadecimal."""
+    data = bytes.fromhex(token["bytes"])
+    try:
+        return data.decode().translate(_VISIBLE)
+    except UnicodeDecodeError:
+        return "‹" + data.hex() + "›"
