@@ -51,7 +51,7 @@ def test_one_fifth_hangul_makes_a_text_korean(num_hangul: int, lang: str) -> Non
 
 
 def test_a_page_that_says_it_is_english_needs_to_show_less() -> None:
-    table = "Cast iron pan, 26 cm, black. Oven proof. Weight 3.1 kg. Price 49000 won. Spare lid available. Dry after washing."
+    table = "Cast iron pan, 26 cm, black. Oven proof. Weight 3.1 kg. Price 49000 won. Lid extra. Dry after washing."
     assert identify(table)[0] == "und"
     assert identify(table, claimed="en-GB")[0] == "en"
 
