@@ -1,8 +1,8 @@
 """Small random corpora and settings on which byte-pair trainers are compared.
 
 They have tiny alphabets, runs, ties, strings that are made twice, special tokens that merges land on, prefixes,
-suffixes and lengths. Ids that depend on a hash order in `tokenizers` are pinned: every symbol with a prefix or suffix is
-given as a special token, and ``limit_alphabet`` never cuts between equal counts.
+suffixes and lengths. Ids that depend on a hash order in `tokenizers` are pinned: every symbol with a prefix or suffix
+is given as a special token, and ``limit_alphabet`` never cuts between equal counts.
 """
 
 from __future__ import annotations

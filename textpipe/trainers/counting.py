@@ -144,7 +144,7 @@ def _text_chunks(texts: Iterable[str] | Iterable[list[str]]) -> Iterator[Chunk]:
     chunk: list[str] = []
     size = 0
     for item in texts:
-        for text in [item] if isinstance(item, str) else item:
+        for text in item if isinstance(item, list | tuple) else [item]:
             if not isinstance(text, str):
                 raise InputError(f"cannot train from {type(text).__name__}", allowed="strings, or lists of strings")
             chunk.append(text)
