@@ -1,0 +1,27 @@
+"""bin/bench NAME …: runs one benchmark of this folder.
+
+Each benchmark is a file with ``main(arguments)``. All of them check that what they time gives the same result, run every
+contender in a process of its own, in turn, and print medians; peak memory is that of the process.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+
+NAMES = {"train-vocab": "train_vocab", "encode": "encode"}
+
+
+def main() -> int:
+    sys.path.insert(0, str(Path(__file__).parent))
+    name = sys.argv[1] if len(sys.argv) > 1 else "--help"
+    there = {verb: module for verb, module in NAMES.items() if Path(__file__).with_name(f"{module}.py").exists()}
+    if name not in there:
+        sys.stderr.write(f"usage: bin/bench {'|'.join(there)} …\n")
+        return 0 if name == "--help" else 2
+    return int(importlib.import_module(there[name]).main(sys.argv[2:]) or 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
