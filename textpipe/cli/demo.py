@@ -37,7 +37,7 @@ def command(
     crawled = (out / "crawl" / MANIFEST).exists()
     with nullcontext() if crawled else SiteServer() as server:
         if server is not None:
-            _step("crawl", server.url, "--sitemap", "--delay", "0", "--allow-private", "--out", str(out / "crawl"))
+            _step("crawl", *server.seed_urls, "--delay", "0", "--allow-private", "--out", str(out / "crawl"))
     _step("clean", str(out / "crawl"), "--out", str(out / "corpus"))
     _step("train-vocab", str(out / "corpus"), "--vocab-size", "4000", "--out", str(out / "vocab"))
     _step("inspect", "--tokenizer", str(out / "vocab"), "바다는 넓고 배는 작다")

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -121,12 +120,12 @@ def collect(folders: Iterable[str | os.PathLike[str]]) -> Findings:
         kind = manifest["kind"]
         if kind == "crawl":
             _add_crawl(found, manifest["counts"])
-        elif kind == "documents":
+        elif kind == "clean":
             corpus = folder
             _add_corpus(found, manifest["counts"])
-        elif kind == "tokenizer":
+        elif kind == "train-vocab":
             tokenizer_path = folder / "tokenizer.json"
-        elif kind != "shards":
+        elif kind != "pack":
             raise InputError(f'nothing to report of the output of "{kind}"', where=folder)
     if tokenizer_path is not None:
         found.vocabulary = _measure(tokenizer_path, corpus)
@@ -158,12 +157,12 @@ def _add_crawl(found: Findings, counts: dict[str, Any]) -> None:
 
 
 def _add_corpus(found: Findings, counts: dict[str, Any]) -> None:
-    found.funnel.append(FunnelStep("documents read", counts["read"]))
+    found.funnel.append(FunnelStep("documents read", counts["documents_in"]))
     found.funnel.append(FunnelStep("documents kept", counts["kept"]))
-    for reason, number in sorted(counts["by_reason"].items(), key=lambda item: -item[1]):
-        stage, _, name = reason.partition("/")
-        found.losses.append(Loss(stage, name, number))
-    found.languages = list(Counter(counts["by_lang"]).most_common())
+    for name, number in counts["reasons"].items():
+        stage, _, reason = name.partition(".")
+        found.losses.append(Loss(stage, reason, number))
+    found.languages = list(counts["langs"].items())
 
 
 def _measure(tokenizer_path: Path, corpus: Path | None) -> VocabularyMetrics:
