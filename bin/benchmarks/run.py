@@ -1,7 +1,7 @@
 """bin/bench NAME …: runs one benchmark of this folder.
 
-Each benchmark is a file with ``main(arguments)``. All of them check that what they time gives the same result, run every
-contender in a process of its own, in turn, and print medians; peak memory is that of the process.
+Each benchmark is a file with ``main(arguments)``. All of them check that what they time gives the same result, run
+every contender in a process of its own, in turn, and print medians; peak memory is that of the process.
 """
 
 from __future__ import annotations
