@@ -26,14 +26,14 @@ WORD = re.compile(r"\w+")
 FLOORS = {
     "blog": 0.97,
     "encyclopedia": 0.94,
-    "forum": 0.71,
+    "forum": 0.98,
     "news": 0.99,
     "notice": 0.87,
     "product": 0.93,
-    "qa": 0.94,
+    "qa": 0.95,
     "recipe": 0.97,
 }
-ALL_FLOOR = 0.93
+ALL_FLOOR = 0.955
 
 
 @cache

@@ -16,12 +16,14 @@ from lxml import etree
 from lxml import html as lxml_html
 
 from textpipe.clean.stages import Drop
+from textpipe.clean.threads import thread_text
 from textpipe.limits import DEFAULT_LIMITS, Limits
 
 __all__ = ["extract_text", "parse_html"]
 
 _MAX_LINK_SHARE = 0.4  # articles of the bundled site reach 0.33 of their lines, its lists of articles start at 0.6
 _MIN_LINK_CHARS = 2
+_MIN_COVERED = 0.9  # of a discussion's text
 # libxml2 compares each attribute of an element with all before it: 100,000 of them take minutes. Real ones have dozens.
 _MAX_ATTRIBUTES = 2000
 _LONG_TAG = regex.compile(r"""<[a-zA-Z](?:[^>"']++|"[^"]*+"|'[^']*+')*+""")
@@ -85,10 +87,11 @@ def extract_text(root: lxml_html.HtmlElement) -> str | Drop:
     """The main text of a parsed page; a drop where there is none, or where most of it is links to other pages."""
     import trafilatura
 
-    link_texts = _link_texts(root)  # before extraction, which takes the tree apart
+    link_texts, posts = _link_texts(root), thread_text(root)  # before extraction, which takes the tree apart
     text: Any = trafilatura.extract(
         root, output_format="txt", include_comments=False, include_tables=True, deduplicate=False, with_metadata=False
     )
+    text = _with_all_posts(str(text or ""), posts)
     if not text:
         return Drop("no_text", "nothing but navigation found")
     own = _without_links_at_the_ends(str(text), link_texts)
@@ -98,6 +101,16 @@ def extract_text(root: lxml_html.HtmlElement) -> str | Drop:
     if share > _MAX_LINK_SHARE:
         return Drop("boilerplate", f"{100 * share:.0f} % of the lines are links to other pages")
     return own
+
+
+def _with_all_posts(text: str, posts: str | None) -> str:
+    """The posts of a discussion where the general extraction has missed many of them, else what it found."""
+    if posts is None:
+        return text
+    lines = posts.splitlines()
+    found = " ".join(text.split())
+    covered = sum(len(line) for line in lines if line in found)
+    return text if covered >= _MIN_COVERED * sum(map(len, lines)) else posts
 
 
 def _link_texts(root: lxml_html.HtmlElement) -> set[str]:
