@@ -83,7 +83,7 @@ def lower_case(ucd17) -> dict[int, int]:
         low = chr(c).lower()
         if low != chr(c) and len(low) == 1:
             mapping[c] = ord(low)
-        elif low == chr(c) and ucd17.category(chr(c)) == "Lu":
+        elif python_ucd.category(chr(c)) == "Cn" and ucd17.category(chr(c)) == "Lu":
             try:
                 mapping[c] = ord(ucd17.lookup(ucd17.name(chr(c)).replace("CAPITAL", "SMALL")))
             except KeyError:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import struct
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -197,5 +198,27 @@ def write(parts: Parts, *, pretty: bool) -> str:
         row[name] = None if stage is None else stage.to_dict()
     row["model"] = parts.model.to_dict()
     if pretty:
-        return json.dumps(row, ensure_ascii=False, indent=2)
-    return json.dumps(row, ensure_ascii=False, separators=(",", ":"))
+        text = json.dumps(row, ensure_ascii=False, indent=2)
+    else:
+        text = json.dumps(row, ensure_ascii=False, separators=(",", ":"))
+    if parts.model.dropout is None:
+        return text
+    # The one number with a fraction. Quotes inside strings are escaped, so this finds the key itself.
+    key = '"dropout": ' if pretty else '"dropout":'
+    return text.replace(key + json.dumps(parts.model.dropout), key + _single(parts.model.dropout), 1)
+
+
+def _single(number: float) -> str:
+    """The fewest digits that give the same single-precision number, as `tokenizers` keeps and writes it."""
+    single = struct.pack("f", number)
+    digits, exponent = next(
+        shown.split("e")
+        for shown in (format(number, f".{precision}e") for precision in range(9))
+        if struct.pack("f", float(shown)) == single
+    )
+    digits, places = digits.replace(".", "").rstrip("0") or "0", -int(exponent)
+    if places <= 0:  # dropout is at most 1
+        return f"{digits}.0"
+    if places <= 5:
+        return "0." + "0" * (places - 1) + digits
+    return digits[0] + ("." + digits[1:] if len(digits) > 1 else "") + f"e-{places}"

@@ -17,14 +17,12 @@ namespace textpipe {
 
 enum BpePhase : int { phase_layout = 0, phase_pairs = 1, phase_merges = 2 };
 
-// Cell is uint16_t where all ids fit below 65534, else uint32_t.
+// Cell is uint16_t where ids, separator and hole fit, else uint32_t.
 template <class Cell>
 class BpeCells {
 public:
-    static constexpr Cell hole = std::numeric_limits<Cell>::max(), separator = hole - 1;
-
-    // Lays out the words of two symbols or more, most frequent first.
-    BpeCells(const WordCounts& words, const bpe::SymbolIds& symbols, Pulse& pulse) {
+    // Lays out the words of two symbols or more, most frequent first. There are num_initial ids, and at most max_ids ever.
+    BpeCells(const WordCounts& words, const bpe::SymbolIds& symbols, uint64_t num_initial, uint64_t max_ids, Pulse& pulse) {
         std::vector<Word> frequent;
         std::vector<uint64_t> num_cells(rare_count), num_words(rare_count);
         pulse.begin(phase_layout, 2 * words.num_words());
@@ -41,6 +39,9 @@ public:
         });
         if (total > std::numeric_limits<uint32_t>::max())
             throw std::overflow_error("the distinct words hold more than 4 billion symbols");
+        num_ids = static_cast<size_t>(std::min(max_ids, num_initial + total));  // a merge joins at least two cells
+        separator = static_cast<Cell>(num_ids);
+        hole = static_cast<Cell>(num_ids + 1);
         std::sort(frequent.begin(), frequent.end(), [](const Word& x, const Word& y) { return x.count > y.count; });
         cells.reset(new Cell[total]);
         size = static_cast<size_t>(total);
@@ -48,11 +49,31 @@ public:
         index_blocks();
     }
 
-    uint64_t count_at(uint32_t place) const {
-        size_t group = group_of_block_[place / block];
-        while (groups_[group + 1].start <= place) ++group;
-        return groups_[group].count;
-    }
+    static bool can_hold(uint64_t max_ids) { return max_ids < std::numeric_limits<Cell>::max(); }
+
+    // Tells the count of the word at a place; cheapest when asked for places that lie together.
+    class Counts {
+    public:
+        explicit Counts(const BpeCells& cells) : cells_(cells) {}
+
+        uint64_t at(uint32_t place) {
+            if (place - start_ >= size_) seek(place);
+            return count_;
+        }
+
+    private:
+        void seek(uint32_t place) {
+            size_t group = cells_.group_of_block_[place / block];
+            while (cells_.groups_[group + 1].start <= place) ++group;
+            start_ = cells_.groups_[group].start;
+            size_ = cells_.groups_[group + 1].start - start_;
+            count_ = cells_.groups_[group].count;
+        }
+
+        const BpeCells& cells_;
+        uint32_t start_ = 0, size_ = 0;
+        uint64_t count_ = 0;
+    };
 
     // The count of the n-th most frequent word, from 0; 0 when there are not as many.
     uint64_t nth_count(uint64_t n) const {
@@ -72,7 +93,8 @@ public:
     }
 
     std::unique_ptr<Cell[]> cells;
-    size_t size = 0;
+    size_t size = 0, num_ids = 0;
+    Cell separator = 0, hole = 0;  // above all ids
 
 private:
     static constexpr uint64_t rare_count = 4096;

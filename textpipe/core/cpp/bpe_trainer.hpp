@@ -135,7 +135,9 @@ class BpeTrainer {
 public:
     BpeTrainer(const BpeSettings& settings, const std::vector<std::string>& initial, const bpe::SymbolIds& symbols,
                const WordCounts& words, Pulse& pulse)
-        : settings_(settings), pulse_(pulse), vocabulary_(initial), cells_(words, symbols, pulse), lengths_(initial.size()) {
+        : settings_(settings), pulse_(pulse), vocabulary_(initial),
+          cells_(words, symbols, initial.size(), max_ids(settings, initial.size()), pulse), separator_(cells_.separator),
+          counts_at_(cells_), lengths_(initial.size()), neighbours_(cells_.num_ids + 1), cursors_(cells_.num_ids + 1) {
         symbols.each_id([&](uint32_t id) { lengths_[id] = 1; });
         floor_ = std::max<uint64_t>(1, settings.min_frequency);
         if (settings.full_words_differ && settings.vocab_size > initial.size()) {
@@ -144,8 +146,8 @@ public:
         }
     }
 
-    // Largest id that can be given, to choose Cell by.
-    static uint64_t largest_id(const BpeSettings& settings, size_t num_initial) {
+    // All ids are below this.
+    static uint64_t max_ids(const BpeSettings& settings, size_t num_initial) {
         return std::max<uint64_t>(settings.vocab_size, num_initial);
     }
 
@@ -164,7 +166,6 @@ public:
 
 private:
     using Places = std::unique_ptr<uint32_t[]>;
-    static constexpr Cell separator = BpeCells<Cell>::separator, hole = BpeCells<Cell>::hole;
     static constexpr uint32_t ahead = 24;  // places fetched before they are needed
 
     struct Entry {
@@ -180,8 +181,9 @@ private:
         uint32_t** cursor;
     };
 
-    // Of one id in one step: what stood before and after the places that were joined.
-    struct Neighbour {
+    // Of one id in one step: what stood before and after the places that were joined. The separator has a row of its own,
+    // so that joining asks no questions about the ends of words; what gathers there is never read.
+    struct alignas(32) Neighbour {
         int64_t before = 0, after = 0;
         uint32_t num_before = 0, num_after = 0;
     };
@@ -303,10 +305,6 @@ private:
         if (!is_new && lengths_[step.id] != step.length) throw AmbiguousLength();
         lengths_[step.id] = step.length;
         merges_.push_back({step.left, step.right, step.id});
-        if (neighbours_.size() < lengths_.size()) {
-            neighbours_.resize(std::max<size_t>(lengths_.size(), neighbours_.size() * 2));
-            cursors_.resize(neighbours_.size());
-        }
         join_places(entry, step);
         if (is_new) {
             settle_new(step);
@@ -315,7 +313,6 @@ private:
         }
         for (const uint32_t id : touched_) neighbours_[id] = {};
         touched_.clear();
-        joined_.clear();
     }
 
     struct Step {
@@ -326,10 +323,13 @@ private:
         const Places list = take_list(entry.list);
         const uint32_t num_places = entry.num_places;
         const Cell* const cells = cells_.cells.get();
+        neighbours_[separator_] = {0, 0, 1, 1};  // not to be touched
+        joined_.clear();
         if (!regained_.empty() && regained_.count(entry.pair) != 0) {
             for (uint32_t i = 0; i < num_places; ++i) join_word(list[i], step);
             return;
         }
+        joined_.reserve(num_places);
         for (uint32_t i = 0; i < num_places; ++i) {
             if (i + ahead < num_places) words::prefetch(&cells[list[i + ahead]]);
             const uint32_t place = list[i];
@@ -340,8 +340,8 @@ private:
     // Join the pair everywhere in the word that a place lies in.
     void join_word(uint32_t place, const Step& step) {
         const Cell* const cells = cells_.cells.get();
-        while (cells[place - 1] != separator) --place;
-        while (cells[place] != separator) {
+        while (cells[place - 1] != separator_) --place;
+        while (cells[place] != separator_) {
             const uint32_t next = place + lengths_[cells[place]];
             if (cells[place] == step.left && cells[next] == step.right) {
                 join(place, step);
@@ -354,21 +354,17 @@ private:
 
     void join(uint32_t place, const Step& step) {
         Cell* const cells = cells_.cells.get();
-        const auto count = static_cast<int64_t>(cells_.count_at(place));
+        const auto count = static_cast<int64_t>(counts_at_.at(place));
         const uint32_t middle = place + step.left_length, end = place + step.length;
         const Cell before = cells[place - 1], after = cells[end];
-        if (before != separator) {
-            Neighbour& neighbour = touch(before);
-            neighbour.before += count;
-            ++neighbour.num_before;
-        }
-        if (after != separator) {
-            Neighbour& neighbour = touch(after);
-            neighbour.after += count;
-            ++neighbour.num_after;
-        }
+        Neighbour& left = touch(before);
+        left.before += count;
+        ++left.num_before;
+        Neighbour& right = touch(after);
+        right.after += count;
+        ++right.num_after;
         joined_.push_back({place, before, after});
-        cells[middle - 1] = cells[middle] = hole;
+        cells[middle - 1] = cells[middle] = cells_.hole;
         cells[place] = cells[end - 1] = static_cast<Cell>(step.id);
     }
 
@@ -414,14 +410,10 @@ private:
         if (gains_.empty()) return;
         queue_gains();
         for (const Joined& at : joined_) {
-            if (at.before != separator) {
-                uint32_t*& cursor = cursors_[at.before].before;
-                if (cursor != nullptr) *cursor++ = at.place - lengths_[at.before];
-            }
-            if (at.after != separator) {
-                uint32_t*& cursor = cursors_[at.after].after;
-                if (cursor != nullptr) *cursor++ = at.place;
-            }
+            uint32_t*& before = cursors_[at.before].before;
+            if (before != nullptr) *before++ = at.place - lengths_[at.before];
+            uint32_t*& after = cursors_[at.after].after;
+            if (after != nullptr) *after++ = at.place;
         }
     }
 
@@ -443,9 +435,9 @@ private:
             changes[bpe::pair_key(step.id, id)].count += neighbour.after;
         }
         for (const Joined& at : joined_) {
-            if (at.before != separator && is_counted(step, at.before))
+            if (at.before != separator_ && is_counted(step, at.before))
                 changes[bpe::pair_key(at.before, step.id)].places.push_back(at.place - lengths_[at.before]);
-            if (at.after != separator && is_counted(step, at.after))
+            if (at.after != separator_ && is_counted(step, at.after))
                 changes[bpe::pair_key(step.id, at.after)].places.push_back(at.place);
         }
         std::unordered_map<uint64_t, int64_t> present;
@@ -476,14 +468,14 @@ private:
         const auto id = static_cast<Cell>(step.id);
         const auto add = [&](uint64_t pair, uint32_t place) {
             const auto found = wanted.find(pair);
-            if (found != wanted.end()) found->second += static_cast<int64_t>(cells_.count_at(place));
+            if (found != wanted.end()) found->second += static_cast<int64_t>(counts_at_.at(place));
         };
         const Cell* const end = cells + cells_.size;
         for (const Cell* at = std::find(cells, end, id); at != end; at = std::find(at + step.length, end, id)) {
             const auto place = static_cast<uint32_t>(at - cells);
             const Cell before = cells[place - 1], after = cells[place + step.length];
-            if (before != separator && before != id) add(bpe::pair_key(before, id), place);
-            if (after != separator) add(bpe::pair_key(id, after), place);
+            if (before != separator_ && before != id) add(bpe::pair_key(before, id), place);
+            if (after != separator_) add(bpe::pair_key(id, after), place);
         }
     }
 
@@ -491,6 +483,8 @@ private:
     Pulse& pulse_;
     bpe::Vocabulary vocabulary_;
     BpeCells<Cell> cells_;
+    const Cell separator_;
+    typename BpeCells<Cell>::Counts counts_at_;
     std::vector<uint32_t> lengths_;  // symbols of each id; 0: no symbol yet
     uint64_t floor_ = 1;
 
@@ -502,7 +496,7 @@ private:
     std::unordered_set<uint64_t> regained_;   // pairs with more than one entry ever: they search whole words
 
     // of the step at hand
-    std::vector<Neighbour> neighbours_;
+    std::vector<Neighbour> neighbours_;  // a row an id, and one for the separator
     std::vector<Cursors> cursors_;
     std::vector<uint32_t> touched_;
     std::vector<Joined> joined_;

@@ -144,7 +144,7 @@ inline BpeResult train_bpe(const BpeSettings& settings, const std::vector<std::s
         return trainer.run();
     };
     try {
-        const bool narrow = std::max<uint64_t>(settings.vocab_size, initial.size()) < BpeCells<uint16_t>::separator;
+        const bool narrow = BpeCells<uint16_t>::can_hold(BpeTrainer<uint16_t>::max_ids(settings, initial.size()));
         return narrow ? run(uint16_t{}) : run(uint32_t{});
     } catch (const AmbiguousLength&) {
         return WordwiseBpeTrainer(settings, initial, symbols, words, pulse).run();

@@ -1,0 +1,94 @@
+"""encode, decode and inspect from the command line."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import numpy as np
+import pytest
+from tokenizer_samples import byte_level_json
+
+from textpipe import Tokenizer
+from textpipe.cli.app import run
+
+TEXT = "안녕하세요 쀍 <|endoftext|> it's"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    Tokenizer.from_str(byte_level_json()).save(tmp_path / "tokenizer.json")
+    return tmp_path
+
+
+def ids_of(text):
+    return Tokenizer.from_str(byte_level_json()).encode(text).ids
+
+
+def test_encode_prints_the_ids_of_each_text(folder, capsys):
+    assert run(["encode", TEXT, "가", "-t", str(folder)]) == 0
+    assert [list(map(int, line.split())) for line in capsys.readouterr().out.splitlines()] == [
+        ids_of(TEXT),
+        ids_of("가"),
+    ]
+
+
+def test_encode_and_decode_pass_text_through_standard_streams(folder, capsys, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO("쀍 한글".encode())))
+    assert run(["encode", "-t", str(folder)]) == 0
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(capsys.readouterr().out.encode())))
+    assert run(["decode", "-t", str(folder)]) == 0
+    assert capsys.readouterr().out == "쀍 한글\n"
+
+
+def test_encode_gives_json_with_pieces_and_places(folder, capsys):
+    assert run(["encode", TEXT, "--json", "-t", str(folder)]) == 0
+    row = json.loads(capsys.readouterr().out)
+    encoding = Tokenizer.from_str(byte_level_json()).encode(TEXT)
+    assert row["ids"] == encoding.ids
+    assert row["tokens"] == encoding.tokens
+    assert [tuple(place) for place in row["offsets"]] == encoding.offsets
+
+
+def test_encode_writes_arrays_that_decode_reads(folder, capsys):
+    file = folder / "texts.jsonl"
+    file.write_text("".join(json.dumps({"text": text}) + "\n" for text in (TEXT, "", "가\n나")), encoding="utf-8")
+    assert run(["encode", "--file", str(file), "--out", str(folder / "ids.npy"), "-t", str(folder)]) == 0
+    assert np.load(folder / "ids.npy").tolist() == ids_of(TEXT) + ids_of("가\n나")
+    assert np.load(folder / "ids.offsets.npy").tolist()[:3] == [0, len(ids_of(TEXT)), len(ids_of(TEXT))]
+    capsys.readouterr()
+    assert run(["decode", "--file", str(folder / "ids.npy"), "--special", "-t", str(folder)]) == 0
+    assert capsys.readouterr().out == f"{TEXT}\n\n가\n나\n"
+
+
+def test_inspect_shows_every_stage(folder, capsys):
+    assert run(["inspect", TEXT, "-t", str(folder)]) == 0
+    shown = capsys.readouterr().out
+    for part in ("normalized", "␣it", "<|endoftext|>", "decoded", "bytes and", "ec8080" if False else "안녕"):
+        assert part in shown
+
+
+def test_inspect_gives_json_that_holds_the_stages(folder, capsys):
+    assert run(["inspect", TEXT, "--json", "-t", str(folder)]) == 0
+    stages = json.loads(capsys.readouterr().out)
+    assert stages["decoded"] == stages["normalized"] == TEXT
+    assert [token["id"] for token in stages["tokens"]] == ids_of(TEXT)
+    assert bytes.fromhex("".join(token["bytes"] for token in stages["tokens"])).decode() == TEXT
+    assert stages["num_bytes"] == len(TEXT.encode())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["encode", "가", "-t", "absent"], 3, "absent: no such file"),
+        (["decode", "1x"], 3, '"1x" is not an id'),
+        (["encode", "가", "--out", "ids.txt"], 3, "does not end in .npy"),
+        (["encode", "가", "--file", "x"], 3, "texts and --file together"),
+        (["decode", "--file", "absent.npy"], 3, "absent.npy: no such file"),
+    ],
+)
+def test_bad_input_is_one_message_and_an_exit_code(folder, capsys, arguments, code, message):
+    if "-t" not in arguments:
+        arguments = [*arguments, "-t", str(folder)]
+    assert run(arguments) == code
+    assert message in capsys.readouterr().err

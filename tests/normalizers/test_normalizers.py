@@ -1,0 +1,80 @@
+"""Normalizers against `tokenizers`: the text, and where each character comes from."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+import tokenizers as oracle
+from hypothesis import given
+from tokenizer_samples import texts
+
+from textpipe import normalizers
+from textpipe.core import _text
+from textpipe.errors import InputError, LimitError
+from textpipe.pattern import Regex
+
+PAIRS = [
+    *((getattr(normalizers, name)(), getattr(oracle.normalizers, name)()) for name in ("NFC", "NFD", "NFKC", "NFKD")),
+    (normalizers.Lowercase(), oracle.normalizers.Lowercase()),
+    (normalizers.Replace("ㅋ", "하하"), oracle.normalizers.Replace("ㅋ", "하하")),
+    (normalizers.Replace(Regex(r"[가-힣]+"), "x"), oracle.normalizers.Replace(oracle.Regex(r"[가-힣]+"), "x")),
+    (
+        normalizers.Sequence([normalizers.NFD(), normalizers.Lowercase(), normalizers.NFC()]),
+        oracle.normalizers.Sequence(
+            [oracle.normalizers.NFD(), oracle.normalizers.Lowercase(), oracle.normalizers.NFC()]
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize(("ours", "theirs"), PAIRS)
+@given(text=texts)
+def test_text_is_normalized_as_tokenizers_does(ours, theirs, text):
+    assert ours.normalize_str(text) == theirs.normalize_str(text)
+
+
+@pytest.mark.parametrize(("ours", "theirs"), PAIRS)
+@given(text=texts)
+def test_characters_come_from_where_tokenizers_says(ours, theirs, text):
+    everything_unknown = oracle.Tokenizer(oracle.models.BPE({"?": 0}, [], unk_token="?"))
+    everything_unknown.normalizer = theirs
+    aligned = ours.apply(normalizers.AlignedText.of(text))
+    assert list(aligned.origins) == everything_unknown.encode(text).offsets
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD", "NFKC", "NFKD"])
+def test_a_hundred_thousand_combining_marks_are_put_in_order(form):
+    marks = "\u0301\u0323\u0345\u0334" * 25_000
+    expected = "\u0334" * 25_000 + "\u0323" * 25_000 + "\u0301" * 25_000 + "\u0345" * 25_000
+    assert _text.normalize_text(getattr(_text, form), "q" + marks) == "q" + expected
+
+
+def test_hangul_composes_and_decomposes_over_the_whole_block():
+    syllables = "".join(map(chr, range(0xAC00, 0xD7A4)))
+    decomposed = normalizers.NFD().normalize_str(syllables)
+    assert len(decomposed) == 11_172 * 3 - 399
+    assert normalizers.NFC().normalize_str(decomposed) == syllables
+
+
+def test_a_lone_surrogate_is_an_input_error():
+    with pytest.raises(InputError, match=r"U\+DC80"):
+        normalizers.NFC().normalize_str("가\udc80")
+
+
+def test_a_broken_pattern_is_refused_at_once():
+    with pytest.raises(InputError, match="not a regular expression"):
+        Regex("(가")
+
+
+def test_a_pattern_without_end_is_stopped(monkeypatch):
+    monkeypatch.setattr("textpipe.pattern._TIMEOUT_S", 0.05)
+    with pytest.raises(LimitError, match="took longer"):
+        normalizers.Replace(Regex(r"(a|aa)+$"), "").normalize_str("a" * 200 + "b")
+
+
+@pytest.mark.parametrize(("ours", "theirs"), PAIRS)
+def test_normalizers_are_values(ours, theirs):
+    assert copy.deepcopy(ours) == ours
+    assert hash(copy.deepcopy(ours)) == hash(ours)
+    assert type(ours).__name__ in repr(ours)

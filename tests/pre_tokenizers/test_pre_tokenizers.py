@@ -1,0 +1,58 @@
+"""Pre-tokenizers against `tokenizers`: the words and their places."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+import tokenizers as oracle
+from hypothesis import given
+from tokenizer_samples import texts
+
+from textpipe import pre_tokenizers as ours_of
+from textpipe.errors import InputError
+from textpipe.pattern import Regex
+from textpipe.pre_tokenizers.split import BEHAVIORS
+
+theirs_of = oracle.pre_tokenizers
+PAIRS = [
+    (ours_of.ByteLevel(), theirs_of.ByteLevel()),
+    (ours_of.ByteLevel(add_prefix_space=False), theirs_of.ByteLevel(add_prefix_space=False)),
+    (ours_of.ByteLevel(use_regex=False), theirs_of.ByteLevel(use_regex=False)),
+    (ours_of.Whitespace(), theirs_of.Whitespace()),
+    (ours_of.WhitespaceSplit(), theirs_of.WhitespaceSplit()),
+    (ours_of.Digits(), theirs_of.Digits()),
+    (ours_of.Digits(individual_digits=True), theirs_of.Digits(individual_digits=True)),
+    *(
+        (ours_of.Split(ours, behavior, invert), theirs_of.Split(theirs, behavior, invert))
+        for (ours, theirs), behavior, invert in itertools.product(
+            [(" ", " "), (Regex(r"[가-힣]"), oracle.Regex(r"[가-힣]"))], BEHAVIORS, [False, True]
+        )
+    ),
+    (
+        ours_of.Sequence([ours_of.WhitespaceSplit(), ours_of.Digits(), ours_of.ByteLevel(use_regex=False)]),
+        theirs_of.Sequence([theirs_of.WhitespaceSplit(), theirs_of.Digits(), theirs_of.ByteLevel(use_regex=False)]),
+    ),
+]
+
+
+@pytest.mark.parametrize(("ours", "theirs"), PAIRS)
+@given(text=texts)
+def test_words_and_places_are_those_of_tokenizers(ours, theirs, text):
+    assert ours.pre_tokenize_str(text) == theirs.pre_tokenize_str(text)
+
+
+def test_the_byte_alphabet_is_that_of_tokenizers():
+    assert sorted(ours_of.ByteLevel.alphabet()) == sorted(theirs_of.ByteLevel.alphabet())
+
+
+def test_an_unknown_behavior_is_refused_with_the_nearest_name():
+    with pytest.raises(InputError, match='did you mean "isolated"'):
+        ours_of.Split(" ", "isolate")
+
+
+def test_words_then_bytes_are_one_native_cut():
+    assert ours_of.Sequence(
+        [ours_of.Whitespace(), ours_of.ByteLevel(add_prefix_space=False, use_regex=False)]
+    ).native_cut() == ours_of.NativeCut(1, prefix_space=False, byte_level=True)
+    assert ours_of.Sequence([ours_of.Digits(), ours_of.ByteLevel()]).native_cut() is None
