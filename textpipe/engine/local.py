@@ -205,6 +205,8 @@ class _Run(Generic[T, R]):
         for worker in busy:
             if worker.line in ready:
                 self._take_in(worker)
+                while worker in self.workers and not worker.is_idle and worker.line.poll():
+                    self._take_in(worker)  # what else has come, without another wait over all of them
             elif deadline is not None and worker.batch and time.monotonic() - worker.since > deadline:
                 self._ended(worker, Failure("timeout", f"no result within {deadline:g} s"))
 

@@ -8,6 +8,7 @@ started and left running for the next call. Needs ``pip install "textpipe[ray]"`
 
 from __future__ import annotations
 
+import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -57,6 +58,7 @@ class RayEngine:
     def map(self, factory: Callable[[], Callable[[T], R]], items: Iterable[T]) -> Iterator[tuple[T, R | Failure]]:
         """Give ``(item, result)`` in the order of ``items``; see :class:`~textpipe.engine.Engine`."""
         if not self._ray.is_initialized():
+            os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # Ray reports its use home unless told not to
             self._ray.init(num_cpus=self.workers, include_dashboard=False, log_to_driver=False)
         run: _Run[T, R] = _Run(self._ray, self, factory, items)
         try:
