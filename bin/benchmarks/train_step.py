@@ -1,0 +1,194 @@
+"""bin/bench train-step: a training step and a written token of our GPT beside a plain one and transformers'.
+
+All have the same weights, read the same batch and must agree on its loss before they are timed. They take turns in one
+process, since separate runs on a busy machine differ by more than the models do; the least time of each counts.
+The plain model is what one writes first: separate modules, all logits, torch's own cross-entropy, unfused AdamW.
+
+Axes: B sequence, T position, D width, V vocabulary.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from textpipe.data.batches import Batch
+from textpipe.generation.generate import generate_ids
+from textpipe.generation.sampling import SamplingConfig
+from textpipe.nn.gpt import GPT
+from textpipe.nn.shapes import GptConfig
+from textpipe.tasks.language_modelling import LanguageModelling
+
+THEIR_PARTS = {
+    "ln_1": "attention_norm",
+    "attn.c_attn": "attention.query_key_value",
+    "attn.c_proj": "attention.output",
+    "ln_2": "feed_forward_norm",
+    "mlp.c_fc": "feed_forward.up",
+    "mlp.c_proj": "feed_forward.down",
+}
+
+
+class PlainBlock(nn.Module):
+    def __init__(self, config: GptConfig) -> None:
+        super().__init__()
+        width = config.width
+        self.heads = config.heads
+        self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(2))
+        self.qkv, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
+        self.up, self.down = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
+
+    def forward(self, x_BTD: torch.Tensor) -> torch.Tensor:
+        batch, length, width = x_BTD.shape
+        parts = self.qkv(self.norms[0](x_BTD)).split(width, dim=2)
+        q, k, v = (part.view(batch, length, self.heads, -1).transpose(1, 2) for part in parts)
+        y = functional.scaled_dot_product_attention(q, k, v, is_causal=True)
+        x_BTD = x_BTD + self.out(y.transpose(1, 2).contiguous().view(batch, length, width))
+        return x_BTD + self.down(functional.gelu(self.up(self.norms[1](x_BTD)), approximate="tanh"))
+
+
+class Plain(nn.Module):
+    def __init__(self, config: GptConfig) -> None:
+        super().__init__()
+        self.tokens = nn.Embedding(config.vocab_size, config.width)
+        self.places = nn.Embedding(config.context, config.width)
+        self.blocks = nn.ModuleList(PlainBlock(config) for _ in range(config.layers))
+        self.norm = nn.LayerNorm(config.width)
+
+    def forward(self, tokens_BT: torch.Tensor, targets_BT: torch.Tensor) -> torch.Tensor:
+        x_BTD = self.tokens(tokens_BT) + self.places(torch.arange(tokens_BT.shape[1]))
+        for block in self.blocks:
+            x_BTD = block(x_BTD)
+        logits_BTV = self.norm(x_BTD) @ self.tokens.weight.T
+        return functional.cross_entropy(logits_BTV.flatten(0, 1), targets_BT.flatten())
+
+
+def plain_twin(ours: GPT) -> Plain:
+    """The plain model with our weights: both declare their parameters in the same order within a block."""
+    twin = Plain(ours.config)
+    with torch.no_grad():
+        order = ("attention_norm", "feed_forward_norm", "attention.query_key_value", "attention.output")
+        order += ("feed_forward.up", "feed_forward.down")
+        weights = ours.state_dict()
+        names = ["token_embedding.weight", "position_embedding.weight"]
+        for layer in range(ours.config.layers):
+            names += [f"blocks.{layer}.{part}.{kind}" for part in order for kind in ("weight", "bias")]
+        names += ["final_norm.weight", "final_norm.bias"]
+        for name, weight in zip(names, twin.parameters(), strict=True):
+            weight.copy_(weights[name])
+    return twin
+
+
+def their_twin(ours: GPT) -> nn.Module:
+    """transformers' GPT2LMHeadModel with our weights."""
+    import transformers
+
+    shape = ours.config
+    config = transformers.GPT2Config(
+        vocab_size=shape.vocab_size,
+        n_positions=shape.context,
+        n_embd=shape.width,
+        n_layer=shape.layers,
+        n_head=shape.heads,
+        resid_pdrop=0.0,
+        embd_pdrop=0.0,
+        attn_pdrop=0.0,
+        bos_token_id=0,
+        eos_token_id=0,
+    )
+    twin = transformers.GPT2LMHeadModel(config)
+    weights = ours.state_dict()
+    with torch.no_grad():
+        for name, weight in twin.transformer.named_parameters():
+            mine = name.replace("wte.", "token_embedding.").replace("wpe.", "position_embedding.")
+            mine = mine.replace("ln_f.", "final_norm.")
+            mine = "blocks." + mine.removeprefix("h.") if mine.startswith("h.") else mine
+            for theirs, part in THEIR_PARTS.items():
+                mine = mine.replace(f".{theirs}.", f".{part}.")
+            weight.copy_(weights[mine].T if ".c_" in name and name.endswith("weight") else weights[mine])
+    return twin
+
+
+def step_of(model: nn.Module, loss: Callable[[], torch.Tensor], *, fused: bool) -> Callable[[], float]:
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, fused=fused)
+
+    def step() -> float:
+        optimizer.zero_grad(set_to_none=True)
+        value = loss()
+        value.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        return value.item()
+
+    return step
+
+
+def least_times(contenders: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
+    least = dict.fromkeys(contenders, float("inf"))
+    for _ in range(rounds):
+        for name, run in contenders.items():
+            begin = time.perf_counter()
+            run()
+            least[name] = min(least[name], time.perf_counter() - begin)
+    return least
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="bin/bench train-step")
+    for name, value in (("vocab-size", 8000), ("context", 128), ("layers", 4), ("heads", 4), ("width", 128)):
+        parser.add_argument(f"--{name}", type=int, default=value)
+    parser.add_argument("--batch-size", type=int, default=16)
+    parser.add_argument("--rounds", type=int, default=60)
+    parser.add_argument("--threads", type=int, default=1)
+    chosen = parser.parse_args(arguments)
+    torch.set_num_threads(chosen.threads)
+    shape = {name: getattr(chosen, name) for name in ("vocab_size", "context", "layers", "heads", "width")}
+    ours = GPT(GptConfig(**shape))
+    plain, theirs = plain_twin(ours), their_twin(ours)
+    ids = torch.randint(1, chosen.vocab_size, (chosen.batch_size, chosen.context))
+    read, wanted = ids[:, :-1].contiguous(), ids[:, 1:].contiguous()
+    task, batch = LanguageModelling(), Batch(read, wanted)
+    losses = {
+        "textpipe": lambda: task.loss(ours, batch)[0] / wanted.numel(),
+        "plain": lambda: plain(read, wanted),
+        "transformers": lambda: theirs(ids, labels=ids).loss,
+    }
+    values = {name: loss().item() for name, loss in losses.items()}
+    if max(values.values()) - min(values.values()) > 1e-5:
+        raise SystemExit(f"the losses differ: {values}")
+    models = {"textpipe": ours, "plain": plain, "transformers": theirs}
+    steps = {n: step_of(models[n], losses[n], fused=n == "textpipe") for n in losses}
+    print(f"{ours.config.num_parameters:,} parameters, {chosen.threads} threads, loss {values['plain']:.4f}")
+    for name, seconds in least_times(steps, chosen.rounds).items():
+        print(f"step      {name:14} {1e3 * seconds:8.1f} ms  {wanted.numel() / seconds:10,.0f} tokens/s")
+    _time_writing(ours, min(64, chosen.context - 2), chosen.rounds)
+    return 0
+
+
+def _time_writing(ours: GPT, length: int, rounds: int) -> None:
+    fresh = their_twin(ours).eval()  # the steps above have moved the weights apart
+    ours.eval()
+    config = SamplingConfig(max_tokens=length, temperature=0.0)
+    first = torch.tensor([[1]])
+    settings = {"max_new_tokens": length, "min_new_tokens": length, "do_sample": False, "pad_token_id": 0}
+    writers = {
+        "textpipe": lambda: [row[0] for row in generate_ids(ours, [[1]], config, eos_id=-1)],
+        "transformers": lambda: list(map(int, fresh.generate(first, **settings)[0, 1:])),
+    }
+    texts = {name: write() for name, write in writers.items()}
+    agree = "the same ids" if texts["textpipe"] == texts["transformers"] else "ids that differ"
+    for name, seconds in least_times(writers, max(3, rounds // 10)).items():
+        print(f"writing   {name:14} {1e3 * seconds / length:8.2f} ms a token  ({length} tokens, {agree})")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
