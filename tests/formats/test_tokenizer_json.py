@@ -244,7 +244,7 @@ def test_a_missing_file_is_an_input_error(tmp_path):
 def test_caps_hold_at_their_number_and_not_above(name, held):
     text = json.dumps(small())
     tokenizer_json.read(text, path="x", limits=dataclasses.replace(DEFAULT_LIMITS, **{name: held}))
-    with pytest.raises(FormatError, match="^x"):
+    with pytest.raises(FormatError, match=r"^x"):
         tokenizer_json.read(text, path="x", limits=dataclasses.replace(DEFAULT_LIMITS, **{name: held - 1}))
 
 

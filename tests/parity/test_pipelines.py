@@ -68,10 +68,10 @@ class Pipelines:
         model, spelling = self.model()
         made = oracle.Tokenizer(model)
         made.normalizer, made.pre_tokenizer = self.normalizer(), self.pre_tokenizer()
-        bytes_known = [f"<0x{byte:02X}>" for byte in range(0 if self.chance(0.5) else 0xE0, 256)]
+        bytes_known = [f"<0x{byte:02X}>" for byte in range(self.random.choice([0, 0xE0, 256]), 256)]
         alphabet = pre.ByteLevel.alphabet() if self.chance(0.5) else []
         trainer = oracle.trainers.BpeTrainer(
-            vocab_size=self.random.choice([100, 700]), special_tokens=["<unk>", *(bytes_known if self.chance(0.5) else [])],
+            vocab_size=self.random.choice([100, 700]), special_tokens=["<unk>", *bytes_known],
             initial_alphabet=alphabet, show_progress=False, **spelling,
         )  # fmt: skip
         made.train_from_iterator([self.text(60) for _ in range(30)], trainer)

@@ -211,6 +211,7 @@ def write(parts: Parts, *, pretty: bool) -> str:
 def _single(number: float) -> str:
     """The fewest digits that give the same single-precision number, as `tokenizers` keeps and writes it."""
     single = struct.pack("f", number)
+    (number,) = struct.unpack("f", single)
     digits, exponent = next(
         shown.split("e")
         for shown in (format(number, f".{precision}e") for precision in range(9))
@@ -219,6 +220,6 @@ def _single(number: float) -> str:
     digits, places = digits.replace(".", "").rstrip("0") or "0", -int(exponent)
     if places <= 0:  # dropout is at most 1
         return f"{digits}.0"
-    if places <= 5:
+    if places <= 6:
         return "0." + "0" * (places - 1) + digits
     return digits[0] + ("." + digits[1:] if len(digits) > 1 else "") + f"e-{places}"
