@@ -42,7 +42,9 @@ def command(
     _step("train-vocab", str(out / "corpus"), "--vocab-size", "4000", "--out", str(out / "vocab"))
     _step("inspect", "--tokenizer", str(out / "vocab"), "바다는 넓고 배는 작다")
     _step("pack", str(out / "corpus"), "--tokenizer", str(out / "vocab"), "--out", str(out / "shards"))
-    _step("train", "gpt", str(out / "shards"), "--preset", "tiny", "--steps", str(steps), "--out", str(out / "run"))
+    prompts = [word for prompt in PROMPTS for word in ("--prompt", prompt)]
+    shape = ("--preset", "tiny", "--steps", str(steps))
+    _step("train", "gpt", str(out / "shards"), *shape, *prompts, "--out", str(out / "run"))
     for prompt in PROMPTS:
         _step("generate", str(out / "run"), "--prompt", prompt, "--max-tokens", "80", "--seed", "1")
     folders = [str(out / name) for name in ("crawl", "corpus", "vocab", "shards", "run")]

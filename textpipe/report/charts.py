@@ -32,13 +32,13 @@ def nice_ticks(low: float, high: float, most: int = 6) -> list[float]:
     >>> nice_ticks(0, 97)
     [0.0, 20.0, 40.0, 60.0, 80.0, 100.0]
     """
-    if not high > low:
+    if high - low <= 1e-9 * max(abs(low), abs(high), 1.0):  # one value, as far as a picture shows
         high = low + (abs(low) or 1.0)
     rough = (high - low) / max(1, most - 1)
     unit = 10.0 ** math.floor(math.log10(rough))
     step = next(unit * m for m in (1, 2, 2.5, 5, 10) if unit * m >= rough * 0.999)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
-    return [round(k * step, 12) for k in range(first, last + 1)]
+    return [float(f"{k * step:.12g}") for k in range(first, last + 1)]
 
 
 def _number(value: float) -> str:
@@ -99,7 +99,8 @@ def line_chart(
     levels: Sequence[tuple[str, float]] = (),
 ) -> str:
     """Curves over a common x, with named horizontal ``levels`` (baselines) as dashed lines."""
-    points = [p for s in series for p in s.points if math.isfinite(p[1])]
+    series = [Series(s.name, [p for p in s.points if math.isfinite(p[1])], s.style) for s in series]
+    points = [p for s in series for p in s.points]
     if not points:
         return _svg(_WIDTH, 40, label, ['<text class="tick" x="0" y="24">no points yet</text>'])
     heights = [y for _, y in points] + [y for _, y in levels]
@@ -110,7 +111,7 @@ def line_chart(
         y = frame.y(level)
         parts.append(
             f'<line class="level" x1="{frame.left:g}" x2="{frame.right:g}" y1="{y:.1f}" y2="{y:.1f}"/>'
-            f'<text class="tick" x="{frame.right:g}" y="{y - 5:.1f}" text-anchor="end">'
+            f'<text class="tick" x="{frame.left + 8:g}" y="{y - 5:.1f}">'
             f"{escape(name)}: {level:.3f}</text>"
         )
     for one in series:
@@ -139,9 +140,8 @@ def _legend(series: Sequence[Series], frame: _Frame) -> list[str]:
 
 def _thin(points: Sequence[tuple[float, float]], most: int = 700) -> list[tuple[float, float]]:
     """At most about ``most`` points, each the mean of its neighbours: a screen shows no more."""
-    finite = [p for p in points if math.isfinite(p[1])]
-    size = math.ceil(len(finite) / most) or 1
-    groups = [finite[i : i + size] for i in range(0, len(finite), size)]
+    size = math.ceil(len(points) / most) or 1
+    groups = [points[i : i + size] for i in range(0, len(points), size)]
     return [(sum(x for x, _ in g) / len(g), sum(y for _, y in g) / len(g)) for g in groups]
 
 
@@ -151,7 +151,7 @@ class _Frame:
     left, top, right, bottom, height = 64.0, 26.0, _WIDTH - 14, 262.0, 306.0
 
     def __init__(self, xs: tuple[float, float], ys: tuple[float, float], *, x_name: str, y_name: str) -> None:
-        self.x_low, self.x_high = xs[0], max(xs[1], xs[0] + 1e-12)
+        self.x_low, self.x_high = xs if xs[1] > xs[0] else (xs[0], xs[0] + 1)
         self.y_ticks = nice_ticks(*ys)
         self.y_low, self.y_high = self.y_ticks[0], self.y_ticks[-1]
         self.x_name, self.y_name = x_name, y_name

@@ -36,8 +36,8 @@ class FunnelStep:
 class Loss:
     """How many a step left out for one reason."""
 
-    stage: str
     reason: str
+    stage: str
     count: int
 
 
@@ -92,6 +92,7 @@ class Findings:
     """Everything the page shows."""
 
     funnel: list[FunnelStep] = field(default_factory=list)
+    fates: list[tuple[str, int]] = field(default_factory=list)  # what became of each URL
     losses: list[Loss] = field(default_factory=list)
     languages: list[tuple[str, int]] = field(default_factory=list)
     vocabulary: VocabularyMetrics | None = None
@@ -151,18 +152,23 @@ def _run_artefact(folder: Path) -> Artefact:
 def _add_crawl(found: Findings, counts: dict[str, Any]) -> None:
     found.funnel.append(FunnelStep("URLs discovered", counts["total"]["discovered"]))
     found.funnel.append(FunnelStep("pages fetched", counts["total"]["pages"]))
-    for reason, number in counts["by_reason"].items():
-        if reason != "done/ok":
-            found.losses.append(Loss("crawl", reason, number))
+    found.fates = [(_plain(name.replace("/", ": ")), number) for name, number in counts["by_reason"].items()]
 
 
 def _add_corpus(found: Findings, counts: dict[str, Any]) -> None:
-    found.funnel.append(FunnelStep("documents read", counts["documents_in"]))
+    # An archive also holds redirects and error answers: those were never pages.
+    answers = counts["stages"].get("fetch", 0)
+    found.funnel.append(FunnelStep("pages read", counts["documents_in"] - answers))
     found.funnel.append(FunnelStep("documents kept", counts["kept"]))
     for name, number in counts["reasons"].items():
         stage, _, reason = name.partition(".")
-        found.losses.append(Loss(stage, reason, number))
+        if stage != "fetch":
+            found.losses.append(Loss(_plain(reason), stage, number))
     found.languages = list(counts["langs"].items())
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", " ").replace("-", " ")
 
 
 def _measure(tokenizer_path: Path, corpus: Path | None) -> VocabularyMetrics:

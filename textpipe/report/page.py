@@ -57,6 +57,7 @@ def write_report(
         funnel_chart=safe(
             bar_chart([(s.name, s.count, s.note) for s in found.funnel], label="From pages to documents")
         ),
+        fates=[(name, f"{count:,}") for name, count in found.fates],
         losses=[(loss.reason, loss.stage, f"{loss.count:,}") for loss in found.losses],
         languages=[(lang, f"{count:,}") for lang, count in found.languages],
         vocabulary=_vocabulary(found, safe),

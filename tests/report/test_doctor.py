@@ -1,0 +1,47 @@
+"""The doctor says what is whole, what is wrong, and what to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from textpipe import files
+from textpipe.report.doctor import check_environment, check_path
+
+
+def verdicts(path: Path) -> list[str]:
+    return [finding.verdict for finding in check_path(path)]
+
+
+def test_this_installation_is_in_order() -> None:
+    findings = list(check_environment())
+    assert not [finding for finding in findings if finding.verdict == "wrong"]
+    assert {"textpipe", "python", "textpipe.core._encoder", "extra train"} <= {finding.subject for finding in findings}
+
+
+def test_a_finished_output_is_whole_until_a_byte_changes(tmp_path: Path) -> None:
+    files.write_text(tmp_path / "a.jsonl", '{"text": "가"}\n')
+    files.write_manifest(tmp_path, kind="clean", files=["a.jsonl"])
+    assert verdicts(tmp_path) == ["ok"]
+    (tmp_path / "a.jsonl").write_text('{"text": "나"}\n')
+    assert verdicts(tmp_path) == ["wrong"]
+
+
+def test_text_in_another_encoding_and_a_broken_tokenizer_are_wrong(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes("한글".encode("cp949"))
+    assert verdicts(tmp_path / "a.txt") == ["wrong"]
+    (tmp_path / "tokenizer.json").write_text("{")
+    assert verdicts(tmp_path / "tokenizer.json") == ["wrong"]
+    assert verdicts(tmp_path / "nothing") == ["wrong"]
+
+
+def test_repeated_texts_and_empty_files_are_noted(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("같은 줄\n" * 50)
+    assert verdicts(tmp_path / "a.txt") == ["ok", "note"]
+    (tmp_path / "b.txt").write_text("")
+    assert verdicts(tmp_path / "b.txt") == ["ok", "note"]
+
+
+def test_what_a_killed_run_left_behind_is_noted(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("글\n")
+    (tmp_path / ".b.txt.1-00.tmp").write_text("")
+    assert verdicts(tmp_path) == ["note", "ok"]
