@@ -60,13 +60,17 @@ def gpt(
 
     Ctrl-C saves and leaves; the same command again goes on from there, exactly.
     """
+    given = {name: value for name, value in locals().items() if name in _flag_names() and value is not None}
+    if prompt:
+        given["sample_prompts"] = tuple(prompt)
+    _train_gpt(data, out, preset=preset, config=config, given=given, quiet=quiet)
+
+
+def _train_gpt(data: Path, out: Path, *, preset: str, config: Path | None, given: dict[str, Any], quiet: bool) -> None:
     from textpipe.cli.progress import Progress
     from textpipe.data.pack import PackedData
     from textpipe.errors import require
 
-    given = {name: value for name, value in locals().items() if name in _flag_names() and value is not None}
-    if prompt:
-        given["sample_prompts"] = tuple(prompt)
     packed = PackedData(data, verify=True)
     model, train = _configure(preset, config, given, vocab_size=packed.vocab_size)
     require("torch", extra="train")  # what can be refused without it has been

@@ -15,6 +15,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -36,7 +37,6 @@ __all__ = ["PackConfig", "PackedData", "finished", "is_validation", "pack"]
 
 KIND = "pack"
 SplitName = Literal["train", "val"]
-_SPLITS: tuple[SplitName, ...] = ("train", "val")
 _BATCH_BYTES = 4 << 20  # text encoded in one call
 _SHARD_DOCUMENTS = 1 << 22  # a shard's table of documents is held in memory while it is written: 32 MB
 
@@ -93,22 +93,16 @@ def pack(
     config = config or PackConfig()
     info = ShardInfo(tokenizer.get_vocab_size(), _eos_id(tokenizer, config.eos), tokenizer.sha256)
     counts: dict[str, object] = {"vocab_size": info.vocab_size, "tokenizer_sha256": info.tokenizer_sha256}
-    settings = _recorded(config, source)
-    with publish_directory(out, kind=KIND, counts=counts, config=settings) as staging:
+    with publish_directory(out, kind=KIND, counts=counts, config=_recorded(config, source)) as staging:
         with ExitStack() as files:
-            writers = {
-                name: _SplitWriter(
-                    name, staging, info=info, tokenizer=tokenizer, config=config, files=files, progress=progress
-                )
-                for name in _SPLITS
-            }
+            make = partial(_SplitWriter, staging, info=info, tokenizer=tokenizer, config=config, files=files)
+            train, val = make("train", progress=progress), make("val", progress=progress)
             for document in documents:
                 held_out = val_documents is None and is_validation(document, config)
-                writers["val" if held_out else "train"].add(document)
+                (val if held_out else train).add(document)
             for document in val_documents or ():
-                writers["val"].add(document)
-            for writer in writers.values():
-                counts[writer.name] = writer.finish()
+                val.add(document)
+            counts |= {"train": train.finish(), "val": val.finish()}
         write_text(staging / "tokenizer.json", tokenizer.to_str(pretty=True))
     return PackedData(out)
 
@@ -158,8 +152,8 @@ class _SplitWriter:
 
     def __init__(
         self,
-        name: SplitName,
         folder: Path,
+        name: SplitName,
         *,
         info: ShardInfo,
         tokenizer: Tokenizer,

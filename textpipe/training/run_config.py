@@ -140,8 +140,8 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
         "tiny": Preset(
             "about a minute on two CPU cores: shows that everything works",
             {"layers": 4, "heads": 4, "width": 128, "context": 128},
-            {"steps": 300, "batch_size": 16, "learning_rate": 3e-3, "warmup_steps": 30, "validate_every": 100}
-            | {"checkpoint_every": 100, "sample_every": 100},
+            {"steps": 800, "batch_size": 8, "learning_rate": 3e-3, "warmup_steps": 50, "validate_every": 100}
+            | {"checkpoint_every": 200, "sample_every": 200},
         ),
         "nano": Preset(
             "an hour on two CPU cores, minutes on a GPU: writes words and short phrases",
@@ -185,7 +185,7 @@ def preset(name: str, *, vocab_size: int) -> tuple[GptConfig, TrainConfig]:
     --------
     >>> model, train = preset("tiny", vocab_size=8000)
     >>> model.width, train.steps
-    (128, 300)
+    (128, 800)
     """
     model, train = preset_keys(name)
     return GptConfig(vocab_size=vocab_size, **model), TrainConfig(**train)
