@@ -183,6 +183,11 @@ def test_a_vocabulary_size_below_the_alphabet_gives_the_alphabet_and_no_merges()
     assert (len(trained.vocab), trained.merges) == (3, [])
 
 
+def test_words_of_one_symbol_give_the_alphabet_and_no_merges():
+    trained = train_bpe(counts_of(["가", "나", "나"]), BpeTrainer(vocab_size=9))
+    assert (trained.vocab, trained.merges) == ({"가": 0, "나": 1}, [])
+
+
 def test_no_words_give_the_special_tokens_alone():
     assert train_bpe(WordCounts(), BpeTrainer(special_tokens=["<s>"])).vocab == {"<s>": 0}
 

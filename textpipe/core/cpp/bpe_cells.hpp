@@ -142,7 +142,7 @@ private:
         group_of_block_.resize(size / block + 1);
         size_t group = 0;
         for (size_t i = 0; i < group_of_block_.size(); ++i) {
-            while (groups_[group + 1].start <= i * block) ++group;
+            while (group + 1 < groups_.size() && groups_[group + 1].start <= i * block) ++group;
             group_of_block_[i] = static_cast<uint32_t>(group);
         }
     }
