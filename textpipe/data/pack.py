@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from textpipe.config import Config, Field
 from textpipe.data.permutation import derive_key
@@ -202,9 +203,7 @@ class _SplitWriter:
             self._open_shard()
         assert self._shard is not None
         self._shard.write(tokens, ends, text_bytes=self._pending_bytes)
-        for language, size, length in zip(self._languages, self._sizes, np.diff(ends).tolist(), strict=True):
-            row = self._by_language.setdefault(language, Counter())
-            row.update(documents=1, tokens=length, bytes=size)
+        self._count_languages(np.diff(ends))
         self._documents += len(self._texts)
         self._tokens += len(tokens)
         self._bytes += self._pending_bytes
@@ -213,6 +212,15 @@ class _SplitWriter:
             self._close_shard()
         if self._progress is not None:
             self._progress(f"pack {self.name}", self._documents, unit="documents", tokens=f"{self._tokens:,}")
+
+    def _count_languages(self, lengths: npt.NDArray[np.int64]) -> None:
+        names, sizes = np.array(self._languages), np.array(self._sizes)
+        for language in sorted(set(self._languages)):
+            chosen = names == language
+            row = self._by_language.setdefault(language, Counter())
+            row["documents"] += int(chosen.sum())
+            row["tokens"] += int(lengths[chosen].sum())
+            row["bytes"] += int(sizes[chosen].sum())
 
     def _open_shard(self) -> None:
         path = self._folder / f"{self.name}-{self._num_shards:05d}.bin"
