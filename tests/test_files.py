@@ -1,4 +1,4 @@
-"""What files.py promises beyond crashes: permissions, links, locks, temporary names."""
+"""What the files package promises beyond crashes: permissions, links, locks, temporary names."""
 
 from __future__ import annotations
 

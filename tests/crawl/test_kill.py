@@ -14,8 +14,8 @@ from warcio.checker import Checker
 
 import textpipe.crawl.archive
 import textpipe.crawl.run
-from textpipe import files
 from textpipe.crawl import CrawlConfig, Crawler
+from textpipe.files import calls
 from textpipe.testing import FaultServer, Reply
 from textpipe.warc import iter_pages
 
@@ -129,7 +129,7 @@ def test_two_crawls_cannot_write_one_folder(tmp_path):
     assert "another textpipe process" in error
 
 
-class FullDisk(files.System):
+class FullDisk(calls.System):
     """A disk that has room for so many writes."""
 
     def __init__(self, num_writes):
@@ -149,7 +149,7 @@ def test_a_full_disk_is_told_and_loses_nothing_that_was_stored(tmp_path, monkeyp
     with FaultServer(site()) as server:
         config = CrawlConfig(seeds=(server.url("/"),), delay_s=0, allow_private=True, per_host=8)
         with monkeypatch.context() as patch:
-            patch.setattr(files, "_system", FullDisk(num_writes))
+            patch.setattr(calls, "system", FullDisk(num_writes))
             with pytest.raises(OSError, match="No space left"):
                 Crawler(config, out).run()
         Crawler(config, out).run()
@@ -160,7 +160,7 @@ class Killed(BaseException):
     """The process ends here."""
 
 
-class Dying(files.System):
+class Dying(calls.System):
     """A system in which the process is killed at the n-th call that changes the disk; nothing is done after it."""
 
     def __init__(self, num_calls):
@@ -197,7 +197,7 @@ def test_killed_at_every_single_write_fsync_truncate_and_rename_nothing_is_lost_
         for num_calls in range(1000):
             out = tmp_path / str(num_calls)
             with monkeypatch.context() as patch:
-                patch.setattr(files, "_system", Dying(num_calls))
+                patch.setattr(calls, "system", Dying(num_calls))
                 try:
                     Crawler(config, out).run()
                 except Killed:

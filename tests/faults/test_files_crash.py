@@ -1,7 +1,7 @@
 """After any crash or failed call, a reader finds the old whole file or the new whole file; never a part.
 
-The writer's system calls all pass through ``files._system``. Each test first counts how many calls a whole write makes,
-then fails (or kills the process at) the n-th one, for every n.
+The writer's system calls all pass through ``files.calls.system``. Each test first counts how many calls a whole write
+makes, then fails (or kills the process at) the n-th one, for every n.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ import pytest
 
 from textpipe import files, sources
 from textpipe.errors import FormatError, InputError
+from textpipe.files import calls
 from textpipe.records import Document
 
 OLD = "옛것 " * 400_000  # several buffers long, so that one file takes several writes
 NEW = "새것 " * 500_000
 
 
-class Faulty(files.System):
+class Faulty(calls.System):
     """Counts the calls and does ``fault`` at the n-th one, ``before`` or after it is carried out."""
 
     def __init__(self, nth: int, fault: Callable[[], None], *, after: bool = False) -> None:
@@ -93,7 +94,7 @@ WRITERS = [pytest.param(write_one, read_one, id="one-file"), pytest.param(write_
 def count_calls(write: Callable[[Path, str], None], folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     counter = Faulty(0, no_space)
     with monkeypatch.context() as patch:
-        patch.setattr(files, "_system", counter)
+        patch.setattr(calls, "system", counter)
         write(folder, NEW)
     return counter.names
 
@@ -127,7 +128,7 @@ def test_a_writer_killed_at_any_call_leaves_the_old_or_the_new_whole(
             if old:
                 write(folder, old)
             with monkeypatch.context() as patch:
-                patch.setattr(files, "_system", Faulty(nth, kill, after=after))
+                patch.setattr(calls, "system", Faulty(nth, kill, after=after))
                 assert in_child(lambda folder=folder: write(folder, NEW)) == 9  # type: ignore[misc]
             assert read(folder) in (old, NEW)
             files.remove_temporaries(folder)
@@ -153,7 +154,7 @@ def test_a_failing_call_is_reported_and_leaves_no_trace(
         folder.mkdir()
         write(folder, OLD)
         with monkeypatch.context() as patch:
-            patch.setattr(files, "_system", Faulty(nth, fail))
+            patch.setattr(calls, "system", Faulty(nth, fail))
             with pytest.raises(OSError, match=r".") as caught:
                 write(folder, NEW)
         assert caught.value.errno == code
@@ -162,22 +163,22 @@ def test_a_failing_call_is_reported_and_leaves_no_trace(
 
 
 def test_short_writes_are_continued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Short(files.System):
+    class Short(calls.System):
         def write(self, descriptor: int, data: memoryview) -> int:
             return super().write(descriptor, data[: max(1, len(data) // 3)])
 
-    monkeypatch.setattr(files, "_system", Short())
+    monkeypatch.setattr(calls, "system", Short())
     write_one(tmp_path, NEW)
     assert read_one(tmp_path) == NEW
 
 
 def test_a_write_that_makes_no_progress_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Stuck(files.System):
+    class Stuck(calls.System):
         def write(self, descriptor: int, data: memoryview) -> int:
             return 0
 
     write_one(tmp_path, OLD)
-    monkeypatch.setattr(files, "_system", Stuck())
+    monkeypatch.setattr(calls, "system", Stuck())
     with pytest.raises(OSError, match="wrote nothing"):
         write_one(tmp_path, NEW)
     assert read_one(tmp_path) == OLD
@@ -186,7 +187,7 @@ def test_a_write_that_makes_no_progress_is_an_error(tmp_path: Path, monkeypatch:
 def test_a_full_device_is_reported_with_the_path(tmp_path: Path) -> None:
     if not Path("/dev/full").exists():
         pytest.skip("no /dev/full on this system")
-    raw = files._RawWriter(Path("/dev/full"), os.O_WRONLY)
+    raw = calls.RawWriter(Path("/dev/full"), os.O_WRONLY)
     with pytest.raises(OSError, match="No space left"):
         raw.write(b"x")
     raw.close()
@@ -203,12 +204,12 @@ def test_a_published_folder_appears_whole_or_not_at_all(
 
     counter = Faulty(0, kill)
     with monkeypatch.context() as patch:
-        patch.setattr(files, "_system", counter)
+        patch.setattr(calls, "system", counter)
         publish(tmp_path / "count")
     for nth in range(1, counter.calls + 1):
         target = tmp_path / f"step-{nth}"
         with monkeypatch.context() as patch:
-            patch.setattr(files, "_system", Faulty(nth, kill, after=after))
+            patch.setattr(calls, "system", Faulty(nth, kill, after=after))
             assert in_child(lambda target=target: publish(target)) == 9  # type: ignore[misc]
         if target.exists():
             files.read_manifest(target, kind="checkpoint", verify=True)
@@ -234,13 +235,13 @@ def test_a_growing_file_keeps_what_was_synced_when_killed_at_any_call(
     counter = Faulty(0, kill)
     (tmp_path / "count").mkdir()
     with monkeypatch.context() as patch:
-        patch.setattr(files, "_system", counter)
+        patch.setattr(calls, "system", counter)
         grow(tmp_path / "count")
     for nth in range(1, counter.calls + 1):
         folder = tmp_path / str(nth)
         folder.mkdir()
         with monkeypatch.context() as patch:
-            patch.setattr(files, "_system", Faulty(nth, kill))
+            patch.setattr(calls, "system", Faulty(nth, kill))
             assert in_child(lambda folder=folder: grow(folder)) == 9  # type: ignore[misc]
         if not (folder / "long.bin").exists():
             grow(folder)  # the same command again goes on from what was recorded

@@ -132,13 +132,13 @@ def test_a_finished_run_repeated_trains_no_more(small_packed, tmp_path):
 KILLED = """
 import os, sys, torch
 torch.set_num_threads(1)
-from textpipe import files
+from textpipe.files import calls
 from textpipe.data.pack import PackedData
 from textpipe.nn.gpt import GptConfig
 from textpipe.training.loop import Trainer
 from textpipe.training.run_config import TrainConfig
 data, out, call, model, config = sys.argv[1:]
-class Killing(files.System):
+class Killing(calls.System):
     left = int(call)
     def fsync(self, descriptor):
         # only what is saved after the first checkpoint counts
@@ -148,7 +148,7 @@ class Killing(files.System):
                 os.kill(os.getpid(), 9)
         super().fsync(descriptor)
 os.makedirs(out + "/checkpoints", exist_ok=True)
-files._system = Killing()
+calls.system = Killing()
 Trainer(GptConfig.model_validate_json(model), PackedData(data), TrainConfig.model_validate_json(config), out=out).run()
 """
 
