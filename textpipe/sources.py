@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -144,12 +144,16 @@ def read_blocks(path: str | os.PathLike[str]) -> Iterator[bytes]:
 
 
 def iter_line_chunks(
-    path: str | os.PathLike[str], *, chunk_bytes: int = 4 << 20, limits: Limits = DEFAULT_LIMITS
+    path: str | os.PathLike[str],
+    *,
+    chunk_bytes: int = 4 << 20,
+    is_utf8: Callable[[bytes], bool] | None = None,
+    limits: Limits = DEFAULT_LIMITS,
 ) -> Iterator[bytes]:
     """A file as chunks of whole lines (line ends kept) of about ``chunk_bytes``, checked to be UTF-8.
 
-    A line longer than the chunk makes a longer chunk, up to ``limits.text_bytes``. A byte-order mark at the very start
-    is text like any other (as in `tokenizers`).
+    ``is_utf8`` is a quicker check to ask first, such as the native engine's. A line longer than the chunk makes a longer
+    chunk, up to ``limits.text_bytes``. A byte-order mark at the very start is text like any other (as in `tokenizers`).
 
     Raises
     ------
@@ -179,14 +183,14 @@ def iter_line_chunks(
                 )
             continue
         chunk = b"".join([*pending, block[:cut]])
-        yield _checked(chunk, path, start)
+        yield chunk if is_utf8 is not None and is_utf8(chunk) else _checked(chunk, path, start)
         start += len(chunk)
         pending, size = [block[cut:]], len(block) - cut
     last = b"".join(pending)
     if broken is not None:
         last = last[: last.rfind(b"\n") + 1]  # the whole lines before the damage
     if last:
-        yield _checked(last, path, start)
+        yield last if is_utf8 is not None and is_utf8(last) else _checked(last, path, start)
     if broken is not None:
         raise broken
 

@@ -13,6 +13,20 @@ from libcpp.vector cimport vector
 from textpipe.errors import InputError
 
 
+cdef extern from "utf8.hpp" namespace "textpipe" nogil:
+    cbool is_valid_utf8(const uint8_t* p, size_t size)
+
+
+def is_utf8(bytes text not None) -> bool:
+    """Whether bytes are well-formed UTF-8."""
+    cdef const uint8_t* data = <const uint8_t*><const char*>text
+    cdef size_t size = len(text)
+    cdef cbool valid
+    with nogil:
+        valid = is_valid_utf8(data, size)
+    return valid
+
+
 cdef class WordCounts:
     """Distinct words and how often each occurs.
 

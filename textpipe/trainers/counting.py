@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from textpipe.core._word_counts import WordCounter, WordCounts
+from textpipe.core._word_counts import WordCounter, WordCounts, is_utf8
 from textpipe.errors import ConfigError, InputError
 from textpipe.sources import Inputs, expand, is_jsonl, iter_line_chunks, iter_texts
 
@@ -137,7 +137,7 @@ def _file_chunks(paths: list[Path]) -> Iterator[Chunk]:
         if is_jsonl(path):
             yield from _text_chunks(iter_texts(path))
         else:
-            yield from iter_line_chunks(path, chunk_bytes=_CHUNK_BYTES)
+            yield from iter_line_chunks(path, chunk_bytes=_CHUNK_BYTES, is_utf8=is_utf8)
 
 
 def _text_chunks(texts: Iterable[str] | Iterable[list[str]]) -> Iterator[Chunk]:

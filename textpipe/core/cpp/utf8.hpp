@@ -1,0 +1,75 @@
+// Is this UTF-8? Enters: bytes. Leaves: yes or no. Promises: yes exactly for what the Unicode Standard (table 3-7) calls
+// well-formed: no overlong form, no surrogate, nothing above U+10FFFF, no cut character; linear time, at reading speed for
+// ASCII and for Hangul.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+namespace textpipe {
+
+namespace utf8 {
+
+inline bool is_continuation(uint8_t byte) { return (byte & 0xC0) == 0x80; }
+
+// Which byte in memory order is the first with its high bit set; there is one.
+inline size_t first_byte(uint64_t high_bits) {
+#if defined(__GNUC__) && defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    return static_cast<size_t>(__builtin_ctzll(high_bits)) / 8;
+#else
+    uint8_t bytes[8];
+    std::memcpy(bytes, &high_bits, 8);
+    size_t at = 0;
+    while (bytes[at] == 0) ++at;
+    return at;
+#endif
+}
+
+// Bytes of the well-formed character at p, which is not ASCII; 0 when there is none.
+inline size_t character_size(const uint8_t* p, size_t readable) {
+    const uint8_t lead = p[0];
+    if (lead < 0xC2 || lead > 0xF4) return 0;
+    const size_t size = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+    if (readable < size) return 0;
+    // The second byte has a narrower range after the leads at the edges.
+    const uint8_t least = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
+    const uint8_t most = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
+    if (p[1] < least || p[1] > most) return 0;
+    for (size_t i = 2; i < size; ++i)
+        if (!is_continuation(p[i])) return 0;
+    return size;
+}
+
+}  // namespace utf8
+
+inline bool is_valid_utf8(const uint8_t* p, size_t size) {
+    const uint8_t* const end = p + size;
+    while (p < end) {
+        while (end - p >= 8) {
+            uint64_t eight;
+            std::memcpy(&eight, p, 8);
+            eight &= 0x8080808080808080u;
+            if (eight != 0) {
+                p += utf8::first_byte(eight);
+                break;
+            }
+            p += 8;
+        }
+        // Leads E1 to EC (most of Hangul, Kana, Han): any two continuation bytes may follow.
+        while (end - p >= 3 && static_cast<uint8_t>(p[0] - 0xE1) <= 0xEC - 0xE1) {
+            if (!utf8::is_continuation(p[1]) || !utf8::is_continuation(p[2])) return false;
+            p += 3;
+        }
+        if (p == end) break;
+        if (*p < 0x80) {
+            ++p;
+            continue;
+        }
+        const size_t length = utf8::character_size(p, static_cast<size_t>(end - p));
+        if (length == 0) return false;
+        p += length;
+    }
+    return true;
+}
+
+}  // namespace textpipe
