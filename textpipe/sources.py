@@ -33,6 +33,7 @@ TextUnit = Literal["line", "paragraph", "file"]
 Inputs = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 
 _READ_BYTES = 1 << 20
+_PACKED_READ_BYTES = 1 << 17  # these grow several times when inflated
 _TEXT_SUFFIXES = (".txt", ".md", ".jsonl")
 _PACKED_SUFFIXES = (".gz", ".zst")
 
@@ -122,7 +123,7 @@ def read_blocks(path: str | os.PathLike[str]) -> Iterator[bytes]:
     inflater: _Inflater | None = None
     position = 0
     with open(path, "rb") as file:
-        while block := file.read(_READ_BYTES):
+        while block := file.read(_PACKED_READ_BYTES if packed else _READ_BYTES):
             position += len(block)
             if not packed:
                 yield block
@@ -152,8 +153,9 @@ def iter_line_chunks(
 ) -> Iterator[bytes]:
     """A file as chunks of whole lines (line ends kept) of about ``chunk_bytes``, checked to be UTF-8.
 
-    ``is_utf8`` is a quicker check to ask first, such as the native engine's. A line longer than the chunk makes a longer
-    chunk, up to ``limits.text_bytes``. A byte-order mark at the very start is text like any other (as in `tokenizers`).
+    ``is_utf8`` is a quicker check to ask first, such as the native engine's. A line longer than the chunk makes a
+    longer chunk, up to ``limits.text_bytes``. A byte-order mark at the very start is text like any other (as in
+    `tokenizers`).
 
     Raises
     ------
