@@ -59,7 +59,7 @@ def small_tokenizer(small_tokenizer_json):
 @pytest.fixture(scope="session")
 def small_packed(small_documents, small_tokenizer, tmp_path_factory):
     """The corpus packed: a folder of token shards."""
-    from textpipe.data.pack import PackConfig, pack
+    from textpipe.data.packing import PackConfig, pack
 
     out = tmp_path_factory.mktemp("packed") / "shards"
     return pack(small_documents, small_tokenizer, out, PackConfig(val_fraction=0.1))

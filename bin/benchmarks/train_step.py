@@ -22,7 +22,7 @@ from torch import nn
 from torch.nn import functional
 
 from textpipe.data.batches import Batch
-from textpipe.generation.generate import generate_ids
+from textpipe.generation.decoding import generate_ids
 from textpipe.generation.sampling import SamplingConfig
 from textpipe.nn.gpt import GPT
 from textpipe.nn.shapes import GptConfig

@@ -100,3 +100,11 @@ def test_every_public_name_exists(name: str) -> None:
     module = importlib.import_module(name)
     for public in getattr(module, "__all__", []):
         assert hasattr(module, public)
+
+
+@pytest.mark.parametrize("name", module_names())
+def test_no_public_name_hides_behind_a_module_of_the_same_name(name: str) -> None:
+    module = importlib.import_module(name)
+    folder = Path(module.__file__ or "").parent
+    if hasattr(module, "__path__"):
+        assert not [public for public in getattr(module, "__all__", []) if (folder / f"{public}.py").exists()]

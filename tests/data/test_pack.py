@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from textpipe.data.pack import PackConfig, PackedData, finished, is_validation, pack
+from textpipe.data.packing import PackConfig, PackedData, finished, is_validation, pack
 from textpipe.errors import ConfigError, FormatError, InputError, StateError
 from textpipe.records import Document
 
@@ -74,7 +74,7 @@ def test_held_out_documents_of_ones_own_are_the_validation_split(small_documents
 
 
 def test_several_shards_read_as_one(small_documents, small_tokenizer, small_packed, tmp_path, monkeypatch):
-    monkeypatch.setattr("textpipe.data.pack._BATCH_BYTES", 2000)
+    monkeypatch.setattr("textpipe.data.packing._BATCH_BYTES", 2000)
     data = pack(small_documents, small_tokenizer, tmp_path / "s", PackConfig(val_fraction=0.1, shard_tokens=700))
     assert len(data.train.shards) > 3
     length = small_packed.train.num_tokens

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from textpipe.errors import InputError
-from textpipe.generation.generate import generate, generate_ids, stream
+from textpipe.generation.decoding import generate, generate_ids, stream
 from textpipe.generation.sampling import SamplingConfig, choose
 from textpipe.nn.gpt import GPT, GptConfig
 
@@ -174,7 +174,7 @@ def test_a_stream_never_splits_a_character(small_tokenizer, monkeypatch):
     text = "한글은 자음과 모음 ㅎㅎ 🙂 뷁똠 end"
     written = small_tokenizer.encode(text, add_special_tokens=False).ids
     assert len(written) > len(text)  # most characters are several tokens here
-    monkeypatch.setattr("textpipe.generation.generate.generate_ids", lambda *a, **k: ([found] for found in written))
+    monkeypatch.setattr("textpipe.generation.decoding.generate_ids", lambda *a, **k: ([found] for found in written))
     pieces = list(stream(None, small_tokenizer, "", eos_id=0))
     assert "".join(pieces) == text
     assert all("\ufffd" not in piece for piece in pieces)

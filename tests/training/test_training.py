@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from textpipe.data.pack import pack
+from textpipe.data.packing import pack
 from textpipe.errors import ConfigError, FormatError, InputError, LimitError, StateError
 from textpipe.nn.gpt import GptConfig
 from textpipe.training.checkpoints import Checkpoint, find_checkpoint, list_checkpoints, load_model
@@ -133,7 +133,7 @@ KILLED = """
 import os, sys, torch
 torch.set_num_threads(1)
 from textpipe.files import calls
-from textpipe.data.pack import PackedData
+from textpipe.data.packing import PackedData
 from textpipe.nn.gpt import GptConfig
 from textpipe.training.loop import Trainer
 from textpipe.training.run_config import TrainConfig

@@ -36,7 +36,7 @@ def command(
 
     checkpoint = find_checkpoint(run, best=best)
     torch = require("torch", extra="train")  # what can be refused without it has been
-    from textpipe.generation.generate import generate, stream
+    from textpipe.generation.decoding import generate, stream
     from textpipe.generation.sampling import SamplingConfig
     from textpipe.training.devices import pick_device
 

@@ -35,7 +35,7 @@ def command(
     A document is in train or in val by a hash of its id, so adding documents moves none.
     """
     from textpipe.cli.progress import Progress
-    from textpipe.data.pack import PackConfig, finished, pack
+    from textpipe.data.packing import PackConfig, finished, pack
     from textpipe.sources import iter_documents
     from textpipe.tokenizer import Tokenizer
 

@@ -68,7 +68,7 @@ def gpt(
 
 def _train_gpt(data: Path, out: Path, *, preset: str, config: Path | None, given: dict[str, Any], quiet: bool) -> None:
     from textpipe.cli.progress import Progress
-    from textpipe.data.pack import PackedData
+    from textpipe.data.packing import PackedData
     from textpipe.errors import require
 
     packed = PackedData(data, verify=True)

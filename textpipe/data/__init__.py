@@ -1,6 +1,6 @@
 """Text → token shards → batches; a batch is a pure function of (seed, step).
 
-pack         documents and a tokenizer → a folder of shards, split into train and val
+packing      documents and a tokenizer → a folder of shards, split into train and val
 shards       the file format, and a split read as one ring of tokens
 permutation  a shuffle by arithmetic
 batches      (seed, step) → tokens and targets
@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from textpipe.data.batches import Batch, BatchPlan
-    from textpipe.data.pack import PackConfig, PackedData, pack
+    from textpipe.data.packing import PackConfig, PackedData, pack
     from textpipe.data.shards import TokenShard, TokenSplit
 
 _HOME = {
     "Batch": "batches",
     "BatchPlan": "batches",
-    "PackConfig": "pack",
-    "PackedData": "pack",
+    "PackConfig": "packing",
+    "PackedData": "packing",
     "TokenShard": "shards",
     "TokenSplit": "shards",
-    "pack": "pack",
+    "pack": "packing",
 }
 
 __all__ = ["Batch", "BatchPlan", "PackConfig", "PackedData", "TokenShard", "TokenSplit", "pack"]

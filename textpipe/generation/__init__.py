@@ -1,7 +1,7 @@
 """Writing text with a trained model.
 
 sampling   from logits to one id: temperature, top-k, top-p
-generate   prompts in, ids or text out; a cache of keys and values; streaming
+decoding   prompts in, ids or text out; a cache of keys and values; streaming
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from textpipe.generation.generate import generate, stream
+    from textpipe.generation.decoding import generate, stream
     from textpipe.generation.sampling import SamplingConfig
 
-_HOME = {"SamplingConfig": "sampling", "generate": "generate", "stream": "generate"}
+_HOME = {"SamplingConfig": "sampling", "generate": "decoding", "stream": "decoding"}
 
 __all__ = ["SamplingConfig", "generate", "stream"]
 

@@ -30,7 +30,7 @@ from textpipe.data.permutation import derive_key
 from textpipe.errors import ConfigError, LimitError, StateError
 from textpipe.evaluation.bits_per_byte import bits_per_byte, unigram_score
 from textpipe.files import LineLog, lock_directory, remove_temporaries, write_bytes
-from textpipe.generation.generate import generate
+from textpipe.generation.decoding import generate
 from textpipe.generation.sampling import SamplingConfig
 from textpipe.nn.gpt import GPT, GptConfig
 from textpipe.tasks.language_modelling import LanguageModelling
@@ -50,7 +50,7 @@ from textpipe.training.stop import StopSignals
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from textpipe.data.pack import PackedData
+    from textpipe.data.packing import PackedData
     from textpipe.tokenizer import Tokenizer
 
 __all__ = ["RunResult", "Trainer"]
