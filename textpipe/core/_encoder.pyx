@@ -1,9 +1,9 @@
 # distutils: language = c++
 """The native encoder for Python: marshalling only.
 
-What enters: a compiled program (plain values) and ``str`` objects. What leaves: NumPy ids with offsets, or the ids of one
-text with their places. Promises: the text is read in CPython's own buffers, the GIL is released while it is encoded, and
-Ctrl-C is answered within a tenth of a second.
+What enters: a compiled program (plain values) and ``str`` objects. What leaves: NumPy ids with offsets, or the ids of
+one text with their places. Promises: the text is read in CPython's own buffers, the GIL is released while it is
+encoded, and Ctrl-C is answered within a tenth of a second.
 """
 
 from cpython.exc cimport PyErr_CheckSignals
@@ -103,6 +103,12 @@ cdef inline TextView view_of(object text) except *:
     return view
 
 
+cdef AddedToken added_token(tuple row) except *:
+    cdef AddedToken token
+    _, token.id, token.single_word, token.lstrip, token.rstrip, token.special = row
+    return token
+
+
 cdef class NativeBpe:
     """The model alone: pieces and merges as native tables, shared by every program that uses them.
 
@@ -112,7 +118,8 @@ cdef class NativeBpe:
     cdef shared_ptr[BpeModel] model
 
     def __init__(self, dict vocab, list merges, *, bint byte_level, str unk_token=None, str prefix=None,
-                 str suffix=None, bint fuse_unk=False, bint byte_fallback=False, bint ignore_merges=False, dropout=None):
+                 str suffix=None, bint fuse_unk=False, bint byte_fallback=False, bint ignore_merges=False,
+                 dropout=None):
         cdef BpeOptions options
         if unk_token is not None:
             options.has_unk = True
@@ -150,8 +157,8 @@ cdef class NativeBpe:
 cdef class NativeEncoder:
     """A whole pipeline as one native program.
 
-    ``forms`` and ``grammar`` are the numbers of the headers; added tokens are (content, id, single_word, lstrip, rstrip,
-    special), those of ``normalized`` with their content already normalized; ``before`` and ``after`` frame a document.
+    ``forms`` and ``grammar`` are the numbers of the headers; added tokens are (content, id, single_word, lstrip,
+    rstrip, special), those of ``normalized`` with their content normalized; ``before`` and ``after`` frame a document.
     """
 
     cdef unique_ptr[Encoder] encoder
@@ -168,15 +175,10 @@ cdef class NativeEncoder:
         program.prefix_space = prefix_space
         program.before = before
         program.after = after
-        cdef AddedToken token
-        for content, number, single_word, lstrip, rstrip, special in raw:
-            token.id, token.single_word, token.lstrip, token.rstrip = number, single_word, lstrip, rstrip
-            token.special = special
-            program.raw.add(view_utf8(content), token)
-        for content, number, single_word, lstrip, rstrip, special in normalized:
-            token.id, token.single_word, token.lstrip, token.rstrip = number, single_word, lstrip, rstrip
-            token.special = special
-            program.normalized.add(view_utf8(content), token)
+        for token in raw:
+            program.raw.add(view_utf8(token[0]), added_token(token))
+        for token in normalized:
+            program.normalized.add(view_utf8(token[0]), added_token(token))
 
     def encode_batch(self, texts, *, size_t threads=1, bint skip_special=False, bint add_special=True):
         """Ids of every text, flat, and the offsets of the documents in them.
@@ -215,29 +217,24 @@ cdef class NativeEncoder:
 
     cdef _collect(self, EncodeJob* job, Py_ssize_t num_texts):
         offsets = np.empty(num_texts + 1, dtype=np.int64)
-        ids = np.empty(job.num_ids(), dtype=self.id_type)
-        cdef int64_t[::1] offsets_view = offsets
+        ids = np.empty(max(job.num_ids(), 1), dtype=self.id_type)  # a view needs an element to point at
+        cdef int64_t[::1] places = offsets
         cdef uint16_t[::1] narrow
         cdef uint32_t[::1] wide
-        cdef void* to = NULL
         if self.id_type is np.uint16:
             narrow = ids
-            if ids.size:
-                to = &narrow[0]
             with nogil:
-                job.copy[uint16_t](<uint16_t*>to, &offsets_view[0])
+                job.copy[uint16_t](&narrow[0], &places[0])
         else:
             wide = ids
-            if ids.size:
-                to = &wide[0]
             with nogil:
-                job.copy[uint32_t](<uint32_t*>to, &offsets_view[0])
-        return ids, offsets
+                job.copy[uint32_t](&wide[0], &places[0])
+        return ids[: job.num_ids()], offsets
 
     def encode_spans(self, str text, *, bint skip_special=False):
         """(ids, begins, ends, words, added) of one text, without the template.
 
-        Places are in characters, words are numbers, ``added`` maps the index of an added token to the text it was found as.
+        Places are in characters, words are numbers; ``added`` maps the index of an added token to its text.
         """
         cdef Spans spans
         cdef TextView view = view_of(text)

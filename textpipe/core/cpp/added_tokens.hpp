@@ -1,6 +1,6 @@
-// Finds added tokens in text. Enters: the tokens with their matching rules, once; then UTF-8 text. Leaves: the text cut into
-// stretches, each plain or one added token. Promises: at each place the longest token that starts there, as `tokenizers` finds
-// them, with the white space its lstrip and rstrip rules take in.
+// Finds added tokens in text. Enters: the tokens with their matching rules, once; then UTF-8 text. Leaves: the text
+// cut into stretches, each plain or one added token. Promises: at each place the longest token that starts there, as
+// `tokenizers` finds them, with the white space its lstrip and rstrip rules take in.
 #pragma once
 #include <cstdint>
 #include <cstring>
@@ -67,7 +67,8 @@ class AddedTokens {
             size_t begin = at;
             at = stop;
             if (skip_special && token.special) continue;
-            if (token.single_word && (ends_with_word(text, begin) || starts_with_word(text + stop, text + size))) continue;
+            const bool touched = ends_with_word(text, begin) || starts_with_word(text + stop, text + size);
+            if (token.single_word && touched) continue;
             if (token.lstrip) begin = std::max(done, strip_left(text, begin));
             if (token.rstrip) stop = static_cast<size_t>(strip_right(text + stop, text + size) - text);
             if (done < begin) out.push_back({no_id, done, begin});

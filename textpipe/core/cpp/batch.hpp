@@ -1,6 +1,6 @@
-// Many documents on several threads. Enters: views of the documents. Leaves: their ids, flat, with an offset a document.
-// Promises: the same ids for any number of threads; it can be stopped; no thread outlives a job; an exception in a thread
-// comes out of wait().
+// Many documents on several threads. Enters: views of the documents. Leaves: their ids, flat, with an offset a
+// document. Promises: the same ids for any number of threads; it can be stopped; no thread outlives a job; an
+// exception in a thread comes out of wait().
 #pragma once
 #include <atomic>
 #include <chrono>
@@ -109,8 +109,8 @@ class EncodeJob {
     bool wait(int milliseconds) {
         {
             std::unique_lock<std::mutex> lock(mutex_);
-            if (!finished_.wait_for(lock, std::chrono::milliseconds(milliseconds), [this] { return num_running_ == 0; }))
-                return false;
+            const auto all_done = [this] { return num_running_ == 0; };
+            if (!finished_.wait_for(lock, std::chrono::milliseconds(milliseconds), all_done)) return false;
         }
         join();
         if (failure_) std::rethrow_exception(failure_);

@@ -1,6 +1,7 @@
-// Byte-pair encoding of one word. Enters: the vocabulary and the merges, once; then words as UTF-8. Leaves: for each word its
-// tokens, an id and the number of bytes each. Promises: the tokens are those of `tokenizers`: at every step the pair with the
-// lowest rank is merged, the leftmost of equals; O(n log n) for a word of n characters, whatever it holds.
+// Byte-pair encoding of one word. Enters: the vocabulary and the merges, once; then words as UTF-8. Leaves: for each
+// word its tokens, an id and the number of bytes each. Promises: the tokens are those of `tokenizers`: at every step
+// the pair with the lowest rank is merged, the leftmost of equals; O(n log n) for a word of n characters, whatever it
+// holds.
 #pragma once
 #include <algorithm>
 #include <array>
@@ -98,8 +99,8 @@ class PieceTable {
     size_t count_ = 0;
 };
 
-// Merges by their pair of ids. A slot is 32 bits of hash and the rank: most look-ups are for pairs that do not merge, and those
-// end at one load of eight bytes. Pairs of low ids, where the single bytes are, have a square of their own.
+// Merges by their pair of ids. A slot is 32 bits of hash and the rank: most look-ups are for pairs that do not merge,
+// and those end at one load of eight bytes. Pairs of low ids, where the single bytes are, have a square of their own.
 class MergeTable {
   public:
     struct Merge {
@@ -190,8 +191,8 @@ class BpeModel {
     // In the order of their ranks.
     void add_merge(uint32_t left, uint32_t right, uint32_t id) { merges_.insert(left, right, id); }
 
-    // Call once after the pieces. With byte-level words every byte is a symbol; when all 256 have a piece the words need not
-    // be mapped to the printable alphabet first, and a token's bytes are its piece's.
+    // Call once after the pieces. With byte-level words every byte is a symbol; when all 256 have a piece the words
+    // need not be mapped to the printable alphabet first, and a token's bytes are its piece's.
     void finish(bool byte_level) {
         byte_level_ = byte_level;
         if (options_.has_unk) unk_id_ = pieces_.find(options_.unk_token);
@@ -213,8 +214,8 @@ class BpeModel {
     bool byte_level() const { return byte_level_; }
     bool cacheable() const { return options_.dropout == 0; }
 
-    // The tokens of one word, one out() each. A byte-level model takes the word's own bytes; sizes then count bytes of the
-    // mapped word unless complete().
+    // The tokens of one word, one out() each. A byte-level model takes the word's own bytes; sizes then count bytes of
+    // the mapped word unless complete().
     template <class Out>
     void encode(const uint8_t* word, size_t size, Scratch& scratch, Out&& out) const {
         if (size == 0) return;
@@ -303,16 +304,23 @@ class BpeModel {
         return ends;
     }
 
-    // A three-byte character whose bytes always become one token before anything across its borders can merge may begin as
-    // that token. With R the rank at which it is complete, that is so when, up to R, no merge has one of its first bytes on
-    // the right, none has one of its last bytes on the left, and none has the token itself. The neighbours are told apart by
-    // whether they are ASCII: after a space, for instance, the first byte of a Korean syllable is merged early.
-    enum : uint32_t { after_ascii = 1u << 24, after_other = 1u << 25, before_ascii = 1u << 26, before_other = 1u << 27 };
+    // A three-byte character whose bytes always become one token before anything across its borders can merge may
+    // begin as that token. With R the rank at which it is complete, that is so when, up to R, no merge has one of its
+    // first bytes on the right, none has one of its last bytes on the left, and none has the token itself. The
+    // neighbours are told apart by whether they are ASCII: after a space, for instance, the first byte of a Korean
+    // syllable is merged early.
+    enum : uint32_t {
+        after_ascii = 1u << 24,
+        after_other = 1u << 25,
+        before_ascii = 1u << 26,
+        before_other = 1u << 27
+    };
+
+    struct Lowest {
+        uint32_t rank[2] = {no_id, no_id};  // of neighbours in ASCII, of others
+    };
 
     void make_seeds() {
-        struct Lowest {
-            uint32_t rank[2] = {no_id, no_id};  // of neighbours in ASCII, of others
-        };
         std::vector<Lowest> as_right(ends_.size()), as_left(ends_.size());
         const auto& merges = merges_.merges();
         for (uint32_t rank = 0; rank < merges.size(); ++rank) {
@@ -346,18 +354,59 @@ class BpeModel {
             }
             seeds_[c] = entry;
         }
+        make_space_seeds(as_left);
+    }
+
+    // The same for a space and such a character at the beginning of a word, as most Korean words begin: up to the rank at
+    // which the two are one token, no merge may have any token on the left that ends the two on the way there.
+    void make_space_seeds(const std::vector<Lowest>& as_left) {
+        space_seeds_.assign(0x10000, 0);
+        for (uint32_t c = 0x800; c < 0x10000; ++c) {
+            uint8_t bytes[4];
+            unicode::encode(c, bytes);
+            uint32_t ids[4] = {byte_ids_[' '], byte_ids_[bytes[0]], byte_ids_[bytes[1]], byte_ids_[bytes[2]]};
+            uint32_t done = 0, lowest[2] = {no_id, no_id};
+            size_t count = 4;
+            while (count > 1) {
+                uint32_t best = no_id;
+                size_t at = 0;
+                for (size_t i = 0; i + 1 < count; ++i) {
+                    const uint32_t rank = merges_.rank_of(ids[i], ids[i + 1]);
+                    if (rank < best) {
+                        best = rank;
+                        at = i;
+                    }
+                }
+                if (best == no_id) break;
+                for (const int other : {0, 1}) lowest[other] = std::min(lowest[other], as_left[ids[count - 1]].rank[other]);
+                done = std::max(done, best);
+                ids[at] = merges_.id_of(best);
+                for (size_t i = at + 1; i + 1 < count; ++i) ids[i] = ids[i + 1];
+                --count;
+            }
+            if (count > 1 || ids[0] >= 1u << 24) continue;
+            const Lowest& own = as_left[ids[0]];
+            if (std::min(own.rank[0], own.rank[1]) <= done) continue;
+            space_seeds_[c] = ids[0] | (lowest[0] > done ? before_ascii : 0) | (lowest[1] > done ? before_other : 0);
+        }
     }
 
     size_t seed(const uint8_t* word, size_t size, uint32_t* ids) const {
         uint32_t* out = ids;
-        for (size_t i = 0; i < size;) {
+        size_t i = 0;
+        if (size >= 4 && word[0] == ' ' && (word[1] & 0xF0) == 0xE0) {
+            const uint32_t entry = space_seeds_[three_bytes(word + 1)];
+            if (entry != 0 && holds(entry, needed_before(word, 4, size))) {
+                *out++ = entry & 0xFFFFFF;
+                i = 4;
+            }
+        }
+        while (i < size) {
             if ((word[i] & 0xF0) == 0xE0 && size - i >= 3) {
-                const uint32_t c = (word[i] & 0x0Fu) << 12 | (word[i + 1] & 0x3Fu) << 6 | (word[i + 2] & 0x3Fu);
-                const uint32_t entry = seeds_[c];
-                uint32_t need = 0;
-                if (i > 0) need = word[i - 1] < 0x80 ? after_ascii : after_other;
-                if (i + 3 < size) need |= word[i + 3] < 0x80 ? before_ascii : before_other;
-                if (entry != 0 && (entry & need) == need) {
+                const uint32_t entry = seeds_[three_bytes(word + i)];
+                uint32_t need = needed_before(word, i + 3, size);
+                if (i > 0) need |= word[i - 1] < 0x80 ? after_ascii : after_other;
+                if (entry != 0 && holds(entry, need)) {
                     *out++ = entry & 0xFFFFFF;
                     i += 3;
                     continue;
@@ -366,6 +415,14 @@ class BpeModel {
             *out++ = byte_ids_[word[i++]];
         }
         return static_cast<size_t>(out - ids);
+    }
+
+    static uint32_t three_bytes(const uint8_t* p) {
+        return (p[0] & 0x0Fu) << 12 | (p[1] & 0x3Fu) << 6 | (p[2] & 0x3Fu);
+    }
+    static bool holds(uint32_t entry, uint32_t need) { return (entry & need) == need; }
+    static uint32_t needed_before(const uint8_t* word, size_t next, size_t size) {
+        return next == size ? 0 : word[next] < 0x80 ? before_ascii : before_other;
     }
 
     // One symbol a character, as merge_word of `tokenizers` makes them.
@@ -493,7 +550,7 @@ class BpeModel {
     MergeTable merges_;
     std::array<uint32_t, 256> byte_ids_, fallback_ids_;
     std::vector<Ends> ends_;
-    std::vector<uint32_t> seeds_;  // by code point: a token and the flags, or 0
+    std::vector<uint32_t> seeds_, space_seeds_;  // by code point: a token and the flags, or 0
     uint32_t unk_id_ = no_id;
     bool byte_level_ = false, complete_ = false;
 };

@@ -1,6 +1,7 @@
-// The whole way from text to ids in one pass. Enters: a program (added tokens, normalization, grammar, model, template) and
-// valid UTF-8. Leaves: ids, and when asked for each token the characters it stands for. Promises: the result does not depend
-// on threads, on the cache or on what was encoded before; memory is bounded by the text and the cache budget.
+// The whole way from text to ids in one pass. Enters: a program (added tokens, normalization, grammar, model,
+// template) and valid UTF-8. Leaves: ids, and when asked for each token the characters it stands for. Promises: the
+// result does not depend on threads, on the cache or on what was encoded before; memory is bounded by the text and the
+// cache budget.
 #pragma once
 #include <atomic>
 #include <condition_variable>
@@ -53,7 +54,8 @@ class Worker {
     }
 
     // The same with the places of the tokens, in characters of the document.
-    void encode_spans(const uint8_t* text, size_t size, bool skip_special, Spans& spans, const std::atomic<bool>& stop) {
+    void encode_spans(const uint8_t* text, size_t size, bool skip_special, Spans& spans,
+                      const std::atomic<bool>& stop) {
         ids_ = &spans.ids;
         spans_ = &spans;
         stop_ = &stop;
@@ -126,7 +128,8 @@ class Worker {
         ids_->push_back(stretch.id);
         if (spans_ == nullptr) return;
         spans_->added.push_back(static_cast<uint32_t>(ids_->size() - 1));
-        spans_->added_text.emplace_back(reinterpret_cast<const char*>(text + stretch.begin), stretch.end - stretch.begin);
+        const char* found = reinterpret_cast<const char*>(text + stretch.begin);
+        spans_->added_text.emplace_back(found, stretch.end - stretch.begin);
         spans_->begins.push_back(origins[0].begin);
         spans_->ends.push_back(origins[stretch.end - stretch.begin - 1].end);
         spans_->words.push_back(num_words_++);
@@ -148,7 +151,8 @@ class Worker {
         }
         end_ = text + size;
         if (spans_ != nullptr) {
-            scan(program_.grammar, text, size, [&](const uint8_t* p, size_t n) { place_word(p, n, origins + (p - text)); });
+            const auto place = [&](const uint8_t* p, size_t n) { place_word(p, n, origins + (p - text)); };
+            scan(program_.grammar, text, size, place);
         } else if (!program_.model->cacheable()) {
             scan(program_.grammar, text, size, [&](const uint8_t* p, size_t n) { append_word(p, n); });
         } else {
@@ -216,7 +220,8 @@ class Worker {
             found_.resize(program_.model->encode_ids(word.begin, word.size, scratch_, found_.data()));
         } else {
             found_.clear();
-            program_.model->encode(word.begin, word.size, scratch_, [&](const Token& token) { found_.push_back(token.id); });
+            const auto keep = [&](const Token& token) { found_.push_back(token.id); };
+            program_.model->encode(word.begin, word.size, scratch_, keep);
         }
         if (word.size <= 15) {
             if (found_.size() <= 4) cache_.shorts.insert(word.key, word.hash, found_.data(), found_.size());
@@ -239,7 +244,8 @@ class Worker {
         const bool mapped = program_.model->byte_level() && !program_.model->complete();
         if (mapped) map_origins(word, size, origins);
         const Origin* from = mapped ? mapped_origins_.data() : origins;
-        // Bytes of a prefix that were spelled out count as well: such tokens can run past the word, never past its places.
+        // Bytes of a prefix that were spelled out count as well: such tokens can run past the word, never past its
+        // places.
         const size_t last = (mapped ? mapped_origins_.size() : size) - 1;
         program_.model->encode(word, size, scratch_, [&](const Token& token) {
             spans_->ids.push_back(token.id);
@@ -253,8 +259,10 @@ class Worker {
 
     void map_origins(const uint8_t* word, size_t size, const Origin* origins) {
         mapped_origins_.clear();
-        for (size_t i = 0; i < size; ++i)
-            mapped_origins_.insert(mapped_origins_.end(), BpeModel::mapped_code_point(word[i]) < 0x80 ? 1 : 2, origins[i]);
+        for (size_t i = 0; i < size; ++i) {
+            const size_t num_bytes = BpeModel::mapped_code_point(word[i]) < 0x80 ? 1 : 2;
+            mapped_origins_.insert(mapped_origins_.end(), num_bytes, origins[i]);
+        }
     }
 
     const Program& program_;

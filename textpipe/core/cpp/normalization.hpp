@@ -1,6 +1,7 @@
-// The Unicode normalization forms and lower case. Enters: valid UTF-8 and, when wanted, the origin of each of its bytes.
-// Leaves: the normalized UTF-8 and the origin of each of its bytes. Promises: NFC, NFD, NFKC and NFKD of UAX #15 for
-// Unicode 9; linear time, runs of thousands of combining marks included; text already normalized is seen at reading speed.
+// The Unicode normalization forms and lower case. Enters: valid UTF-8 and, when wanted, the origin of each of its
+// bytes. Leaves: the normalized UTF-8 and the origin of each of its bytes. Promises: NFC, NFD, NFKC and NFKD of UAX
+// #15 for Unicode 9; linear time, runs of thousands of combining marks included; text already normalized is seen at
+// reading speed.
 #pragma once
 #include <algorithm>
 #include <array>
@@ -72,7 +73,8 @@ class Normalization {
     }
 
   private:
-    // `change` tells where a character comes from: 0 replaces one of the input, 1 is added after it, -n swallows n more.
+    // `change` tells where a character comes from: 0 replaces one of the input, 1 is added after it, -n swallows n
+    // more.
     struct Unit {
         uint32_t c;
         uint8_t ccc;
@@ -103,8 +105,8 @@ class Normalization {
             return;
         }
         using namespace unicode;
-        const uint32_t entry = compatible_ ? compatible_pages[compatible_index[c / page_size] * page_size + c % page_size]
-                                           : canonical_pages[canonical_index[c / page_size] * page_size + c % page_size];
+        const uint32_t entry =
+            compatible_ ? look_up(compatible_index, compatible_pages, c) : look_up(canonical_index, canonical_pages, c);
         if (entry == 0) return add({c, combining_class(c), 0});
         for (uint32_t i = decomposition_start[entry]; i < decomposition_start[entry + 1]; ++i) {
             const uint32_t part = decomposition_pool[i];
@@ -200,7 +202,7 @@ class Normalization {
                 emit({0x307, 230, 1});
                 continue;
             }
-            const uint8_t delta = lower_pages[lower_index[c / page_size] * page_size + c % page_size];
+            const uint8_t delta = look_up(lower_index, lower_pages, c);
             emit({c + static_cast<uint32_t>(lower_delta[delta]), 0, 0});
         }
     }

@@ -1,9 +1,9 @@
-// Cuts text into pre-tokens. Enters: valid UTF-8 and a grammar. Leaves: one emit(begin, size) a pre-token, in order, pointing
-// into the text. Promises: linear time, no allocation, and the same cuts as the regular expression written at each grammar
-// (Unicode 16 classes); a grammar that keeps everything emits every byte of the text exactly once.
+// Cuts text into pre-tokens. Enters: valid UTF-8 and a grammar. Leaves: one emit(begin, size) a pre-token, in order,
+// pointing into the text. Promises: linear time, no allocation, and the same cuts as the regular expression written at
+// each grammar (Unicode 16 classes); a grammar that keeps everything emits every byte of the text exactly once.
 //
-// The functions are templates over a Source (where characters come from), so that UTF-16 text can be scanned in place by the
-// same grammars: a Source names its unit type and answers skip_* and class_at.
+// The functions are templates over a Source (where characters come from), so that UTF-16 text can be scanned in place
+// by the same grammars: a Source names its unit type and answers skip_* and class_at.
 #pragma once
 #include <array>
 #include <cstddef>
@@ -14,10 +14,10 @@
 namespace textpipe {
 
 enum class Grammar : int {
-    gpt2 = 0,              // 's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+      keeps everything
-    whitespace = 1,        // \w+|[^\w\s]+                                                                     drops white space
-    whitespace_split = 2,  // \S+                                                                              drops white space
-    none = 3               // the whole text                                                                   keeps everything
+    gpt2 = 0,              // 's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+; keeps everything
+    whitespace = 1,        // \w+|[^\w\s]+; drops white space
+    whitespace_split = 2,  // \S+; drops white space
+    none = 3               // the whole text
 };
 
 namespace scanner {
@@ -32,7 +32,7 @@ constexpr uint8_t gpt2_classes = letter | number | space;
 inline constexpr std::array<uint8_t, 256> make_ascii_properties() {
     std::array<uint8_t, 256> table{};
     for (uint32_t c = 0; c < 128; ++c)
-        table[c] = unicode::property_pages[unicode::property_index[c / unicode::page_size] * unicode::page_size + c % unicode::page_size];
+        table[c] = unicode::property(c);
     return table;  // zero from 128 up, so that a lead byte ends every run of an ASCII class
 }
 

@@ -1,5 +1,6 @@
-// Single steps of the pipeline for callers that go one step at a time. Enters: UTF-8 text. Leaves: normalized text with the
-// character each character comes from; the places of the pre-tokens in characters; the classes of the characters.
+// Single steps of the pipeline for callers that go one step at a time. Enters: UTF-8 text. Leaves: normalized text
+// with the character each character comes from; the places of the pre-tokens in characters; the classes of the
+// characters.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -19,7 +20,8 @@ inline std::string normalize(int form, const uint8_t* text, size_t size, std::ve
         for (uint32_t i = 0, at = 0; i < size; ++at)
             for (const uint32_t stop = i + unicode::utf8_size(text[i]); i < stop; ++i) in.push_back({at, at + 1});
     }
-    normalization.run(static_cast<NormalForm>(form), text, size, out, in.data(), sources != nullptr ? &origins : nullptr);
+    std::vector<Origin>* wanted = sources != nullptr ? &origins : nullptr;
+    normalization.run(static_cast<NormalForm>(form), text, size, out, in.data(), wanted);
     if (sources != nullptr) {
         for (size_t i = 0; i < out.size(); i += unicode::utf8_size(static_cast<uint8_t>(out[i])))
             sources->push_back(origins[i].begin);

@@ -1,5 +1,5 @@
-// Text as Python holds it. Enters: a buffer of 1-, 2- or 4-byte characters. Leaves: UTF-8. Promises: ASCII is passed through
-// in place; a surrogate, which is not a character, is reported and nothing is written past it.
+// Text as Python holds it. Enters: a buffer of 1-, 2- or 4-byte characters. Leaves: UTF-8. Promises: ASCII is passed
+// through in place; a surrogate, which is not a character, is reported and nothing is written past it.
 #pragma once
 #include <cstddef>
 #include <cstdint>

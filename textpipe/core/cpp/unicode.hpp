@@ -1,5 +1,5 @@
-// What a code point is. Enters: a code point, or valid UTF-8. Leaves: its class, or the code point and its length. Promises:
-// no allocation, no state; bytes are taken to be valid UTF-8, which the caller has checked.
+// What a code point is. Enters: a code point, or valid UTF-8. Leaves: its class, or the code point and its length.
+// Promises: no allocation, no state; bytes are taken to be valid UTF-8, which the caller has checked.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -18,15 +18,15 @@ enum Property : uint8_t {
 
 constexpr uint32_t code_point_end = 0x110000;
 
-inline uint8_t property(uint32_t c) {
-    return property_pages[property_index[c / page_size] * page_size + c % page_size];
+// The tables are in two stages: for each page of code points the number of its contents, and the distinct contents.
+template <class Index, class Value>
+constexpr Value look_up(const Index* index, const Value* pages, uint32_t c) {
+    return pages[index[c / page_size] * page_size + c % page_size];
 }
 
-inline uint8_t combining_class(uint32_t c) {
-    return combining_class_pages[combining_class_index[c / page_size] * page_size + c % page_size];
-}
-
-inline uint8_t form_flags(uint32_t c) { return form_pages[form_index[c / page_size] * page_size + c % page_size]; }
+constexpr uint8_t property(uint32_t c) { return look_up(property_index, property_pages, c); }
+inline uint8_t combining_class(uint32_t c) { return look_up(combining_class_index, combining_class_pages, c); }
+inline uint8_t form_flags(uint32_t c) { return look_up(form_index, form_pages, c); }
 
 // How many bytes the character takes whose first byte is `lead`.
 inline unsigned utf8_size(uint8_t lead) { return lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4; }

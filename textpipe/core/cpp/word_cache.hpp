@@ -1,8 +1,10 @@
-// Remembers the ids of words. Enters: a word of at most 31 bytes and its ids. Leaves: the ids of a word seen before. Promises:
-// exact (the whole word is compared, never a hash of it) and bounded: a full cache forgets the older of two words.
+// Remembers the ids of words. Enters: a word of at most 31 bytes and its ids. Leaves: the ids of a word seen before.
+// Promises: exact (the whole word is compared, never a hash of it) and bounded: a full cache forgets the older of two
+// words.
 //
-// Words of up to 15 bytes with up to four ids lie in half a cache line, key and ids together; longer ones, up to 31 bytes and
-// eight ids, in a whole line. Hangul takes three bytes a syllable, so one Korean word in ten needs the long slots.
+// Words of up to 15 bytes with up to four ids lie in half a cache line, key and ids together; longer ones, up to 31
+// bytes and eight ids, in a whole line. Hangul takes three bytes a syllable, so one Korean word in ten needs the long
+// slots.
 #pragma once
 #include <cstdint>
 #include <cstdlib>
@@ -85,7 +87,9 @@ class SlotTable {
     static constexpr size_t ways = 64 / sizeof(Slot);
     static_assert(sizeof(Slot) * ways == 64);
 
-    explicit SlotTable(size_t budget_bytes) : budget_lines_(budget_bytes / 64) { allocate(first_lines, lines_, memory_); }
+    explicit SlotTable(size_t budget_bytes) : budget_lines_(budget_bytes / 64) {
+        allocate(first_lines, lines_, memory_);
+    }
 
     void prefetch(uint64_t hash) const { __builtin_prefetch(line(hash)); }
 
