@@ -23,7 +23,8 @@ assert not textpipe.__file__.startswith(ROOT), textpipe.__file__
 tokenizer = Tokenizer(BPE())
 tokenizer.pre_tokenizer = ByteLevel(add_prefix_space=False)
 tokenizer.decoder = Decoder()
-tokenizer.train_from_iterator(["바다는 넓고 배는 작다"] * 3, BpeTrainer(vocab_size=300, initial_alphabet=ByteLevel.alphabet()))
+trainer = BpeTrainer(vocab_size=300, initial_alphabet=ByteLevel.alphabet())
+tokenizer.train_from_iterator(["바다는 넓고 배는 작다"] * 3, trainer)
 assert tokenizer.decode(tokenizer.encode("바다는 작다").ids) == "바다는 작다"
 assert (textpipe.testing.bundled_site() / "robots.txt").exists()
 print("ok", textpipe.__version__)

@@ -1,4 +1,4 @@
-"""The error tree: builtin bases, exit codes, messages that name the thing and the cure, and safe passage between processes."""
+"""The error tree: builtin bases, exit codes, messages with thing and cure, safe passage between processes."""
 
 from __future__ import annotations
 

@@ -55,6 +55,7 @@ class Limits:
     # HTML to text
     dom_depth: int = 512
     dom_nodes: int = 500_000
+    dom_attributes: int = 2000  # of one element: libxml2 is quadratic in them
     extract_timeout_s: float = 20.0  # one document
 
     # model files

@@ -24,8 +24,6 @@ __all__ = ["extract_text", "parse_html"]
 _MAX_LINK_SHARE = 0.4  # articles of the bundled site reach 0.33 of their lines, its lists of articles start at 0.6
 _MIN_LINK_CHARS = 2
 _MIN_COVERED = 0.9  # of a discussion's text
-# libxml2 compares each attribute of an element with all before it: 100,000 of them take minutes. Real ones have dozens.
-_MAX_ATTRIBUTES = 2000
 _LONG_TAG = regex.compile(r"""<[a-zA-Z](?:[^>"']++|"[^"]*+"|'[^']*+')*+""")
 _QUOTED = regex.compile(r"""("[^"]*+"|'[^']*+')""")
 _BULLET = re.compile(r"^[\s*•·-]+")
@@ -38,16 +36,18 @@ def parse_html(html: str, *, limits: Limits = DEFAULT_LIMITS) -> lxml_html.HtmlE
     Returns
     -------
     HtmlElement or Drop
-        the root without comments and processing instructions; a drop where the page holds no element, or is deeper or
-        larger than ``limits.dom_depth`` and ``limits.dom_nodes``.
+        the root without comments and processing instructions; a drop where the page holds no element, or passes
+        ``limits.dom_depth``, ``limits.dom_nodes`` or ``limits.dom_attributes``.
     """
     # Every element has a "<": this bounds the parser's own work before it starts. End tags are no elements.
     num_tags = html.count("<") - html.count("</")
     if num_tags > limits.dom_nodes:
         return Drop("dom_nodes", f"{num_tags} tags; allowed are {limits.dom_nodes} elements")
-    num_attributes = _most_attributes(html)
-    if num_attributes > _MAX_ATTRIBUTES:
-        return Drop("dom_attributes", f"{num_attributes} attributes in one tag; allowed are {_MAX_ATTRIBUTES}")
+    # libxml2 compares each attribute of an element with all before it: 100,000 of them take minutes.
+    most = limits.dom_attributes
+    num_attributes = _most_attributes(html, 2 * most)
+    if num_attributes > most:
+        return Drop("dom_attributes", f"{num_attributes} attributes in one tag; allowed are {most}")
     # huge_tree lifts libxml2's own depth cap of 256, which would cut the page off there without a word.
     parser = lxml_html.HTMLParser(
         encoding="utf-8", huge_tree=True, remove_comments=True, remove_pis=True, collect_ids=False
@@ -64,9 +64,9 @@ def parse_html(html: str, *, limits: Limits = DEFAULT_LIMITS) -> lxml_html.HtmlE
     return root
 
 
-def _most_attributes(html: str) -> int:
-    """About how many attributes the tag with the most of them has."""
-    long_tags = (match[0] for match in _LONG_TAG.finditer(html) if len(match[0]) > 2 * _MAX_ATTRIBUTES)
+def _most_attributes(html: str, least_chars: int) -> int:
+    """About how many attributes the tag with the most of them has; tags shorter than ``least_chars`` are not looked at."""
+    long_tags = (match[0] for match in _LONG_TAG.finditer(html) if len(match[0]) > least_chars)
     return max((len(_QUOTED.sub(" ", tag).split()) for tag in long_tags), default=0)
 
 

@@ -1,8 +1,8 @@
 """How well a vocabulary fits texts: bytes a token, tokens a word, per language; and what the vocabulary is made of.
 
 What enters: a tokenizer and documents. What leaves: plain numbers that JSON holds. A word is a run between white space
-(in Korean an eojeol), so fertility is tokens per word; bytes per token is UTF-8 bytes of text over tokens, special tokens
-not counted. Both compare across vocabularies of any kind, which the loss does not.
+(in Korean an eojeol), so fertility is tokens per word; bytes per token is UTF-8 bytes of text over tokens, special
+tokens not counted. Both compare across vocabularies of any kind, which the loss does not.
 """
 
 from __future__ import annotations
