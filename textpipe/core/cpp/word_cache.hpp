@@ -3,8 +3,8 @@
 // words.
 //
 // Words of up to 15 bytes with up to four ids lie in half a cache line, key and ids together; longer ones, up to 31
-// bytes and eight ids, in a whole line. Hangul takes three bytes a syllable, so one Korean word in ten needs the long
-// slots.
+// bytes and eight ids, in a whole line; two share a set. Hangul takes three bytes a syllable, so one Korean word in
+// ten needs the long slots.
 #pragma once
 #include <cstdint>
 #include <cstdlib>
@@ -69,7 +69,7 @@ struct WordKey {
     static uint64_t mask(size_t bytes) { return bytes == 0 ? 0 : ~uint64_t{0} >> (64 - 8 * bytes); }
 };
 
-// A table of lines of two short slots or one long slot; zeroed memory is an empty table.
+// A table of sets of two slots, the newer first; zeroed memory is an empty table.
 template <size_t key_parts, size_t max_ids>
 class SlotTable {
   public:
@@ -84,79 +84,80 @@ class SlotTable {
             return difference == 0;
         }
     };
-    static constexpr size_t ways = 64 / sizeof(Slot);
-    static_assert(sizeof(Slot) * ways == 64);
+    static constexpr size_t ways = 2, set_bytes = ways * sizeof(Slot);
+    static_assert(set_bytes % 64 == 0);
 
-    explicit SlotTable(size_t budget_bytes) : budget_lines_(budget_bytes / 64) {
-        allocate(first_lines, lines_, memory_);
+    explicit SlotTable(size_t budget_bytes) : budget_sets_(budget_bytes / set_bytes) {
+        allocate(first_sets, sets_, memory_);
     }
 
-    void prefetch(uint64_t hash) const { __builtin_prefetch(line(hash)); }
+    void prefetch(uint64_t hash) const {
+        const Slot* slots = set_of(hash);
+        for (size_t i = 0; i < set_bytes; i += 64) __builtin_prefetch(reinterpret_cast<const char*>(slots) + i);
+    }
 
     const Slot* find(const WordKey& word, uint64_t hash) const {
-        const Slot* slots = line(hash);
+        const Slot* slots = set_of(hash);
         for (size_t i = 0; i < ways; ++i)
             if (slots[i].holds(word)) return slots + i;
         return nullptr;
     }
 
     void insert(const WordKey& word, uint64_t hash, const uint32_t* ids, size_t count) {
-        if (++num_inserted_ > lines_ && lines_ < budget_lines_) grow();
-        Slot* slots = line(hash);
-        if constexpr (ways == 2) slots[1] = slots[0];
+        if (++num_inserted_ > sets_ && sets_ * 2 <= budget_sets_) grow();
+        Slot* slots = set_of(hash);
+        slots[1] = slots[0];
         std::memcpy(slots[0].key, word.part, sizeof slots[0].key);
         slots[0].ids[0] = 0;
         std::memcpy(slots[0].ids, ids, count * sizeof *ids);
         slots[0].ids[0] |= static_cast<uint32_t>(count) << 24;
     }
 
-    size_t memory_bytes() const { return lines_ * 64; }
-
   private:
-    static constexpr size_t first_lines = 1024;
+    static constexpr size_t first_sets = 1024;
     struct Unmap {
         void operator()(void* memory) const { std::free(memory); }
     };
     using Memory = std::unique_ptr<void, Unmap>;
 
-    Slot* line(uint64_t hash) const { return base_ + (hash & (lines_ - 1)) * ways; }
+    Slot* set_of(uint64_t hash) const { return base_ + (hash & (sets_ - 1)) * ways; }
 
-    void allocate(size_t lines, size_t& num_lines, Memory& memory) {
-        memory.reset(std::calloc(lines + 1, 64));
+    void allocate(size_t sets, size_t& num_sets, Memory& memory) {
+        memory.reset(std::calloc(sets + 1, set_bytes));
         if (!memory) throw std::bad_alloc();
         base_ = reinterpret_cast<Slot*>((reinterpret_cast<uintptr_t>(memory.get()) + 63) & ~uintptr_t{63});
-        num_lines = lines;
+        num_sets = sets;
 #if defined(__linux__)
         // Advice before the first touch: most of a cold run's waits are for the address, not for the line.
         constexpr uintptr_t huge = 2u << 20;
         const uintptr_t begin = (reinterpret_cast<uintptr_t>(base_) + huge - 1) & ~(huge - 1);
-        const uintptr_t end = reinterpret_cast<uintptr_t>(base_ + lines * ways) & ~(huge - 1);
+        const uintptr_t end = reinterpret_cast<uintptr_t>(base_ + sets * ways) & ~(huge - 1);
         if (end > begin) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
 #endif
     }
 
-    // Twice the lines: each old slot goes to its own place, the newer of a line last so that it stays in front.
+    // Four times the sets: each old slot goes to its own place, the newer of a set last so that it stays in front.
     void grow() {
         Memory old = std::move(memory_);
         Slot* slots = base_;
-        const size_t count = lines_ * ways;
-        size_t lines = lines_ * 4;
-        if (lines > budget_lines_) lines = lines_ * 2;
-        allocate(lines, lines_, memory_);
+        const size_t count = sets_ * ways;
+        size_t sets = sets_ * 4;
+        if (sets > budget_sets_) sets = sets_ * 2;
+        allocate(sets, sets_, memory_);
         num_inserted_ = 0;
         for (size_t i = count; i-- > 0;) {
             const Slot& slot = slots[i];
             if (slot.key[key_parts - 1] == 0) continue;
             WordKey word{};
             std::memcpy(word.part, slot.key, sizeof slot.key);
-            Slot* target = line(key_parts == 2 ? word.hash_short() : word.hash_long());
-            if constexpr (ways == 2) target[1] = target[0];
+            Slot* target = set_of(key_parts == 2 ? word.hash_short() : word.hash_long());
+            target[1] = target[0];
             target[0] = slot;
             ++num_inserted_;
         }
     }
 
-    size_t budget_lines_, lines_ = 0, num_inserted_ = 0;
+    size_t budget_sets_, sets_ = 0, num_inserted_ = 0;
     Memory memory_;
     Slot* base_ = nullptr;
 };
