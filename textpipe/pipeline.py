@@ -154,7 +154,9 @@ class Pipeline:
         return np.array([number for row in rows for number in row], dtype=id_type), offsets
 
     def words_of(self, text: str) -> list[str]:
-        """The normalized words of a text, as the model sees them; added tokens are not looked for."""
+        """The normalized words of a text, as the model sees them; each added token is a word of its own."""
+        if self.added.by_id:
+            return [piece.text for piece, _ in self.stages(text, skip_special=False) if piece.text]
         if self.normalizer is not None:
             text = self.normalizer.normalize_str(text)
         if self.pre_tokenizer is None:

@@ -1,8 +1,8 @@
 # distutils: language = c++
 """Counting words from Python: marshalling only.
 
-What enters: UTF-8 text or single words, from as many threads as there are counters. What leaves: each distinct word with
-a 64-bit count. The GIL is released while text is counted.
+What enters: UTF-8 text or single words, from as many threads as there are counters. What leaves: each distinct word
+with a 64-bit count. The GIL is released while text is counted.
 """
 
 from cpython.unicode cimport PyUnicode_AsUTF8AndSize
@@ -43,7 +43,8 @@ cdef class WordCounts:
         return self.counts.get().num_words()
 
     def __repr__(self):
-        return f"WordCounts({len(self):,} words, {self.num_occurrences:,} occurrences, byte_level={bool(self.byte_level)})"
+        kind = f"byte_level={bool(self.byte_level)}"
+        return f"WordCounts({len(self):,} words, {self.num_occurrences:,} occurrences, {kind})"
 
     @property
     def num_occurrences(self) -> int:

@@ -89,7 +89,8 @@ public:
     void each_first_pair(Visit&& visit) const {
         for (size_t group = 0; group + 1 < groups_.size(); ++group)
             for (uint32_t at = groups_[group].start; at + 1 < std::min<uint64_t>(groups_[group + 1].start, size); ++at)
-                if (cells[at] != separator && cells[at + 1] != separator) visit(at, cells[at], cells[at + 1], groups_[group].count);
+                if (cells[at] != separator && cells[at + 1] != separator)
+                    visit(at, cells[at], cells[at + 1], groups_[group].count);
     }
 
     std::unique_ptr<Cell[]> cells;

@@ -160,7 +160,7 @@ public:
             pulse_.end(vocabulary_.size() - initial);
         }
         BpeResult result{std::move(merges_), {}};
-        for (size_t id = 0; id < vocabulary_.size(); ++id) result.strings.push_back(vocabulary_.string(static_cast<uint32_t>(id)));
+        for (uint32_t id = 0; id < vocabulary_.size(); ++id) result.strings.push_back(vocabulary_.string(id));
         return result;
     }
 
@@ -236,13 +236,14 @@ private:
 
     void queue_first_pairs() {
         pulse_.begin(phase_pairs, 2 * cells_.size);
-        const size_t num_ids = vocabulary_.size();
+        const auto num_ids = static_cast<uint32_t>(vocabulary_.size());
         if (num_ids <= 1024) {
-            std::vector<FirstPair> table(num_ids * num_ids);
+            std::vector<FirstPair> table(size_t{num_ids} * num_ids);
             queue_pairs([&](Cell left, Cell right) -> FirstPair& { return table[left * num_ids + right]; },
                         [&](auto&& visit) {
-                            for (size_t i = 0; i < table.size(); ++i)
-                                visit(bpe::pair_key(static_cast<uint32_t>(i / num_ids), static_cast<uint32_t>(i % num_ids)), table[i]);
+                            for (uint32_t left = 0; left < num_ids; ++left)
+                                for (uint32_t right = 0; right < num_ids; ++right)
+                                    visit(bpe::pair_key(left, right), table[left * num_ids + right]);
                         });
         } else {
             bpe::PairTable<FirstPair> table;

@@ -39,7 +39,7 @@ public:
         pulse_.begin(phase_merges, settings_.vocab_size > initial ? settings_.vocab_size - initial : 0);
         while (vocabulary_.size() < settings_.vocab_size && merge_best()) pulse_.beat_slow(vocabulary_.size() - initial);
         BpeResult result{std::move(merges_), {}};
-        for (size_t id = 0; id < vocabulary_.size(); ++id) result.strings.push_back(vocabulary_.string(static_cast<uint32_t>(id)));
+        for (uint32_t id = 0; id < vocabulary_.size(); ++id) result.strings.push_back(vocabulary_.string(id));
         return result;
     }
 

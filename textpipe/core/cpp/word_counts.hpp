@@ -365,7 +365,8 @@ private:
     void count(const uint8_t* data, size_t size, const uint8_t* readable_end) {
         using namespace words;
         if (size > inline_bytes) return push(hash_long(data, size), data, size, 1);
-        const Key key = TEXTPIPE_LIKELY(data + inline_bytes <= readable_end) ? load_key(data, size) : load_key_at_end(data, size);
+        const bool inside = data + inline_bytes <= readable_end;
+        const Key key = TEXTPIPE_LIKELY(inside) ? load_key(data, size) : load_key_at_end(data, size);
         const uint64_t hash = hash_key(key, size);
         Slot& slot = front_[hash & (front_slots - 1)];
         const bool same = ((slot.key.a ^ key.a) | (slot.key.b ^ key.b) | (slot.key.c ^ key.c)) == 0 && slot.size == size;
