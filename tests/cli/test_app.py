@@ -12,7 +12,8 @@ from textpipe.cli import app
 
 
 def textpipe(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "textpipe", *words], capture_output=True, text=True, timeout=60)
+    command = [sys.executable, "-m", "textpipe", *words]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
 
 def loaded_by(code: str) -> set[str]:

@@ -65,7 +65,7 @@ def parse_html(html: str, *, limits: Limits = DEFAULT_LIMITS) -> lxml_html.HtmlE
 
 
 def _most_attributes(html: str, least_chars: int) -> int:
-    """About how many attributes the tag with the most of them has; tags shorter than ``least_chars`` are not looked at."""
+    """About how many attributes the tag with the most of them has, of tags longer than ``least_chars``."""
     long_tags = (match[0] for match in _LONG_TAG.finditer(html) if len(match[0]) > least_chars)
     return max((len(_QUOTED.sub(" ", tag).split()) for tag in long_tags), default=0)
 

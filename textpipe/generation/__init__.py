@@ -1,6 +1,7 @@
 """Writing text with a trained model.
 
 sampling   from logits to one id: temperature, top-k, top-p
+whole_characters   which tokens keep a text UTF-8
 decoding   prompts in, ids or text out; a cache of keys and values; streaming
 """
 

@@ -1,8 +1,9 @@
 """Prompts in, text out.
 
 What enters: a model, its tokenizer and prompts. What leaves: ids step by step, whole texts, or a stream of text whose
-pieces never split a character. A prompt begins as a document begins in training, after eos, so the empty prompt is one
-too. Writing stops at eos or at ``max_tokens``.
+pieces never split a character. Texts are made of whole characters only, whatever bytes the model would put together
+(see :mod:`textpipe.generation.whole_characters`); ids by themselves are as the model chooses. A prompt begins as a
+document begins in training, after eos, so the empty prompt is one too. Writing stops at eos or at ``max_tokens``.
 
 Each step reads one token: keys and values of what was read before are kept. When the model's context is full, the
 newest half of the text is read again and writing goes on from there, so a text may be longer than the context; the same
@@ -12,6 +13,7 @@ left with positions nothing attends to.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import torch
@@ -19,6 +21,7 @@ import torch
 from textpipe.data.permutation import derive_key
 from textpipe.errors import InputError
 from textpipe.generation.sampling import SamplingConfig, choose
+from textpipe.generation.whole_characters import WholeCharacters
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,7 +34,12 @@ __all__ = ["generate", "generate_ids", "stream"]
 
 @torch.no_grad()
 def generate_ids(
-    model: GPT, prompts: Sequence[Sequence[int]], config: SamplingConfig, *, eos_id: int
+    model: GPT,
+    prompts: Sequence[Sequence[int]],
+    config: SamplingConfig,
+    *,
+    eos_id: int,
+    only: WholeCharacters | None = None,
 ) -> Iterator[list[int | None]]:
     """Yield the next id of every sequence, step by step; None for a sequence that has ended.
 
@@ -39,6 +47,7 @@ def generate_ids(
     ----------
     prompts : ids to go on from, each at least one and shorter than the model's context.
     eos_id : ends a sequence; it is not yielded.
+    only : keeps each sequence UTF-8, taking its prompt to end between characters.
 
     Raises
     ------
@@ -55,6 +64,7 @@ def generate_ids(
         torch.Generator().manual_seed(derive_key("sample", config.seed, row) >> 1) for row in range(len(prompts))
     ]
     running = [True] * len(prompts)
+    states = [0] * len(prompts)
     cache, unread_BT = model.new_cache(len(prompts), padding=padding), text_BT
     for _ in range(config.max_tokens):
         if cache.length + unread_BT.shape[1] > model.config.context:
@@ -63,9 +73,13 @@ def generate_ids(
             text_BT = text_BT[:, -half:]
             cache, unread_BT = model.new_cache(len(prompts), padding=padding), text_BT
         logits_BV = model.logits(model(unread_BT, cache=cache)[:, -1])
+        if only is not None:
+            logits_BV = logits_BV.masked_fill(~only.mask(states).to(device), -math.inf)
         unread_BT = choose(logits_BV, config, generators)[:, None]
         text_BT = torch.cat([text_BT, unread_BT], dim=1)
         ids = unread_BT[:, 0].tolist()
+        if only is not None:
+            states = [only.after(state, found) for state, found in zip(states, ids, strict=True)]
         running = [was and found != eos_id for was, found in zip(running, ids, strict=True)]
         if not any(running):
             return
@@ -103,13 +117,10 @@ def generate(
     >>> generate(model, tokenizer, ["옛날에"], eos_id=facts["eos_id"])  # doctest: +SKIP
     [' 작은 마을에 …']
     """
-    ids = [_encode(tokenizer, prompt, eos_id) for prompt in prompts]
-    written: list[list[int]] = [[] for _ in prompts]
-    for step in generate_ids(model, ids, config or SamplingConfig(), eos_id=eos_id):
-        for row, found in zip(written, step, strict=True):
-            if found is not None:
-                row.append(found)
-    return [tokenizer.decode(row) for row in written]
+    written = [""] * len(prompts)
+    for step in _pieces(model, tokenizer, prompts, config or SamplingConfig(), eos_id):
+        written = [text + piece for text, piece in zip(written, step, strict=True)]
+    return written
 
 
 def stream(
@@ -119,14 +130,21 @@ def stream(
 
     The pieces joined are what :func:`generate` gives.
     """
-    from textpipe.decoders import DecodeStream
-
-    decoder = DecodeStream(skip_special_tokens=True)
-    ids = _encode(tokenizer, prompt, eos_id)
-    for (found,) in generate_ids(model, [ids], config or SamplingConfig(), eos_id=eos_id):
-        piece = decoder.step(tokenizer, found) if found is not None else None
+    for (piece,) in _pieces(model, tokenizer, [prompt], config or SamplingConfig(), eos_id):
         if piece:
             yield piece
-    rest = decoder.finish()
-    if rest:
-        yield rest
+
+
+def _pieces(
+    model: GPT, tokenizer: Tokenizer, prompts: Sequence[str], config: SamplingConfig, eos_id: int
+) -> Iterator[list[str]]:
+    """The text each step adds to each prompt; bytes of a character that max_tokens leaves unfinished are dropped."""
+    from textpipe.decoders import DecodeStream
+
+    decoders = [DecodeStream(skip_special_tokens=True) for _ in prompts]
+    ids = [_encode(tokenizer, prompt, eos_id) for prompt in prompts]
+    for step in generate_ids(model, ids, config, eos_id=eos_id, only=WholeCharacters(tokenizer)):
+        yield [
+            (decoder.step(tokenizer, found) or "") if found is not None else ""
+            for decoder, found in zip(decoders, step, strict=True)
+        ]

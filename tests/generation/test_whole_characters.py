@@ -1,0 +1,82 @@
+"""Text is made of whole characters: the mask is Python's own UTF-8 decoder, and an untrained model writes no U+FFFD."""
+
+from __future__ import annotations
+
+import codecs
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from textpipe import Tokenizer
+from textpipe.decoders import ByteLevel as ByteLevelDecoder
+from textpipe.models import BPE
+from textpipe.pre_tokenizers import ByteLevel
+from textpipe.trainers import BpeTrainer
+
+torch = pytest.importorskip("torch")
+
+from textpipe.generation import SamplingConfig, generate, stream  # noqa: E402
+from textpipe.generation.whole_characters import WholeCharacters  # noqa: E402
+from textpipe.nn.gpt import GPT, GptConfig  # noqa: E402
+
+
+def byte_level(alphabet: list[str], vocab_size: int) -> Tokenizer:
+    tokenizer = Tokenizer(BPE())
+    tokenizer.pre_tokenizer = ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = ByteLevelDecoder()
+    trainer = BpeTrainer(vocab_size=vocab_size, special_tokens=["<|endoftext|>"], initial_alphabet=alphabet)
+    tokenizer.train_from_iterator(["한글은 소리를 적는다 ㅋㅋㅋ 😀🎉 naïve café"] * 3, trainer)
+    return tokenizer
+
+
+TOKENIZER = byte_level(ByteLevel.alphabet(), 300)
+ONLY = WholeCharacters(TOKENIZER)
+SIZE = TOKENIZER.get_vocab_size()
+
+
+def can_begin_text(data: bytes) -> bool:
+    """Whether some continuation makes ``data`` UTF-8: Python's decoder refuses a byte at once when none can."""
+    try:
+        codecs.getincrementaldecoder("utf-8")("strict").decode(data, final=False)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+@given(st.lists(st.integers(0, 10**9), max_size=12))
+def test_what_the_mask_allows_is_exactly_what_can_still_become_text(choices: list[int]) -> None:
+    state, written = 0, b""
+    for choice in choices:
+        allowed = ONLY.mask([state])[0]
+        for token in range(SIZE):
+            piece = TOKENIZER.id_to_bytes(token)
+            expected = can_begin_text(written + piece) if piece else state == 0
+            assert bool(allowed[token]) == expected
+        tokens = allowed.nonzero()[:, 0].tolist()
+        token = tokens[choice % len(tokens)]
+        state = ONLY.after(state, token)
+        written += TOKENIZER.id_to_bytes(token)
+        assert (state == 0) == (not written or written.decode("utf-8", "ignore").encode() == written)
+
+
+def test_a_vocabulary_without_some_byte_is_never_led_to_where_it_is_needed() -> None:
+    few = [c for c in ByteLevel.alphabet() if c not in set(TOKENIZER.encode("글").tokens)]
+    tokenizer = byte_level(few, 260)
+    only = WholeCharacters(tokenizer)
+    reached = {0}
+    for _ in range(4):
+        reached |= {only.after(s, t) for s in reached for t in only.mask([s])[0].nonzero()[:, 0].tolist()}
+    for state in reached:
+        assert bool(only.mask([state]).any())
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_an_untrained_model_writes_whole_characters_only(seed: int) -> None:
+    model = GPT(GptConfig(vocab_size=SIZE, context=32, layers=1, heads=2, width=16), seed=seed).eval()
+    config = SamplingConfig(max_tokens=40, seed=seed, temperature=2.0)
+    prompts = ["", "한글", "caf"]
+    texts = generate(model, TOKENIZER, prompts, config, eos_id=0)
+    assert any(texts)
+    assert "�" not in "".join(texts)
+    assert "".join(stream(model, TOKENIZER, prompts[0], config, eos_id=0)) == texts[0]
