@@ -102,15 +102,16 @@ class Pipeline:
         if self.native is None:
             return self._encode_staged(text, skip_special=skip_special, type_id=type_id, word=word)
         ids, begins, ends, words, added = self.native.encode_spans(text, skip_special=skip_special)
-        tokens = [self._piece_of(number) for number in ids]
+        pieces = self._pieces
+        tokens = [pieces[number] for number in ids]
         for index, found in added.items():
             tokens[index] = found
         numbers = words if word is None else [word] * len(ids)
         return Encoding.of_tokens(ids, tokens, list(zip(begins, ends, strict=True)), numbers, type_id=type_id)
 
-    def _piece_of(self, number: int) -> str:
-        piece = self.model.id_to_token(number)
-        return self.added.by_id[number].content if piece is None else piece
+    @cached_property
+    def _pieces(self) -> dict[int, str]:
+        return {number: token.content for number, token in self.added.by_id.items()} | dict(self.model.pieces)
 
     def stages(self, text: str, *, skip_special: bool) -> Iterable[tuple[AlignedText, int | None]]:
         """The words of a text, normalized and cut, and the added tokens between them with their ids."""

@@ -11,6 +11,7 @@ import json
 import os
 import secrets
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from textpipe.core._encoder import NativeBpe
@@ -140,6 +141,11 @@ class BPE:
     def get_vocab_size(self) -> int:
         """How many pieces there are."""
         return len(self._vocab)
+
+    @property
+    def pieces(self) -> Mapping[int, str]:
+        """The piece of each id, to read."""
+        return MappingProxyType(self._piece_of)
 
     @property
     def merges(self) -> list[tuple[str, str]]:

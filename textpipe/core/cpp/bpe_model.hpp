@@ -222,7 +222,7 @@ class BpeModel {
         if (is_plain()) {
             scratch.ids.resize(size);
             const size_t count = encode_ids(word, size, scratch, scratch.ids.data());
-            for (size_t i = 0; i < count; ++i) out(Token{scratch.ids[i], ends_[scratch.ids[i]].size});
+            for (size_t i = 0; i < count; ++i) out(Token{scratch.ids[i], size_of(scratch.ids[i])});
             return;
         }
         std::string_view text(reinterpret_cast<const char*>(word), size);
@@ -247,6 +247,9 @@ class BpeModel {
 
     // Whether a word's ids follow from its bytes and the merges alone.
     bool is_plain() const { return complete_ && !options_.ignore_merges && options_.dropout == 0; }
+
+    // How many bytes a piece of a complete model stands for.
+    uint32_t size_of(uint32_t id) const { return ends_[id].size; }
 
     // The ids of one word of a plain model into `ids`, which has room for one a byte; returns how many.
     size_t encode_ids(const uint8_t* word, size_t size, Scratch& scratch, uint32_t* ids) const {

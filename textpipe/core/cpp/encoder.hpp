@@ -169,19 +169,20 @@ class Worker {
     // Hash the word and ask for its cache line; by the time the batch is full the line has come.
     void wait_word(const uint8_t* p, size_t size) {
         Word& word = waiting_[num_waiting_++];
+        set_word(word, p, size);
+        if (size <= 15)
+            cache_.shorts.prefetch(word.hash);
+        else if (size <= longest_cached)
+            cache_.longs.prefetch(word.hash);
+        if (num_waiting_ == batch_size) flush();
+    }
+
+    void set_word(Word& word, const uint8_t* p, size_t size) const {
         word.begin = p;
         word.size = size;
-        if (size <= longest_cached) {
-            word.key = WordKey::of(p, size, static_cast<size_t>(end_ - p));
-            if (size <= 15) {
-                word.hash = word.key.hash_short();
-                cache_.shorts.prefetch(word.hash);
-            } else {
-                word.hash = word.key.hash_long();
-                cache_.longs.prefetch(word.hash);
-            }
-        }
-        if (num_waiting_ == batch_size) flush();
+        if (size > longest_cached) return;
+        word.key = WordKey::of(p, size, static_cast<size_t>(end_ - p));
+        word.hash = size <= 15 ? word.key.hash_short() : word.key.hash_long();
     }
 
     void flush() {
@@ -215,6 +216,18 @@ class Worker {
 
     // Encode a word that is not in the cache; keeps room for `remaining` slots after it.
     uint32_t* miss(const Word& word, uint32_t* out, size_t remaining) {
+        find_ids(word);
+        if (found_.size() > 8) {
+            const size_t at = static_cast<size_t>(out - ids_->data());
+            ids_->resize(at + found_.size() + (remaining + 1) * 8);
+            out = ids_->data() + at;
+        }
+        std::copy(found_.begin(), found_.end(), out);
+        return out + found_.size();
+    }
+
+    // The ids of a word into found_, and into the cache where it has room for them.
+    void find_ids(const Word& word) {
         if (program_.model->is_plain()) {
             found_.resize(word.size);
             found_.resize(program_.model->encode_ids(word.begin, word.size, scratch_, found_.data()));
@@ -228,18 +241,41 @@ class Worker {
         } else if (word.size <= longest_cached && found_.size() <= 8) {
             cache_.longs.insert(word.key, word.hash, found_.data(), found_.size());
         }
-        if (found_.size() > 8) {
-            const size_t at = static_cast<size_t>(out - ids_->data());
-            ids_->resize(at + found_.size() + (remaining + 1) * 8);
-            out = ids_->data() + at;
+    }
+
+    template <class Slot>
+    void take_slot(const Slot& slot) {
+        found_.assign(slot.ids, slot.ids + slot.count());
+        if (!found_.empty()) found_[0] &= 0xFFFFFF;
+    }
+
+    // With places, for a model whose tokens tell their sizes: the cached ids will do.
+    void place_plain_word(const uint8_t* p, size_t size, const Origin* origins) {
+        Word word;
+        set_word(word, p, size);
+        const auto* short_slot = size <= 15 ? cache_.shorts.find(word.key, word.hash) : nullptr;
+        const auto* long_slot = size > 15 && size <= longest_cached ? cache_.longs.find(word.key, word.hash) : nullptr;
+        if (short_slot != nullptr)
+            take_slot(*short_slot);
+        else if (long_slot != nullptr)
+            take_slot(*long_slot);
+        else
+            find_ids(word);
+        for (const uint32_t id : found_) {
+            const uint32_t num_bytes = program_.model->size_of(id);
+            spans_->ids.push_back(id);
+            spans_->begins.push_back(origins->begin);
+            origins += num_bytes;
+            spans_->ends.push_back(origins[-1].end);
+            spans_->words.push_back(num_words_);
         }
-        std::copy(found_.begin(), found_.end(), out);
-        return out + found_.size();
+        ++num_words_;
     }
 
     // With places: the sizes of the tokens run along the word's bytes.
     void place_word(const uint8_t* word, size_t size, const Origin* origins) {
         if (stop_->load(std::memory_order_relaxed)) return;
+        if (program_.model->is_plain()) return place_plain_word(word, size, origins);
         size_t at = 0;
         const bool mapped = program_.model->byte_level() && !program_.model->complete();
         if (mapped) map_origins(word, size, origins);
