@@ -64,7 +64,7 @@ def test_the_same_training_again_changes_nothing(folder):
 
 def test_another_training_in_the_same_folder_is_refused(folder, capsys):
     assert run(train_words(folder, "--learning-rate", "0.5")) == 3
-    assert "train.learning_rate = 0.003 there and 0.5 now" in capsys.readouterr().err
+    assert "train.learning_rate = 0.0015 there and 0.5 now" in capsys.readouterr().err
 
 
 def test_flags_go_over_the_file_and_the_file_over_the_preset(folder, tmp_path):
@@ -75,7 +75,7 @@ def test_flags_go_over_the_file_and_the_file_over_the_preset(folder, tmp_path):
 
     config = Checkpoint.open(find_checkpoint(tmp_path / "run")).config
     assert (config.train.steps, config.train.seed, config.model.heads, config.model.layers) == (6, 8, 2, 1)
-    assert config.train.learning_rate == 3e-3
+    assert config.train.learning_rate == 1.5e-3
 
 
 @pytest.mark.parametrize(

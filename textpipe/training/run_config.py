@@ -140,7 +140,7 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
         "tiny": Preset(
             "about a minute on two CPU cores: shows that everything works",
             {"layers": 4, "heads": 4, "width": 128, "context": 128},
-            {"steps": 800, "batch_size": 8, "learning_rate": 3e-3, "warmup_steps": 50, "validate_every": 100}
+            {"steps": 800, "batch_size": 8, "learning_rate": 1.5e-3, "warmup_steps": 50, "validate_every": 100}
             | {"checkpoint_every": 200, "sample_every": 200},
         ),
         "nano": Preset(
