@@ -21,7 +21,7 @@ PROMPTS = ("바다는", "The village")
 
 def command(
     out: Path = typer.Option(Path("textpipe-demo"), "--out", help="Folder for everything the demo makes."),
-    steps: int = typer.Option(400, "--steps", min=1, help="Training steps."),
+    steps: int = typer.Option(800, "--steps", min=1, help="Training steps."),
 ) -> None:
     """Crawl, clean, train a vocabulary, pack, train a GPT, generate and report, offline, in a few minutes.
 
