@@ -15,6 +15,7 @@ class Optimizer(Config):
 
 
 class Run(Config):
+    fast: bool = Field(False, description="whether to hurry")
     steps: int = Field(100, description="optimizer steps", ge=1)
     name: str | None = None
     sizes: tuple[int, ...] = (1, 2)
@@ -26,6 +27,7 @@ def test_a_config_written_as_toml_reads_back_equal(tmp_path: Path) -> None:
     text = dump_toml(config, tmp_path / "run.toml")
     assert load_toml(tmp_path / "run.toml", Run) == config
     assert "# optimizer steps" in text
+    assert "# whether to hurry" in text
     assert "# peak learning rate" in text
 
 

@@ -64,6 +64,8 @@ def _explain(error: pydantic.ValidationError, model: type[pydantic.BaseModel], w
             hints.append(did_you_mean(str(problem["loc"][-1]), _known_keys(model, problem["loc"][:-1])))
         elif problem["type"] == "missing":
             messages.append(f"the key {key} is missing")
+        elif not problem["loc"]:  # a rule over several keys: its own words name them
+            messages.append(problem["msg"].removeprefix("Value error, "))
         else:
             shown = repr(problem.get("input"))
             messages.append(f"{key} = {shown[:80]}: {problem['msg'].removeprefix('Value error, ')}")
@@ -134,9 +136,10 @@ def _fill(table: Any, config: pydantic.BaseModel) -> None:
         if isinstance(value, pydantic.BaseModel):
             nested.append((name, value))
         elif name in values:
-            table.add(name, values[name])
+            item = tomlkit.item(values[name])
             if field.description:
-                table[name].comment(field.description)
+                item.comment(field.description)
+            table.add(name, item)
     for name, value in nested:  # TOML wants plain keys before tables
         inner = tomlkit.table()
         _fill(inner, value)

@@ -1,4 +1,4 @@
-"""Text is made of whole characters: the mask agrees with Python's own UTF-8 decoder, and an untrained model writes no U+FFFD."""
+"""Text is made of whole characters: the mask agrees with Python's decoder; no U+FFFD is written."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ import itertools
 
 import pytest
 import torch
+
 from textpipe.data.batches import IGNORED
 from textpipe.errors import ConfigError
 from textpipe.nn.gpt import GPT, GptConfig

@@ -25,6 +25,7 @@ class Progress:
         self._live = sys.stderr.isatty() and not quiet
         self._phase = ""
         self._start = self._shown = 0.0
+        self._first = 0  # what was done already when the phase began: a resumed run's rate is its own
         self._text = ""
 
     def __call__(self, phase: str, done: int, total: int | None = None, *, unit: str = "", **facts: object) -> None:
@@ -35,6 +36,7 @@ class Progress:
         if phase != self._phase:
             self._finish_line()
             self._phase, self._start, self._shown = phase, now, 0.0 if self._live else now
+            self._first = max(0, done - 1)
         self._text = self._line(done, total, unit, now - self._start, facts)
         if now - self._shown >= (_LIVE_EVERY_S if self._live else _PLAIN_EVERY_S):
             self._shown = now
@@ -46,11 +48,11 @@ class Progress:
             parts[0] += f" of {total:,} {unit} ({100 * done / total:.0f} %)"
         else:
             parts[0] += f" {unit}"
-        if seconds > 0.5 and done:
-            rate = done / seconds
+        if seconds > 0.5 and done > self._first:
+            rate = (done - self._first) / seconds
             parts.append(f"{rate:,.0f} {unit}/s" if rate >= 100 else f"{rate:.3g} {unit}/s")
             if total and done < total:
-                parts.append(f"{_duration(seconds * (total - done) / done)} left")
+                parts.append(f"{_duration((total - done) / rate)} left")
         parts += [f"{name.replace('_', ' ')} {value}" for name, value in facts.items()]
         return ", ".join(part.strip() for part in parts)
 
