@@ -16,7 +16,6 @@ NAMES = {"train-vocab": "train_vocab", "train-step": "train_step"}
 def main() -> int:
     sys.path.insert(0, str(Path(__file__).parent))
     name = sys.argv[1] if len(sys.argv) > 1 else "--help"
-
     if name not in NAMES:
         sys.stderr.write(f"usage: bin/bench {'|'.join(NAMES)} …\n")
         return 0 if name == "--help" else 2
