@@ -39,14 +39,9 @@ def test_the_python_runs_as_written(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     first, second = blocks("python")
     namespace: dict[str, object] = {}
     exec(compile(first, "README.md", "exec"), namespace)
-    exec(
-        compile(
-            second.replace("data, config,", "data, config.replaced(steps=4, warmup_steps=2, threads=1),"),
-            "README.md",
-            "exec",
-        ),
-        namespace,
-    )
+    # a few steps show as much as many
+    second = second.replace("data, config,", "data, config.replaced(steps=4, warmup_steps=2, threads=1),")
+    exec(compile(second, "README.md", "exec"), namespace)
 
 
 def test_the_tree_names_what_is_there() -> None:
