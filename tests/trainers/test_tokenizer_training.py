@@ -80,3 +80,14 @@ def test_tokens_added_before_are_words_of_their_own(name):
 
     added = ["[SEP]", "밥"]
     assert trained(Ours, STAGES[name], train, added) == trained(tokenizers, STAGES[name], train, added)
+
+
+def test_a_prefix_that_the_text_holds_learns_as_much_as_when_the_words_are_kept():
+    # "##" + "#b" and "#" + "##b" then read as one string of two lengths, and the words are needed a second time.
+    texts = ["ab#b b#ab #b#ba ##ba b#b#", "a#bb #ab# bb#a ab##b"] * 3
+    settings = trainers.BpeTrainer(vocab_size=60, continuing_subword_prefix="#", end_of_word_suffix="b")
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    kept = trainers.train_bpe(trainers.count_texts(texts, tokenizer.pipeline.word_cutter()), settings)
+    tokenizer.train_from_iterator(texts, settings)
+    assert tokenizer.model.merges == kept.merges != []

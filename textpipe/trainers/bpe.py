@@ -117,7 +117,7 @@ def train_bpe(
     ----------
     counts : words, as bytes of a byte-level alphabet or as UTF-8.
     progress : called with each phase, what is done and the total; what it raises stops the training.
-    release : empty ``counts`` as soon as they are laid out, for less memory at the peak.
+    release : empty ``counts`` as soon as they are laid out, for less memory at the peak; not done with a prefix or suffix.
 
     Raises
     ------
@@ -148,7 +148,8 @@ def train_bpe(
         max_token_length=_UNLIMITED if trainer.max_token_length is None else trainer.max_token_length,
         prefix=trainer.continuing_subword_prefix or "",
         full_words_differ=symbols.full_words_differ and trainer.max_token_length is None,
-        release=release,
+        # One string can then be read as different numbers of symbols, and a second trainer needs the words again.
+        release=release and not (trainer.continuing_subword_prefix or trainer.end_of_word_suffix),
         progress=None if report is None else lambda phase, done, total: report(phase, done, total, unit=_UNITS[phase]),
     )
     # A pair that was merged twice stands where it was merged last.

@@ -131,8 +131,8 @@ private:
     std::unordered_map<uint64_t, std::vector<uint32_t>> gained_;
 };
 
-// Train by the fast trainer, or by this one where the fast one cannot. With release the words are dropped once laid out
-// (never where they might be needed a second time).
+// Train by the fast trainer, or by this one where the fast one cannot. With release the words are dropped once laid out;
+// the caller asks for it only where no prefix or suffix can make them needed a second time.
 inline BpeResult train_bpe(const BpeSettings& settings, const std::vector<std::string>& initial,
                            const std::vector<uint32_t>& characters, const std::vector<uint32_t>& ids, WordCounts& words,
                            bool byte_level, bool release, Pulse::Callback callback, void* owner) {
