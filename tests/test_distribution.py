@@ -26,7 +26,7 @@ tokenizer.decoder = Decoder()
 trainer = BpeTrainer(vocab_size=300, initial_alphabet=ByteLevel.alphabet())
 tokenizer.train_from_iterator(["바다는 넓고 배는 작다"] * 3, trainer)
 assert tokenizer.decode(tokenizer.encode("바다는 작다").ids) == "바다는 작다"
-assert (textpipe.testing.bundled_site() / "robots.txt").exists()
+assert (textpipe.testing.bundled_site() / "site" / "robots.txt").exists()
 print("ok", textpipe.__version__)
 """
 
