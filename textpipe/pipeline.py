@@ -72,7 +72,8 @@ class Pipeline:
     @property
     def max_id(self) -> int:
         """The largest id that can come out."""
-        return max(self.model.max_id, max(self.added.by_id, default=-1))
+        template = -1 if self.post_processor is None else self.post_processor.max_id
+        return max(self.model.max_id, max(self.added.by_id, default=-1), template)
 
     @cached_property
     def _rules(self) -> tuple[list[_Rule], list[_Rule]]:

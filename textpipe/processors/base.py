@@ -31,6 +31,11 @@ class PostProcessor:
         """How many tokens it adds."""
         return 0
 
+    @property
+    def max_id(self) -> int:
+        """The largest id it can add, -1 when it adds none."""
+        return -1
+
     def native_frame(self) -> tuple[list[int], list[int]] | None:
         """The ids it puts before and after one text, or None when it does anything else to the ids."""
         return None

@@ -13,6 +13,7 @@ from typing import Any
 
 from textpipe.encoding import Encoding
 from textpipe.errors import InputError
+from textpipe.limits import DEFAULT_LIMITS
 from textpipe.processors.base import PostProcessor
 
 __all__ = ["Piece", "SpecialToken", "TemplateProcessing"]
@@ -80,7 +81,7 @@ class TemplateProcessing(PostProcessor):
     Raises
     ------
     InputError
-        when a template has a special token that is not listed, or ``pair`` lacks one of the texts.
+        when a template has a special token that is not listed, ``pair`` lacks one of the texts, or an id is too large.
 
     Examples
     --------
@@ -102,6 +103,11 @@ class TemplateProcessing(PostProcessor):
         object.__setattr__(self, "pair", _template("$A:0 $B:1" if pair is None else pair))
         listed = {token.id: token for token in map(_special, special_tokens or ())}
         object.__setattr__(self, "special_tokens", tuple(listed[name] for name in sorted(listed)))
+        wrong = next(
+            (n for token in self.special_tokens for n in token.ids if not 0 <= n < DEFAULT_LIMITS.token_id), None
+        )
+        if wrong is not None:
+            raise InputError(f"a special token has the id {wrong}", allowed=f"0 to {DEFAULT_LIMITS.token_id - 1}")
         for piece in (*self.single, *self.pair):
             if not piece.is_text and piece.id not in listed:
                 raise InputError(f'the template has "{piece.id}", which special_tokens does not list')
@@ -131,6 +137,11 @@ class TemplateProcessing(PostProcessor):
         """How many ids the template adds."""
         counts = {token.id: len(token.ids) for token in self.special_tokens}
         return sum(counts[piece.id] for piece in (self.pair if is_pair else self.single) if not piece.is_text)
+
+    @property
+    def max_id(self) -> int:
+        """The largest id the template can add."""
+        return max((number for token in self.special_tokens for number in token.ids), default=-1)
 
     def native_frame(self) -> tuple[list[int], list[int]] | None:
         """The ids before and after ``$A``, where it stands once."""
