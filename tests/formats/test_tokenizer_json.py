@@ -178,7 +178,15 @@ FAULTS = [
     (("post_processor", "single", 0, "SpecialToken", "id"), "<z>", 'has "<z>", which special_tokens does not list'),
     (("post_processor", "pair"), [{"Sequence": {"id": "A", "type_id": 0}}], r"must have both \$A and \$B"),
     (("post_processor", "special_tokens", "<e>", "ids"), [0, 1], "as many ids as tokens"),
-    (("post_processor", "special_tokens", "<e>", "ids"), [-1], "none below 0"),
+    (("post_processor", "special_tokens", "<e>", "ids"), [-1], "has the id -1"),
+    (("post_processor", "special_tokens", "<e>", "ids"), [1 << 32], "has the id 4294967296"),
+    (
+        ("post_processor", "single", 0, "SpecialToken", "id"),
+        "\udc00",
+        r"post_processor\.single\[0\]\.SpecialToken\.id: .*surrogate",
+    ),
+    (("normalizer", "normalizers", 0), {"type": "Replace", "pattern": {"Regex": "\udc00"}, "content": ""}, "surrogate"),
+    (("model", "end_of_word_suffix"), "\ud800", r"model\.end_of_word_suffix: holds a lone surrogate"),
     (("extra",), 1, "extra: is not a known field"),
 ]
 
@@ -214,6 +222,8 @@ def test_a_missing_field_of_the_model_is_named(key):
         ('{"version": "1.0", "version": "1.0"}', "a key stands twice"),
         ('{"version": ' + "9" * 10_000 + "}", "not JSON that can be used"),
         ("null", "allowed: an object"),
+        ('"' + '\\"' * 200_000, "not JSON"),
+        ('"' + '\\"' * 200_000 + "\\", "not JSON"),
     ],
 )
 def test_what_is_no_tokenizer_json_is_refused(text, message):
@@ -224,6 +234,12 @@ def test_what_is_no_tokenizer_json_is_refused(text, message):
 def test_bytes_that_are_no_utf8_are_refused_with_their_place():
     with pytest.raises(FormatError, match="at byte 2: not UTF-8"):
         Tokenizer.from_buffer(b'{"\xff"}')
+
+
+def test_an_escaped_pair_of_surrogates_is_one_character():
+    row = small()
+    row["model"]["vocab"]["😀"] = 4
+    assert Tokenizer.from_str(json.dumps(row)).token_to_id("😀") == 4
 
 
 def test_a_bracket_inside_a_piece_is_not_depth():

@@ -8,6 +8,7 @@ is wrong with a value is a :class:`~textpipe.errors.FormatError` that names the 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -28,7 +29,7 @@ _NAMES = {
 
 
 def parse_json(data: str | bytes, *, path: str, limits: Limits) -> Any:
-    """Decode JSON: UTF-8, no deeper than the limit, no key twice in an object.
+    """Decode JSON: UTF-8, no deeper than the limit, no key twice in an object, no half of a surrogate pair.
 
     Raises
     ------
@@ -42,12 +43,16 @@ def parse_json(data: str | bytes, *, path: str, limits: Limits) -> Any:
             raise FormatError("not UTF-8", path=path, offset=error.start) from None
     _check_depth(data, path, limits.json_depth)
     try:
-        return json.loads(data, object_pairs_hook=lambda pairs: _object(pairs, path))
+        value = json.loads(data, object_pairs_hook=lambda pairs: _object(pairs, path))
     except json.JSONDecodeError as error:
         offset = len(data[: error.pos].encode("utf-8", "replace"))
         raise FormatError(f"not JSON: {error.msg}", path=path, offset=offset, hint="is the file whole?") from None
     except ValueError as error:  # a number of thousands of digits
         raise FormatError(f"not JSON that can be used: {error}", path=path) from None
+    # Few files escape a surrogate at all: only those are looked through.
+    if re.search(r"\\u[dD][89a-fA-F]", data) or (not data.isascii() and re.search("[\ud800-\udfff]", data)):
+        _check_characters(Field(value, "", path))
+    return value
 
 
 def _object(pairs: list[tuple[str, Any]], path: str) -> dict[str, Any]:
@@ -61,10 +66,9 @@ def _object(pairs: list[tuple[str, Any]], path: str) -> dict[str, Any]:
 
 def _check_depth(text: str, path: str, most: int) -> None:
     # Brackets are rare next to the pieces, so jumping from one to the next is quick.
-    import re
-
     depth = 0
-    for match in re.finditer(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', text, re.DOTALL):
+    # A string that does not end takes the rest of the text: looked for again at each quote in it, it would take forever.
+    for match in re.finditer(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[{]|[\]}]', text, re.DOTALL):
         mark = match[0]
         if mark in "[{":
             depth += 1
@@ -76,6 +80,20 @@ def _check_depth(text: str, path: str, most: int) -> None:
                 )
         elif mark in "]}":
             depth -= 1
+
+
+def _check_characters(field: Field) -> None:
+    """Refuse halves of surrogate pairs: no string that holds one can be encoded, or written again."""
+    value = field.value
+    if isinstance(value, dict):
+        for key, part in value.items():
+            _check_characters(Field(key, field.name, field.path))
+            _check_characters(Field(part, f"{field.name}.{key}" if field.name else key, field.path))
+    elif isinstance(value, list):
+        for number, part in enumerate(value):
+            _check_characters(Field(part, f"{field.name}[{number}]", field.path))
+    elif isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value):
+        field.fail(f"holds a lone surrogate in {value[:40]!r}")
 
 
 @dataclass(frozen=True, slots=True)

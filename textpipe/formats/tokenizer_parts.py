@@ -108,8 +108,8 @@ def _template(field: Field) -> processors.TemplateProcessing:
             token.need("id").fail(f"is {token.value['id']!r}", allowed=f'"{name}", as its key')
         ids = tuple(number.of(int) for number in token.need("ids").items())
         pieces = tuple(piece.of(str) for piece in token.need("tokens").items())
-        if len(ids) != len(pieces) or any(number < 0 for number in ids):
-            token.fail("needs as many ids as tokens, none below 0")
+        if len(ids) != len(pieces):
+            token.fail("needs as many ids as tokens")
         tokens.append(processors.SpecialToken(name, ids, pieces))
     single, pair = ([_piece(part) for part in field.need(name).items()] for name in ("single", "pair"))
     return processors.TemplateProcessing(single, pair, tokens)
