@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from textpipe import files
-from textpipe.errors import StateError
+from textpipe.errors import InputError, StateError
 
 
 def test_an_existing_files_permissions_are_kept(tmp_path: Path) -> None:
@@ -93,3 +93,11 @@ def test_json_that_no_reader_would_take_is_not_written(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="JSON"):
         files.write_json(tmp_path / "x.json", {"loss": float("nan")})
     assert not (tmp_path / "x.json").exists()
+
+
+def test_a_device_or_a_pipe_is_refused_and_stays_what_it_is(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for place in (tmp_path / "pipe", tmp_path):
+        with pytest.raises(InputError, match="not a regular file"):
+            files.write_text(place, "x")
+    assert (tmp_path / "pipe").is_fifo()

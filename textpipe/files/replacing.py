@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from textpipe.errors import InputError
 from textpipe.files import calls
 from textpipe.files.calls import BUFFER_BYTES, RawWriter, sync_directory
 
@@ -76,10 +77,14 @@ def replace_file(path: str | os.PathLike[str], *, create_parents: bool = True) -
 
     Raises
     ------
+    InputError
+        when ``path`` is a device, a pipe or a folder, which a rename would destroy or cannot replace.
     OSError
         from the system (no space, no permission), with ``path`` in it.
     """
     target = Path(os.path.realpath(path))
+    if target.exists() and not target.is_file():
+        raise InputError("not a regular file, and so not replaced", where=path, hint="name a file")
     if create_parents:
         target.parent.mkdir(parents=True, exist_ok=True)
     temporary = temporary_name(target)
