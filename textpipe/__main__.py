@@ -12,8 +12,10 @@ def main() -> int:
 
         print(f"textpipe {__version__}")
         return 0
-    from textpipe.cli.app import run
-
+    try:
+        from textpipe.cli.app import run
+    except KeyboardInterrupt:  # nothing has begun, so there is nothing to say
+        return 130
     return run(sys.argv[1:])
 
 

@@ -76,3 +76,17 @@ def test_a_failure_is_one_line_and_an_exit_code(
 def test_debug_shows_the_traceback(capsys: pytest.CaptureFixture[str]) -> None:
     app._failed(errors.InputError("bad"), debug=True)
     assert "InputError" in capsys.readouterr().err
+
+
+def test_an_interrupt_while_the_command_line_loads_ends_without_a_traceback() -> None:
+    # the import itself is interrupted, as by a Ctrl-C in the first instant
+    code = (
+        "import sys, builtins; real = builtins.__import__\n"
+        "def load(name, *rest):\n"
+        "    if name == 'textpipe.cli.app': raise KeyboardInterrupt\n"
+        "    return real(name, *rest)\n"
+        "builtins.__import__ = load; sys.argv[1:] = ['crawl']\n"
+        "from textpipe.__main__ import main; sys.exit(main())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (130, "")
