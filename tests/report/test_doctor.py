@@ -45,3 +45,9 @@ def test_what_a_killed_run_left_behind_is_noted(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("글\n")
     (tmp_path / ".b.txt.1-00.tmp").write_text("")
     assert verdicts(tmp_path) == ["note", "ok"]
+
+
+def test_a_tokenizer_is_compared_with_the_tokenizers_package(small_tokenizer, tmp_path: Path) -> None:
+    small_tokenizer.save(str(tmp_path / "tokenizer.json"))
+    (finding,) = check_path(tmp_path / "tokenizer.json")
+    assert (finding.verdict, "encodes as tokenizers" in finding.text) == ("ok", True)

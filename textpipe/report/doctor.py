@@ -35,6 +35,15 @@ _EXTRAS = {
     "report": ("jinja2",),
 }
 _LOW_DISK_BYTES = 2 << 30
+# composed, decomposed, lone jamo, mixed scripts, an emoji of several code points, white space of several kinds
+_SAMPLES = (
+    "똠방각하 펲시콜라",
+    "\u1112\u1161\u11ab\u1100\u1173\u11af",
+    "ㅋㅋㅋ ㅠㅠ",
+    "GPT-2가 3D로 don't",
+    "👩‍👩‍👧",
+    " \t\n\u3000끝",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +126,19 @@ def _check_folder(folder: Path) -> Iterator[Finding]:
 
 
 def _check_tokenizer(path: Path) -> Finding:
+    import tokenizers
+
     from textpipe.tokenizer import Tokenizer
 
     tokenizer = Tokenizer.from_file(str(path))
-    return Finding("ok", str(path), f"{tokenizer.get_vocab_size():,} entries, sha256 {tokenizer.sha256[:16]}…")
+    what = f"{tokenizer.get_vocab_size():,} entries, sha256 {tokenizer.sha256[:16]}…"
+    theirs = tokenizers.Tokenizer.from_file(str(path))
+    for text in _SAMPLES:
+        if tokenizer.encode(text).ids != theirs.encode(text).ids:
+            return Finding(
+                "wrong", str(path), f"{what}; the tokenizers package encodes {text!r} otherwise", "report it"
+            )
+    return Finding("ok", str(path), f"{what}, encodes as tokenizers {tokenizers.__version__} does")
 
 
 def _check_text(path: Path) -> Iterator[Finding]:
