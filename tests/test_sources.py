@@ -97,6 +97,20 @@ def test_a_folder_of_text_is_read_in_a_fixed_order_without_temporaries(tmp_path:
     assert list(sources.iter_texts(tmp_path)) == ["a.md", "b.txt"]
 
 
+def test_a_folder_that_a_killed_writer_was_filling_is_no_text(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("a")
+    (tmp_path / ".out.1-0.tmp").mkdir()
+    (tmp_path / ".out.1-0.tmp" / "b.txt").write_text("half")
+    assert list(sources.iter_texts(tmp_path)) == ["a"]
+
+
+def test_an_output_that_is_not_finished_is_refused(tmp_path: Path) -> None:
+    with files.lock_directory(tmp_path):
+        files.write_text(tmp_path / "docs" / "part-00000.jsonl", Document(id="1", text="half").to_json() + "\n")
+    with pytest.raises(InputError, match="not finished.*goes on where it stopped"):
+        sources.expand(tmp_path)
+
+
 def test_absent_and_empty_inputs_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such file"):
         sources.expand(tmp_path / "nothing")

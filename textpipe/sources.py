@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from textpipe.errors import FormatError, InputError, LimitError
-from textpipe.files import MANIFEST, is_temporary, read_manifest
+from textpipe.files import MANIFEST, is_temporary, read_manifest, refuse_unfinished
 from textpipe.limits import DEFAULT_LIMITS, Limits
 from textpipe.records import Document
 
@@ -56,7 +56,7 @@ def expand(inputs: Inputs) -> list[Path]:
     Raises
     ------
     InputError
-        when a path is absent, unreadable, or a folder holds no text.
+        when a path is absent, unreadable, or a folder holds no text or an output that is not finished.
     """
     if isinstance(inputs, str | os.PathLike):
         inputs = [inputs]
@@ -81,10 +81,13 @@ def _expand_folder(folder: Path) -> list[Path]:
         if not names:
             raise InputError(f'the output of "{manifest["kind"]}" holds no documents', where=folder)
         return [folder / name for name in names]
+    refuse_unfinished(folder)  # half of a corpus, and what was dropped from it, must not pass for the corpus
     names = sorted(
-        p
-        for p in folder.rglob("*")
-        if p.is_file() and not is_temporary(p) and _unpacked_name(p).endswith(_TEXT_SUFFIXES)
+        path
+        for path in folder.rglob("*")
+        if path.is_file()
+        and not any(map(is_temporary, (path, *path.relative_to(folder).parents)))
+        and _unpacked_name(path).endswith(_TEXT_SUFFIXES)
     )
     if not names:
         raise InputError("no text files in this folder", where=folder, allowed=".jsonl .txt .md, also .gz or .zst")

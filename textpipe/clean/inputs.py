@@ -15,7 +15,7 @@ from typing import Literal
 
 from textpipe.clean.decode import Undecodable, decode
 from textpipe.errors import FormatError, InputError
-from textpipe.files import MANIFEST, is_temporary, read_manifest
+from textpipe.files import MANIFEST, is_temporary, read_manifest, refuse_unfinished
 from textpipe.limits import DEFAULT_LIMITS, Limits
 from textpipe.records import Document, Page
 from textpipe.sources import TextUnit, iter_documents, read_blocks
@@ -102,6 +102,7 @@ def _in_folder(folder: Path) -> list[Source]:
         names = [entry["path"] for entry in read_manifest(folder)["files"]]
         paths = [folder / name for name in names if not name.startswith("removed")]
     else:
+        refuse_unfinished(folder)
         paths = sorted(path for path in folder.rglob("*") if path.is_file() and not is_temporary(path))
     found = [Source(kind, path, path.relative_to(folder).as_posix()) for path in paths if (kind := _kind(path))]
     if not found:

@@ -10,7 +10,7 @@ flush and fsync → rename → fsync of the folder; on any failure the temporary
 """
 
 from textpipe.files.growing import GrowingFile, LineLog
-from textpipe.files.locking import lock_directory
+from textpipe.files.locking import lock_directory, refuse_unfinished
 from textpipe.files.manifests import MANIFEST, publish_directory, read_manifest, sha256_file, write_manifest
 from textpipe.files.replacing import (
     is_temporary,
@@ -29,6 +29,7 @@ __all__ = [
     "lock_directory",
     "publish_directory",
     "read_manifest",
+    "refuse_unfinished",
     "remove_temporaries",
     "replace_file",
     "sha256_file",

@@ -11,9 +11,11 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from textpipe.errors import StateError
+from textpipe.errors import InputError, StateError
 
-__all__ = ["lock_directory"]
+__all__ = ["lock_directory", "refuse_unfinished"]
+
+_LOCK = ".lock"
 
 
 @contextlib.contextmanager
@@ -21,7 +23,7 @@ def lock_directory(directory: str | os.PathLike[str]) -> Iterator[Path]:
     """Hold a folder as its only writer; made if absent. A second writer is refused at once, readers are not held up."""
     folder = Path(directory)
     folder.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -32,3 +34,19 @@ def lock_directory(directory: str | os.PathLike[str]) -> Iterator[Path]:
         yield folder
     finally:
         os.close(descriptor)
+
+
+def refuse_unfinished(directory: str | os.PathLike[str]) -> None:
+    """Refuse to read a folder without a manifest that a writer held: it is half of an output.
+
+    Raises
+    ------
+    InputError
+        with what finishes it.
+    """
+    if (Path(directory) / _LOCK).exists():
+        raise InputError(
+            "this output is not finished: it has no manifest.json yet",
+            where=directory,
+            hint="run the command that makes it again: it goes on where it stopped",
+        )
