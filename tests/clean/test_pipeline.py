@@ -186,6 +186,50 @@ def test_a_run_that_died_without_a_word_goes_on_from_what_was_saved(archive: Pat
     assert tree(out) == tree(tmp_path / "whole")
 
 
+@pytest.mark.parametrize("part", ["counts", "removed", "docs"])
+def test_an_interrupt_in_the_middle_of_a_document_neither_loses_nor_doubles_it(
+    part: str, archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clean(archive, tmp_path / "whole", workers=0)
+    out = tmp_path / "out"
+    cleaner = Cleaner(archive, out, workers=0)
+    take_up = cleaner._take_up
+
+    def take_up_and_break(state: Any) -> None:
+        take_up(state)
+        add, calls = getattr(cleaner, part).add, iter(range(100))
+
+        def add_then_interrupt(item: Any) -> None:
+            add(item)
+            if next(calls) == 2:
+                raise KeyboardInterrupt
+
+        monkeypatch.setattr(getattr(cleaner, part), "add", add_then_interrupt)
+
+    monkeypatch.setattr(cleaner, "_take_up", take_up_and_break)
+    with pytest.raises(KeyboardInterrupt):
+        cleaner.run()
+    clean(archive, out, workers=0)
+    assert tree(out) == tree(tmp_path / "whole")
+
+
+def test_a_damaged_record_of_a_run_is_named(archive: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with pytest.raises(KeyboardInterrupt):
+        Cleaner(archive, out, engine=Interrupting(3, KeyboardInterrupt())).run()
+    for damage in ("{", "[]", "{}"):
+        (out / "progress.json").write_text(damage)
+        with pytest.raises(FormatError, match=r"progress\.json: not the record of a run.*start again"):
+            clean(archive, out, workers=0)
+
+
+def test_an_unfinished_corpus_is_no_input(archive: Path, tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        Cleaner(archive, tmp_path / "half", engine=Interrupting(3, KeyboardInterrupt())).run()
+    with pytest.raises(InputError, match="not finished"):
+        clean(tmp_path / "half", tmp_path / "out", workers=0)
+
+
 def test_a_finished_run_is_only_read(archive: Path, tmp_path: Path) -> None:
     first = clean(archive, tmp_path / "out", workers=0)
     before = tree(tmp_path / "out")

@@ -27,7 +27,7 @@ from textpipe.clean.shards import ShardWriter
 from textpipe.clean.stages import Drop
 from textpipe.clean.worker import Outcome, blank_document, build_worker
 from textpipe.engine import Engine, Failure, LocalEngine
-from textpipe.errors import StateError, TextpipeError
+from textpipe.errors import FormatError, StateError, TextpipeError
 from textpipe.files import MANIFEST, lock_directory, read_manifest, remove_temporaries, write_json, write_manifest
 from textpipe.limits import DEFAULT_LIMITS, Limits
 from textpipe.records import Document, Page, Removed
@@ -126,7 +126,8 @@ class Cleaner:
             try:
                 self._work()
             except (KeyboardInterrupt, TextpipeError):
-                self._save()
+                if not self._is_between:  # else counts and parts may differ by one: what was saved before stands
+                    self._save()
                 raise
             return self._finish()
 
@@ -162,9 +163,15 @@ class Cleaner:
                     f"this folder is not empty ({foreign[0]})", where=self.out, hint="name a new folder with --out"
                 )
             return None
-        state: dict[str, Any] = json.loads(path.read_bytes())
-        self._check_same(state["settings"], self._settings())
-        self._check_same({"inputs": state["fingerprints"]}, {"inputs": self._fingerprints()})
+        try:
+            state: dict[str, Any] = json.loads(path.read_bytes())
+            settings, fingerprints = dict(state["settings"]), list(state["fingerprints"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise FormatError(
+                f"not the record of a run ({error})", path=path, hint="remove the folder and start again"
+            ) from None
+        self._check_same(settings, self._settings())
+        self._check_same({"inputs": fingerprints}, {"inputs": self._fingerprints()})
         return state
 
     def _fingerprints(self) -> list[dict[str, object]]:
@@ -177,6 +184,7 @@ class Cleaner:
         self.docs = ShardWriter(self.out / "docs", shard_bytes=size, state=state and state["docs"])
         self.removed = ShardWriter(self.out / "removed", shard_bytes=size, state=state and state["removed"])
         self.counts = Counts(state and state["counts"])
+        self._is_between = False  # a document is counted but not written, or written but not counted
         self.exact = ExactDuplicates()
         for line in self.docs.lines():
             self.exact(Document.from_json(line))
@@ -204,9 +212,12 @@ class Cleaner:
         )
 
     def _put(self, result: Document | Removed) -> None:
+        line = result.to_json()
+        self._is_between = True
         self.counts.add(result)
-        (self.removed if isinstance(result, Removed) else self.docs).add(result.to_json())
+        (self.removed if isinstance(result, Removed) else self.docs).add(line)
         self.num_done += 1
+        self._is_between = False
 
     def _save(self) -> None:
         """Record where we are, after everything up to here is on the disk."""
