@@ -135,3 +135,12 @@ def test_a_stopped_counter_fails_instead_of_giving_a_part():
     counts.stop()
     with pytest.raises(RuntimeError, match="stopped"):
         counter.flush()
+
+
+def test_flushing_twice_counts_once():
+    counts = WordCounts()
+    counter = WordCounter(counts)
+    counter.add_words(["가", "가"])
+    counter.flush()
+    counter.flush()
+    assert counts.items() == [("가".encode(), 2)]

@@ -317,8 +317,10 @@ public:
     void add_word(const uint8_t* data, size_t size) { count(data, size, data + size); }
 
     void flush() {
-        for (Slot& slot : front_)
+        for (Slot& slot : front_) {
             if (slot.count != 0) evict(slot);
+            slot.count = 0;
+        }
         for (size_t i = 0; i < pending_.size(); ++i) send(i);
     }
 
