@@ -295,3 +295,43 @@ def test_an_interrupt_stops_encoding_soon():
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, cwd="tests", check=False
     )
     assert done.stdout == "interrupted\n", done.stderr
+
+
+def overlapping(flags):
+    made = Tokenizer(BPE({"x": 0, "b": 1}))
+    made.add_tokens([AddedToken("a", rstrip=True, **flags), AddedToken(" ", lstrip=True, **flags)])
+    return made
+
+
+@pytest.mark.parametrize("normalized", [False, True])
+def test_a_token_within_white_space_that_another_took_is_not_found_again(normalized):
+    made = overlapping({"normalized": normalized})
+    encoding = made.encode("xa   b a b")
+    assert encoding.tokens == ["x", "a   ", "b", " ", "a ", "b"]
+    assert made.encode_to_numpy(["xa   b a b"])[0].tolist() == encoding.ids
+
+
+def test_a_long_run_of_white_space_tokens_is_walked_once():
+    for flags in ({"lstrip": True}, {"rstrip": True}):
+        made = Tokenizer(BPE())
+        made.add_tokens([AddedToken(" ", **flags)])
+        assert len(made.encode_to_numpy([" " * 1_000_000])[0]) > 0
+
+
+def test_many_added_tokens_are_added_in_linear_time():
+    made = Tokenizer(BPE({"가": 0}))
+    contents = [f"<{number}>" for number in range(100_000)]
+    assert made.add_tokens(contents) == 100_000
+    assert made.add_tokens(contents[::-1]) == 0
+    assert made.token_to_id("<99999>") == 100_000
+
+
+def test_two_pieces_of_one_id_are_encoded_as_in_tokenizers():
+    # Python lets them pass, tokenizer.json does not; a token must not be taken for the longer of the two.
+    vocab = {character: number for number, character in enumerate(pre_tokenizers.ByteLevel.alphabet())}
+    vocab["z" * 1_000_000] = vocab["a"]
+    made, theirs = Tokenizer(BPE(vocab)), oracle.Tokenizer(oracle.models.BPE(vocab, []))
+    made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    theirs.pre_tokenizer = oracle.pre_tokenizers.ByteLevel(add_prefix_space=False)
+    assert made.encode("aa 한").offsets == theirs.encode("aa 한").offsets
+    assert made.encode("aa 한").ids == theirs.encode("aa 한").ids

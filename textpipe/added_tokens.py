@@ -60,6 +60,7 @@ class AddedVocabulary:
         self.by_id: dict[int, AddedToken] = {}
         self._special: dict[str, None] = {}
         self._ordinary: list[str] = []
+        self._last_id = -1
 
     def token_to_id(self, content: str, model: BPE) -> int | None:
         """The id of an added token or of a piece."""
@@ -78,13 +79,14 @@ class AddedVocabulary:
                 self._special.setdefault(token.content)
         added = 0
         for token in tokens:
-            if not token.content or token in self.by_id.values():
-                continue
             number = self.token_to_id(token.content, model)
+            if not token.content or (number is not None and self.by_id.get(number) == token):
+                continue
             if number is None:
                 number = self._next_id(model)
             self.ids[token.content] = number
             self.by_id[number] = token
+            self._last_id = max(self._last_id, number)
             if token.content not in self._special:
                 self._ordinary.append(token.content)
             added += 1
@@ -92,7 +94,7 @@ class AddedVocabulary:
 
     def _next_id(self, model: BPE) -> int:
         size = model.get_vocab_size()
-        last = max(self.ids.values(), default=-1)
+        last = self._last_id
         return last + 1 if last >= size or (last >= 0 and size == 0) else size
 
     def rules(self, model: BPE) -> list[tuple[str, int, AddedToken]]:

@@ -67,7 +67,7 @@ def _object(pairs: list[tuple[str, Any]], path: str) -> dict[str, Any]:
 def _check_depth(text: str, path: str, most: int) -> None:
     # Brackets are rare next to the pieces, so jumping from one to the next is quick.
     depth = 0
-    # A string that does not end takes the rest of the text: looked for again at each quote in it, it would take forever.
+    # A string that does not end takes the rest of the text: looked for again at each quote, it would take forever.
     for match in re.finditer(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[{]|[\]}]', text, re.DOTALL):
         mark = match[0]
         if mark in "[{":

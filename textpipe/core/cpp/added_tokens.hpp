@@ -55,7 +55,7 @@ class AddedTokens {
 
     // Cut text into stretches, in order; `skip_special` leaves special tokens as plain text.
     void split(const uint8_t* text, size_t size, bool skip_special, std::vector<Stretch>& out) const {
-        size_t done = 0;
+        size_t done = 0, space_begin = 1, space_end = 0;
         for (size_t at = 0; (at = next_start(text, at, size)) < size;) {
             size_t stop = 0;
             const uint32_t found = longest(text, at, size, stop);
@@ -69,8 +69,18 @@ class AddedTokens {
             if (skip_special && token.special) continue;
             const bool touched = ends_with_word(text, begin) || starts_with_word(text + stop, text + size);
             if (token.single_word && touched) continue;
-            if (token.lstrip) begin = std::max(done, strip_left(text, begin));
-            if (token.rstrip) stop = static_cast<size_t>(strip_right(text + stop, text + size) - text);
+            if (token.rstrip) {
+                // Within white space already walked through the end is known: each run is walked once.
+                if (stop < space_begin || stop > space_end) {
+                    space_begin = stop;
+                    space_end = static_cast<size_t>(strip_right(text + stop, text + size) - text);
+                }
+                stop = space_end;
+            }
+            if (token.lstrip) {
+                if (stop <= done) continue;  // all of it is white space that the token before has taken
+                begin = begin > done ? strip_left(text, begin, done) : done;
+            }
             if (done < begin) out.push_back({no_id, done, begin});
             out.push_back({token.id, begin, stop});
             done = stop;
@@ -112,9 +122,9 @@ class AddedTokens {
         unsigned length;
         return p < end && (unicode::property(unicode::decode(p, length)) & unicode::word);
     }
-    static size_t strip_left(const uint8_t* text, size_t at) {
+    static size_t strip_left(const uint8_t* text, size_t at, size_t least) {
         unsigned length;
-        while (at > 0 && (unicode::property(unicode::decode_before(text + at, length)) & unicode::space)) at -= length;
+        while (at > least && (unicode::property(unicode::decode_before(text + at, length)) & unicode::space)) at -= length;
         return at;
     }
     static const uint8_t* strip_right(const uint8_t* p, const uint8_t* end) {

@@ -186,6 +186,7 @@ class BpeModel {
     void add_piece(uint32_t id, std::string_view piece) {
         pieces_.insert(id, piece);
         if (id >= ends_.size()) ends_.resize(id + 1, {0, 0, 0});
+        ids_differ_ = ids_differ_ && ends_[id].size == 0;
         ends_[id] = ends_of(piece);
     }
     // In the order of their ranks.
@@ -196,7 +197,8 @@ class BpeModel {
     void finish(bool byte_level) {
         byte_level_ = byte_level;
         if (options_.has_unk) unk_id_ = pieces_.find(options_.unk_token);
-        complete_ = byte_level && options_.prefix.empty() && options_.suffix.empty();
+        // With two pieces of one id a token would not tell how many bytes it stands for.
+        complete_ = byte_level && ids_differ_ && options_.prefix.empty() && options_.suffix.empty();
         std::string piece;
         for (unsigned byte = 0; byte < 256; ++byte) {
             piece.clear();
@@ -555,7 +557,7 @@ class BpeModel {
     std::vector<Ends> ends_;
     std::vector<uint32_t> seeds_, space_seeds_;  // by code point: a token and the flags, or 0
     uint32_t unk_id_ = no_id;
-    bool byte_level_ = false, complete_ = false;
+    bool byte_level_ = false, complete_ = false, ids_differ_ = true;
 };
 
 }  // namespace textpipe
