@@ -150,3 +150,18 @@ def test_odd_markup_gives_text_or_a_reason(hostile: str) -> None:
     root = parse_html(hostile)
     verdict = root if isinstance(root, Drop) else extract_text(root)
     assert isinstance(verdict, str | Drop)
+
+
+@pytest.mark.parametrize(
+    "mark",
+    [
+        '<span class="edit-section">[<a href="?action=edit">편집</a>]</span>',
+        '<span><span>[</span><a href="?a">편집</a> | <a href="?b">원본 편집</a><span>]</span></span>',
+        '<span> [<a href="?a">edit</a>] </span>',
+    ],
+)
+def test_a_wikis_edit_links_are_not_part_of_its_headings(mark: str) -> None:
+    text = text_of(page(f"{paragraphs()}<h2>일벌의 일생 [1]{mark}</h2>{paragraphs()}"))
+    assert "일벌의 일생 [1]" in text
+    assert "편집" not in text
+    assert "edit" not in text

@@ -27,6 +27,7 @@ _MIN_COVERED = 0.9  # of a discussion's text
 _LONG_TAG = regex.compile(r"""<[a-zA-Z](?:[^>"']++|"[^"]*+"|'[^']*+')*+""")
 _QUOTED = regex.compile(r"""("[^"]*+"|'[^']*+')""")
 _BULLET = re.compile(r"^[\s*•·-]+")
+_IN_BRACKETS = re.compile(r"\s*\[.*\]\s*\Z", re.DOTALL)
 _RULE = re.compile(r"^[\s|:-]+$")
 
 
@@ -87,6 +88,7 @@ def extract_text(root: lxml_html.HtmlElement) -> str | Drop:
     """The main text of a parsed page; a drop where there is none, or where most of it is links to other pages."""
     import trafilatura
 
+    _drop_edit_links(root)
     link_texts, posts = _link_texts(root), thread_text(root)  # before extraction, which takes the tree apart
     text: Any = trafilatura.extract(
         root, output_format="txt", include_comments=False, include_tables=True, deduplicate=False, with_metadata=False
@@ -101,6 +103,14 @@ def extract_text(root: lxml_html.HtmlElement) -> str | Drop:
     if share > _MAX_LINK_SHARE:
         return Drop("boilerplate", f"{100 * share:.0f} % of the lines are links to other pages")
     return own
+
+
+def _drop_edit_links(root: lxml_html.HtmlElement) -> None:
+    """Take "[edit]" out of headings: an element in brackets with a link in it, as wikis put after every title."""
+    for heading in root.iter("h1", "h2", "h3", "h4", "h5", "h6"):
+        for part in heading.findall("span"):
+            if part.find(".//a") is not None and _IN_BRACKETS.match("".join(part.itertext())):
+                part.drop_tree()
 
 
 def _with_all_posts(text: str, posts: str | None) -> str:
