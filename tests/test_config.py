@@ -62,3 +62,12 @@ def test_a_config_cannot_be_changed_only_replaced() -> None:
     assert config.replaced(steps=3).differences(config) == {"steps": (3, 100)}
     with pytest.raises(ConfigError, match="stepz"):
         config.replaced(stepz=3)
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("-inf"), float("nan")])
+def test_a_setting_is_a_finite_number(value: float) -> None:
+    class Rate(Config):
+        rate: float = 1.0
+
+    with pytest.raises(ConfigError, match="rate"):
+        Rate(rate=value)

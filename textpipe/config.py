@@ -33,7 +33,7 @@ class Config(pydantic.BaseModel):
         naming every key that is unknown or holds a value it cannot.
     """
 
-    model_config = pydantic.ConfigDict(extra="forbid", frozen=True, validate_default=True, ser_json_inf_nan="strings")
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True, validate_default=True, allow_inf_nan=False)
 
     def __init__(self, **values: Any) -> None:
         try:
