@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from textpipe import files
-from textpipe.errors import InputError, StateError
+from textpipe.errors import FormatError, InputError, StateError
 
 
 def test_an_existing_files_permissions_are_kept(tmp_path: Path) -> None:
@@ -101,3 +101,10 @@ def test_a_device_or_a_pipe_is_refused_and_stays_what_it_is(tmp_path: Path) -> N
         with pytest.raises(InputError, match="not a regular file"):
             files.write_text(place, "x")
     assert (tmp_path / "pipe").is_fifo()
+
+
+def test_a_line_of_a_log_that_was_changed_is_named(tmp_path: Path) -> None:
+    for damage in ("{broken", "3", ""):
+        (tmp_path / "log").write_text('{"a": 1}\n' + damage + "\n")
+        with files.LineLog(tmp_path / "log") as log, pytest.raises(FormatError, match="line 2: not a JSON object"):
+            log.rows()

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from textpipe.errors import StateError
+from textpipe.errors import FormatError, StateError
 from textpipe.files import calls
 from textpipe.files.calls import BUFFER_BYTES, RawWriter, sync_directory
 from textpipe.files.replacing import write_text
@@ -112,7 +112,18 @@ class LineLog:
 
     def rows(self) -> list[dict[str, Any]]:
         """Every whole row so far."""
-        return [json.loads(line) for line in self.path.read_bytes().splitlines()]
+        found = []
+        for number, line in enumerate(self.path.read_bytes().split(b"\n")[:-1], start=1):
+            try:
+                found.append(dict(json.loads(line)))
+            except (ValueError, TypeError) as error:
+                raise FormatError(
+                    f"not a JSON object ({error})",
+                    path=self.path,
+                    field=f"line {number}",
+                    hint="it was changed from outside; take this line out",
+                ) from None
+        return found
 
     def keep(self, wanted: Callable[[dict[str, Any]], bool]) -> None:
         """Rewrite the log with only the rows ``wanted`` accepts (a resumed run drops rows past its checkpoint)."""
