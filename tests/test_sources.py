@@ -107,7 +107,7 @@ def test_a_folder_that_a_killed_writer_was_filling_is_no_text(tmp_path: Path) ->
 def test_an_output_that_is_not_finished_is_refused(tmp_path: Path) -> None:
     with files.lock_directory(tmp_path):
         files.write_text(tmp_path / "docs" / "part-00000.jsonl", Document(id="1", text="half").to_json() + "\n")
-    with pytest.raises(InputError, match="not finished.*goes on where it stopped"):
+    with pytest.raises(InputError, match=r"not finished.*goes on where it stopped"):
         sources.expand(tmp_path)
 
 
