@@ -20,7 +20,7 @@ def command(
     seed: int = typer.Option(0, "--seed", help="The same seed writes the same text."),
     best: bool = typer.Option(False, "--best", help="The checkpoint with the lowest validation loss, not the newest."),
     device: str = typer.Option("auto", "--device", help="auto, cpu, cuda or mps."),
-    threads: int | None = typer.Option(None, "--threads", help="CPU threads."),
+    threads: int | None = typer.Option(None, "--threads", min=1, help="CPU threads."),
     as_json: bool = typer.Option(False, "--json", help="Print a JSON object a prompt, not a stream."),
 ) -> None:
     """Write text with a trained model.

@@ -61,7 +61,10 @@ class TrainConfig(Config):
     @pydantic.model_validator(mode="after")
     def _check(self) -> Self:
         if self.warmup_steps > self.steps:
-            raise ValueError(f"warmup_steps {self.warmup_steps} is more than steps {self.steps}")
+            raise ValueError(
+                f"warmup_steps {self.warmup_steps} is more than steps {self.steps}: lower it (--warmup-steps) or raise "
+                "the steps"
+            )
         return self
 
 
