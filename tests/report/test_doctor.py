@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from textpipe import files
 from textpipe.report.doctor import check_environment, check_path
 
@@ -51,3 +53,18 @@ def test_a_tokenizer_is_compared_with_the_tokenizers_package(small_tokenizer, tm
     small_tokenizer.save(str(tmp_path / "tokenizer.json"))
     (finding,) = check_path(tmp_path / "tokenizer.json")
     assert (finding.verdict, "encodes as tokenizers" in finding.text) == ("ok", True)
+
+
+def test_a_run_is_whole_until_a_byte_of_a_checkpoint_changes(small_packed, tmp_path: Path) -> None:
+    pytest.importorskip("torch", reason="needs the extra: pip install 'textpipe[train]'")
+    from textpipe.nn.shapes import GptConfig
+    from textpipe.training import TrainConfig, Trainer
+
+    model = GptConfig(vocab_size=small_packed.vocab_size, context=8, layers=1, heads=1, width=8)
+    config = TrainConfig(steps=1, warmup_steps=0, batch_size=2, sample_tokens=0, device="cpu")
+    checkpoint = Trainer(model, small_packed, config, out=tmp_path / "run").run().checkpoint
+    assert verdicts(tmp_path / "run") == ["ok", "ok"]
+    with (checkpoint / "model.safetensors").open("r+b") as file:
+        file.seek(-1, 2)
+        file.write(b"x")
+    assert verdicts(tmp_path / "run") == ["ok", "wrong"]

@@ -120,9 +120,30 @@ def _check_folder(folder: Path) -> Iterator[Finding]:
         )
     if (folder / "tokenizer.json").exists():
         yield _check_tokenizer(folder / "tokenizer.json")
-    if not (folder / MANIFEST).exists() and not (folder / "tokenizer.json").exists():
+    if (folder / "checkpoints").is_dir():
+        yield from _check_run(folder)
+    elif not (folder / MANIFEST).exists() and not (folder / "tokenizer.json").exists():
         for file in sources.expand(folder):
             yield from _check_text(file)
+
+
+def _check_run(folder: Path) -> Iterator[Finding]:
+    """Every checkpoint of a training run: whole, and of the run's tokenizer."""
+    from textpipe.tokenizer import Tokenizer
+    from textpipe.training.checkpoints import Checkpoint, check_tokenizer, list_checkpoints
+
+    paths = list_checkpoints(folder / "checkpoints")
+    if not paths:
+        yield Finding("note", str(folder), "a run without a checkpoint yet", "run that command again")
+    for path in paths:
+        try:
+            checkpoint = Checkpoint.open(path)
+            found = Tokenizer.from_file(str(path / "tokenizer.json")).sha256
+            check_tokenizer(found, checkpoint.config.data.tokenizer_sha256, where=path)
+        except (TextpipeError, OSError) as error:
+            yield Finding("wrong", str(path), str(error), "remove it: training goes on from the one before")
+        else:
+            yield Finding("ok", str(path), f"step {checkpoint.step:,}, all sha256 right")
 
 
 def _check_tokenizer(path: Path) -> Finding:
