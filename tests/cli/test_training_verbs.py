@@ -164,3 +164,18 @@ def test_an_interrupted_training_exits_130_and_goes_on(folder, tmp_path, monkeyp
     newest = sorted((tmp_path / "run" / "checkpoints").iterdir())[-1]
     expected = folder / "run" / "checkpoints" / newest.name
     assert (newest / "model.safetensors").read_bytes() == (expected / "model.safetensors").read_bytes()
+
+
+def test_a_prompt_that_is_too_long_is_refused_before_anything_is_trained_or_printed(folder, tmp_path, capsys):
+    long = "바다 " * 40
+    words = ["train", "gpt", str(folder / "shards"), "--out", str(tmp_path / "run"), "--quiet", *FAST]
+    assert run([*words, "--prompt", "바다", "--prompt", long]) == 3
+    assert "prompt 1 has" in capsys.readouterr().err
+    assert not (tmp_path / "run" / "checkpoints").exists()
+    assert run(["generate", str(folder / "run"), "--prompt", "바다", "--prompt", long]) == 3
+    assert capsys.readouterr().out == ""
+
+
+def test_zero_threads_are_a_usage_error(folder, capsys):
+    assert run(["generate", str(folder / "run"), "--threads", "0"]) == 2
+    assert "fault of textpipe" not in capsys.readouterr().err

@@ -36,7 +36,7 @@ def command(
 
     checkpoint = find_checkpoint(run, best=best)
     torch = require("torch", extra="train")  # what can be refused without it has been
-    from textpipe.generation.decoding import generate, stream
+    from textpipe.generation.decoding import check_prompts, generate, stream
     from textpipe.generation.sampling import SamplingConfig
     from textpipe.training.devices import pick_device
 
@@ -48,6 +48,7 @@ def command(
         for words, text in zip(prompt, generate(model, tokenizer, prompt, config, eos_id=facts["eos_id"]), strict=True):
             print(json.dumps({"prompt": words, "text": text}, ensure_ascii=False))
         return
+    check_prompts(tokenizer, prompt, model.config, eos_id=facts["eos_id"])  # all are refused before one is printed
     for words in prompt:
         sys.stdout.write(words)
         for piece in stream(model, tokenizer, words, config, eos_id=facts["eos_id"]):

@@ -27,9 +27,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from textpipe.nn.gpt import GPT
+    from textpipe.nn.shapes import GptConfig
     from textpipe.tokenizer import Tokenizer
 
-__all__ = ["generate", "generate_ids", "stream"]
+__all__ = ["check_prompts", "generate", "generate_ids", "stream"]
 
 
 @torch.no_grad()
@@ -54,7 +55,7 @@ def generate_ids(
     InputError
         when a prompt is empty, too long, or has an id the model does not know.
     """
-    _check_prompts(model, prompts)
+    _check_prompts(model.config, prompts)
     device = model.head_weight.device
     longest = max(len(prompt) for prompt in prompts)
     padding = [longest - len(prompt) for prompt in prompts]
@@ -86,20 +87,31 @@ def generate_ids(
         yield [found if still else None for still, found in zip(running, ids, strict=True)]
 
 
-def _check_prompts(model: GPT, prompts: Sequence[Sequence[int]]) -> None:
+def _check_prompts(model: GptConfig, prompts: Sequence[Sequence[int]]) -> None:
     if not prompts:
         raise InputError("no prompt given")
     for number, prompt in enumerate(prompts):
         if not prompt:
             raise InputError(f"prompt {number} is empty", hint="begin it with the id of eos")
-        if len(prompt) > model.config.context:
+        if len(prompt) > model.context:
             raise InputError(
                 f"prompt {number} has {len(prompt)} tokens",
-                allowed=f"{model.config.context}, the model's context",
+                allowed=f"{model.context}, the model's context",
                 hint="shorten it",
             )
-        if not 0 <= min(prompt) <= max(prompt) < model.config.vocab_size:
-            raise InputError(f"prompt {number} has the id {max(prompt)}", allowed=f"0 … {model.config.vocab_size - 1}")
+        if not 0 <= min(prompt) <= max(prompt) < model.vocab_size:
+            raise InputError(f"prompt {number} has the id {max(prompt)}", allowed=f"0 … {model.vocab_size - 1}")
+
+
+def check_prompts(tokenizer: Tokenizer, prompts: Sequence[str], model: GptConfig, *, eos_id: int) -> None:
+    """Refuse what a model of this shape could not go on from, before any of it is begun.
+
+    Raises
+    ------
+    InputError
+        when a prompt is longer than the model's context.
+    """
+    _check_prompts(model, [_encode(tokenizer, prompt, eos_id) for prompt in prompts])
 
 
 def _encode(tokenizer: Tokenizer, prompt: str, eos_id: int) -> list[int]:

@@ -30,7 +30,7 @@ from textpipe.data.permutation import derive_key
 from textpipe.errors import ConfigError, LimitError, StateError
 from textpipe.evaluation.bits_per_byte import bits_per_byte, unigram_score
 from textpipe.files import LineLog, lock_directory, remove_temporaries, write_bytes
-from textpipe.generation.decoding import generate
+from textpipe.generation.decoding import check_prompts, generate
 from textpipe.generation.sampling import SamplingConfig
 from textpipe.nn.gpt import GPT, GptConfig
 from textpipe.tasks.language_modelling import LanguageModelling
@@ -178,6 +178,8 @@ class Trainer:
         for folder in (self.out, self._checkpoints):
             remove_temporaries(folder)
         self.tokenizer = self._load_tokenizer()
+        if self.config.sample_tokens:  # a prompt that cannot be gone on from must not end the run at its first sample
+            check_prompts(self.tokenizer, self.config.sample_prompts, self.run_config.model, eos_id=self.data.eos_id)
         write_bytes(self.out / "tokenizer.json", self.data.tokenizer_path.read_bytes())
         dump_toml(self.run_config, config_path)
 
