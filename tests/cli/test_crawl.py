@@ -66,6 +66,7 @@ def test_a_dry_run_writes_nothing(tmp_path, monkeypatch, capsys):
         ([], 2, "nothing to crawl"),
         (["http://127.0.0.1:1/", "--allow-private", "--max-pages", "0"], 2, "max_pages"),
         (["http://127.0.0.1:1/", "--allow-private", "--delay", "-1"], 2, "delay_s"),
+        (["http://127.0.0.1:1/", "--allow-private", "--concurrency", "0"], 2, "concurrency"),
         (["http://127.0.0.1:1/", "--allow-private", "--include", "("], 2, "regular expression"),
     ],
 )
@@ -92,3 +93,12 @@ def test_ctrl_c_ends_with_130_and_says_how_to_go_on(tmp_path):
     assert "the same command goes on" in error
     assert "Traceback" not in error
     assert (tmp_path / "c" / "manifest.json").exists()
+
+
+def test_a_crawl_that_stored_no_page_fails_and_says_how_to_try_again(tmp_path, capsys):
+    with FaultServer({"/": Reply(b"gone", status=410)}) as server:
+        words = ["crawl", server.url("/"), "--allow-private", "--delay", "0", "--out", str(tmp_path / "c")]
+        assert run(words) == 5
+    out, err = capsys.readouterr()
+    assert "failed/http-410" in out
+    assert "--retry-failed" in err

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from textpipe.errors import InputError
+from textpipe.errors import CrawlError, InputError
 
 if TYPE_CHECKING:
     from textpipe.crawl import CrawlConfig, CrawlResult
@@ -77,7 +77,7 @@ def command(
         max_pages=max_pages,
         max_depth=max_depth,
         delay_s=delay,
-        concurrency=max(concurrency, per_host),
+        concurrency=concurrency,
         per_host=per_host,
         patience_s=patience,
         retry_failed=retry_failed,
@@ -118,6 +118,12 @@ def _show(result: CrawlResult) -> None:
         typer.echo(f"{host} asks to be left alone for {seconds:,.0f} s more; run the same command again then", err=True)
     if not result.is_complete and not result.waiting:
         typer.echo("URLs are left; the same command with a larger --max-pages goes on", err=True)
+    if not total["pages"]:
+        raise CrawlError(
+            "no page was stored",
+            url=str(result.out),
+            hint="the table says why; when that is mended, --retry-failed tries again",
+        )
 
 
 def _show_plan(config: CrawlConfig) -> None:
