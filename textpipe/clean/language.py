@@ -18,7 +18,9 @@ import regex
 from textpipe.clean.stages import Drop
 from textpipe.records import Document
 
-__all__ = ["LanguageFilter", "ScriptShares", "identify", "script_shares"]
+__all__ = ["LANGUAGES", "LanguageFilter", "ScriptShares", "identify", "script_shares"]
+
+LANGUAGES: Final = ("ko", "en", "ja", "zh", "und")  # all that identify tells apart
 
 MIN_HANGUL_SHARE = 0.2  # of the letters: Korean text mixed with English is Korean
 _MIN_HANGUL_AMONG_HANJA = 0.1  # Chinese has none at all, old Korean newspapers have little more than particles
