@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from textpipe.config import Config, Field
 from textpipe.errors import InputError, StateError
@@ -43,7 +43,9 @@ class VocabConfig(Config):
 
     vocab_size: int = Field(32_000, ge=1, description="entries, special tokens and alphabet included")
     min_frequency: int = Field(0, ge=0, description="a pair that occurs less often is not merged")
-    special_tokens: tuple[str, ...] = Field((END_OF_TEXT,), description="first entries of the vocabulary")
+    special_tokens: tuple[Annotated[str, Field(min_length=1)], ...] = Field(
+        (END_OF_TEXT,), description="first entries of the vocabulary"
+    )
     normalizer: Literal["none", "nfc", "nfd", "nfkc", "nfkd"] = Field("nfc", description="Unicode form of the text")
     pre_tokenizer: Literal["byte-level", "whitespace", "whitespace-split"] = Field(
         "byte-level", description="how text is cut into words; byte-level knows no unknown text"
