@@ -21,7 +21,11 @@ _TIMEOUT_S = 10.0  # one search; a sane pattern takes microseconds
 
 @dataclass(frozen=True, slots=True)
 class Regex:
-    """A regular expression, in the syntax of the ``regex`` package.
+    r"""A regular expression, in the syntax of the ``regex`` package.
+
+    `tokenizers` reads patterns by Oniguruma. The two agree on ``\p{…}``, ``\s``, look-around and what the usual
+    pre-token patterns are made of; not on ``\w``, ``\d`` and ``\b`` for rare characters (½, a zero-width joiner), nor on
+    ``^`` and ``$``, which Oniguruma takes for the ends of every line.
 
     Raises
     ------
@@ -55,7 +59,7 @@ def find(pattern: str | Regex, text: str) -> Iterator[tuple[int, int, bool]]:
     Raises
     ------
     LimitError
-        when the search takes longer than ten seconds.
+        when the search takes longer than ten seconds, or more memory than there is.
     """
     import regex
 
@@ -68,6 +72,8 @@ def find(pattern: str | Regex, text: str) -> Iterator[tuple[int, int, bool]]:
         try:
             for match in compiled.finditer(text, timeout=_TIMEOUT_S):
                 begin, end = match.span()
+                if begin == end == done and end > 0:
+                    continue  # nothing, right where a match ended: `tokenizers` does not take that for another one
                 if begin > done:
                     yield done, begin, False
                 yield begin, end, True
@@ -77,6 +83,12 @@ def find(pattern: str | Regex, text: str) -> Iterator[tuple[int, int, bool]]:
                 f"the pattern took longer than {_TIMEOUT_S:g} s on a text of {len(text)} characters",
                 where=repr(compiled.pattern[:80]),
                 hint="write it without nested repetition",
+            ) from None
+        except (MemoryError, RecursionError):  # a pattern that calls itself, "(?R)" for one
+            raise LimitError(
+                f"the pattern needs too much memory on a text of {len(text)} characters",
+                where=repr(compiled.pattern[:80]),
+                hint="write it without recursion",
             ) from None
     if done < len(text):
         yield done, len(text), False

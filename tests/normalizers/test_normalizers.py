@@ -9,7 +9,7 @@ import tokenizers as oracle
 from hypothesis import given
 from tokenizer_samples import texts
 
-from textpipe import normalizers
+from textpipe import Tokenizer, normalizers
 from textpipe.core import _text
 from textpipe.errors import InputError, LimitError
 from textpipe.pattern import Regex
@@ -78,3 +78,25 @@ def test_normalizers_are_values(ours, theirs):
     assert copy.deepcopy(ours) == ours
     assert hash(copy.deepcopy(ours)) == hash(ours)
     assert type(ours).__name__ in repr(ours)
+
+
+@pytest.mark.parametrize("pattern", ["a*", "^", "$", "ㅋ*", "(?=B)"])
+@pytest.mark.parametrize("text", ["", "a", "aab ㅋㅋB", "baa", "aaㅋa"])
+def test_matches_of_nothing_are_replaced_as_in_tokenizers(pattern, text):
+    ours = normalizers.Replace(Regex(pattern), "한x")
+    theirs = oracle.normalizers.Replace(oracle.Regex(pattern), "한x")
+    assert ours.normalize_str(text) == theirs.normalize_str(text)
+    everything_unknown = oracle.Tokenizer(oracle.models.BPE({"?": 0}, [], unk_token="?"))
+    everything_unknown.normalizer = theirs
+    made = Tokenizer.from_str(everything_unknown.to_str())
+    assert made.encode(text).offsets == everything_unknown.encode(text).offsets
+
+
+def test_text_that_one_normalizer_empties_stays_empty_in_the_next():
+    both = normalizers.Sequence([normalizers.Replace(Regex(".+"), ""), normalizers.Replace(Regex("^"), "x")])
+    assert both.normalize_str("가나") == ""
+
+
+def test_a_pattern_that_calls_itself_without_end_is_a_limit_error():
+    with pytest.raises(LimitError, match="memory"):
+        normalizers.Replace(Regex("(?R)"), "").normalize_str("가나")

@@ -26,8 +26,9 @@ class AlignedText:
         return cls(text, tuple((i, i + 1) for i in range(len(text))))
 
     def replaced(self, text: str, sources: Sequence[int]) -> AlignedText:
-        """Another text whose characters stand for the characters of this one at ``sources``."""
-        return AlignedText(text, tuple(self.origins[source] for source in sources))
+        """Another text whose characters stand for the characters of this one at ``sources``; -1 is before the first."""
+        start = self.origins[0][0] if self.origins else 0
+        return AlignedText(text, tuple(self.origins[at] if at >= 0 else (start, start) for at in sources))
 
     def slice(self, begin: int, end: int) -> AlignedText:
         """The part ``[begin, end)`` of the normalized text."""

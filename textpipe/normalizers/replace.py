@@ -29,12 +29,14 @@ class Replace(Normalizer):
 
     def apply(self, text: AlignedText) -> AlignedText:
         """The text with the matches replaced."""
+        if not text.text:
+            return text  # as in `tokenizers`, where nothing is found in no text, not even "^"
         parts: list[str] = []
         sources: list[int] = []
         for begin, end, is_match in find(self.pattern, text.text):
             if is_match:
                 parts.append(self.content)
-                sources += [max(end - 1, 0)] * len(self.content)
+                sources += [end - 1] * len(self.content)
             else:
                 parts.append(text.text[begin:end])
                 sources += range(begin, end)
