@@ -335,3 +335,15 @@ def test_two_pieces_of_one_id_are_encoded_as_in_tokenizers():
     theirs.pre_tokenizer = oracle.pre_tokenizers.ByteLevel(add_prefix_space=False)
     assert made.encode("aa 한").offsets == theirs.encode("aa 한").offsets
     assert made.encode("aa 한").ids == theirs.encode("aa 한").ids
+
+
+def test_of_several_texts_with_a_lone_surrogate_the_first_is_named_for_any_number_of_threads(tokenizer):
+    rows = ["가" * 70_000] * 3 + ["나" * 70_000 + "\udc00"] + ["\udc00"] * 5
+    for threads in (1, 3):
+        with pytest.raises(InputError, match="^text 3: "):
+            tokenizer.encode_to_numpy(rows, threads=threads)
+
+
+def test_more_threads_than_any_machine_has_are_refused(tokenizer):
+    with pytest.raises(InputError, match="allowed: 1 to "):
+        tokenizer.encode_to_numpy(["가"], threads=1 << 70)

@@ -32,6 +32,9 @@ class Limits:
     text_bytes: int = GIB  # one text argument
     line_bytes: int = 64 * MIB  # one line of JSONL, inflated
 
+    # work on this machine
+    threads: int = 1024  # of one job
+
     # pages
     url_chars: int = 2083  # what browsers and sitemaps agree on
     url_depth: int = 16  # path segments

@@ -17,7 +17,8 @@ from textpipe.decoders import Decoder
 from textpipe.encoding import Encoding
 from textpipe.errors import InputError
 from textpipe.formats import tokenizer_json
-from textpipe.models import BPE
+from textpipe.limits import DEFAULT_LIMITS
+from textpipe.models import BPE, Model
 from textpipe.normalizers import Normalizer
 from textpipe.pipeline import Pipeline
 from textpipe.pre_tokenizers import PreTokenizer
@@ -47,7 +48,7 @@ class Tokenizer:
     [2, 0]
     """
 
-    def __init__(self, model: BPE) -> None:
+    def __init__(self, model: Model) -> None:
         self._added = AddedVocabulary()
         self._decoder: Decoder | None = None
         self._pipeline = Pipeline(model, self._added)
@@ -67,12 +68,12 @@ class Tokenizer:
         self._sha256 = None
 
     @property
-    def model(self) -> BPE:
+    def model(self) -> Model:
         """What turns a word into tokens."""
         return self._pipeline.model
 
     @model.setter
-    def model(self, model: BPE) -> None:
+    def model(self, model: Model) -> None:
         self._change(model=model)
 
     @property
@@ -294,8 +295,8 @@ class Tokenizer:
         """
         if isinstance(texts, str):
             raise InputError("texts is one str", allowed="a sequence of them", hint="pass [text]")
-        if threads is not None and threads < 1:
-            raise InputError(f"{threads} threads cannot encode", allowed="1 or more")
+        if threads is not None and not 1 <= threads <= DEFAULT_LIMITS.threads:
+            raise InputError(f"{threads} threads cannot encode", allowed=f"1 to {DEFAULT_LIMITS.threads}")
         return self._pipeline.encode_to_numpy(
             texts,
             threads=threads or _num_processors(),
@@ -361,18 +362,12 @@ class Tokenizer:
         from textpipe.trainers import BpeTrainer, train_bpe
 
         trainer = BpeTrainer() if trainer is None else trainer
-        trained = train_bpe(count(), trainer, progress=progress, release=True)
         old = self.model
-        self.model = BPE(
-            trained.vocab,
-            trained.merges,
-            dropout=old.dropout,
-            unk_token=old.unk_token,
-            continuing_subword_prefix=trainer.continuing_subword_prefix,
-            end_of_word_suffix=trainer.end_of_word_suffix,
-            fuse_unk=old.fuse_unk,
-            byte_fallback=old.byte_fallback,
-            ignore_merges=old.ignore_merges,
+        if not isinstance(old, BPE):
+            raise InputError(f"a BpeTrainer cannot train a {type(old).__name__}", allowed="a BPE model")
+        trained = train_bpe(count(), trainer, progress=progress, release=True)
+        self.model = old.learned(
+            trained.vocab, trained.merges, trainer.continuing_subword_prefix, trainer.end_of_word_suffix
         )
         # Ids of the old model mean nothing in the new one: whatever was added before is added again.
         kept = [token for _, token in sorted(self._added.by_id.items())]

@@ -15,6 +15,7 @@ from libcpp.string cimport string
 from libcpp.utility cimport move
 from libcpp.vector cimport vector
 
+import re
 import numpy as np
 
 from textpipe.core._text import surrogate_error
@@ -80,8 +81,8 @@ cdef extern from "batch.hpp" namespace "textpipe" nogil:
         size_t num_ids()
         void copy[Id](Id* ids, int64_t* offsets)
 
-# Below this many characters a thread costs more than it saves.
-cdef size_t INLINE_CHARS = 1 << 18
+HALF_PAIR = re.compile("[\ud800-\udfff]")
+cdef size_t INLINE_CHARS = 1 << 18  # below this many a thread costs more than it saves
 
 cdef inline string_view view_utf8(str text) except *:
     cdef Py_ssize_t size
@@ -200,6 +201,7 @@ cdef class NativeEncoder:
         self._finish(job.get(), threads, chars)
         cdef long long bad = job.get().bad_document()
         if bad >= 0:
+            bad = next(i for i in range(bad + 1) if HALF_PAIR.search(held[i]))  # threads may meet a later one first
             raise surrogate_error(held[bad], f"text {bad}" if len(held) > 1 else None)
         return self._collect(job.get(), len(held))
 
