@@ -92,3 +92,9 @@ def test_bad_input_is_one_message_and_an_exit_code(folder, capsys, arguments, co
         arguments = [*arguments, "-t", str(folder)]
     assert run(arguments) == code
     assert message in capsys.readouterr().err
+
+
+def test_json_and_arrays_together_are_refused(folder, capsys):
+    assert run(["encode", "가", "--json", "--out", str(folder / "ids.npy"), "-t", str(folder)]) == 3
+    assert "--json and --out together" in capsys.readouterr().err
+    assert not (folder / "ids.npy").exists()

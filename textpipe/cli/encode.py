@@ -35,6 +35,8 @@ def command(
     textpipe encode "안녕하세요" --tokenizer vocab
     textpipe encode --file corpus --out ids.npy
     """
+    if out is not None and as_json:
+        raise InputError("--json and --out together", hint="give one or the other")
     made = load(tokenizer)
     if out is not None:
         return _write_arrays(made, texts or [], file, out, special=special, threads=threads)
