@@ -340,7 +340,7 @@ def test_two_pieces_of_one_id_are_encoded_as_in_tokenizers():
 def test_of_several_texts_with_a_lone_surrogate_the_first_is_named_for_any_number_of_threads(tokenizer):
     rows = ["가" * 70_000] * 3 + ["나" * 70_000 + "\udc00"] + ["\udc00"] * 5
     for threads in (1, 3):
-        with pytest.raises(InputError, match="^text 3: "):
+        with pytest.raises(InputError, match=r"^text 3: "):
             tokenizer.encode_to_numpy(rows, threads=threads)
 
 

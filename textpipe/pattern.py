@@ -24,8 +24,8 @@ class Regex:
     r"""A regular expression, in the syntax of the ``regex`` package.
 
     `tokenizers` reads patterns by Oniguruma. The two agree on ``\p{…}``, ``\s``, look-around and what the usual
-    pre-token patterns are made of; not on ``\w``, ``\d`` and ``\b`` for rare characters (½, a zero-width joiner), nor on
-    ``^`` and ``$``, which Oniguruma takes for the ends of every line.
+    pre-token patterns are made of; not on ``\w``, ``\d`` and ``\b`` for rare characters (½, a zero-width joiner), nor
+    on ``^`` and ``$``, which Oniguruma takes for the ends of every line.
 
     Raises
     ------
