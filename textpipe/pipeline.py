@@ -7,7 +7,6 @@ the stages one by one, exact but slower; both give the same tokens.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,7 +16,7 @@ from textpipe.added_tokens import AddedVocabulary
 from textpipe.core import _text
 from textpipe.core._encoder import NativeEncoder
 from textpipe.encoding import Encoding
-from textpipe.models import Model
+from textpipe.models import BPE
 from textpipe.normalizers import AlignedText, Normalizer
 from textpipe.pre_tokenizers import NativeCut, PreTokenizer
 from textpipe.processors import PostProcessor
@@ -40,7 +39,7 @@ _Rule = tuple[str, int, bool, bool, bool, bool]
 class Pipeline:
     """One state of a tokenizer's stages; a change of any of them makes a new one."""
 
-    model: Model
+    model: BPE
     added: AddedVocabulary
     normalizer: Normalizer | None = None
     pre_tokenizer: PreTokenizer | None = None
@@ -56,12 +55,9 @@ class Pipeline:
             frame = self.post_processor.native_frame()
         if forms is None or cut is None or frame is None:
             return None
-        model = self.model.native(byte_level=cut.byte_level)
-        if model is None:
-            return None
         raw, normalized = self._rules
         return NativeEncoder(
-            model,
+            self.model.native(byte_level=cut.byte_level),
             forms=list(forms),
             grammar=cut.grammar,
             prefix_space=cut.prefix_space,
@@ -177,26 +173,8 @@ class Pipeline:
         forms = () if self.normalizer is None else self.normalizer.native_forms()
         # Added tokens are cut out of the text before it is normalized; only the stages do that here.
         if cut is None or forms is None or self.added.by_id:
-            return WordCutter(split=self.words_of, settings=self._word_settings())
-        return WordCutter(
-            grammar=cut.grammar,
-            byte_level=cut.byte_level,
-            forms=forms,
-            prefix_space=cut.prefix_space,
-            settings=self._word_settings(),
-        )
-
-    def _word_settings(self) -> str | None:
-        """JSON of all that decides what a word is, or None when a stage of the user's own has no JSON."""
-        try:
-            stages = {
-                "normalizer": None if self.normalizer is None else self.normalizer.to_dict(),
-                "pre_tokenizer": None if self.pre_tokenizer is None else self.pre_tokenizer.to_dict(),
-                "added_tokens": [token.to_dict(0) for _, token in sorted(self.added.by_id.items())],
-            }
-        except NotImplementedError:
-            return None
-        return json.dumps(stages, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+            return WordCutter(split=self.words_of)
+        return WordCutter(grammar=cut.grammar, byte_level=cut.byte_level, forms=forms, prefix_space=cut.prefix_space)
 
     def _encode_staged(self, text: str, *, skip_special: bool, type_id: int, word: int | None) -> Encoding:
         ids: list[int] = []

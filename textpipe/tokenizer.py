@@ -18,7 +18,7 @@ from textpipe.encoding import Encoding
 from textpipe.errors import InputError
 from textpipe.formats import tokenizer_json
 from textpipe.limits import DEFAULT_LIMITS
-from textpipe.models import BPE, Model
+from textpipe.models import BPE
 from textpipe.normalizers import Normalizer
 from textpipe.pipeline import Pipeline
 from textpipe.pre_tokenizers import PreTokenizer
@@ -48,7 +48,7 @@ class Tokenizer:
     [2, 0]
     """
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: BPE) -> None:
         self._added = AddedVocabulary()
         self._decoder: Decoder | None = None
         self._pipeline = Pipeline(model, self._added)
@@ -68,12 +68,12 @@ class Tokenizer:
         self._sha256 = None
 
     @property
-    def model(self) -> Model:
+    def model(self) -> BPE:
         """What turns a word into tokens."""
         return self._pipeline.model
 
     @model.setter
-    def model(self, model: Model) -> None:
+    def model(self, model: BPE) -> None:
         self._change(model=model)
 
     @property
@@ -362,12 +362,18 @@ class Tokenizer:
         from textpipe.trainers import BpeTrainer, train_bpe
 
         trainer = BpeTrainer() if trainer is None else trainer
-        old = self.model
-        if not isinstance(old, BPE):
-            raise InputError(f"a BpeTrainer cannot train a {type(old).__name__}", allowed="a BPE model")
         trained = train_bpe(count(), trainer, progress=progress, release=True)
-        self.model = old.learned(
-            trained.vocab, trained.merges, trainer.continuing_subword_prefix, trainer.end_of_word_suffix
+        old = self.model
+        self.model = BPE(
+            trained.vocab,
+            trained.merges,
+            dropout=old.dropout,
+            unk_token=old.unk_token,
+            continuing_subword_prefix=trainer.continuing_subword_prefix,
+            end_of_word_suffix=trainer.end_of_word_suffix,
+            fuse_unk=old.fuse_unk,
+            byte_fallback=old.byte_fallback,
+            ignore_merges=old.ignore_merges,
         )
         # Ids of the old model mean nothing in the new one: whatever was added before is added again.
         kept = [token for _, token in sorted(self._added.by_id.items())]
