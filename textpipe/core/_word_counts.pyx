@@ -8,13 +8,22 @@ with a 64-bit count. The GIL is released while text is counted.
 from cpython.unicode cimport PyUnicode_AsUTF8AndSize
 from libc.stdint cimport uint8_t, uint64_t
 from libcpp.memory cimport make_unique, unique_ptr
+from libcpp.string cimport string
 from libcpp.vector cimport vector
 
-from textpipe.errors import InputError
+from textpipe.errors import InputError, LimitError
 
 
 cdef extern from "utf8.hpp" namespace "textpipe" nogil:
     cbool is_valid_utf8(const uint8_t* p, size_t size)
+
+cdef extern from "word_columns.hpp" namespace "textpipe" nogil:
+    cdef cppclass WordColumns:
+        string counts, sizes, words
+    WordColumns to_columns(const CppWordCounts& counts) except +
+    vector[Word] read_columns(const uint8_t* counts, const uint8_t* sizes, size_t num_words, const uint8_t* data,
+                              size_t data_size, cbool byte_level) except +
+    void add_words(CppWordCounts& counts, const vector[Word]& words) except +
 
 
 def is_utf8(bytes text not None) -> bool:
@@ -82,6 +91,34 @@ cdef class WordCounts:
         with nogil:
             words = counts.sorted()
         return [((<const char*>word.data)[:word.size], word.count) for word in words]
+
+    def columns(self) -> tuple:
+        """Counts (8 bytes each), sizes (4 bytes each) and words, ordered by the bytes of the words, little-endian."""
+        cdef WordColumns columns
+        cdef CppWordCounts* counts = self.counts.get()
+        with nogil:
+            columns = to_columns(counts[0])
+        return columns.counts, columns.sizes, columns.words
+
+    def add_columns(self, bytes counts not None, bytes sizes not None, bytes words not None):
+        """Add what :meth:`columns` gave; all of it, or nothing when an error is raised."""
+        cdef size_t num_words = len(sizes) // 4, data_size = len(words)
+        cdef const uint8_t* data = <const uint8_t*><const char*>words
+        cdef const uint8_t* first_count = <const uint8_t*><const char*>counts
+        cdef const uint8_t* first_size = <const uint8_t*><const char*>sizes
+        cdef CppWordCounts* target = self.counts.get()
+        cdef cbool byte_level = self.byte_level
+        cdef vector[Word] read
+        if len(sizes) != 4 * num_words or len(counts) != 8 * num_words:
+            raise InputError("the columns of counts and sizes differ in length")
+        try:
+            with nogil:
+                read = read_columns(first_count, first_size, num_words, data, data_size, byte_level)
+                add_words(target[0], read)
+        except ValueError as error:
+            raise InputError(str(error)) from None
+        except OverflowError as error:
+            raise LimitError(str(error), hint="count fewer texts at once") from None
 
 
 cdef class WordCounter:
