@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import os
 import signal
@@ -17,7 +18,15 @@ from slow_bpe import slow_bpe
 
 from textpipe.core._word_counts import WordCounts
 from textpipe.errors import ConfigError, InputError
-from textpipe.trainers import BpeTrainer, WordCutter, count_files, count_texts, require_room, train_bpe
+from textpipe.trainers import (
+    BpeTrainer,
+    WordCutter,
+    count_files,
+    count_texts,
+    require_room,
+    train_bpe,
+    train_bpe_ladder,
+)
 
 CORPORA = Path(__file__).parents[3] / "shared" / "corpora"
 GPT2, WHITESPACE_SPLIT = 0, 2
@@ -146,8 +155,12 @@ GOLDEN = {
 def test_real_text_gives_the_recorded_vocabulary_of_tokenizers(real_counts, vocab_size):
     trainer = BpeTrainer(vocab_size=vocab_size, special_tokens=["<|endoftext|>"], show_progress=False)
     trained = train_bpe(real_counts, trainer)
+    assert digest_of(trained) == GOLDEN[vocab_size]
+
+
+def digest_of(trained):
     rows = [sorted(trained.vocab.items()), [list(pair) for pair in trained.merges]]
-    assert hashlib.sha256(json.dumps(rows).encode()).hexdigest() == GOLDEN[vocab_size]
+    return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
 
 
 @pytest.fixture(scope="module")
@@ -157,6 +170,46 @@ def real_counts():
     if missing:
         pytest.skip(f"the real corpora are not here: {', '.join(missing)}")
     return count_files(files, WordCutter(grammar=GPT2, byte_level=True))
+
+
+# ---- several sizes from one run
+
+
+@pytest.mark.parametrize("first", range(0, 300, 100))
+def test_every_size_of_a_ladder_is_the_training_at_that_size(first):
+    sizes = [1000, 0, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14, 17, 20, 24, 30, 40, 60, 100]
+    for seed in range(first, first + 100):
+        words, arguments = random_case(seed)
+        trainer = BpeTrainer(show_progress=False, **arguments)
+        ladder = train_bpe_ladder(counts_of(words), trainer, sizes)
+        for size, trained in zip(sizes, ladder, strict=True):
+            alone = train_bpe(counts_of(words), BpeTrainer(show_progress=False, **{**arguments, "vocab_size": size}))
+            assert trained == alone, f"seed {seed}, size {size}: {arguments}"
+
+
+def test_the_random_ladders_hold_merges_that_give_no_id_and_pairs_merged_twice():
+    known = again = 0
+    for seed in range(300):
+        words, arguments = random_case(seed)
+        trainer = BpeTrainer(show_progress=False, **{**arguments, "vocab_size": 1000})
+        alphabet = train_bpe(counts_of(words), BpeTrainer(show_progress=False, **{**arguments, "vocab_size": 0}))
+        whole = train_bpe(counts_of(words), trainer)
+        known += len(whole.merges) > len(whole.vocab) - len(alphabet.vocab)
+        steps = [train.merges for train in train_bpe_ladder(counts_of(words), trainer, range(1, 60))]
+        again += any(short != long[: len(short)] for short, long in itertools.pairwise(steps))
+    assert known > 10
+    assert again > 0
+
+
+def test_real_text_gives_both_recorded_vocabularies_in_one_run(real_counts):
+    trainer = BpeTrainer(special_tokens=["<|endoftext|>"], show_progress=False)
+    ladder = train_bpe_ladder(real_counts, trainer, sorted(GOLDEN))
+    assert [digest_of(trained) for trained in ladder] == [GOLDEN[size] for size in sorted(GOLDEN)]
+
+
+def test_a_ladder_without_sizes_is_refused():
+    with pytest.raises(ConfigError, match="no vocabulary size"):
+        train_bpe_ladder(counts_of(["가"]), BpeTrainer(), [])
 
 
 # ---- settings
