@@ -19,7 +19,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, NamedTuple
 
 from textpipe.core._bpe_trainer import NO_ID, survey, train
@@ -29,7 +29,7 @@ from textpipe.errors import ConfigError, InputError
 from textpipe.limits import DEFAULT_LIMITS, Limits
 from textpipe.trainers.counting import Progress
 
-__all__ = ["BpeTrainer", "TrainedBpe", "require_room", "train_bpe"]
+__all__ = ["BpeTrainer", "TrainedBpe", "require_room", "train_bpe", "train_bpe_ladder"]
 
 _UNLIMITED = (1 << 64) - 1
 _NOT_FIRST, _LAST = 1, 2  # the places of a symbol in its word, as the engine numbers them
@@ -137,6 +137,39 @@ def train_bpe(
     -----
     Time O(symbols of distinct words) to lay out, then in proportion to the places merged.
     """
+    return train_bpe_ladder(counts, trainer, [trainer.vocab_size], progress=progress, release=release)[0]
+
+
+def train_bpe_ladder(
+    counts: WordCounts,
+    trainer: BpeTrainer,
+    vocab_sizes: Iterable[int],
+    *,
+    progress: Progress | None = None,
+    release: bool = False,
+) -> list[TrainedBpe]:
+    """Learn vocabularies of several sizes in one run; each is the one that a training at that size gives.
+
+    Parameters
+    ----------
+    trainer : everything but ``vocab_size``, which ``vocab_sizes`` stand for; in that order the results come.
+    counts, progress, release : as in :func:`train_bpe`.
+
+    Examples
+    --------
+    >>> counts = WordCounts()
+    >>> for word in ("low", "lower", "lowest"):
+    ...     counts.add(word.encode())
+    >>> [trained.merges for trained in train_bpe_ladder(counts, BpeTrainer(), [9, 8])]
+    [[('l', 'o'), ('lo', 'w')], [('l', 'o')]]
+
+    Notes
+    -----
+    A merge is chosen by what was merged before it, never by the size aimed at, which only says when to stop.
+    """
+    rungs = [replace(trainer, vocab_size=size) for size in vocab_sizes]
+    if not rungs:
+        raise ConfigError("no vocabulary size is given", allowed="one or more")
     symbols = _Symbols(counts, trainer)
     report = progress or (_TerminalLine() if trainer.show_progress and sys.stderr.isatty() else None)
     merges, strings = train(
@@ -144,7 +177,7 @@ def train_bpe(
         initial=list(symbols.vocab),
         characters=symbols.characters,
         ids=symbols.ids,
-        vocab_size=trainer.vocab_size,
+        vocab_size=max(rung.vocab_size for rung in rungs),
         min_frequency=min(trainer.min_frequency, _UNLIMITED),
         max_token_length=_UNLIMITED if trainer.max_token_length is None else trainer.max_token_length,
         prefix=trainer.continuing_subword_prefix or "",
@@ -153,6 +186,20 @@ def train_bpe(
         release=release and not (trainer.continuing_subword_prefix or trainer.end_of_word_suffix),
         progress=None if report is None else lambda phase, done, total: report(phase, done, total, unit=_UNITS[phase]),
     )
+    return [_stopped_at(rung, len(symbols.vocab), merges, strings) for rung in rungs]
+
+
+def _stopped_at(
+    trainer: BpeTrainer, num_initial: int, merges: list[tuple[int, int, int]], strings: list[str]
+) -> TrainedBpe:
+    """What had been learned when ``vocab_size`` was reached, or all of it."""
+    size = num_initial
+    done = 0
+    # A merge that makes a known string gives no id, so the size is not told by the number of merges.
+    while done < len(merges) and size < trainer.vocab_size:
+        size += merges[done][2] == size
+        done += 1
+    merges, strings = merges[:done], strings[:size]
     # A pair that was merged twice stands where it was merged last.
     last = {(left, right): number for number, (left, right, _) in enumerate(merges)}
     return TrainedBpe(

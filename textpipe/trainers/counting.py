@@ -5,7 +5,7 @@ What enters: files, or an iterator of strings, and a :class:`WordCutter` that sa
 the texts are not kept; Ctrl-C is answered within half a second.
 
 A text file is counted line by line, each line with its end, as `tokenizers` trains from files. A JSONL file is counted
-document by document, and so is an iterator.
+document by document, and so is an iterator. A file of counts (:mod:`textpipe.trainers.counts_file`) is added as it is.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from textpipe.core._word_counts import WordCounter, WordCounts, is_utf8
 from textpipe.errors import ConfigError, InputError
 from textpipe.limits import DEFAULT_LIMITS
 from textpipe.sources import Inputs, expand, is_jsonl, iter_line_chunks, iter_texts
+from textpipe.trainers.counts_file import add_saved_counts, is_counts_file
 
 __all__ = ["Progress", "WordCounts", "WordCutter", "count_files", "count_texts", "default_threads"]
 
@@ -46,6 +47,7 @@ class WordCutter:
     forms : numbers of the native normal forms applied before the grammar.
     prefix_space : put a space before a text that begins without one.
     split : text → words, for pipelines that have no native grammar.
+    settings : JSON of the stages this stands for, by which saved counts are told to fit; None where there is none.
     """
 
     grammar: int | None = None
@@ -53,6 +55,7 @@ class WordCutter:
     forms: tuple[int, ...] = ()
     prefix_space: bool = False
     split: Callable[[str], Iterable[str]] | None = None
+    settings: str | None = None
 
     def __post_init__(self) -> None:
         if (self.grammar is None) == (self.split is None):
@@ -89,13 +92,15 @@ def count_files(
 
     Parameters
     ----------
-    inputs : files or folders, as in :mod:`textpipe.sources`.
+    inputs : files or folders, as in :mod:`textpipe.sources`, and files of counts.
     threads : how many count at once; by default as many as there are processors.
 
     Raises
     ------
     InputError
         when a file is absent, unreadable, or not UTF-8.
+    StateError
+        when counts were made by other stages than the cutter's.
 
     Examples
     --------
@@ -105,10 +110,19 @@ def count_files(
     >>> count_files(file, WordCutter(grammar=0, byte_level=True))
     WordCounts(3 words, 3 occurrences, byte_level=True)
     """
+    counts = WordCounts(byte_level=cutter.byte_level)
     paths = expand(inputs)
+    saved = [path for path in paths if is_counts_file(path)]
+    for number, path in enumerate(saved, 1):
+        add_saved_counts(counts, path, cutter.settings)
+        if progress is not None:
+            progress("read counts", number, len(saved), unit="files")
+    paths = [path for path in paths if path not in saved]
+    if saved and not paths:
+        return counts
     packed = any(path.suffix.lower() in (".gz", ".zst") or is_jsonl(path) for path in paths)
     total = None if packed else sum(path.stat().st_size for path in paths)
-    return _count(_file_chunks(paths), cutter, threads, progress, total)
+    return _count(counts, _file_chunks(paths), cutter, threads=threads, progress=progress, total=total)
 
 
 def count_texts(
@@ -125,7 +139,8 @@ def count_texts(
     >>> count_texts(["밥 밥", "밥"], WordCutter(grammar=0, byte_level=True)).items()
     [(b'\\xeb\\xb0\\xa5', 2), (b' \\xeb\\xb0\\xa5', 1)]
     """
-    return _count(_text_chunks(texts), cutter, threads, progress, None)
+    counts = WordCounts(byte_level=cutter.byte_level)
+    return _count(counts, _text_chunks(texts), cutter, threads=threads, progress=progress, total=None)
 
 
 def default_threads() -> int:
@@ -162,12 +177,17 @@ def _size(chunk: Chunk) -> int:
 
 
 def _count(
-    chunks: Iterator[Chunk], cutter: WordCutter, threads: int | None, progress: Progress | None, total: int | None
+    counts: WordCounts,
+    chunks: Iterator[Chunk],
+    cutter: WordCutter,
+    *,
+    threads: int | None,
+    progress: Progress | None,
+    total: int | None,
 ) -> WordCounts:
     threads = default_threads() if threads is None else threads
     if not 1 <= threads <= DEFAULT_LIMITS.threads:
         raise ConfigError(f"{threads} threads cannot count", allowed=f"1 to {DEFAULT_LIMITS.threads}")
-    counts = WordCounts(byte_level=cutter.byte_level)
     if cutter.split is not None:
         threads = 1  # Python code runs one thread at a time
     done = 0
