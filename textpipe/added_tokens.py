@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from textpipe.models import BPE
+from textpipe.models import Model
 
 __all__ = ["AddedToken", "AddedVocabulary"]
 
@@ -62,7 +62,7 @@ class AddedVocabulary:
         self._ordinary: list[str] = []
         self._last_id = -1
 
-    def token_to_id(self, content: str, model: BPE) -> int | None:
+    def token_to_id(self, content: str, model: Model) -> int | None:
         """The id of an added token or of a piece."""
         found = self.ids.get(content)
         return model.token_to_id(content) if found is None else found
@@ -71,7 +71,7 @@ class AddedVocabulary:
         """Whether decoding leaves this piece out."""
         return content in self._special
 
-    def add(self, tokens: Iterable[AddedToken], model: BPE) -> int:
+    def add(self, tokens: Iterable[AddedToken], model: Model) -> int:
         """Add tokens; returns how many were not there just so."""
         tokens = list(tokens)
         for token in tokens:
@@ -92,12 +92,12 @@ class AddedVocabulary:
             added += 1
         return added
 
-    def _next_id(self, model: BPE) -> int:
+    def _next_id(self, model: Model) -> int:
         size = model.get_vocab_size()
         last = self._last_id
         return last + 1 if last >= size or (last >= 0 and size == 0) else size
 
-    def rules(self, model: BPE) -> list[tuple[str, int, AddedToken]]:
+    def rules(self, model: Model) -> list[tuple[str, int, AddedToken]]:
         """(content, id, token) in the order in which equal matches are preferred.
 
         Tokens that read alike once normalized are such matches; there `tokenizers` takes any of them, by chance.

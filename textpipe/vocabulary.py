@@ -185,6 +185,7 @@ def _learn(
     require_room(counts, trainer)
     figures = {"words": counts.num_occurrences, "distinct_words": len(counts)}
     trained: TrainedBpe = train_bpe(counts, trainer, progress=progress, release=True)
+    assert isinstance(tokenizer.model, BPE)
     tokenizer.model = BPE(trained.vocab, trained.merges, unk_token=tokenizer.model.unk_token)
     tokenizer.add_special_tokens(trained.special_tokens)
     return figures, trained.merges

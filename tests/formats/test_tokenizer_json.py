@@ -155,7 +155,7 @@ def every_path(value, path=()):
 FAULTS = [
     (("version",), "2.0", 'version: is "2.0"'),
     (("truncation",), {"max_length": 3}, "truncation: is set"),
-    (("model", "type"), "WordPiece", r"model\.type: is \"WordPiece\", a model there is none of here yet"),
+    (("model", "type"), "Unigram", r"model\.type: is \"Unigram\", a model there is none of here yet"),
     (("normalizer", "type"), "NFX", r"normalizer\.type.*did you mean"),
     (("normalizer", "normalizers", 0), {"type": "StripAccents"}, r"normalizer\.normalizers\[0\]\.type.*known: "),
     (("pre_tokenizer", "behavior"), "Remove", 'did you mean "Removed"'),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
-from textpipe.models.bpe import BPE, Token
+from textpipe.models.base import Model, Token
+from textpipe.models.bpe import BPE
+from textpipe.models.word_level import WordLevel
+from textpipe.models.word_piece import WordPiece
 
-__all__ = ["BPE", "Token"]
+__all__ = ["BPE", "Model", "Token", "WordLevel", "WordPiece"]

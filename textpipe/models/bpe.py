@@ -11,25 +11,16 @@ import json
 import os
 import secrets
 from collections.abc import Iterable, Mapping
-from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 from textpipe.core._encoder import NativeBpe
 from textpipe.errors import FormatError, InputError
-from textpipe.limits import DEFAULT_LIMITS
+from textpipe.models.base import Model, Token, read_vocab_json
 
-__all__ = ["BPE", "Token"]
-
-
-class Token(NamedTuple):
-    """One token of a word: its id, its piece and the bytes of the word it stands for."""
-
-    id: int
-    value: str
-    offsets: tuple[int, int]
+__all__ = ["BPE"]
 
 
-class BPE:
+class BPE(Model):
     """Byte-pair encoding.
 
     Parameters
@@ -65,7 +56,7 @@ class BPE:
     ) -> None:
         if dropout is not None and not 0.0 <= dropout <= 1.0:
             raise InputError(f"dropout is {dropout}", allowed="0 to 1")
-        self._vocab = dict(vocab or {})
+        super().__init__(vocab)
         self._merges = [(left, right) for left, right in merges or ()]
         self.dropout = dropout
         self.unk_token = unk_token
@@ -75,7 +66,6 @@ class BPE:
         self.byte_fallback = byte_fallback
         self.ignore_merges = ignore_merges
         self._check()
-        self._piece_of = {number: piece for piece, number in self._vocab.items()}
         self._native: dict[bool, NativeBpe] = {}
 
     def _check(self) -> None:
@@ -87,11 +77,6 @@ class BPE:
                     raise InputError(
                         f'merge {rank} ("{left}" + "{right}") needs the piece "{piece}", which the vocabulary lacks'
                     )
-        if vocab and not 0 <= min(vocab.values()) <= max(vocab.values()) < DEFAULT_LIMITS.token_id:
-            raise InputError(
-                f"ids run from {min(vocab.values())} to {max(vocab.values())}",
-                allowed=f"0 to {DEFAULT_LIMITS.token_id - 1}",
-            )
         if self.unk_token is not None and vocab and self.unk_token not in vocab:
             raise InputError(f'the vocabulary lacks the unk_token "{self.unk_token}"')
 
@@ -126,36 +111,17 @@ class BPE:
             at += size
         return tokens
 
-    def token_to_id(self, token: str) -> int | None:
-        """The id of a piece."""
-        return self._vocab.get(token)
-
-    def id_to_token(self, id: int) -> str | None:
-        """The piece of an id."""
-        return self._piece_of.get(id)
-
-    def get_vocab(self) -> dict[str, int]:
-        """A copy of piece → id."""
-        return dict(self._vocab)
-
-    def get_vocab_size(self) -> int:
-        """How many pieces there are."""
-        return len(self._vocab)
-
-    @property
-    def pieces(self) -> Mapping[int, str]:
-        """The piece of each id, to read."""
-        return MappingProxyType(self._piece_of)
+    def learned(
+        self, vocab: Mapping[str, int], merges: Iterable[tuple[str, str]], prefix: str | None, suffix: str | None
+    ) -> BPE:
+        """A model of newly learned pieces with the settings of this one, but for the spellings of the trainer."""
+        flags = (self.fuse_unk, self.byte_fallback, self.ignore_merges)
+        return BPE(vocab, merges, None, self.dropout, self.unk_token, prefix, suffix, *flags)
 
     @property
     def merges(self) -> list[tuple[str, str]]:
         """A copy of the merges."""
         return list(self._merges)
-
-    @property
-    def max_id(self) -> int:
-        """The largest id, -1 of an empty vocabulary."""
-        return max(self._piece_of, default=-1)
 
     @classmethod
     def from_file(cls, vocab: str, merges: str, **options: Any) -> BPE:
@@ -165,13 +131,7 @@ class BPE:
     @staticmethod
     def read_file(vocab: str, merges: str) -> tuple[dict[str, int], list[tuple[str, str]]]:
         """The vocabulary and the merges in vocab.json and merges.txt."""
-        with open(vocab, encoding="utf-8") as file:
-            try:
-                pieces = json.load(file)
-            except (ValueError, RecursionError) as error:
-                raise FormatError(f"not JSON: {error}", path=vocab) from None
-        if not isinstance(pieces, dict) or not all(type(number) is int for number in pieces.values()):
-            raise FormatError("not an object of piece: id", path=vocab)
+        pieces = read_vocab_json(vocab)
         pairs: list[tuple[str, str]] = []
         with open(merges, encoding="utf-8", newline="\n") as file:
             for number, line in enumerate(file, 1):
@@ -189,8 +149,7 @@ class BPE:
 
         start = f"{prefix}-" if prefix else ""
         vocab, merges = os.path.join(folder, f"{start}vocab.json"), os.path.join(folder, f"{start}merges.txt")
-        in_order = dict(sorted(self._vocab.items(), key=lambda item: item[1]))
-        write_text(vocab, json.dumps(in_order, ensure_ascii=False, separators=(",", ":")))
+        write_text(vocab, json.dumps(self._by_id(), ensure_ascii=False, separators=(",", ":")))
         write_text(merges, "#version: 0.2\n" + "".join(f"{left} {right}\n" for left, right in self._merges))
         return [vocab, merges]
 
@@ -205,23 +164,14 @@ class BPE:
             "fuse_unk": self.fuse_unk,
             "byte_fallback": self.byte_fallback,
             "ignore_merges": self.ignore_merges,
-            "vocab": dict(sorted(self._vocab.items(), key=lambda item: item[1])),
+            "vocab": self._by_id(),
             "merges": [[left, right] for left, right in self._merges],
         }
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, BPE) and self.to_dict() == other.to_dict()
-
-    def __hash__(self) -> int:
-        return hash((len(self._vocab), len(self._merges)))
 
     def __reduce__(self) -> tuple[Any, ...]:
         options = (self.dropout, self.unk_token, self.continuing_subword_prefix, self.end_of_word_suffix)
         flags = (self.fuse_unk, self.byte_fallback, self.ignore_merges)
         return (BPE, (self._vocab, self._merges, None, *options, *flags))
 
-    def __repr__(self) -> str:
-        shown = [
-            f"{name}={value!r}" for name, value in list(self.to_dict().items())[1:-2] if value not in (None, False)
-        ]
-        return f"BPE({', '.join([*shown, f'{len(self._vocab)} pieces', f'{len(self._merges)} merges'])})"
+    def _sizes(self) -> list[str]:
+        return [f"{len(self._vocab)} pieces", f"{len(self._merges)} merges"]

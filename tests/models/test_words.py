@@ -1,0 +1,153 @@
+"""WordLevel and WordPiece against `tokenizers`."""
+
+from __future__ import annotations
+
+import copy
+import json
+import pickle
+
+import pytest
+import tokenizers as oracle
+from hypothesis import given
+from hypothesis import strategies as st
+from tokenizer_samples import ALPHABET, texts
+
+from textpipe import Tokenizer
+from textpipe.errors import FormatError, InputError
+from textpipe.models import WordLevel, WordPiece
+
+pieces = st.text(alphabet=st.sampled_from("가나각ㅋ한\u1112\u1161ab#😀 "), min_size=1, max_size=4)
+words = st.text(alphabet=st.sampled_from("가나각ㅋ한\u1112\u1161ab#😀 "), max_size=12)
+
+
+@st.composite
+def word_pieces(draw):
+    prefix = draw(st.sampled_from(["##", "#", "", "ㅋ"]))
+    found = draw(st.lists(pieces, max_size=25))
+    found = [prefix + piece if draw(st.booleans()) else piece for piece in found]
+    vocab = {piece: number for number, piece in enumerate(dict.fromkeys(["[UNK]", *found]))}
+    arguments = {"unk_token": "[UNK]", "max_input_chars_per_word": draw(st.integers(0, 12))}
+    arguments["continuing_subword_prefix"] = prefix
+    return vocab, arguments
+
+
+def shown(tokens):
+    return [(token.id, token.value, token.offsets) for token in tokens]
+
+
+@given(model=word_pieces(), word=words)
+def test_a_word_is_spelled_as_in_the_word_piece_of_tokenizers(model, word):
+    vocab, arguments = model
+    ours, theirs = WordPiece(vocab, **arguments), oracle.models.WordPiece(vocab, **arguments)
+    assert shown(ours.tokenize(word)) == shown(theirs.tokenize(word))
+
+
+@given(words=st.lists(texts, max_size=6), word=texts)
+def test_a_word_is_found_as_in_the_word_level_of_tokenizers(words, word):
+    vocab = {piece: number for number, piece in enumerate(dict.fromkeys(["<unk>", *words]))}
+    ours, theirs = WordLevel(vocab, "<unk>"), oracle.models.WordLevel(vocab, "<unk>")
+    for sequence in (word, *words):
+        assert shown(ours.tokenize(sequence)) == shown(theirs.tokenize(sequence))
+
+
+@given(model=word_pieces(), text=st.text(alphabet=st.sampled_from(ALPHABET), max_size=30))
+def test_texts_take_the_staged_path_and_give_the_fields_of_tokenizers(model, text):
+    vocab, arguments = model
+    theirs = oracle.Tokenizer(oracle.models.WordPiece(vocab, **arguments))
+    theirs.pre_tokenizer = oracle.pre_tokenizers.Whitespace()
+    ours = Tokenizer.from_str(theirs.to_str())
+    assert ours.pipeline.native is None
+    found, expected = ours.encode(text), theirs.encode(text)
+    for name in ("ids", "tokens", "offsets", "word_ids"):
+        assert getattr(found, name) == getattr(expected, name)
+    assert ours.encode_to_numpy([text, text])[0].tolist() == expected.ids * 2
+
+
+PLUS = {"unk_token": "?", "max_input_chars_per_word": 7, "continuing_subword_prefix": "+"}
+MODELS = [
+    (WordLevel({"나": 1, "<unk>": 0, "가": 3}), oracle.models.WordLevel({"나": 1, "<unk>": 0, "가": 3}, "<unk>")),
+    (WordLevel(), oracle.models.WordLevel()),
+    (WordPiece({"##나": 1, "[UNK]": 0}), oracle.models.WordPiece({"##나": 1, "[UNK]": 0})),
+    (WordPiece({"?": 0}, "?", 7, "+"), oracle.models.WordPiece({"?": 0}, **PLUS)),
+    (WordPiece(), oracle.models.WordPiece()),
+]
+
+
+@pytest.mark.parametrize(("ours", "theirs"), MODELS)
+@pytest.mark.parametrize("pretty", [False, True])
+def test_models_are_written_and_read_as_tokenizers_writes_them(ours, theirs, pretty):
+    text = oracle.Tokenizer(theirs).to_str(pretty=pretty)
+    assert Tokenizer(ours).to_str(pretty) == text
+    assert Tokenizer.from_str(text).model == ours
+
+
+@pytest.mark.parametrize(("ours", "_theirs"), MODELS)
+def test_models_are_values(ours, _theirs):
+    for copied in (copy.deepcopy(ours), pickle.loads(pickle.dumps(ours))):  # noqa: S301  (its own bytes)
+        assert copied == ours
+        assert hash(copied) == hash(ours)
+    assert repr(ours).startswith(type(ours).__name__ + "(unk_token=") or type(ours) is WordPiece
+
+
+def test_models_of_two_kinds_are_never_equal():
+    assert WordLevel({"가": 0}, "?") != WordPiece({"가": 0}, "?")
+
+
+@pytest.mark.parametrize("model", [WordLevel({"가": 0}), WordPiece({"가": 0})])
+def test_a_vocabulary_without_the_unknown_token_says_so_when_it_is_needed(model):
+    assert [token.id for token in model.tokenize("가")] == [0]
+    with pytest.raises(InputError, match="unk_token"):
+        model.tokenize("나")
+
+
+@pytest.mark.parametrize("kind", ["WordLevel", "WordPiece"])
+def test_files_of_a_vocabulary_are_those_of_tokenizers(kind, tmp_path):
+    vocab = {"[UNK]": 0, "가": 1, "##나": 2}
+    ours, theirs = globals()[kind](vocab, "[UNK]"), getattr(oracle.models, kind)(vocab, unk_token="[UNK]")
+    (tmp_path / "ours").mkdir()
+    (tmp_path / "theirs").mkdir()
+    [path], [expected] = ours.save(str(tmp_path / "ours"), "x"), theirs.save(str(tmp_path / "theirs"), "x")
+    with open(path, "rb") as mine, open(expected, "rb") as other:
+        assert mine.read() == other.read()
+    assert type(ours).from_file(path, unk_token="[UNK]") == ours
+
+
+def test_a_vocab_txt_that_holds_a_piece_twice_is_refused(tmp_path):
+    path = tmp_path / "vocab.txt"
+    path.write_text("가\n나\n가\n", encoding="utf-8")
+    with pytest.raises(FormatError, match='line 3: "가" stands twice'):
+        WordPiece.from_file(str(path))
+
+
+def test_a_word_of_a_million_letters_takes_linear_time():
+    model = WordPiece({"가": 0, "##가": 1}, max_input_chars_per_word=1 << 20)
+    assert len(model.tokenize("가" * 1_000_000)) == 1_000_000
+
+
+def test_a_trainer_of_another_model_is_refused():
+    tokenizer = Tokenizer(WordLevel({"가": 0}))
+    with pytest.raises(InputError, match="BpeTrainer cannot train a WordLevel"):
+        tokenizer.train_from_iterator(["가"])
+
+
+@pytest.mark.parametrize(
+    ("model", "field"),
+    [
+        ({"type": "WordLevel", "vocab": {"가": 0}}, r"model\.unk_token: is missing"),
+        ({"type": "WordLevel", "vocab": {"가": "0"}, "unk_token": "?"}, r"model\.vocab: gives"),
+        ({"type": "WordLevel", "vocab": {}, "unk_token": 1}, r"model\.unk_token: is 1"),
+        ({"type": "WordLevel", "vocab": {}, "unk_token": "?", "merges": []}, r"model\.merges: is not a known field"),
+        ({"type": "WordPiece", "vocab": {}, "unk_token": "?"}, r"model\.max_input_chars_per_word: is missing"),
+        (
+            {
+                "type": "WordPiece", "vocab": {}, "unk_token": "?", "max_input_chars_per_word": -1,
+                "continuing_subword_prefix": "##",
+            },
+            r"model\.max_input_chars_per_word: is -1",
+        ),
+        ({"type": "Wordpiece"}, 'did you mean "WordPiece"'),
+    ],
+)  # fmt: skip
+def test_a_fault_of_a_model_is_named_with_its_field(model, field):
+    with pytest.raises(FormatError, match=field):
+        Tokenizer.from_str(json.dumps({"version": "1.0", "added_tokens": [], "model": model}))

@@ -1,0 +1,120 @@
+"""The models of a tokenizer.json.
+
+What enters: the object that stands for a model. What leaves: the model. Promises: no piece, id or merge is above the
+caps, and a fault is named with its field.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from textpipe.errors import FormatError, InputError, did_you_mean
+from textpipe.formats.fields import Field
+from textpipe.limits import Limits
+from textpipe.models import BPE, Model, WordLevel, WordPiece
+
+__all__ = ["MODELS", "read"]
+
+
+def read(field: Field, limits: Limits) -> Model:
+    """The model that ``field`` stands for.
+
+    Raises
+    ------
+    FormatError
+        when there is no such model, or its fields are wrong.
+    """
+    kind = field.get("type", str)
+    if kind not in MODELS:
+        known = ", ".join(f'"{name}"' for name in MODELS)
+        field.need("type").fail(
+            f'is "{kind}", a model there is none of here yet', allowed=known, hint=did_you_mean(kind, MODELS)
+        )
+    try:
+        return MODELS[kind](field, limits)
+    except FormatError:
+        raise
+    except InputError as error:
+        raise FormatError(error.what, path=field.path, field=field.name, allowed=error.allowed) from None
+
+
+def _bpe(field: Field, limits: Limits) -> BPE:
+    field.only(
+        "type", "dropout", "unk_token", "continuing_subword_prefix", "end_of_word_suffix", "fuse_unk", "byte_fallback",
+        "ignore_merges", "vocab", "merges",
+    )  # fmt: skip
+    vocab = _read_vocab(field.need("vocab"), limits)
+    merges = _read_merges(field.need("merges"), limits)
+    dropout = field.get("dropout", float, None, nullable=True)
+    if dropout is not None and not 0.0 <= dropout <= 1.0:
+        field.need("dropout").fail(f"is {dropout}", allowed="0 to 1, or null")
+    return BPE(
+        vocab,
+        merges,
+        dropout=dropout,
+        unk_token=field.get("unk_token", str, None, nullable=True),
+        continuing_subword_prefix=field.get("continuing_subword_prefix", str, None, nullable=True),
+        end_of_word_suffix=field.get("end_of_word_suffix", str, None, nullable=True),
+        fuse_unk=field.get("fuse_unk", bool, False),
+        byte_fallback=field.get("byte_fallback", bool, False),
+        ignore_merges=field.get("ignore_merges", bool, False),
+    )
+
+
+def _word_level(field: Field, limits: Limits) -> WordLevel:
+    field.only("type", "vocab", "unk_token")
+    return WordLevel(_read_vocab(field.need("vocab"), limits), field.get("unk_token", str))
+
+
+def _word_piece(field: Field, limits: Limits) -> WordPiece:
+    field.only("type", "unk_token", "continuing_subword_prefix", "max_input_chars_per_word", "vocab")
+    longest = field.get("max_input_chars_per_word", int)
+    if not 0 <= longest < 1 << 64:
+        field.need("max_input_chars_per_word").fail(f"is {longest}", allowed=f"0 to {(1 << 64) - 1}")
+    return WordPiece(
+        _read_vocab(field.need("vocab"), limits),
+        field.get("unk_token", str),
+        longest,
+        field.get("continuing_subword_prefix", str),
+    )
+
+
+def _read_vocab(field: Field, limits: Limits) -> dict[str, int]:
+    vocab: dict[str, int] = field.of(dict)
+    if len(vocab) > limits.vocab_size:
+        field.fail(f"has {len(vocab)} pieces", allowed=f"at most {limits.vocab_size}")
+    for piece, number in vocab.items():
+        if type(number) is not int or not 0 <= number < limits.token_id:
+            field.fail(f'gives "{piece[:40]}" the id {number!r}', allowed=f"a whole number, 0 to {limits.token_id - 1}")
+        if len(piece) * 4 > limits.piece_bytes and len(piece.encode("utf-8", "replace")) > limits.piece_bytes:
+            field.fail(f"has a piece of {len(piece)} characters", allowed=f"at most {limits.piece_bytes} bytes")
+    if len(set(vocab.values())) != len(vocab):
+        seen: dict[int, str] = {}
+        for piece, number in vocab.items():
+            if seen.setdefault(number, piece) != piece:
+                field.fail(f'gives "{seen[number][:40]}" and "{piece[:40]}" the same id {number}')
+    return vocab
+
+
+def _read_merges(field: Field, limits: Limits) -> list[tuple[str, str]]:
+    rows = field.of(list)
+    if len(rows) > limits.num_merges:
+        field.fail(f"has {len(rows)} merges", allowed=f"at most {limits.num_merges}")
+    merges: list[tuple[str, str]] = []
+    for number, row in enumerate(rows):
+        # Either ["a", "b"] or, in older files, "a b".
+        pair = row.split(" ") if type(row) is str else row
+        if type(pair) is not list or len(pair) != 2 or type(pair[0]) is not str or type(pair[1]) is not str:
+            Field(row, f"{field.name}[{number}]", field.path).fail(
+                "is no merge", allowed='two pieces, ["a", "b"] or "a b"'
+            )
+        merges.append((pair[0], pair[1]))
+    return merges
+
+
+MODELS: Mapping[str, Callable[[Field, Limits], Model]] = {
+    "BPE": _bpe,
+    "WordLevel": _word_level,
+    "WordPiece": _word_piece,
+}
+"""Every model that can be read, by the ``type`` it has in the file."""

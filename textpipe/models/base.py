@@ -1,0 +1,123 @@
+"""What a model is.
+
+What enters: a vocabulary, piece → id. What leaves: the tokens of a word. Promises: the tokens of `tokenizers`; a
+model's vocabulary never changes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from textpipe.errors import FormatError, InputError
+from textpipe.limits import DEFAULT_LIMITS
+
+if TYPE_CHECKING:
+    from textpipe.core._encoder import NativeBpe
+
+__all__ = ["Model", "Token", "read_vocab_json"]
+
+
+class Token(NamedTuple):
+    """One token of a word: its id, its piece and the bytes of the word it stands for."""
+
+    id: int
+    value: str
+    offsets: tuple[int, int]
+
+
+class Model:
+    """Base of the models: a vocabulary and a way to spell words with it.
+
+    Raises
+    ------
+    InputError
+        when an id is below 0 or too large.
+    """
+
+    def __init__(self, vocab: Mapping[str, int] | None) -> None:
+        self._vocab = dict(vocab or {})
+        self._piece_of = {number: piece for piece, number in self._vocab.items()}
+        if self._vocab and not 0 <= min(self._piece_of) <= max(self._piece_of) < DEFAULT_LIMITS.token_id:
+            raise InputError(
+                f"ids run from {min(self._piece_of)} to {max(self._piece_of)}",
+                allowed=f"0 to {DEFAULT_LIMITS.token_id - 1}",
+            )
+
+    def tokenize(self, sequence: str) -> list[Token]:
+        """The tokens of one word."""
+        raise NotImplementedError(f"{type(self).__name__} has no tokenize()")
+
+    def native(self, *, byte_level: bool) -> NativeBpe | None:
+        """The native tables for words of bytes or of characters, or None when there are none."""
+        return None
+
+    def token_to_id(self, token: str) -> int | None:
+        """The id of a piece."""
+        return self._vocab.get(token)
+
+    def id_to_token(self, id: int) -> str | None:
+        """The piece of an id."""
+        return self._piece_of.get(id)
+
+    def get_vocab(self) -> dict[str, int]:
+        """A copy of piece → id."""
+        return dict(self._vocab)
+
+    def get_vocab_size(self) -> int:
+        """How many pieces there are."""
+        return len(self._vocab)
+
+    @property
+    def pieces(self) -> Mapping[int, str]:
+        """The piece of each id, to read."""
+        return MappingProxyType(self._piece_of)
+
+    @property
+    def max_id(self) -> int:
+        """The largest id, -1 of an empty vocabulary."""
+        return max(self._piece_of, default=-1)
+
+    def _by_id(self) -> dict[str, int]:
+        return dict(sorted(self._vocab.items(), key=lambda item: item[1]))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The object that stands for it in tokenizer.json."""
+        raise NotImplementedError(f"{type(self).__name__} cannot be written to tokenizer.json")
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and isinstance(other, Model) and self.to_dict() == other.to_dict()
+
+    def __hash__(self) -> int:
+        return hash((type(self).__name__, len(self._vocab)))
+
+    def __repr__(self) -> str:
+        settings = [
+            f"{name}={value!r}"
+            for name, value in self.to_dict().items()
+            if name not in ("type", "vocab", "merges") and value not in (None, False)
+        ]
+        return f"{type(self).__name__}({', '.join([*settings, *self._sizes()])})"
+
+    def _sizes(self) -> list[str]:
+        return [f"{len(self._vocab)} pieces"]
+
+
+def read_vocab_json(path: str) -> dict[str, int]:
+    """The vocabulary in a vocab.json.
+
+    Raises
+    ------
+    FormatError
+        when the file is not one.
+    """
+    with open(path, encoding="utf-8") as file:
+        try:
+            pieces = json.load(file)
+        except (ValueError, RecursionError) as error:
+            raise FormatError(f"not JSON: {error}", path=path) from None
+    if not isinstance(pieces, dict) or not all(type(number) is int for number in pieces.values()):
+        raise FormatError("not an object of piece: id", path=path)
+    return pieces

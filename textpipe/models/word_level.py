@@ -1,0 +1,78 @@
+"""The model of whole words.
+
+What enters: a vocabulary of words, word → id. What leaves: one token a word, the unknown one for a word that is not
+in it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from textpipe.errors import InputError
+from textpipe.models.base import Model, Token, read_vocab_json
+
+__all__ = ["WordLevel"]
+
+
+class WordLevel(Model):
+    """Each word is a piece.
+
+    Parameters
+    ----------
+    vocab : word → id.
+    unk_token : the piece for words without one.
+
+    Examples
+    --------
+    >>> WordLevel({"<unk>": 0, "한국어": 1}).tokenize("한국어")
+    [Token(id=1, value='한국어', offsets=(0, 9))]
+    """
+
+    def __init__(self, vocab: Mapping[str, int] | None = None, unk_token: str | None = None) -> None:
+        super().__init__(vocab)
+        self.unk_token = "<unk>" if unk_token is None else unk_token
+
+    def tokenize(self, sequence: str) -> list[Token]:
+        """The token of one word.
+
+        Raises
+        ------
+        InputError
+            when the vocabulary has neither the word nor ``unk_token``.
+        """
+        piece = sequence if sequence in self._vocab else self.unk_token
+        number = self._vocab.get(piece)
+        if number is None:
+            raise InputError(
+                f'the vocabulary has neither "{sequence[:40]}" nor the unk_token "{self.unk_token}"',
+                hint="add unk_token to the vocabulary",
+            )
+        return [Token(number, piece, (0, len(sequence.encode())))]
+
+    @classmethod
+    def from_file(cls, vocab: str, unk_token: str | None = None) -> WordLevel:
+        """Read vocab.json."""
+        return cls(cls.read_file(vocab), unk_token)
+
+    @staticmethod
+    def read_file(vocab: str) -> dict[str, int]:
+        """The vocabulary in vocab.json."""
+        return read_vocab_json(vocab)
+
+    def save(self, folder: str, prefix: str | None = None) -> list[str]:
+        """Write vocab.json; returns its path, alone in a list."""
+        from textpipe.files import write_text
+
+        path = os.path.join(folder, f"{prefix}-vocab.json" if prefix else "vocab.json")
+        write_text(path, json.dumps(self._by_id(), ensure_ascii=False, separators=(",", ":")))
+        return [path]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Type, words by id, the unknown word."""
+        return {"type": "WordLevel", "vocab": self._by_id(), "unk_token": self.unk_token}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (WordLevel, (self._vocab, self.unk_token))
