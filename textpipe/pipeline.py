@@ -7,6 +7,7 @@ the stages one by one, exact but slower; both give the same tokens.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -173,8 +174,26 @@ class Pipeline:
         forms = () if self.normalizer is None else self.normalizer.native_forms()
         # Added tokens are cut out of the text before it is normalized; only the stages do that here.
         if cut is None or forms is None or self.added.by_id:
-            return WordCutter(split=self.words_of)
-        return WordCutter(grammar=cut.grammar, byte_level=cut.byte_level, forms=forms, prefix_space=cut.prefix_space)
+            return WordCutter(split=self.words_of, settings=self._word_settings())
+        return WordCutter(
+            grammar=cut.grammar,
+            byte_level=cut.byte_level,
+            forms=forms,
+            prefix_space=cut.prefix_space,
+            settings=self._word_settings(),
+        )
+
+    def _word_settings(self) -> str | None:
+        """JSON of all that decides what a word is, or None when a stage of the user's own has no JSON."""
+        try:
+            stages = {
+                "normalizer": None if self.normalizer is None else self.normalizer.to_dict(),
+                "pre_tokenizer": None if self.pre_tokenizer is None else self.pre_tokenizer.to_dict(),
+                "added_tokens": [token.to_dict(0) for _, token in sorted(self.added.by_id.items())],
+            }
+        except NotImplementedError:
+            return None
+        return json.dumps(stages, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
     def _encode_staged(self, text: str, *, skip_special: bool, type_id: int, word: int | None) -> Encoding:
         ids: list[int] = []
