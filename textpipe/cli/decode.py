@@ -27,12 +27,15 @@ def command(
     """
     made = load(tokenizer)
     if file is not None:
-        for row in _arrays(file):
-            print(made.decode(row, skip_special_tokens=not special))
-        return
-    lines = [" ".join(ids)] if ids else read_stdin().splitlines()
-    for line in lines:
-        print(made.decode(_numbers(line), skip_special_tokens=not special))
+        rows = iter(_arrays(file))
+    else:
+        rows = map(_numbers, [" ".join(ids)] if ids else read_stdin().splitlines())
+    size = made.get_vocab_size()
+    for row in rows:
+        unknown = next((number for number in row if made.id_to_token(number) is None), None)
+        if unknown is not None:  # the library passes over it, as `tokenizers` does; a person should hear of it
+            raise InputError(f"no token has the id {unknown}", where=tokenizer, allowed=f"ids of {size:,} entries")
+        print(made.decode(row, skip_special_tokens=not special))
 
 
 def _numbers(line: str) -> list[int]:
