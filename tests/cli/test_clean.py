@@ -75,6 +75,8 @@ def test_a_dry_run_writes_nothing(pages: Path, tmp_path: Path, capsys: pytest.Ca
     [
         ("/no/such/folder", 3, "no such file or folder"),
         ("{pages} --min-chars -1", 2, "min_chars"),
+        ("{pages} --langs kr", 2, "'kr' is no language told apart here; known: en, ja, ko"),
+        ("{pages} --langs ko,", 2, "'' is no language told apart here"),
         ("{pages} --explain nowhere.html", 3, "nowhere.html: no document of these inputs"),
         ("{pages}/0.html --text-unit verse", 2, "text-unit"),
         ("", 2, "INPUTS"),

@@ -78,6 +78,11 @@ def test_a_size_below_the_alphabet_of_the_text_is_refused_with_the_least(text, t
     assert not (tmp_path / "vocab").exists()
 
 
+def test_an_empty_special_token_is_refused(text, tmp_path, capsys):
+    assert train(text, tmp_path / "vocab", "--vocab-size", "300", "--special-token", "") == 2
+    assert "special_tokens.0 = ''" in capsys.readouterr().err
+
+
 def test_an_empty_text_is_refused(tmp_path, capsys):
     empty = tmp_path / "empty.txt"
     empty.write_bytes(b"")
