@@ -5,6 +5,7 @@
 #pragma once
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
@@ -175,6 +176,9 @@ class BpeModel {
         std::vector<uint64_t> heap, skipped;
         std::string piece, mapped;
         uint64_t random = 0x853C49E6748FEA9Bu;
+        const std::atomic<bool>* stop = nullptr;  // when it is set, what comes out is not wanted any more
+
+        bool is_stopped() const { return stop != nullptr && stop->load(std::memory_order_relaxed); }
     };
 
     explicit BpeModel(BpeOptions options) : options_(std::move(options)) { byte_ids_.fill(no_id); }
@@ -512,7 +516,9 @@ class BpeModel {
             scratch.next[i] = i + 1 == count ? no_id : i + 1;
         }
         for (uint32_t i = 0; i + 1 < count; ++i) push(i);
-        while (!heap.empty()) {
+        // One word may be a whole text: the flag is looked at within it.
+        for (uint32_t turn = 1; !heap.empty(); ++turn) {
+            if (turn % 4096 == 0 && scratch.is_stopped()) break;
             const uint64_t top = heap.front();
             std::pop_heap(heap.begin(), heap.end(), std::greater<>());
             heap.pop_back();

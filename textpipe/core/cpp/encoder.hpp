@@ -49,7 +49,7 @@ class Worker {
                 const std::atomic<bool>& stop) {
         ids_ = &ids;
         spans_ = nullptr;
-        stop_ = &stop;
+        scratch_.stop = stop_ = &stop;
         walk(text, size, skip_special);
     }
 
@@ -58,7 +58,7 @@ class Worker {
                       const std::atomic<bool>& stop) {
         ids_ = &spans.ids;
         spans_ = &spans;
-        stop_ = &stop;
+        scratch_.stop = stop_ = &stop;
         num_words_ = 0;
         origins_.clear();
         origins_.reserve(size);
