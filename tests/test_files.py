@@ -108,3 +108,28 @@ def test_a_line_of_a_log_that_was_changed_is_named(tmp_path: Path) -> None:
         (tmp_path / "log").write_text('{"a": 1}\n' + damage + "\n")
         with files.LineLog(tmp_path / "log") as log, pytest.raises(FormatError, match="line 2: not a JSON object"):
             log.rows()
+
+
+def test_a_folder_half_filled_by_a_killed_writer_goes_when_it_is_made_again(tmp_path: Path) -> None:
+    killed = (
+        "import os, sys; from textpipe import files\nwith files.publish_directory(sys.argv[1], kind='x') as folder:\n"
+    )
+    head += "with files.publish_directory(sys.argv[1], kind='x') as folder:\n"
+    code = head + "    files.write_text(folder / 'half', 'x'); os._exit(9)"
+    for name in ("out", "other"):
+        assert subprocess.run([sys.executable, "-c", code, str(tmp_path / name)], check=False).returncode == 9
+    with files.publish_directory(tmp_path / "out", kind="x") as folder:
+        files.write_text(folder / "whole", "x")
+    left = sorted(path.name.partition(".tmp")[0].rsplit(".", 1)[0] for path in tmp_path.iterdir())
+    assert left == [".other", "out"]
+
+
+def test_of_two_makers_of_one_folder_the_later_is_told(tmp_path: Path) -> None:
+    def make_while_another_does() -> None:
+        with files.publish_directory(tmp_path / "out", kind="x") as folder:
+            files.write_text(folder / "mine", "x")
+            files.write_text(tmp_path / "out" / "theirs", "x")
+
+    with pytest.raises(StateError, match="another process made this folder meanwhile"):
+        make_while_another_does()
+    assert [path.name for path in tmp_path.rglob("*")] == ["out", "theirs"]

@@ -7,6 +7,7 @@ what a manifest names and what agrees with it. A folder can also be filled aside
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -18,7 +19,7 @@ from typing import Any
 from textpipe.errors import FormatError, InputError, StateError
 from textpipe.files import calls
 from textpipe.files.calls import sync_directory, sync_path
-from textpipe.files.replacing import is_temporary, temporary_name, write_json
+from textpipe.files.replacing import is_temporary, remove_temporaries, temporary_name, write_json
 
 __all__ = ["MANIFEST", "publish_directory", "read_manifest", "sha256_file", "write_manifest"]
 
@@ -114,12 +115,19 @@ def publish_directory(
     """Fill a folder aside and put it in place at once, with its manifest.
 
     Yields a staging folder beside ``path``; whatever is written into it is fsynced, listed in ``manifest.json`` and
-    appears under ``path`` by one rename. When the block raises, nothing is left. ``path`` must not exist.
+    appears under ``path`` by one rename. When the block raises, nothing is left; what an earlier writer of the same
+    ``path`` left when it was killed goes first. ``path`` must not exist.
+
+    Raises
+    ------
+    StateError
+        when ``path`` exists, or another process made it meanwhile.
     """
     target = Path(os.path.realpath(path))
     if target.exists():
         raise StateError("this folder exists already", where=target, hint="name a new one, or remove it first")
     target.parent.mkdir(parents=True, exist_ok=True)
+    remove_temporaries(target.parent, of=target.name)
     staging = temporary_name(target)
     staging.mkdir()
     try:
@@ -132,6 +140,10 @@ def publish_directory(
             sync_directory(folder)
         calls.system.rename(str(staging), str(target))
         sync_directory(target.parent)
-    except BaseException:
+    except BaseException as error:
         shutil.rmtree(staging, ignore_errors=True)
+        if isinstance(error, OSError) and error.errno in (errno.EEXIST, errno.ENOTEMPTY) and target.exists():
+            raise StateError(
+                "another process made this folder meanwhile", where=target, hint="the same command again compares it"
+            ) from None
         raise

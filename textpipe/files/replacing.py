@@ -42,11 +42,16 @@ def is_temporary(path: str | os.PathLike[str]) -> bool:
     return name.startswith(".") and name.endswith(".tmp")
 
 
-def remove_temporaries(directory: str | os.PathLike[str]) -> list[Path]:
-    """Delete what killed writers left in ``directory``; a file of a process that still runs is left alone."""
+def remove_temporaries(directory: str | os.PathLike[str], *, of: str | None = None) -> list[Path]:
+    """Delete what killed writers left in ``directory``; a file of a process that still runs is left alone.
+
+    With ``of`` only what was to become the file or folder of that name.
+    """
     removed = []
     folder = Path(directory)
     for path in sorted(folder.iterdir()) if folder.is_dir() else []:
+        if of is not None and path.name.rsplit(".", 2)[0] != f".{of}":
+            continue
         owner = path.name.split(".")[-2].partition("-")[0] if is_temporary(path) else ""
         if not owner.isdigit() or _is_running(int(owner)):
             continue
