@@ -60,7 +60,9 @@ def check_environment() -> Iterator[Finding]:
     """Interpreter, machine, native engine, extras, disk and locale."""
     yield Finding("ok", "textpipe", __version__)
     yield Finding("ok", "python", f"{platform.python_version()} on {platform.system()} {platform.machine()}")
-    yield Finding("ok", "processors", f"{len(os.sched_getaffinity(0))} of {os.cpu_count()} usable")
+    # only Linux tells which processors a process may use
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    yield Finding("ok", "processors", f"{usable} of {os.cpu_count()} usable")
     yield from _check_native()
     for extra, packages in _EXTRAS.items():
         absent = [name for name in packages if importlib.util.find_spec(name) is None]
