@@ -111,9 +111,7 @@ def test_a_line_of_a_log_that_was_changed_is_named(tmp_path: Path) -> None:
 
 
 def test_a_folder_half_filled_by_a_killed_writer_goes_when_it_is_made_again(tmp_path: Path) -> None:
-    killed = (
-        "import os, sys; from textpipe import files\nwith files.publish_directory(sys.argv[1], kind='x') as folder:\n"
-    )
+    head = "import os, sys; from textpipe import files\n"
     head += "with files.publish_directory(sys.argv[1], kind='x') as folder:\n"
     code = head + "    files.write_text(folder / 'half', 'x'); os._exit(9)"
     for name in ("out", "other"):
