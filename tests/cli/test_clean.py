@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from textpipe.cli.app import run
+from textpipe.files import write_manifest, write_text
 
 TEXT = "바닷가 마을의 아침은 고깃배 엔진 소리로 시작된다. {} 번째 배가 돌아오면 경매가 열리고 시장이 북적인다. "
 
@@ -121,3 +122,15 @@ def test_a_run_ended_by_a_signal_goes_on_to_the_same_bytes(pages: Path, tmp_path
     assert "Traceback" not in error
     assert subprocess.run([*command, str(out)], check=True, capture_output=True).returncode == 0
     assert tree(out) == tree(whole)
+
+
+def test_a_crawl_with_urls_left_is_cleaned_with_a_note(
+    pages: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for is_complete in (True, False):
+        crawl = tmp_path / f"crawl-{is_complete}"
+        write_text(crawl / "warc" / "0.html", (pages / "0.html").read_text(encoding="utf-8"))
+        write_text(crawl / "frontier.sqlite", "")
+        write_manifest(crawl, kind="crawl", files=["warc/0.html"], counts={"is_complete": is_complete})
+        assert run(["clean", str(crawl), "--out", str(tmp_path / f"out-{is_complete}"), "--workers", "0"]) == 0
+        assert ("this crawl has URLs left" in capsys.readouterr().err) is not is_complete

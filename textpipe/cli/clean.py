@@ -16,6 +16,7 @@ from textpipe.sources import TextUnit
 
 if TYPE_CHECKING:
     from textpipe.clean import CleanConfig, CleanResult
+    from textpipe.cli.progress import Progress
     from textpipe.engine import Engine
 
 __all__ = ["command"]
@@ -70,9 +71,20 @@ def command(
         return
     workers = (os.cpu_count() or 1) if workers == -1 else workers
     with Progress(quiet=quiet) as progress:
+        _note_unfinished(inputs, progress)
         cleaner = Cleaner(inputs, out, config, workers=workers, engine=_engine(engine, workers), progress=progress)
         result = cleaner.run()
     _show_counts(result)
+
+
+def _note_unfinished(inputs: list[Path], progress: Progress) -> None:
+    """A crawl that has URLs left may be meant (--max-pages) or forgotten (Ctrl-C): say it, and go on."""
+    from textpipe.files import MANIFEST, read_manifest
+
+    for folder in inputs:
+        is_crawl = (folder / "frontier.sqlite").exists() and (folder / MANIFEST).exists()
+        if is_crawl and not read_manifest(folder, kind="crawl")["counts"]["is_complete"]:
+            progress.note(f"{folder}: this crawl has URLs left; the same textpipe crawl command goes on with it")
 
 
 def _engine(name: str, workers: int) -> Engine | None:
