@@ -1,30 +1,32 @@
 """Texts → a folder with a trained tokenizer: what ``textpipe train-vocab`` does.
 
-What enters: text files, JSONL documents or folders of them, and a :class:`VocabConfig`. What leaves: a folder with
-``tokenizer.json``, a card ``README.md`` that says what it was made from and how well it fits, and a manifest. Promises:
-the folder appears whole or not at all; the same inputs and settings give the same tokenizer.json, whatever the threads.
+What enters: text files, JSONL documents, folders of them or saved word counts, and a :class:`VocabConfig`. What leaves:
+a folder with ``tokenizer.json``, a card ``README.md`` that says what it was made from and how well it fits, and a
+manifest; or such a folder for each of several sizes. Promises: a folder appears whole or not at all; the same inputs
+and settings give the same tokenizer.json, whatever the threads and the other sizes.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from textpipe.config import Config, Field
-from textpipe.errors import InputError, StateError
+from textpipe.errors import ConfigError, InputError, StateError
 from textpipe.evaluation.vocabulary import VocabularyMetrics, vocabulary_metrics
 from textpipe.files import MANIFEST, publish_directory, read_manifest, sha256_file, write_text
 from textpipe.models import BPE
 from textpipe.records import Document
 from textpipe.sources import Inputs, expand, iter_documents
 from textpipe.tokenizer import Tokenizer
-from textpipe.trainers import BpeTrainer, TrainedBpe, count_files, require_room, train_bpe
+from textpipe.trainers import BpeTrainer, TrainedBpe, count_files, require_room, save_counts, train_bpe_ladder
 from textpipe.trainers.counting import Progress
+from textpipe.trainers.counts_file import is_counts_file
 
-__all__ = ["PRESETS", "VocabConfig", "Vocabulary", "make_tokenizer", "train_vocabulary"]
+__all__ = ["PRESETS", "VocabConfig", "Vocabulary", "make_tokenizer", "train_vocabularies", "train_vocabulary"]
 
 KIND = "train-vocab"
 END_OF_TEXT = "<|endoftext|>"
@@ -143,24 +145,118 @@ def train_vocabulary(
     *,
     threads: int | None = None,
     progress: Progress | None = None,
+    counts_file: str | os.PathLike[str] | None = None,
 ) -> Vocabulary:
     """Train a tokenizer and write its folder; a folder that the same call made is given back as it is.
+
+    Parameters
+    ----------
+    inputs : texts, and files of word counts that the same stages made.
+    counts_file : where to write the word counts of all inputs, for another training or another machine to add.
 
     Raises
     ------
     InputError
         when an input cannot be read, holds no text, or its alphabet does not fit ``vocab_size``.
     StateError
-        when ``out`` holds something else.
+        when ``out`` holds something else, or other stages made the words of counts.
     """
     config = config or VocabConfig()
-    tokenizer, trainer = make_tokenizer(config)
-    sources = describe_sources(inputs)
-    if (done := finished(out, config, sources)) is not None:
-        return done
-    counts, merges = _learn(tokenizer, trainer, inputs, threads, progress)
+    return _train(inputs, {Path(out): config}, threads, progress, counts_file)[0]
+
+
+def train_vocabularies(
+    inputs: Inputs,
+    out: str | os.PathLike[str],
+    vocab_sizes: Iterable[int],
+    config: VocabConfig | None = None,
+    *,
+    threads: int | None = None,
+    progress: Progress | None = None,
+    counts_file: str | os.PathLike[str] | None = None,
+) -> list[Vocabulary]:
+    """Train tokenizers of several sizes in one run; the smallest first, each in a folder of ``out`` named by its size.
+
+    Every folder is, byte for byte, what :func:`train_vocabulary` makes at that size. Arguments and errors are the same
+    too; the ``vocab_size`` of ``config`` does not count.
+    """
+    config = config or VocabConfig()
+    if (Path(out) / MANIFEST).exists():
+        raise StateError("this folder holds one output, not several", where=out, hint="name another folder with --out")
+    folders = {Path(out) / str(size): config.replaced(vocab_size=size) for size in sorted(set(vocab_sizes))}
+    if not folders:
+        raise ConfigError("no vocabulary size is given", allowed="one or more")
+    return _train(inputs, folders, threads, progress, counts_file)
+
+
+def _train(
+    inputs: Inputs,
+    folders: dict[Path, VocabConfig],
+    threads: int | None,
+    progress: Progress | None,
+    counts_file: str | os.PathLike[str] | None,
+) -> list[Vocabulary]:
+    """Folders whose configurations differ in size alone, the smallest first."""
+    made = {folder: make_tokenizer(config) for folder, config in folders.items()}  # refuses what needs no reading
+    paths = expand(inputs)
+    _refuse_counts_file(counts_file, paths, folders)
+    sources = describe_sources(paths)
+    found = {folder: finished(folder, config, sources) for folder, config in folders.items()}
+    missing = [folder for folder, done in found.items() if done is None]
+    if missing or counts_file is not None:
+        tokenizer, smallest = next(iter(made.values()))
+        cutter = tokenizer.pipeline.word_cutter()
+        counts = count_files(paths, cutter, threads=threads, progress=progress)
+        require_room(counts, smallest)
+        if counts_file is not None:
+            save_counts(counts_file, counts, cutter.settings or "")
+    if missing:
+        figures = {"words": counts.num_occurrences, "distinct_words": len(counts)}
+        sizes = [folders[folder].vocab_size for folder in missing]
+        ladder = train_bpe_ladder(counts, smallest, sizes, progress=progress, release=True)
+        for folder, trained in zip(missing, ladder, strict=True):
+            tokenizer = _fitted(made[folder][0], trained)
+            found[folder] = _publish(
+                folder, tokenizer, trained, config=folders[folder], sources=sources, figures=figures, inputs=paths
+            )
+    return [vocabulary for vocabulary in found.values() if vocabulary is not None]
+
+
+def _refuse_counts_file(
+    counts_file: str | os.PathLike[str] | None, inputs: list[Path], folders: Iterable[Path]
+) -> None:
+    """Counts may not be written over an input, nor into a folder that must appear whole."""
+    if counts_file is None:
+        return
+    target = Path(counts_file).resolve()
+    if target in {path.resolve() for path in inputs}:
+        raise ConfigError("the counts would be written over an input", where=counts_file, hint="name another file")
+    if any(folder.resolve() in target.parents for folder in folders):
+        raise ConfigError("the counts would lie in the folder to make", where=counts_file, hint="name a file elsewhere")
+
+
+def _fitted(tokenizer: Tokenizer, trained: TrainedBpe) -> Tokenizer:
+    """The tokenizer with what was learned."""
+    old = tokenizer.model.to_dict()
+    tokenizer.model = BPE(trained.vocab, trained.merges, unk_token=old["unk_token"])
+    tokenizer.add_special_tokens(trained.special_tokens)
+    return tokenizer
+
+
+def _publish(
+    folder: Path,
+    tokenizer: Tokenizer,
+    trained: TrainedBpe,
+    *,
+    config: VocabConfig,
+    sources: list[dict[str, Any]],
+    figures: dict[str, Any],
+    inputs: list[Path],
+) -> Vocabulary:
     metrics = vocabulary_metrics(tokenizer, _sample(inputs))
-    counts |= {
+    merges = trained.merges
+    counts = {
+        **figures,
         "vocab_size": metrics.vocab_size,
         "merges": len(merges),
         "languages": {fit.lang: {**asdict(fit), "bytes_per_token": fit.bytes_per_token} for fit in metrics.languages},
@@ -169,7 +265,6 @@ def train_vocabulary(
         "last_merges": _shown(tokenizer, merges[-_SHOWN_MERGES:]),
     }
     recorded = {**config.model_dump(mode="json"), "sources": sources}
-    folder = Path(out)
     if folder.exists():
         folder.rmdir()  # finished() has seen that it is empty
     with publish_directory(folder, kind=KIND, counts=counts, config=recorded) as staging:
@@ -178,22 +273,9 @@ def train_vocabulary(
     return Vocabulary(folder, counts)
 
 
-def _learn(
-    tokenizer: Tokenizer, trainer: BpeTrainer, inputs: Inputs, threads: int | None, progress: Progress | None
-) -> tuple[dict[str, Any], list[tuple[str, str]]]:
-    counts = count_files(inputs, tokenizer.pipeline.word_cutter(), threads=threads, progress=progress)
-    require_room(counts, trainer)
-    figures = {"words": counts.num_occurrences, "distinct_words": len(counts)}
-    trained: TrainedBpe = train_bpe(counts, trainer, progress=progress, release=True)
-    assert isinstance(tokenizer.model, BPE)
-    tokenizer.model = BPE(trained.vocab, trained.merges, unk_token=tokenizer.model.unk_token)
-    tokenizer.add_special_tokens(trained.special_tokens)
-    return figures, trained.merges
-
-
-def _sample(inputs: Inputs) -> Iterator[Document]:
-    """The first text of every file, some megabytes in all, in documents that have a language."""
-    paths = expand(inputs)
+def _sample(inputs: list[Path]) -> Iterator[Document]:
+    """The first text of every file, some megabytes in all, in documents that have a language; counts have none."""
+    paths = [path for path in inputs if not is_counts_file(path)]
     budget = max(_SAMPLE_BYTES // max(len(paths), 1), 1 << 14)
     for path in paths:
         seen = 0
@@ -263,7 +345,7 @@ The file also loads in `tokenizers` and `transformers`.
 
 | language | bytes | bytes per token | tokens per word |
 |---|---|---|---|
-{fits}
+{fits or "| (no text among the inputs) | | | |"}
 
 ## Pieces by script
 

@@ -115,3 +115,101 @@ def test_characters_outside_a_character_vocabulary_are_unknown(text, tmp_path):
     out = tmp_path / "vocab"
     assert train(text, out, "--vocab-size", "200", "--pre-tokenizer", "whitespace") == 0
     assert Tokenizer.from_file(out / "tokenizer.json").encode("밥 힣").tokens[-1] == "<unk>"
+
+
+# ---- word counts and several sizes
+
+
+def content(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize("pre_tokenizer", ["byte-level", "whitespace"])
+def test_each_size_of_one_run_is_the_folder_of_a_run_at_that_size(text, tmp_path, pre_tokenizer):
+    flags = ["--pre-tokenizer", pre_tokenizer]
+    sizes = ["260", "290", "330"]
+    assert train(text, tmp_path / "all", *flags, *(word for size in sizes for word in ("--vocab-size", size))) == 0
+    assert sorted(path.name for path in (tmp_path / "all").iterdir()) == sizes
+    for size in sizes:
+        assert train(text, tmp_path / size, *flags, "--vocab-size", size) == 0
+        assert content(tmp_path / "all" / size) == content(tmp_path / size)
+
+
+def test_a_ladder_that_lacks_a_size_gets_it_and_keeps_the_others(text, tmp_path):
+    ladder = tmp_path / "ladder"
+    assert train(text, ladder, "--vocab-size", "260", "--vocab-size", "300") == 0
+    kept = {path.name: path.stat().st_mtime_ns for path in (ladder / "260").iterdir()}
+    assert train(text, ladder, "--vocab-size", "280", "--vocab-size", "260") == 0
+    assert {path.name: path.stat().st_mtime_ns for path in (ladder / "260").iterdir()} == kept
+    assert Tokenizer.from_file(ladder / "280" / "tokenizer.json").get_vocab_size() == 280
+
+
+def test_the_smallest_size_of_a_ladder_must_hold_the_alphabet(text, tmp_path, capsys):
+    assert train(text, tmp_path / "ladder", "--vocab-size", "300", "--vocab-size", "100") == 3
+    assert "allowed: 257 or more" in capsys.readouterr().err
+    assert not (tmp_path / "ladder").exists()
+
+
+def test_several_sizes_do_not_go_into_the_folder_of_one(text, tmp_path, capsys):
+    assert train(text, tmp_path / "vocab", "--vocab-size", "300") == 0
+    assert train(text, tmp_path / "vocab", "--vocab-size", "300", "--vocab-size", "310") == 3
+    assert "holds one output" in capsys.readouterr().err
+
+
+def test_counts_of_two_texts_add_up_to_the_vocabulary_of_both(tmp_path):
+    halves = [tmp_path / "ko.txt", tmp_path / "en.txt"]
+    for file, line in zip(halves, TEXT.splitlines()[:2], strict=True):
+        file.write_text(f"{line}\n" * 40, encoding="utf-8")
+    counts = [tmp_path / "ko.counts", tmp_path / "en.counts"]
+    for file, saved in zip(halves, counts, strict=True):
+        assert train(file, tmp_path / saved.stem, "--vocab-size", "260", "--save-counts", str(saved)) == 0
+    size = ["--vocab-size", "320", "--quiet", "--out"]
+    assert run(["train-vocab", *map(str, counts), *size, str(tmp_path / "from-counts")]) == 0
+    assert run(["train-vocab", *map(str, halves), *size, str(tmp_path / "from-texts")]) == 0
+    assert run(["train-vocab", str(counts[0]), str(halves[1]), *size, str(tmp_path / "from-both")]) == 0
+    made = [(tmp_path / name / "tokenizer.json").read_bytes() for name in ("from-counts", "from-texts", "from-both")]
+    assert made[0] == made[1] == made[2]
+    assert "no text among the inputs" in (tmp_path / "from-counts" / "README.md").read_text(encoding="utf-8")
+
+
+def test_saved_counts_are_the_same_bytes_for_any_threads_and_when_the_folder_is_there(text, tmp_path):
+    files = [tmp_path / f"{threads}.counts" for threads in (1, 2, 4)]
+    for threads, file in zip("124", files, strict=True):
+        flags = ["--vocab-size", "300", "--threads", threads, "--save-counts", str(file)]
+        assert train(text, tmp_path / "vocab", *flags) == 0
+    assert len({file.read_bytes() for file in files}) == 1
+
+
+def test_counts_of_another_normal_form_are_refused(text, tmp_path, capsys):
+    saved = tmp_path / "nfc.counts"
+    assert train(text, tmp_path / "nfc", "--vocab-size", "300", "--save-counts", str(saved)) == 0
+    assert train(saved, tmp_path / "nfd", "--vocab-size", "300", "--normalizer", "nfd") == 3
+    assert "made by other stages" in capsys.readouterr().err
+    assert not (tmp_path / "nfd").exists()
+
+
+def test_a_damaged_file_of_counts_is_refused_by_name(text, tmp_path, capsys):
+    saved = tmp_path / "cut.counts"
+    assert train(text, tmp_path / "vocab", "--vocab-size", "300", "--save-counts", str(saved)) == 0
+    saved.write_bytes(saved.read_bytes()[:-5])
+    assert train(saved, tmp_path / "again", "--vocab-size", "300") == 3
+    assert "cut.counts" in capsys.readouterr().err
+
+
+def test_counts_are_not_written_over_an_input_nor_into_the_folder(text, tmp_path, capsys):
+    saved = tmp_path / "a.counts"
+    size = ["--vocab-size", "300"]
+    assert train(text, tmp_path / "vocab", *size, "--save-counts", str(saved)) == 0
+    assert train(saved, tmp_path / "again", *size, "--save-counts", str(saved)) == 2
+    assert "over an input" in capsys.readouterr().err
+    assert train(text, tmp_path / "inside", *size, "--save-counts", str(tmp_path / "inside" / "a.counts")) == 2
+    assert "in the folder to make" in capsys.readouterr().err
+
+
+def test_a_dry_run_names_every_folder_and_the_counts(text, tmp_path, capsys):
+    flags = ["--vocab-size", "300", "--vocab-size", "400", "--save-counts", "a.counts", "--dry-run"]
+    assert train(text, tmp_path / "ladder", *flags) == 0
+    shown = capsys.readouterr().out
+    assert "vocab_size\t300, 400" in shown
+    assert f"write\t{tmp_path / 'ladder' / '400'}/tokenizer.json" in shown
+    assert "write\ta.counts" in shown

@@ -14,9 +14,16 @@ if TYPE_CHECKING:
 
 
 def command(
-    inputs: list[Path] = typer.Argument(help="Texts: what clean wrote, JSONL or text files, or folders of them."),
+    inputs: list[Path] = typer.Argument(
+        help="Texts: what clean wrote, JSONL or text files, or folders of them; also files of word counts."
+    ),
     *,
-    vocab_size: int = typer.Option(32_000, "--vocab-size", "-n", help="Entries, special tokens and alphabet included."),
+    vocab_sizes: list[int] = typer.Option(
+        [32_000],
+        "--vocab-size",
+        "-n",
+        help="Entries, special tokens and alphabet included. Repeated: each size from one run, in a folder of its own.",
+    ),
     out: Path = typer.Option(Path("vocab"), "--out", "-o", help="Folder to make."),
     min_frequency: int = typer.Option(0, "--min-frequency", help="A pair that occurs less often is not merged."),
     special_tokens: list[str] = typer.Option(
@@ -27,6 +34,9 @@ def command(
     pre_tokenizer: str | None = typer.Option(
         None, "--pre-tokenizer", help="byte-level (no text is unknown), whitespace or whitespace-split."
     ),
+    counts_file: Path | None = typer.Option(
+        None, "--save-counts", help="Write the word counts of all inputs here: an input of later runs, to be added up."
+    ),
     threads: int | None = typer.Option(None, "--threads", help="Threads that count words; all cores when absent."),
     dry_run: bool = typer.Option(False, "--dry-run", help="Say what would be done, read and write nothing."),
     quiet: bool = typer.Option(False, "--quiet", "-q", help="No progress on standard error."),
@@ -36,24 +46,33 @@ def command(
     \b
     textpipe train-vocab corpus --vocab-size 8000 --out vocab
     textpipe train-vocab ko.txt.zst en.txt.zst --preset gpt2 --special-token "<|endoftext|>"
+    textpipe train-vocab ko.counts en.counts --vocab-size 8000 --vocab-size 32000 --out ladder
 
     The merges are those of the tokenizers package. Text files are read line by line, JSONL document by document.
     """
     from textpipe.cli.progress import Progress
-    from textpipe.vocabulary import VocabConfig, train_vocabulary
+    from textpipe.vocabulary import VocabConfig, train_vocabularies, train_vocabulary
 
     stages = _stages(preset, normalizer=normalizer, pre_tokenizer=pre_tokenizer)
+    sizes = sorted(set(vocab_sizes))
     config = VocabConfig(
-        vocab_size=vocab_size, min_frequency=min_frequency, special_tokens=tuple(special_tokens), **stages
+        vocab_size=sizes[0], min_frequency=min_frequency, special_tokens=tuple(special_tokens), **stages
     )
     if dry_run:
-        return _describe(inputs, out, config)
+        return _describe(inputs, out, config, sizes, counts_file)
     start = time.monotonic()
     with Progress(quiet=quiet) as progress:
-        vocabulary = train_vocabulary(inputs, out, config, threads=threads, progress=progress)
+        if len(sizes) == 1:
+            made = [train_vocabulary(inputs, out, config, threads=threads, progress=progress, counts_file=counts_file)]
+        else:
+            made = train_vocabularies(
+                inputs, out, sizes, config, threads=threads, progress=progress, counts_file=counts_file
+            )
     if not quiet:
         sys.stderr.write(f"{out} after {time.monotonic() - start:.1f} s\n")
-    return _summarize(vocabulary)
+    for vocabulary in made:
+        _summarize(vocabulary)
+    return None
 
 
 def _stages(preset: str, **chosen: str | None) -> dict[str, Any]:
@@ -65,16 +84,20 @@ def _stages(preset: str, **chosen: str | None) -> dict[str, Any]:
     return {**PRESETS[preset], **{name: value for name, value in chosen.items() if value is not None}}
 
 
-def _describe(inputs: list[Path], out: Path, config: VocabConfig) -> None:
+def _describe(inputs: list[Path], out: Path, config: VocabConfig, sizes: list[int], counts_file: Path | None) -> None:
     from textpipe.sources import expand
     from textpipe.vocabulary import make_tokenizer
 
-    make_tokenizer(config)  # refuses what cannot be trained
+    for size in sizes:
+        make_tokenizer(config.replaced(vocab_size=size))  # refuses what cannot be trained
     paths = expand(inputs)
     print(f"read\t{len(paths)} files\t{sum(path.stat().st_size for path in paths):,} bytes on disk")
     for name, value in config.model_dump(mode="json").items():
-        print(f"{name}\t{value}")
-    print(f"write\t{out}/tokenizer.json, README.md, manifest.json")
+        print(f"{name}\t{value if name != 'vocab_size' else ', '.join(map(str, sizes))}")
+    for folder in [out] if len(sizes) == 1 else [out / str(size) for size in sizes]:
+        print(f"write\t{folder}/tokenizer.json, README.md, manifest.json")
+    if counts_file is not None:
+        print(f"write\t{counts_file}")
 
 
 def _summarize(vocabulary: Vocabulary) -> None:
