@@ -98,3 +98,10 @@ def test_json_and_arrays_together_are_refused(folder, capsys):
     assert run(["encode", "가", "--json", "--out", str(folder / "ids.npy"), "-t", str(folder)]) == 3
     assert "--json and --out together" in capsys.readouterr().err
     assert not (folder / "ids.npy").exists()
+
+
+def test_inspect_shows_control_characters_instead_of_sending_them(folder, capsys):
+    assert run(["inspect", "가\x1b[2J\x07나\x7f", "-t", str(folder)]) == 0
+    out = capsys.readouterr().out
+    assert not set(out) & {"\x1b", "\x07", "\x7f"}
+    assert "␛[2J" in out

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from textpipe.tokenizer import Tokenizer
 
 _COLOURS = ("black on bright_cyan", "black on bright_green", "black on bright_yellow", "black on bright_magenta")
-_VISIBLE = str.maketrans({" ": "␣", "\n": "⏎", "\t": "⇥", "\r": "␍"})
+# Control characters are shown as pictures of them: a terminal would obey them.
+_CONTROLS = {chr(code): chr(0x2400 + code) for code in range(0x20)} | {"\x7f": "␡"}
+_VISIBLE = str.maketrans({**_CONTROLS, " ": "␣", "\n": "⏎", "\t": "⇥"})
 
 
 def command(
@@ -104,7 +106,7 @@ def _show(stages: dict[str, Any]) -> None:
         table.add_column(name, justify=side)  # type: ignore[arg-type]
     for token in tokens:
         begin, end = token["offsets"]
-        row = (str(token["id"]), token["piece"], _piece(token), token["bytes"], f"{begin}–{end}")
+        row = (str(token["id"]), token["piece"].translate(_VISIBLE), _piece(token), token["bytes"], f"{begin}–{end}")
         table.add_row(*(Text(cell) for cell in row))
     console.print(table)
     console.print(Text.assemble(("decoded     ", "bold"), stages["decoded"].translate(_VISIBLE)))
