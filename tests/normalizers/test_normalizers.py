@@ -19,6 +19,36 @@ PAIRS = [
     (normalizers.Lowercase(), oracle.normalizers.Lowercase()),
     (normalizers.Replace("ㅋ", "하하"), oracle.normalizers.Replace("ㅋ", "하하")),
     (normalizers.Replace(Regex(r"[가-힣]+"), "x"), oracle.normalizers.Replace(oracle.Regex(r"[가-힣]+"), "x")),
+    (normalizers.Strip(), oracle.normalizers.Strip()),
+    (normalizers.Strip(left=False), oracle.normalizers.Strip(left=False)),
+    (normalizers.Strip(right=False), oracle.normalizers.Strip(right=False)),
+    (normalizers.StripAccents(), oracle.normalizers.StripAccents()),
+    *(
+        (normalizers.BertNormalizer(*flags), oracle.normalizers.BertNormalizer(*flags))
+        for flags in [
+            (True, True, None, True),
+            (True, True, False, False),
+            (False, True, None, True),
+            (True, False, True, False),
+            (False, False, False, True),
+        ]
+    ),
+    (normalizers.Nmt(), oracle.normalizers.Nmt()),
+    (normalizers.Prepend(), oracle.normalizers.Prepend("▁")),
+    (normalizers.Prepend(""), oracle.normalizers.Prepend("")),
+    (normalizers.Prepend("가나"), oracle.normalizers.Prepend("가나")),
+    (normalizers.ByteLevel(), oracle.normalizers.ByteLevel()),
+    (
+        normalizers.Sequence([normalizers.Strip(), normalizers.NFD(), normalizers.StripAccents(), normalizers.Nmt()]),
+        oracle.normalizers.Sequence(
+            [
+                oracle.normalizers.Strip(),
+                oracle.normalizers.NFD(),
+                oracle.normalizers.StripAccents(),
+                oracle.normalizers.Nmt(),
+            ]
+        ),
+    ),
     (
         normalizers.Sequence([normalizers.NFD(), normalizers.Lowercase(), normalizers.NFC()]),
         oracle.normalizers.Sequence(
@@ -43,6 +73,19 @@ def test_characters_come_from_where_tokenizers_says(ours, theirs, text):
     assert list(aligned.origins) == everything_unknown.encode(text).offsets
 
 
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        pair for pair in PAIRS
+        if isinstance(pair[0], normalizers.StripAccents | normalizers.Nmt | normalizers.BertNormalizer)
+    ],
+)  # fmt: skip
+def test_every_code_point_is_normalized_as_tokenizers_does(ours, theirs):
+    for start in range(0, 0x110000, 0x1000):
+        text = "a".join([chr(c) for c in range(start, start + 0x1000) if not 0xD800 <= c <= 0xDFFF])
+        assert ours.normalize_str(text) == theirs.normalize_str(text)
+
+
 @pytest.mark.parametrize("form", ["NFC", "NFD", "NFKC", "NFKD"])
 def test_a_hundred_thousand_combining_marks_are_put_in_order(form):
     marks = "\u0301\u0323\u0345\u0334" * 25_000
@@ -57,9 +100,10 @@ def test_hangul_composes_and_decomposes_over_the_whole_block():
     assert normalizers.NFC().normalize_str(decomposed) == syllables
 
 
-def test_a_lone_surrogate_is_an_input_error():
+@pytest.mark.parametrize("ours", [ours for ours, _ in PAIRS])
+def test_a_lone_surrogate_is_an_input_error(ours):
     with pytest.raises(InputError, match=r"U\+DC80"):
-        normalizers.NFC().normalize_str("가\udc80")
+        ours.normalize_str("가\udc80")
 
 
 def test_a_broken_pattern_is_refused_at_once():

@@ -83,6 +83,26 @@ def _replace(field: Field) -> normalizers.Replace:
     return normalizers.Replace(_pattern(field.need("pattern")), field.get("content", str))
 
 
+def _strip_normalizer(field: Field) -> normalizers.Strip:
+    field.only("type", "strip_left", "strip_right")
+    return normalizers.Strip(field.get("strip_left", bool), field.get("strip_right", bool))
+
+
+def _bert_normalizer(field: Field) -> normalizers.BertNormalizer:
+    field.only("type", "clean_text", "handle_chinese_chars", "strip_accents", "lowercase")
+    return normalizers.BertNormalizer(
+        clean_text=field.get("clean_text", bool),
+        handle_chinese_chars=field.get("handle_chinese_chars", bool),
+        strip_accents=field.get("strip_accents", bool, None, nullable=True),
+        lowercase=field.get("lowercase", bool),
+    )
+
+
+def _prepend(field: Field) -> normalizers.Prepend:
+    field.only("type", "prepend")
+    return normalizers.Prepend(field.get("prepend", str))
+
+
 def _split(field: Field) -> pre_tokenizers.Split:
     field.only("type", "pattern", "behavior", "invert")
     names = {name: ours for ours, name in BEHAVIORS.items()}
@@ -137,6 +157,12 @@ STAGES: Mapping[str, Mapping[str, Reader]] = {
         "NFKC": _plain(normalizers.NFKC),
         "NFKD": _plain(normalizers.NFKD),
         "Lowercase": _plain(normalizers.Lowercase),
+        "Strip": _strip_normalizer,
+        "StripAccents": _plain(normalizers.StripAccents),
+        "BertNormalizer": _bert_normalizer,
+        "Nmt": _plain(normalizers.Nmt),
+        "Prepend": _prepend,
+        "ByteLevel": _plain(normalizers.ByteLevel),
         "Replace": _replace,
         "Sequence": _sequence("normalizer", "normalizers", normalizers.Sequence),
     },

@@ -4,9 +4,31 @@ from __future__ import annotations
 
 from textpipe.normalizers.aligned import AlignedText
 from textpipe.normalizers.base import Normalizer
+from textpipe.normalizers.bert import BertNormalizer
+from textpipe.normalizers.byte_level import ByteLevel
 from textpipe.normalizers.lowercase import Lowercase
+from textpipe.normalizers.nmt import Nmt
+from textpipe.normalizers.prepend import Prepend
 from textpipe.normalizers.replace import Replace
 from textpipe.normalizers.sequence import Sequence
+from textpipe.normalizers.strip import Strip
+from textpipe.normalizers.strip_accents import StripAccents
 from textpipe.normalizers.unicode_forms import NFC, NFD, NFKC, NFKD
 
-__all__ = ["NFC", "NFD", "NFKC", "NFKD", "AlignedText", "Lowercase", "Normalizer", "Replace", "Sequence"]
+__all__ = [
+    "NFC",
+    "NFD",
+    "NFKC",
+    "NFKD",
+    "AlignedText",
+    "BertNormalizer",
+    "ByteLevel",
+    "Lowercase",
+    "Nmt",
+    "Normalizer",
+    "Prepend",
+    "Replace",
+    "Sequence",
+    "Strip",
+    "StripAccents",
+]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from textpipe.core import _text
 from textpipe.normalizers.aligned import AlignedText
 
 __all__ = ["Normalizer"]
@@ -30,6 +31,7 @@ class Normalizer:
         InputError
             when the text holds a lone surrogate.
         """
+        _text.cut(_text.WHOLE, sequence)  # refuses a lone surrogate
         return self.apply(AlignedText.of(sequence)).text
 
     def native_forms(self) -> tuple[int, ...] | None:

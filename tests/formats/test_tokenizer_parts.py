@@ -1,0 +1,72 @@
+"""Every part alone: written and read as `tokenizers` writes it, each fault of its fields named."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import tokenizers as oracle
+
+from textpipe import Tokenizer
+from textpipe.errors import FormatError
+
+norm = oracle.normalizers
+PARTS = [
+    ("normalizer", norm.Strip(left=False)),
+    ("normalizer", norm.Strip(right=False)),
+    ("normalizer", norm.StripAccents()),
+    ("normalizer", norm.BertNormalizer()),
+    ("normalizer", norm.BertNormalizer(False, False, True, False)),
+    ("normalizer", norm.Nmt()),
+    ("normalizer", norm.Prepend("가\x01\u2028")),
+    ("normalizer", norm.ByteLevel()),
+    ("normalizer", norm.Sequence([norm.Nmt(), norm.Strip()])),
+]
+
+
+@pytest.mark.parametrize(("stage", "part"), PARTS)
+@pytest.mark.parametrize("pretty", [False, True])
+def test_a_part_is_read_and_written_as_tokenizers_writes_it(stage, part, pretty):
+    theirs = oracle.Tokenizer(oracle.models.BPE())
+    setattr(theirs, stage, part)
+    text = theirs.to_str(pretty=pretty)
+    ours = Tokenizer.from_str(text)
+    assert ours.to_str(pretty) == text
+    made = getattr(ours, stage)
+    assert type(made).__name__ == type(part).__name__
+    assert made == getattr(Tokenizer.from_str(text), stage)
+    again = Tokenizer(ours.model)
+    setattr(again, stage, made)
+    assert again.to_str(pretty) == text
+
+
+def fields():
+    for stage, part in PARTS:
+        theirs = oracle.Tokenizer(oracle.models.BPE())
+        setattr(theirs, stage, part)
+        row = json.loads(theirs.to_str())
+        for key in row[stage]:
+            yield stage, row, key
+
+
+@pytest.mark.parametrize(("stage", "row", "key"), [*fields()])
+def test_a_field_of_a_wrong_type_or_missing_is_named(stage, row, key):
+    good = row[stage][key]
+    for wrong in (None, True, -1, 1.5, "wrong", [], {}, [[]], {"a": 1}, 1 << 70):
+        if type(wrong) is type(good) or (key == "strip_accents" and wrong in (None, True)):
+            continue
+        with pytest.raises(FormatError, match=rf"{stage}\.{key}"):
+            Tokenizer.from_str(json.dumps({**row, stage: {**row[stage], key: wrong}}))
+    if key != "strip_accents":  # which is null where it is absent
+        with pytest.raises(FormatError, match=rf"{stage}\.{key}: is missing"):
+            Tokenizer.from_str(json.dumps({**row, stage: {k: v for k, v in row[stage].items() if k != key}}))
+
+
+@pytest.mark.parametrize(("stage", "part"), PARTS)
+def test_a_field_nobody_reads_is_named(stage, part):
+    theirs = oracle.Tokenizer(oracle.models.BPE())
+    setattr(theirs, stage, part)
+    row = json.loads(theirs.to_str())
+    row[stage]["extra"] = 1
+    with pytest.raises(FormatError, match=rf"{stage}\.extra: is not a known field"):
+        Tokenizer.from_str(json.dumps(row))
