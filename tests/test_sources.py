@@ -123,3 +123,15 @@ def test_an_endless_line_meets_its_cap(tmp_path: Path) -> None:
     with pytest.raises(LimitError):
         list(sources.iter_line_chunks(tmp_path / "a.txt", chunk_bytes=10, limits=Limits(text_bytes=4999)))
     assert list(sources.iter_line_chunks(tmp_path / "a.txt", chunk_bytes=10, limits=Limits(text_bytes=5000)))
+
+
+def test_a_folder_of_outputs_gives_their_documents_alone(tmp_path: Path) -> None:
+    for folder, name, word in (("corpus", "docs", "kept"), ("corpus", "removed", "dropped")):
+        line = Document(id="1", text=word).to_json() + "\n"
+        files.write_text(tmp_path / folder / name / "part-00000.jsonl", line)
+    names = ["docs/part-00000.jsonl", "removed/part-00000.jsonl"]
+    files.write_manifest(tmp_path / "corpus", kind="clean", files=names)
+    files.write_text(tmp_path / "vocab" / "README.md", "a card")
+    files.write_manifest(tmp_path / "vocab", kind="train-vocab", files=["README.md"])
+    files.write_text(tmp_path / "notes" / "a.txt", "own")
+    assert list(sources.iter_texts(tmp_path)) == ["kept", "own"]

@@ -12,7 +12,7 @@ import os
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from textpipe.errors import FormatError, InputError, LimitError
 from textpipe.files import MANIFEST, is_temporary, read_manifest, refuse_unfinished
@@ -75,23 +75,34 @@ def expand(inputs: Inputs) -> list[Path]:
 
 
 def _expand_folder(folder: Path) -> list[Path]:
+    """A finished output gives its documents; any other folder the text in it and in the folders below, name by name."""
     if (folder / MANIFEST).exists():
         manifest = read_manifest(folder)
-        names = [e["path"] for e in manifest["files"] if is_jsonl(e["path"]) and not e["path"].startswith("removed")]
+        names = _documents(manifest)
         if not names:
             raise InputError(f'the output of "{manifest["kind"]}" holds no documents', where=folder)
         return [folder / name for name in names]
-    refuse_unfinished(folder)  # half of a corpus, and what was dropped from it, must not pass for the corpus
-    names = sorted(
-        path
-        for path in folder.rglob("*")
-        if path.is_file()
-        and not any(map(is_temporary, (path, *path.relative_to(folder).parents)))
-        and _unpacked_name(path).endswith(_TEXT_SUFFIXES)
-    )
-    if not names:
+    found = list(_text_below(folder))
+    if not found:
         raise InputError("no text files in this folder", where=folder, allowed=".jsonl .txt .md, also .gz or .zst")
-    return names
+    return found
+
+
+def _documents(manifest: dict[str, Any]) -> list[str]:
+    return [e["path"] for e in manifest["files"] if is_jsonl(e["path"]) and not e["path"].startswith("removed")]
+
+
+def _text_below(folder: Path) -> Iterator[Path]:
+    refuse_unfinished(folder)  # half of a corpus, and what was dropped from it, must not pass for the corpus
+    for path in sorted(folder.iterdir()):
+        if is_temporary(path):
+            continue
+        if path.is_dir() and (path / MANIFEST).exists():  # a finished output: a card or a dropped page is no text
+            yield from (path / name for name in _documents(read_manifest(path)))
+        elif path.is_dir():
+            yield from _text_below(path)
+        elif path.is_file() and _unpacked_name(path).endswith(_TEXT_SUFFIXES):
+            yield path
 
 
 class _Inflater(Protocol):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -324,3 +325,16 @@ def test_every_preset_is_valid(name):
 def test_an_unknown_preset_names_the_nearest():
     with pytest.raises(ConfigError, match='did you mean "nano"'):
         preset("nanno", vocab_size=10)
+
+
+def test_a_damaged_newest_checkpoint_is_named_with_the_cure_and_the_one_before_goes_on(whole, small_packed, tmp_path):
+    trainer = Trainer(shape(small_packed), small_packed, CONFIG, out=tmp_path)
+    trainer.run()
+    newest = list_checkpoints(tmp_path / "checkpoints")[-1]
+    (newest / "state.json").write_text("{}")
+    again = Trainer(shape(small_packed), small_packed, CONFIG, out=tmp_path)
+    with pytest.raises(StateError, match=f"remove .*{newest.name}"):
+        again.run()
+    shutil.rmtree(newest)
+    again.run()
+    assert weights(tmp_path) == weights(whole.out)

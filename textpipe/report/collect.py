@@ -8,6 +8,7 @@ so far.
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -187,7 +188,8 @@ def _read_run(folder: Path) -> TrainingRun:
         if row.get("loss") is not None:
             run.losses.append((step, float(row["loss"])))
         if row.get("val_loss") is not None:
-            run.held_out.append(HeldOut(step, float(row["val_loss"]), float(row["val_bits_per_byte"])))
+            bits = row.get("val_bits_per_byte")  # absent where the split has no text
+            run.held_out.append(HeldOut(step, float(row["val_loss"]), math.nan if bits is None else float(bits)))
         if row.get("tokens_per_s"):
             speeds.append(float(row["tokens_per_s"]))
         run.unigram_entropy = row.get("unigram_entropy", run.unigram_entropy)

@@ -27,7 +27,7 @@ import torch
 from textpipe.config import dump_toml, load_toml
 from textpipe.data.batches import Batch, BatchPlan
 from textpipe.data.permutation import derive_key
-from textpipe.errors import ConfigError, LimitError, StateError
+from textpipe.errors import ConfigError, FormatError, LimitError, StateError
 from textpipe.evaluation.bits_per_byte import bits_per_byte, unigram_score
 from textpipe.files import LineLog, lock_directory, remove_temporaries, write_bytes
 from textpipe.generation.decoding import check_prompts, generate
@@ -162,12 +162,22 @@ class Trainer:
         found = list_checkpoints(self._checkpoints)
         if not found:
             return 0
-        checkpoint = Checkpoint.open(found[-1])
+        checkpoint = self._newest(found[-1])
         self._check_same_run(checkpoint.config, checkpoint.path)
         checkpoint.load_weights(self.model)
         checkpoint.load_optimizer(self.model, self.optimizer)
         self._scores = {"val_loss": checkpoint.val_loss, "val_bits_per_byte": checkpoint.val_bits_per_byte}
         return checkpoint.step
+
+    def _newest(self, path: Path) -> Checkpoint:
+        try:
+            return Checkpoint.open(path)
+        except FormatError as error:
+            raise StateError(
+                f"the newest checkpoint is damaged ({error})",
+                where=self.out,
+                hint=f"remove {path} and run the same command again: it goes on from the one before",
+            ) from None
 
     def _claim_folder(self) -> None:
         config_path = self.out / "config.toml"
