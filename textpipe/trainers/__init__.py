@@ -3,6 +3,9 @@
 counting    texts or files → how often each word occurs
 counts_file those counts on disk, to be added up
 bpe         those counts → a byte-pair vocabulary and its merges
+word_level  those counts → a vocabulary of whole words
+word_piece  those counts → pieces of words, those inside with a prefix
+fitting     which trainer a model takes, and the model it makes
 """
 
 from __future__ import annotations
@@ -10,17 +13,28 @@ from __future__ import annotations
 from textpipe.trainers.bpe import BpeTrainer, TrainedBpe, require_room, train_bpe, train_bpe_ladder
 from textpipe.trainers.counting import WordCounts, WordCutter, count_files, count_texts
 from textpipe.trainers.counts_file import load_counts, save_counts
+from textpipe.trainers.fitting import fit, trainer_for
+from textpipe.trainers.settings import VocabularyTrainer
+from textpipe.trainers.word_level import WordLevelTrainer, train_word_level
+from textpipe.trainers.word_piece import WordPieceTrainer, train_word_piece
 
 __all__ = [
     "BpeTrainer",
     "TrainedBpe",
+    "VocabularyTrainer",
     "WordCounts",
     "WordCutter",
+    "WordLevelTrainer",
+    "WordPieceTrainer",
     "count_files",
     "count_texts",
+    "fit",
     "load_counts",
     "require_room",
     "save_counts",
     "train_bpe",
     "train_bpe_ladder",
+    "train_word_level",
+    "train_word_piece",
+    "trainer_for",
 ]

@@ -16,18 +16,17 @@ Sennrich, Haddow, Birch: Neural Machine Translation of Rare Words with Subword U
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass, fields, replace
-from typing import Any, NamedTuple
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, NamedTuple
 
 from textpipe.core._bpe_trainer import NO_ID, survey, train
 from textpipe.core._word_counts import WordCounts
 from textpipe.core.byte_alphabet import CHARACTER_OF
 from textpipe.errors import ConfigError, InputError
-from textpipe.limits import DEFAULT_LIMITS, Limits
 from textpipe.trainers.counting import Progress
+from textpipe.trainers.settings import VocabularyTrainer
 
 __all__ = ["BpeTrainer", "TrainedBpe", "require_room", "train_bpe", "train_bpe_ladder"]
 
@@ -35,8 +34,8 @@ _UNLIMITED = (1 << 64) - 1
 _NOT_FIRST, _LAST = 1, 2  # the places of a symbol in its word, as the engine numbers them
 
 
-@dataclass(frozen=True, kw_only=True)
-class BpeTrainer:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class BpeTrainer(VocabularyTrainer):
     """What byte-pair vocabulary to learn.
 
     Parameters
@@ -57,42 +56,22 @@ class BpeTrainer:
     BpeTrainer(vocab_size=8000, special_tokens=('<|endoftext|>',))
     """
 
-    vocab_size: int = 30000
-    min_frequency: int = 0
-    show_progress: bool = True
-    special_tokens: tuple[Any, ...] = ()
     limit_alphabet: int | None = None
     initial_alphabet: tuple[str, ...] = ()
     continuing_subword_prefix: str | None = None
     end_of_word_suffix: str | None = None
     max_token_length: int | None = None
 
+    _optional_numbers: ClassVar[tuple[str, ...]] = ("limit_alphabet", "max_token_length")
+
     def __post_init__(self) -> None:
-        object.__setattr__(self, "special_tokens", tuple(self.special_tokens))
-        object.__setattr__(self, "initial_alphabet", tuple(sorted({text[0] for text in self.initial_alphabet if text})))
-        for name in ("vocab_size", "min_frequency", "limit_alphabet", "max_token_length"):
-            value = getattr(self, name)
-            optional = name in ("limit_alphabet", "max_token_length")
-            if not (optional and value is None) and (
-                isinstance(value, bool) or not isinstance(value, int) or value < 0
-            ):
-                raise ConfigError(f"{name} cannot be {value!r}", allowed="a whole number, 0 or more")
-        self.check_limits(DEFAULT_LIMITS)
+        object.__setattr__(self, "initial_alphabet", first_characters(self.initial_alphabet))
+        super().__post_init__()
 
-    def check_limits(self, limits: Limits) -> None:
-        """Refuse a vocabulary no file of ours could hold."""
-        if self.vocab_size > limits.vocab_size:
-            raise ConfigError(f"vocab_size {self.vocab_size} is too large", allowed=f"up to {limits.vocab_size}")
 
-    def __repr__(self) -> str:
-        changed = (f for f in fields(self) if getattr(self, f.name) != f.default)
-        return f"BpeTrainer({', '.join(f'{f.name}={getattr(self, f.name)!r}' for f in changed)})"
-
-    def to_json(self) -> str:
-        """The settings as JSON; special tokens by their text."""
-        row = {f.name: getattr(self, f.name) for f in fields(self)}
-        row["special_tokens"] = special_texts(self)
-        return json.dumps(row, ensure_ascii=False)
+def first_characters(texts: Iterable[str]) -> tuple[str, ...]:
+    """The first character of each text, each once, by code point."""
+    return tuple(sorted({text[0] for text in texts if text}))
 
 
 class TrainedBpe(NamedTuple):
@@ -101,11 +80,6 @@ class TrainedBpe(NamedTuple):
     vocab: dict[str, int]
     merges: list[tuple[str, str]]
     special_tokens: list[Any]
-
-
-def special_texts(trainer: BpeTrainer) -> list[str]:
-    """The texts of the special tokens, each once, in order."""
-    return list(dict.fromkeys(str(getattr(token, "content", token)) for token in trainer.special_tokens))
 
 
 def train_bpe(
@@ -238,7 +212,7 @@ class _Symbols:
         used = survey(counts)
         text_of = {code: CHARACTER_OF[code] if counts.byte_level else chr(code) for code, _, _ in used}
         self.vocab: dict[str, int] = {}
-        self._add(special_texts(trainer))
+        self._add(trainer.special_texts)
         self._add(_alphabet({text_of[code]: count for code, _, count in used}, trainer))
         kept = [(code, text_of[code], places) for code, places, _ in used if text_of[code] in self.vocab]
         decorated = {_decorated(text, k, trainer) for _, text, places in kept for k in range(4) if places >> k & 1}

@@ -1,0 +1,78 @@
+"""A model with what a trainer learned.
+
+What enters: word counts, a trainer and the model to be trained, whose other settings stay. What leaves: a new model of
+the same kind. Promises: a trainer trains its own kind of model and refuses every other before any text is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from textpipe.core._word_counts import WordCounts
+from textpipe.errors import InputError
+from textpipe.models import BPE, Model, WordLevel, WordPiece
+from textpipe.trainers.bpe import BpeTrainer, train_bpe
+from textpipe.trainers.counting import Progress
+from textpipe.trainers.settings import VocabularyTrainer
+from textpipe.trainers.word_level import WordLevelTrainer, train_word_level
+from textpipe.trainers.word_piece import WordPieceTrainer, train_word_piece
+
+__all__ = ["fit", "trainer_for"]
+
+
+def _fit_bpe(model: BPE, counts: WordCounts, trainer: BpeTrainer, progress: Progress | None) -> BPE:
+    trained = train_bpe(counts, trainer, progress=progress, release=True)
+    return model.learned(trained.vocab, trained.merges, trainer.continuing_subword_prefix, trainer.end_of_word_suffix)
+
+
+def _fit_word_level(
+    model: WordLevel, counts: WordCounts, trainer: WordLevelTrainer, _progress: Progress | None
+) -> WordLevel:
+    return WordLevel(train_word_level(counts, trainer), model.unk_token)
+
+
+def _fit_word_piece(
+    model: WordPiece, counts: WordCounts, trainer: WordPieceTrainer, progress: Progress | None
+) -> WordPiece:
+    vocab = train_word_piece(counts, trainer, progress=progress)
+    return WordPiece(vocab, model.unk_token, model.max_input_chars_per_word, trainer.continuing_subword_prefix)
+
+
+_KINDS: dict[type[Model], tuple[type[VocabularyTrainer], Callable[..., Model]]] = {
+    BPE: (BpeTrainer, _fit_bpe),
+    WordLevel: (WordLevelTrainer, _fit_word_level),
+    WordPiece: (WordPieceTrainer, _fit_word_piece),
+}
+
+
+def trainer_for(model: Model, trainer: VocabularyTrainer | None = None) -> VocabularyTrainer:
+    """The trainer given, or one of the model's kind with its defaults.
+
+    Raises
+    ------
+    InputError
+        when the trainer is for another kind of model, or there is none for this kind.
+    """
+    if type(model) not in _KINDS:
+        known = ", ".join(kind.__name__ for kind in _KINDS)
+        raise InputError(f"there is no trainer of a {type(model).__name__}", allowed=known)
+    kind, _ = _KINDS[type(model)]
+    if trainer is None:
+        return kind()
+    if not isinstance(trainer, kind):
+        raise InputError(
+            f"a {type(trainer).__name__} cannot train a {type(model).__name__}", allowed=f"a {kind.__name__}"
+        )
+    return trainer
+
+
+def fit(model: Model, counts: WordCounts, trainer: VocabularyTrainer, *, progress: Progress | None = None) -> Model:
+    """Learn from word counts, which may be emptied on the way.
+
+    Raises
+    ------
+    InputError
+        when the trainer is for another kind of model.
+    """
+    trainer = trainer_for(model, trainer)
+    return _KINDS[type(model)][1](model, counts, trainer, progress)

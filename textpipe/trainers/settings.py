@@ -1,0 +1,67 @@
+"""What every trainer has: its settings, as a frozen value.
+
+What enters: keyword arguments of the names that `tokenizers` uses. What leaves: a value that compares, prints what
+differs from the defaults, and writes JSON. Promises: a setting that cannot be is refused by its name when it is given.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar
+
+from textpipe.errors import ConfigError
+from textpipe.limits import DEFAULT_LIMITS, Limits
+
+__all__ = ["VocabularyTrainer"]
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class VocabularyTrainer:
+    """Base of the trainers.
+
+    Parameters
+    ----------
+    vocab_size : how many entries, special tokens included.
+    min_frequency : what occurs less often is not learned.
+    show_progress : report on a terminal's standard error while training.
+    special_tokens : strings, or added tokens (anything with a ``content``), first in the vocabulary.
+    """
+
+    vocab_size: int = 30000
+    min_frequency: int = 0
+    show_progress: bool = True
+    special_tokens: tuple[Any, ...] = ()
+
+    _numbers: ClassVar[tuple[str, ...]] = ("vocab_size", "min_frequency")
+    _optional_numbers: ClassVar[tuple[str, ...]] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "special_tokens", tuple(self.special_tokens))
+        for name in (*self._numbers, *self._optional_numbers):
+            value = getattr(self, name)
+            if value is None and name in self._optional_numbers:
+                continue
+            if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+                raise ConfigError(f"{name} cannot be {value!r}", allowed="a whole number, 0 or more")
+        self.check_limits(DEFAULT_LIMITS)
+
+    def check_limits(self, limits: Limits) -> None:
+        """Refuse a vocabulary no file of ours could hold."""
+        if self.vocab_size > limits.vocab_size:
+            raise ConfigError(f"vocab_size {self.vocab_size} is too large", allowed=f"up to {limits.vocab_size}")
+
+    @property
+    def special_texts(self) -> list[str]:
+        """The texts of the special tokens, each once, in order."""
+        return list(dict.fromkeys(str(getattr(token, "content", token)) for token in self.special_tokens))
+
+    def __repr__(self) -> str:
+        changed = (f for f in fields(self) if getattr(self, f.name) != f.default)
+        return f"{type(self).__name__}({', '.join(f'{f.name}={getattr(self, f.name)!r}' for f in changed)})"
+
+    def to_json(self) -> str:
+        """The settings as JSON; special tokens by their text."""
+        row = {f.name: getattr(self, f.name) for f in fields(self)}
+        row["special_tokens"] = self.special_texts
+        return json.dumps(row, ensure_ascii=False)

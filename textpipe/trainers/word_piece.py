@@ -1,0 +1,81 @@
+"""WordPiece vocabularies.
+
+What enters: a :class:`WordPieceTrainer` and word counts. What leaves: piece → id. Promises: the pieces that byte-pair
+merges make of symbols with a prefix inside words, as in `tokenizers` 0.23.3, whatever the threads and the order of the
+words. Where that package gives its ids in the order of a hash, which changes from run to run and with it the merges,
+symbols with a prefix or suffix get theirs here in the order of their strings.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import ClassVar
+
+from textpipe.core._word_counts import WordCounts
+from textpipe.errors import ConfigError
+from textpipe.trainers.bpe import BpeTrainer, first_characters, train_bpe
+from textpipe.trainers.counting import Progress
+from textpipe.trainers.settings import VocabularyTrainer
+
+__all__ = ["WordPieceTrainer", "train_word_piece"]
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class WordPieceTrainer(VocabularyTrainer):
+    """What WordPiece vocabulary to learn.
+
+    Parameters
+    ----------
+    vocab_size : how many entries, special tokens and alphabet included.
+    min_frequency : a pair that occurs less often is not merged.
+    show_progress : report on a terminal's standard error while training.
+    special_tokens : strings, or added tokens (anything with a ``content``), first in the vocabulary.
+    limit_alphabet : keep only that many of the most frequent characters.
+    initial_alphabet : characters to have even where the text lacks them; of a longer string the first counts.
+    continuing_subword_prefix : put before every piece that does not begin a word.
+    end_of_word_suffix : put after every piece that ends one.
+
+    Examples
+    --------
+    >>> WordPieceTrainer(vocab_size=8000, special_tokens=["[UNK]"])
+    WordPieceTrainer(vocab_size=8000, special_tokens=('[UNK]',))
+    """
+
+    limit_alphabet: int | None = None
+    initial_alphabet: tuple[str, ...] = ()
+    continuing_subword_prefix: str = "##"
+    end_of_word_suffix: str | None = None
+
+    _optional_numbers: ClassVar[tuple[str, ...]] = ("limit_alphabet",)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "initial_alphabet", first_characters(self.initial_alphabet))
+        if not isinstance(self.continuing_subword_prefix, str):
+            raise ConfigError(
+                f"continuing_subword_prefix cannot be {self.continuing_subword_prefix!r}", allowed="a string"
+            )
+        super().__post_init__()
+
+    def merging(self) -> BpeTrainer:
+        """The byte-pair training that makes the pieces."""
+        return BpeTrainer(**{field.name: getattr(self, field.name) for field in fields(self)})
+
+
+def train_word_piece(
+    counts: WordCounts, trainer: WordPieceTrainer, *, progress: Progress | None = None
+) -> dict[str, int]:
+    """Learn a WordPiece vocabulary from word counts.
+
+    Parameters
+    ----------
+    progress : called with each phase, what is done and the total; what it raises stops the training.
+
+    Examples
+    --------
+    >>> counts = WordCounts()
+    >>> for word in ("먹다", "먹고", "걷다"):
+    ...     counts.add(word.encode())
+    >>> train_word_piece(counts, WordPieceTrainer(vocab_size=8))
+    {'걷': 0, '고': 1, '다': 2, '먹': 3, '##고': 4, '##다': 5, '걷다': 6, '먹고': 7}
+    """
+    return train_bpe(counts, trainer.merging(), progress=progress).vocab
