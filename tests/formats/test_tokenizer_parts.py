@@ -10,7 +10,7 @@ import tokenizers as oracle
 from textpipe import Tokenizer
 from textpipe.errors import FormatError
 
-norm = oracle.normalizers
+norm, pre = oracle.normalizers, oracle.pre_tokenizers
 PARTS = [
     ("normalizer", norm.Strip(left=False)),
     ("normalizer", norm.Strip(right=False)),
@@ -21,6 +21,13 @@ PARTS = [
     ("normalizer", norm.Prepend("가\x01\u2028")),
     ("normalizer", norm.ByteLevel()),
     ("normalizer", norm.Sequence([norm.Nmt(), norm.Strip()])),
+    ("pre_tokenizer", pre.BertPreTokenizer()),
+    ("pre_tokenizer", pre.CharDelimiterSplit("가")),
+    ("pre_tokenizer", pre.FixedLength(3)),
+    ("pre_tokenizer", pre.Metaspace("가", "first", False)),
+    ("pre_tokenizer", pre.Metaspace()),
+    ("pre_tokenizer", pre.Punctuation("merged_with_next")),
+    ("pre_tokenizer", pre.UnicodeScripts()),
 ]
 
 
@@ -40,6 +47,10 @@ def test_a_part_is_read_and_written_as_tokenizers_writes_it(stage, part, pretty)
     assert again.to_str(pretty) == text
 
 
+FREE = ("prepend", "suffix", "prefix", "pad_token", "word_delimiter_token")
+"""Fields any string is right for."""
+
+
 def fields():
     for stage, part in PARTS:
         theirs = oracle.Tokenizer(oracle.models.BPE())
@@ -52,12 +63,15 @@ def fields():
 @pytest.mark.parametrize(("stage", "row", "key"), [*fields()])
 def test_a_field_of_a_wrong_type_or_missing_is_named(stage, row, key):
     good = row[stage][key]
+    may_be_absent = ("strip_accents", "prepend_scheme", "split", "behavior")
     for wrong in (None, True, -1, 1.5, "wrong", [], {}, [[]], {"a": 1}, 1 << 70):
-        if type(wrong) is type(good) or (key == "strip_accents" and wrong in (None, True)):
+        if (type(wrong) is type(good) and wrong != "wrong") or (key in ("strip_accents", "split") and wrong is None):
+            continue
+        if (key in FREE and wrong == "wrong") or (key == "strip_accents" and wrong is True):
             continue
         with pytest.raises(FormatError, match=rf"{stage}\.{key}"):
             Tokenizer.from_str(json.dumps({**row, stage: {**row[stage], key: wrong}}))
-    if key != "strip_accents":  # which is null where it is absent
+    if key not in may_be_absent:
         with pytest.raises(FormatError, match=rf"{stage}\.{key}: is missing"):
             Tokenizer.from_str(json.dumps({**row, stage: {k: v for k, v in row[stage].items() if k != key}}))
 

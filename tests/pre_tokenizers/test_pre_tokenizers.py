@@ -29,6 +29,27 @@ PAIRS = [
             [(" ", " "), (Regex(r"[가-힣]"), oracle.Regex(r"[가-힣]"))], BEHAVIORS, [False, True]
         )
     ),
+    *(
+        (ours_of.Metaspace(mark, scheme, split), theirs_of.Metaspace(mark, scheme, split))
+        for mark, scheme, split in [
+            ("▁", "always", True),
+            ("▁", "first", True),
+            ("▁", "never", True),
+            ("_", "always", False),
+            ("가", "never", False),
+            ("가", "always", True),
+        ]
+    ),
+    *((ours_of.Punctuation(behavior), theirs_of.Punctuation(behavior)) for behavior in BEHAVIORS),
+    (ours_of.BertPreTokenizer(), theirs_of.BertPreTokenizer()),
+    (ours_of.CharDelimiterSplit("가"), theirs_of.CharDelimiterSplit("가")),
+    (ours_of.FixedLength(), theirs_of.FixedLength()),
+    (ours_of.FixedLength(1), theirs_of.FixedLength(1)),
+    (ours_of.UnicodeScripts(), theirs_of.UnicodeScripts()),
+    (
+        ours_of.Sequence([ours_of.UnicodeScripts(), ours_of.FixedLength(3), ours_of.Metaspace("▁", "first")]),
+        theirs_of.Sequence([theirs_of.UnicodeScripts(), theirs_of.FixedLength(3), theirs_of.Metaspace("▁", "first")]),
+    ),
     (
         ours_of.Sequence([ours_of.WhitespaceSplit(), ours_of.Digits(), ours_of.ByteLevel(use_regex=False)]),
         theirs_of.Sequence([theirs_of.WhitespaceSplit(), theirs_of.Digits(), theirs_of.ByteLevel(use_regex=False)]),
@@ -40,6 +61,26 @@ PAIRS = [
 @given(text=texts)
 def test_words_and_places_are_those_of_tokenizers(ours, theirs, text):
     assert ours.pre_tokenize_str(text) == theirs.pre_tokenize_str(text)
+
+
+@pytest.mark.parametrize("name", ["BertPreTokenizer", "Punctuation", "UnicodeScripts"])
+def test_every_code_point_is_cut_as_in_tokenizers(name):
+    ours, theirs = getattr(ours_of, name)(), getattr(theirs_of, name)()
+    for start in range(0, 0x110000, 0x1000):
+        text = "한".join([chr(c) for c in range(start, start + 0x1000) if not 0xD800 <= c <= 0xDFFF])
+        assert ours.pre_tokenize_str(text) == theirs.pre_tokenize_str(text)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: ours_of.Metaspace("▁▁"), lambda: ours_of.Metaspace("▁", "firs"), lambda: ours_of.FixedLength(0),
+        lambda: ours_of.CharDelimiterSplit(""), lambda: ours_of.Punctuation("isolate"),
+    ],
+)  # fmt: skip
+def test_an_argument_that_means_nothing_is_refused(make):
+    with pytest.raises(InputError):
+        make()
 
 
 def test_the_byte_alphabet_is_that_of_tokenizers():

@@ -13,6 +13,7 @@ from textpipe import decoders, normalizers, pre_tokenizers, processors
 from textpipe.errors import FormatError, TextpipeError, did_you_mean
 from textpipe.formats.fields import Field
 from textpipe.pattern import Regex
+from textpipe.pre_tokenizers.metaspace import PREPEND_SCHEMES
 from textpipe.pre_tokenizers.split import BEHAVIORS
 
 __all__ = ["STAGES", "read"]
@@ -103,18 +104,69 @@ def _prepend(field: Field) -> normalizers.Prepend:
     return normalizers.Prepend(field.get("prepend", str))
 
 
-def _split(field: Field) -> pre_tokenizers.Split:
-    field.only("type", "pattern", "behavior", "invert")
+def _behavior(field: Field) -> str:
     names = {name: ours for ours, name in BEHAVIORS.items()}
     behavior = field.get("behavior", str)
     if behavior not in names:
         field.need("behavior").fail(f'is "{behavior}"', hint=did_you_mean(behavior, names))
-    return pre_tokenizers.Split(_pattern(field.need("pattern")), names[behavior], field.get("invert", bool))
+    return names[behavior]
+
+
+def _split(field: Field) -> pre_tokenizers.Split:
+    field.only("type", "pattern", "behavior", "invert")
+    return pre_tokenizers.Split(_pattern(field.need("pattern")), _behavior(field), field.get("invert", bool))
 
 
 def _digits(field: Field) -> pre_tokenizers.Digits:
     field.only("type", "individual_digits")
     return pre_tokenizers.Digits(field.get("individual_digits", bool))
+
+
+def _punctuation(field: Field) -> pre_tokenizers.Punctuation:
+    field.only("type", "behavior")
+    return pre_tokenizers.Punctuation(_behavior(field) if "behavior" in field.value else "isolated")
+
+
+def _character(field: Field, key: str) -> str:
+    character = field.get(key, str)
+    if len(character) != 1:
+        field.need(key).fail(f'is "{character[:40]}"', allowed="one character")
+    return str(character)
+
+
+def _count(field: Field, key: str, least: int) -> int:
+    count = field.get(key, int)
+    if not least <= count < 1 << 63:
+        field.need(key).fail(f"is {count}", allowed=f"{least} or more")
+    return int(count)
+
+
+def _char_delimiter(field: Field) -> pre_tokenizers.CharDelimiterSplit:
+    field.only("type", "delimiter")
+    return pre_tokenizers.CharDelimiterSplit(_character(field, "delimiter"))
+
+
+def _fixed_length(field: Field) -> pre_tokenizers.FixedLength:
+    field.only("type", "length")
+    return pre_tokenizers.FixedLength(_count(field, "length", 1))
+
+
+def _metaspace(make: Callable[[str, str, bool], Any]) -> Reader:
+    def reader(field: Field) -> Any:
+        # Older files have add_prefix_space in place of the scheme, and a copy of the replacement.
+        field.only("type", "replacement", "prepend_scheme", "split", "add_prefix_space", "str_rep")
+        scheme = field.get("prepend_scheme", str, "always")
+        if scheme not in PREPEND_SCHEMES:
+            hint = did_you_mean(scheme, PREPEND_SCHEMES)
+            field.need("prepend_scheme").fail(f'is "{scheme}"', allowed=", ".join(PREPEND_SCHEMES), hint=hint)
+        if field.get("add_prefix_space", bool, None, nullable=True) is False and scheme != "never":
+            if "prepend_scheme" in field.value:
+                field.need("add_prefix_space").fail(f'is false where prepend_scheme is "{scheme}"')
+            scheme = "never"
+        split = field.get("split", bool, None, nullable=True)
+        return make(_character(field, "replacement"), scheme, split is not False)
+
+    return reader
 
 
 def _template(field: Field) -> processors.TemplateProcessing:
@@ -171,6 +223,12 @@ STAGES: Mapping[str, Mapping[str, Reader]] = {
         "Digits": _digits,
         "Sequence": _sequence("pre_tokenizer", "pretokenizers", pre_tokenizers.Sequence),
         "Split": _split,
+        "BertPreTokenizer": _plain(pre_tokenizers.BertPreTokenizer),
+        "CharDelimiterSplit": _char_delimiter,
+        "FixedLength": _fixed_length,
+        "Metaspace": _metaspace(pre_tokenizers.Metaspace),
+        "Punctuation": _punctuation,
+        "UnicodeScripts": _plain(pre_tokenizers.UnicodeScripts),
         "Whitespace": _plain(pre_tokenizers.Whitespace),
         "WhitespaceSplit": _plain(pre_tokenizers.WhitespaceSplit),
     },

@@ -12,7 +12,7 @@ from typing import Any
 from textpipe.core import _text
 from textpipe.normalizers.aligned import AlignedText
 from textpipe.pre_tokenizers.base import PreTokenizer
-from textpipe.pre_tokenizers.split import divide
+from textpipe.pre_tokenizers.split import divide_at
 
 __all__ = ["Digits"]
 
@@ -29,16 +29,8 @@ class Digits(PreTokenizer):
 
     def split(self, text: AlignedText) -> list[AlignedText]:
         """Numbers and the rest."""
-        places = [(at, at + 1, bool(kind & _text.NUMERIC)) for at, kind in enumerate(_text.classes_of(text.text))]
-        if not self.individual_digits:
-            return divide(text, places, "contiguous")
-        rest_joined: list[tuple[int, int, bool]] = []
-        for begin, end, is_digit in places:
-            if not is_digit and rest_joined and not rest_joined[-1][2]:
-                rest_joined[-1] = (rest_joined[-1][0], end, False)
-            else:
-                rest_joined.append((begin, end, is_digit))
-        return divide(text, rest_joined, "isolated")
+        is_digit = [bool(kind & _text.NUMERIC) for kind in _text.classes_of(text.text)]
+        return divide_at(text, is_digit, "isolated" if self.individual_digits else "contiguous")
 
     def to_dict(self) -> dict[str, Any]:
         """Type and argument."""

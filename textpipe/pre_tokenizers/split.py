@@ -14,7 +14,7 @@ from textpipe.normalizers.aligned import AlignedText
 from textpipe.pattern import Regex, find, pattern_to_dict
 from textpipe.pre_tokenizers.base import PreTokenizer
 
-__all__ = ["BEHAVIORS", "Split", "divide"]
+__all__ = ["BEHAVIORS", "Split", "check_behavior", "divide", "divide_at"]
 
 BEHAVIORS = {
     "removed": "Removed",
@@ -50,8 +50,7 @@ class Split(PreTokenizer):
     invert: bool = False
 
     def __post_init__(self) -> None:
-        if self.behavior not in BEHAVIORS:
-            raise InputError(f'no such behavior: "{self.behavior}"', hint=did_you_mean(self.behavior, BEHAVIORS))
+        check_behavior(self.behavior)
 
     def split(self, text: AlignedText) -> list[AlignedText]:
         """The stretches."""
@@ -66,6 +65,23 @@ class Split(PreTokenizer):
             "behavior": BEHAVIORS[self.behavior],
             "invert": self.invert,
         }
+
+
+def check_behavior(behavior: str) -> None:
+    """Refuse a behavior there is none of."""
+    if behavior not in BEHAVIORS:
+        raise InputError(f'no such behavior: "{behavior}"', hint=did_you_mean(behavior, BEHAVIORS))
+
+
+def divide_at(text: AlignedText, matches: Iterable[bool], behavior: str) -> list[AlignedText]:
+    """Cut text at single characters that match; what lies between them stays together."""
+    places: list[Place] = []
+    for at, is_match in enumerate(matches):
+        if not is_match and places and not places[-1][2]:
+            places[-1] = (places[-1][0], at + 1, False)
+        else:
+            places.append((at, at + 1, is_match))
+    return divide(text, places, behavior)
 
 
 def divide(text: AlignedText, places: Iterable[Place], behavior: str) -> list[AlignedText]:
