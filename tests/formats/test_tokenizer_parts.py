@@ -10,7 +10,7 @@ import tokenizers as oracle
 from textpipe import Tokenizer
 from textpipe.errors import FormatError
 
-norm, pre = oracle.normalizers, oracle.pre_tokenizers
+norm, pre, dec = oracle.normalizers, oracle.pre_tokenizers, oracle.decoders
 PARTS = [
     ("normalizer", norm.Strip(left=False)),
     ("normalizer", norm.Strip(right=False)),
@@ -28,6 +28,15 @@ PARTS = [
     ("pre_tokenizer", pre.Metaspace()),
     ("pre_tokenizer", pre.Punctuation("merged_with_next")),
     ("pre_tokenizer", pre.UnicodeScripts()),
+    ("decoder", dec.BPEDecoder("가")),
+    ("decoder", dec.ByteFallback()),
+    ("decoder", dec.CTC("가", "나", False)),
+    ("decoder", dec.Fuse()),
+    ("decoder", dec.Metaspace("_", "first", False)),
+    ("decoder", dec.Replace(oracle.Regex("가+"), "나")),
+    ("decoder", dec.Sequence([dec.Replace("▁", " "), dec.ByteFallback(), dec.Fuse(), dec.Strip(" ", 1, 0)])),
+    ("decoder", dec.Strip("가", 1, 2)),
+    ("decoder", dec.WordPiece("@", False)),
 ]
 
 
@@ -47,7 +56,7 @@ def test_a_part_is_read_and_written_as_tokenizers_writes_it(stage, part, pretty)
     assert again.to_str(pretty) == text
 
 
-FREE = ("prepend", "suffix", "prefix", "pad_token", "word_delimiter_token")
+FREE = ("prepend", "content", "suffix", "prefix", "pad_token", "word_delimiter_token")
 """Fields any string is right for."""
 
 
@@ -67,7 +76,9 @@ def test_a_field_of_a_wrong_type_or_missing_is_named(stage, row, key):
     for wrong in (None, True, -1, 1.5, "wrong", [], {}, [[]], {"a": 1}, 1 << 70):
         if (type(wrong) is type(good) and wrong != "wrong") or (key in ("strip_accents", "split") and wrong is None):
             continue
-        if (key in FREE and wrong == "wrong") or (key == "strip_accents" and wrong is True):
+        if (key in FREE and wrong == "wrong" and row[stage]["type"] != "Strip") or (
+            key == "strip_accents" and wrong is True
+        ):
             continue
         with pytest.raises(FormatError, match=rf"{stage}\.{key}"):
             Tokenizer.from_str(json.dumps({**row, stage: {**row[stage], key: wrong}}))

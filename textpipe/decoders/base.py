@@ -6,23 +6,30 @@ What enters: the pieces of the tokens. What leaves: the text they stand for.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 __all__ = ["Decoder"]
 
 
 class Decoder:
-    """Base of the decoders: frozen, comparable, printable values."""
+    """Base of the decoders: frozen, comparable, printable values. One needs only :meth:`chain`."""
 
     __slots__ = ()
 
+    piece_by_piece: ClassVar[bool] = False
+    """Whether the text is that of the joined :meth:`bytes_of` the pieces."""
+
+    def chain(self, tokens: Sequence[str]) -> list[str]:
+        """The pieces as the next decoder of a sequence sees them; joined they are the text."""
+        raise NotImplementedError(f"{type(self).__name__} has no chain()")
+
     def decode(self, tokens: Sequence[str]) -> str:
         """The text of the pieces."""
-        raise NotImplementedError(f"{type(self).__name__} has no decode()")
+        return "".join(self.chain(tokens))
 
     def bytes_of(self, token: str) -> bytes:
-        """The bytes one piece adds to the text, for decoders whose text is their pieces' bytes joined."""
-        raise NotImplementedError(f"{type(self).__name__} does not decode piece by piece")
+        """The bytes of the text of one piece alone."""
+        return self.decode([token]).encode()
 
     def to_dict(self) -> dict[str, Any]:
         """The object that stands for it in tokenizer.json."""

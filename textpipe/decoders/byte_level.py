@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from textpipe.core.byte_alphabet import to_bytes
 from textpipe.decoders.base import Decoder
@@ -28,9 +28,11 @@ class ByteLevel(Decoder):
     trim_offsets: bool = True
     use_regex: bool = True
 
-    def decode(self, tokens: Sequence[str]) -> str:
-        """The text of the pieces."""
-        return b"".join([self.bytes_of(token) for token in tokens]).decode("utf-8", "replace")
+    piece_by_piece: ClassVar[bool] = True
+
+    def chain(self, tokens: Sequence[str]) -> list[str]:
+        """The text of the pieces, as one."""
+        return [b"".join([self.bytes_of(token) for token in tokens]).decode("utf-8", "replace")]
 
     def bytes_of(self, token: str) -> bytes:
         """The bytes one piece stands for."""

@@ -11,6 +11,8 @@ import codecs
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+from textpipe.errors import InputError
+
 __all__ = ["DecodeStream", "Pieces"]
 
 
@@ -64,6 +66,11 @@ class DecodeStream:
         return self._decoder.decode(b"", final=True)
 
     def _advance(self, tokenizer: Pieces, number: int) -> str:
+        if tokenizer.decoder is not None and not tokenizer.decoder.piece_by_piece:
+            raise InputError(
+                f"a stream cannot decode with {type(tokenizer.decoder).__name__}: its text is not that of its pieces",
+                hint="decode all the ids with Tokenizer.decode",
+            )
         data = tokenizer.piece_bytes(number, skip_special=self.skip_special_tokens)
         if data is None:
             return ""

@@ -79,9 +79,12 @@ def _pattern(field: Field) -> str | Regex:
     return field.get("String", str) if "String" in field.value else Regex(field.get("Regex", str))
 
 
-def _replace(field: Field) -> normalizers.Replace:
-    field.only("type", "pattern", "content")
-    return normalizers.Replace(_pattern(field.need("pattern")), field.get("content", str))
+def _replace(make: Callable[[str | Regex, str], Any]) -> Reader:
+    def reader(field: Field) -> Any:
+        field.only("type", "pattern", "content")
+        return make(_pattern(field.need("pattern")), field.get("content", str))
+
+    return reader
 
 
 def _strip_normalizer(field: Field) -> normalizers.Strip:
@@ -202,6 +205,26 @@ def _piece(field: Field) -> processors.Piece:
     return processors.Piece(name, type_id, is_text)
 
 
+def _bpe_decoder(field: Field) -> decoders.BPEDecoder:
+    field.only("type", "suffix")
+    return decoders.BPEDecoder(field.get("suffix", str))
+
+
+def _word_piece(field: Field) -> decoders.WordPiece:
+    field.only("type", "prefix", "cleanup")
+    return decoders.WordPiece(field.get("prefix", str), field.get("cleanup", bool))
+
+
+def _ctc(field: Field) -> decoders.CTC:
+    field.only("type", "pad_token", "word_delimiter_token", "cleanup")
+    return decoders.CTC(field.get("pad_token", str), field.get("word_delimiter_token", str), field.get("cleanup", bool))
+
+
+def _strip_decoder(field: Field) -> decoders.Strip:
+    field.only("type", "content", "start", "stop")
+    return decoders.Strip(_character(field, "content"), _count(field, "start", 0), _count(field, "stop", 0))
+
+
 STAGES: Mapping[str, Mapping[str, Reader]] = {
     "normalizer": {
         "NFC": _plain(normalizers.NFC),
@@ -215,7 +238,7 @@ STAGES: Mapping[str, Mapping[str, Reader]] = {
         "Nmt": _plain(normalizers.Nmt),
         "Prepend": _prepend,
         "ByteLevel": _plain(normalizers.ByteLevel),
-        "Replace": _replace,
+        "Replace": _replace(normalizers.Replace),
         "Sequence": _sequence("normalizer", "normalizers", normalizers.Sequence),
     },
     "pre_tokenizer": {
@@ -237,7 +260,16 @@ STAGES: Mapping[str, Mapping[str, Reader]] = {
         "TemplateProcessing": _template,
     },
     "decoder": {
+        "BPEDecoder": _bpe_decoder,
+        "ByteFallback": _plain(decoders.ByteFallback),
         "ByteLevel": _byte_level(decoders.ByteLevel),
+        "CTC": _ctc,
+        "Fuse": _plain(decoders.Fuse),
+        "Metaspace": _metaspace(decoders.Metaspace),
+        "Replace": _replace(decoders.Replace),
+        "Sequence": _sequence("decoder", "decoders", decoders.Sequence),
+        "Strip": _strip_decoder,
+        "WordPiece": _word_piece,
     },
 }
 """Every part that can be read, by stage and by the ``type`` it has in the file."""

@@ -1,0 +1,39 @@
+"""Put one text for another in every piece.
+
+What enters: a pattern, a string or a ``Regex``, and what stands in its place. What leaves: the pieces with every match
+replaced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from textpipe.decoders.base import Decoder
+from textpipe.pattern import Regex, find, pattern_to_dict
+
+__all__ = ["Replace"]
+
+
+@dataclass(frozen=True)
+class Replace(Decoder):
+    """Replace every match of ``pattern`` by ``content``.
+
+    >>> Replace("▁", " ").decode(["▁한", "글"])
+    ' 한글'
+    """
+
+    pattern: str | Regex
+    content: str
+
+    def chain(self, tokens: Sequence[str]) -> list[str]:
+        """The pieces with the matches replaced."""
+        return [
+            "".join([self.content if is_match else token[a:b] for a, b, is_match in find(self.pattern, token)])
+            for token in tokens
+        ]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Type, pattern, content."""
+        return {"type": "Replace", "pattern": pattern_to_dict(self.pattern), "content": self.content}
