@@ -17,7 +17,7 @@ from textpipe.added_tokens import AddedVocabulary
 from textpipe.core import _text
 from textpipe.core._encoder import NativeEncoder
 from textpipe.encoding import Encoding
-from textpipe.models import BPE
+from textpipe.models import Model
 from textpipe.normalizers import AlignedText, Normalizer
 from textpipe.pre_tokenizers import NativeCut, PreTokenizer
 from textpipe.processors import PostProcessor
@@ -40,7 +40,7 @@ _Rule = tuple[str, int, bool, bool, bool, bool]
 class Pipeline:
     """One state of a tokenizer's stages; a change of any of them makes a new one."""
 
-    model: BPE
+    model: Model
     added: AddedVocabulary
     normalizer: Normalizer | None = None
     pre_tokenizer: PreTokenizer | None = None
@@ -56,9 +56,12 @@ class Pipeline:
             frame = self.post_processor.native_frame()
         if forms is None or cut is None or frame is None:
             return None
+        model = self.model.native(byte_level=cut.byte_level)
+        if model is None:
+            return None
         raw, normalized = self._rules
         return NativeEncoder(
-            self.model.native(byte_level=cut.byte_level),
+            model,
             forms=list(forms),
             grammar=cut.grammar,
             prefix_space=cut.prefix_space,

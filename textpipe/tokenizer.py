@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from textpipe.added_tokens import AddedToken, AddedVocabulary
@@ -18,7 +18,7 @@ from textpipe.encoding import Encoding
 from textpipe.errors import InputError
 from textpipe.formats import tokenizer_json
 from textpipe.limits import DEFAULT_LIMITS
-from textpipe.models import BPE
+from textpipe.models import Model
 from textpipe.normalizers import Normalizer
 from textpipe.pipeline import Pipeline
 from textpipe.pre_tokenizers import PreTokenizer
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from textpipe.sources import Inputs
-    from textpipe.trainers import BpeTrainer
+    from textpipe.trainers import VocabularyTrainer, WordCounts
     from textpipe.trainers.counting import Progress
 
 __all__ = ["AddedToken", "Tokenizer"]
@@ -48,7 +48,7 @@ class Tokenizer:
     [2, 0]
     """
 
-    def __init__(self, model: BPE) -> None:
+    def __init__(self, model: Model) -> None:
         self._added = AddedVocabulary()
         self._decoder: Decoder | None = None
         self._pipeline = Pipeline(model, self._added)
@@ -68,12 +68,12 @@ class Tokenizer:
         self._sha256 = None
 
     @property
-    def model(self) -> BPE:
+    def model(self) -> Model:
         """What turns a word into tokens."""
         return self._pipeline.model
 
     @model.setter
-    def model(self, model: BPE) -> None:
+    def model(self, model: Model) -> None:
         self._change(model=model)
 
     @property
@@ -332,7 +332,7 @@ class Tokenizer:
     def train(
         self,
         files: Inputs,
-        trainer: BpeTrainer | None = None,
+        trainer: VocabularyTrainer | None = None,
         *,
         threads: int | None = None,
         progress: Progress | None = None,
@@ -346,7 +346,7 @@ class Tokenizer:
     def train_from_iterator(
         self,
         iterator: Iterable[str] | Iterable[list[str]],
-        trainer: BpeTrainer | None = None,
+        trainer: VocabularyTrainer | None = None,
         length: int | None = None,
         *,
         threads: int | None = None,
@@ -358,27 +358,17 @@ class Tokenizer:
         cutter = self._pipeline.word_cutter()
         self._learn(lambda: count_texts(iterator, cutter, threads=threads, progress=progress), trainer, progress)
 
-    def _learn(self, count: Any, trainer: BpeTrainer | None, progress: Progress | None) -> None:
-        from textpipe.trainers import BpeTrainer, train_bpe
+    def _learn(
+        self, count: Callable[[], WordCounts], trainer: VocabularyTrainer | None, progress: Progress | None
+    ) -> None:
+        from textpipe.trainers import fit, trainer_for
 
-        trainer = BpeTrainer() if trainer is None else trainer
-        trained = train_bpe(count(), trainer, progress=progress, release=True)
-        old = self.model
-        self.model = BPE(
-            trained.vocab,
-            trained.merges,
-            dropout=old.dropout,
-            unk_token=old.unk_token,
-            continuing_subword_prefix=trainer.continuing_subword_prefix,
-            end_of_word_suffix=trainer.end_of_word_suffix,
-            fuse_unk=old.fuse_unk,
-            byte_fallback=old.byte_fallback,
-            ignore_merges=old.ignore_merges,
-        )
+        trainer = trainer_for(self.model, trainer)  # refuses what does not fit before anything is read
+        self.model = fit(self.model, count(), trainer, progress=progress)
         # Ids of the old model mean nothing in the new one: whatever was added before is added again.
         kept = [token for _, token in sorted(self._added.by_id.items())]
         self._added = AddedVocabulary()
-        self.add_special_tokens(trained.special_tokens)
+        self.add_special_tokens(trainer.special_tokens)
         self.add_tokens(kept)
 
     def __repr__(self) -> str:

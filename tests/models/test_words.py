@@ -15,6 +15,7 @@ from tokenizer_samples import ALPHABET, texts
 from textpipe import Tokenizer
 from textpipe.errors import FormatError, InputError
 from textpipe.models import WordLevel, WordPiece
+from textpipe.trainers import BpeTrainer
 
 pieces = st.text(alphabet=st.sampled_from("가나각ㅋ한\u1112\u1161ab#😀 "), min_size=1, max_size=4)
 words = st.text(alphabet=st.sampled_from("가나각ㅋ한\u1112\u1161ab#😀 "), max_size=12)
@@ -127,7 +128,7 @@ def test_a_word_of_a_million_letters_takes_linear_time():
 def test_a_trainer_of_another_model_is_refused():
     tokenizer = Tokenizer(WordLevel({"가": 0}))
     with pytest.raises(InputError, match="BpeTrainer cannot train a WordLevel"):
-        tokenizer.train_from_iterator(["가"])
+        tokenizer.train_from_iterator(["가"], BpeTrainer())
 
 
 @pytest.mark.parametrize(
