@@ -39,7 +39,7 @@ PAIRS = [
     ),
     (decoders.Sequence([]), theirs_of.Sequence([])),
 ]
-ODD = "##어 한국 ▁세 상 ▁ </w> 말</w> <pad> | <0xED> <0x95> <0x9c> <0x+F> <0xGG> ! n't 's . 가 íķľ Ġ \u1112\u1161\u11ab 👨\u200d👩"
+ODD = "##어 한국 ▁세 상 ▁ </w> 말</w> <pad> | <0xED> <0x95> <0x9c> <0x+F> <0xGG> ! n't 's . 가 íķľ Ġ \u1112\u1161\u11ab"
 pieces = st.one_of(st.sampled_from([*ODD.split(" "), "", " do not", " ' ", "<0x F>", "<0x9C >"]), texts)
 
 

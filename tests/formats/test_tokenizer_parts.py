@@ -10,7 +10,7 @@ import tokenizers as oracle
 from textpipe import Tokenizer
 from textpipe.errors import FormatError
 
-norm, pre, dec = oracle.normalizers, oracle.pre_tokenizers, oracle.decoders
+norm, pre, dec, post = oracle.normalizers, oracle.pre_tokenizers, oracle.decoders, oracle.processors
 PARTS = [
     ("normalizer", norm.Strip(left=False)),
     ("normalizer", norm.Strip(right=False)),
@@ -28,6 +28,9 @@ PARTS = [
     ("pre_tokenizer", pre.Metaspace()),
     ("pre_tokenizer", pre.Punctuation("merged_with_next")),
     ("pre_tokenizer", pre.UnicodeScripts()),
+    ("post_processor", post.BertProcessing(("가", 7), ("나", 8))),
+    ("post_processor", post.RobertaProcessing(("가", 7), ("나", 8), False, True)),
+    ("post_processor", post.Sequence([post.ByteLevel(), post.BertProcessing(("가", 7), ("나", 8))])),
     ("decoder", dec.BPEDecoder("가")),
     ("decoder", dec.ByteFallback()),
     ("decoder", dec.CTC("가", "나", False)),
@@ -74,7 +77,9 @@ def test_a_field_of_a_wrong_type_or_missing_is_named(stage, row, key):
     good = row[stage][key]
     may_be_absent = ("strip_accents", "prepend_scheme", "split", "behavior")
     for wrong in (None, True, -1, 1.5, "wrong", [], {}, [[]], {"a": 1}, 1 << 70):
-        if (type(wrong) is type(good) and wrong != "wrong") or (key in ("strip_accents", "split") and wrong is None):
+        if (type(wrong) is type(good) and wrong not in ("wrong", [[]])) or (
+            key in ("strip_accents", "split") and wrong is None
+        ):
             continue
         if (key in FREE and wrong == "wrong" and row[stage]["type"] != "Strip") or (
             key == "strip_accents" and wrong is True
@@ -94,4 +99,15 @@ def test_a_field_nobody_reads_is_named(stage, part):
     row = json.loads(theirs.to_str())
     row[stage]["extra"] = 1
     with pytest.raises(FormatError, match=rf"{stage}\.extra: is not a known field"):
+        Tokenizer.from_str(json.dumps(row))
+
+
+@pytest.mark.parametrize("token", [["가"], ["가", "7"], [7, 7], ["가", -1], ["가", 1 << 32], ["가", 7, 7]])
+@pytest.mark.parametrize("kind", ["BertProcessing", "RobertaProcessing"])
+def test_a_token_of_a_processor_that_is_none_is_named(kind, token):
+    theirs = oracle.Tokenizer(oracle.models.BPE())
+    theirs.post_processor = getattr(post, kind)(("가", 7), ("나", 8))
+    row = json.loads(theirs.to_str())
+    row["post_processor"]["sep"] = token
+    with pytest.raises(FormatError, match="post_processor"):
         Tokenizer.from_str(json.dumps(row))

@@ -190,6 +190,28 @@ def _template(field: Field) -> processors.TemplateProcessing:
     return processors.TemplateProcessing(single, pair, tokens)
 
 
+def _token(field: Field) -> tuple[str, int]:
+    parts = list(field.items())
+    if len(parts) != 2:
+        field.fail("is no token", allowed='["[SEP]", 1]')
+    return parts[0].of(str), parts[1].of(int)
+
+
+def _bert_processing(field: Field) -> processors.BertProcessing:
+    field.only("type", "sep", "cls")
+    return processors.BertProcessing(_token(field.need("sep")), _token(field.need("cls")))
+
+
+def _roberta_processing(field: Field) -> processors.RobertaProcessing:
+    field.only("type", "sep", "cls", "trim_offsets", "add_prefix_space")
+    return processors.RobertaProcessing(
+        _token(field.need("sep")),
+        _token(field.need("cls")),
+        field.get("trim_offsets", bool),
+        field.get("add_prefix_space", bool),
+    )
+
+
 def _piece(field: Field) -> processors.Piece:
     field.only("Sequence", "SpecialToken")
     if len(field.value) != 1:
@@ -256,7 +278,10 @@ STAGES: Mapping[str, Mapping[str, Reader]] = {
         "WhitespaceSplit": _plain(pre_tokenizers.WhitespaceSplit),
     },
     "post_processor": {
+        "BertProcessing": _bert_processing,
         "ByteLevel": _byte_level(processors.ByteLevel),
+        "RobertaProcessing": _roberta_processing,
+        "Sequence": _sequence("post_processor", "processors", processors.Sequence),
         "TemplateProcessing": _template,
     },
     "decoder": {

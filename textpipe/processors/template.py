@@ -116,6 +116,10 @@ class TemplateProcessing(PostProcessor):
 
     def apply(self, encodings: list[Encoding], *, add_special_tokens: bool) -> list[Encoding]:
         """Texts and special tokens in the template's order."""
+        if len(encodings) > 2:
+            raise InputError(
+                f"a template got {len(encodings)} parts", hint="a template or Bert tokens once in a Sequence are enough"
+            )
         tokens = {token.id: token for token in self.special_tokens}
         made = []
         for piece in self.single if len(encodings) == 1 else self.pair:

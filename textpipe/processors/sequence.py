@@ -1,0 +1,58 @@
+"""Several post-processors, one after the other.
+
+What enters: encodings. What leaves: what the last one makes of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from textpipe.encoding import Encoding
+from textpipe.processors.base import PostProcessor
+
+__all__ = ["Sequence"]
+
+
+@dataclass(frozen=True, init=False)
+class Sequence(PostProcessor):
+    """Apply each of ``processors`` in order.
+
+    >>> from textpipe.processors import BertProcessing, ByteLevel
+    >>> Sequence([ByteLevel(), BertProcessing(("[SEP]", 1), ("[CLS]", 0))]).num_special_tokens_to_add(is_pair=False)
+    2
+    """
+
+    processors: tuple[PostProcessor, ...]
+
+    def __init__(self, processors: Iterable[PostProcessor]) -> None:
+        object.__setattr__(self, "processors", tuple(processors))
+
+    def apply(self, encodings: list[Encoding], *, add_special_tokens: bool) -> list[Encoding]:
+        """Each in turn."""
+        encodings = [encoding.with_sequence_id(number) for number, encoding in enumerate(encodings)]
+        for processor in self.processors:
+            encodings = processor.apply(encodings, add_special_tokens=add_special_tokens)
+        return encodings
+
+    def num_special_tokens_to_add(self, is_pair: bool) -> int:
+        """What all of them add."""
+        return sum(processor.num_special_tokens_to_add(is_pair) for processor in self.processors)
+
+    @property
+    def max_id(self) -> int:
+        """The largest id one of them can add."""
+        return max((processor.max_id for processor in self.processors), default=-1)
+
+    def native_frame(self) -> tuple[list[int], list[int]] | None:
+        """The frame of the only one that has one, or None: what comes after a template sees its parts, not a text."""
+        frames = [processor.native_frame() for processor in self.processors]
+        framing = [frame for frame in frames if frame != ([], [])]
+        if not framing:
+            return [], []
+        return framing[0] if len(framing) == 1 else None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Type and the list."""
+        return {"type": "Sequence", "processors": [processor.to_dict() for processor in self.processors]}
