@@ -32,7 +32,8 @@ class Pipelines:
     def normalizer(self):
         one = [
             norm.NFC(), norm.NFD(), norm.NFKC(), norm.NFKD(), norm.Lowercase(), norm.Replace("가", "나다"),
-            norm.Replace(oracle.Regex("ㅋ+"), "ㅋ"),
+            norm.Replace(oracle.Regex("ㅋ+"), "ㅋ"), norm.Strip(self.chance(0.7), self.chance(0.7)), norm.Nmt(),
+            norm.BertNormalizer(*(self.chance(0.5) for _ in range(4))), norm.StripAccents(), norm.Prepend("▁"),
         ]  # fmt: skip
         kind = self.random.randrange(4)
         if kind == 0:
@@ -46,6 +47,12 @@ class Pipelines:
             pre.Whitespace(),
             pre.WhitespaceSplit(),
             pre.Digits(self.chance(0.5)),
+            pre.BertPreTokenizer(),
+            pre.CharDelimiterSplit(" "),
+            pre.FixedLength(self.random.randrange(1, 6)),
+            pre.Metaspace("▁", self.random.choice(["always", "first", "never"]), self.chance(0.7)),
+            pre.Punctuation(self.random.choice(["removed", "merged_with_previous", "contiguous"])),
+            pre.UnicodeScripts(),
             pre.Split(oracle.Regex(r"\s+"), self.random.choice(["removed", "merged_with_next"]), self.chance(0.3)),
         ]
         kind = self.random.randrange(5)
@@ -64,6 +71,28 @@ class Pipelines:
         spellings = ("continuing_subword_prefix", "end_of_word_suffix")
         return oracle.models.BPE(**options), {name: options[name] for name in spellings if name in options}
 
+    def decoder(self):
+        dec = oracle.decoders
+        one = [
+            dec.ByteLevel(), dec.WordPiece(cleanup=self.chance(0.5)), dec.Metaspace(), dec.BPEDecoder(), dec.Fuse(),
+            dec.ByteFallback(), dec.CTC("<unk>"), dec.Replace("가", "나"),
+        ]  # fmt: skip
+        return self.random.choice(one) if self.chance(0.7) else dec.Sequence(self.random.sample(one, 2))
+
+    def processor(self):
+        template = post.TemplateProcessing("<unk> $A <unk>:1", "$A:1 <unk> $B:3", [("<unk>", 0)])
+        ends = ("<unk>", 0), ("<unk>", 0)
+        return self.random.choice(
+            [
+                template,
+                post.ByteLevel(self.chance(0.5), trim_offsets=self.chance(0.7)),
+                post.ByteLevel(trim_offsets=False),
+                post.BertProcessing(*ends),
+                post.RobertaProcessing(*ends, self.chance(0.7), self.chance(0.5)),
+                post.Sequence([post.ByteLevel(), template]),
+            ]
+        )
+
     def tokenizer(self):
         model, spelling = self.model()
         made = oracle.Tokenizer(model)
@@ -79,16 +108,13 @@ class Pipelines:
             flags = {name: self.chance(0.3) for name in ("lstrip", "rstrip", "single_word", "normalized")}
             add = made.add_special_tokens if self.chance(0.3) else made.add_tokens
             add([oracle.AddedToken(content, **flags)])
-        template = post.TemplateProcessing("<unk> $A <unk>:1", "$A:1 <unk> $B:3", [("<unk>", 0)])
-        made.post_processor = self.random.choice(
-            [template, post.ByteLevel(self.chance(0.5), trim_offsets=self.chance(0.7)), None]
-        ) or post.ByteLevel(trim_offsets=False)
+        made.post_processor = self.processor()
         if self.chance(0.6):
-            made.decoder = oracle.decoders.ByteLevel()
+            made.decoder = self.decoder()
         return oracle.Tokenizer.from_str(made.to_str())
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", range(120))
 def test_a_random_pipeline_encodes_and_decodes_as_in_tokenizers(seed):
     make = Pipelines(seed)
     theirs = make.tokenizer()
