@@ -105,6 +105,14 @@ def test_a_whole_tokenizer_encodes_and_decodes_as_in_tokenizers(kind, text, pair
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@given(words=st.lists(texts, max_size=4))
+def test_words_cut_beforehand_are_encoded_as_in_tokenizers(kind, words):
+    ours, theirs = both(kind)
+    found, expected = ours.encode(words, is_pretokenized=True), theirs.encode(words, is_pretokenized=True)
+    assert [getattr(found, field) for field in FIELDS] == [getattr(expected, field) for field in FIELDS]
+
+
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("pretty", [False, True])
 def test_a_whole_tokenizer_is_written_as_tokenizers_writes_it(kind, pretty):
     ours, theirs = both(kind)

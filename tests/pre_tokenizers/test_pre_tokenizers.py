@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 
 import pytest
@@ -97,3 +98,10 @@ def test_words_then_bytes_are_one_native_cut():
         [ours_of.Whitespace(), ours_of.ByteLevel(add_prefix_space=False, use_regex=False)]
     ).native_cut() == ours_of.NativeCut(1, prefix_space=False, byte_level=True)
     assert ours_of.Sequence([ours_of.Digits(), ours_of.ByteLevel()]).native_cut() is None
+
+
+@pytest.mark.parametrize(("ours", "_theirs"), PAIRS)
+def test_pre_tokenizers_are_values(ours, _theirs):
+    assert copy.deepcopy(ours) == ours
+    assert hash(copy.deepcopy(ours)) == hash(ours)
+    assert repr(ours).startswith(type(ours).__name__ + "(")
