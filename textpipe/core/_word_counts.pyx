@@ -109,7 +109,7 @@ cdef class WordCounts:
         cdef CppWordCounts* target = self.counts.get()
         cdef cbool byte_level = self.byte_level
         cdef vector[Word] read
-        if len(sizes) != 4 * num_words or len(counts) != 8 * num_words:
+        if <size_t>len(sizes) != 4 * num_words or <size_t>len(counts) != 8 * num_words:
             raise InputError("the columns of counts and sizes differ in length")
         try:
             with nogil:
