@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from tokenizer_samples import KOREAN_LINES, any_text, byte_level_json, corpus, texts
 
 from textpipe import AddedToken, Tokenizer, decoders, normalizers, pre_tokenizers, processors
-from textpipe.errors import InputError
+from textpipe.errors import InputError, LimitError
+from textpipe.limits import Limits
 from textpipe.models import BPE
 from textpipe.pattern import Regex
 from textpipe.trainers import BpeTrainer
@@ -347,3 +348,17 @@ def test_of_several_texts_with_a_lone_surrogate_the_first_is_named_for_any_numbe
 def test_more_threads_than_any_machine_has_are_refused(tokenizer):
     with pytest.raises(InputError, match="allowed: 1 to "):
         tokenizer.encode_to_numpy(["가"], threads=1 << 70)
+
+
+@pytest.mark.parametrize("native", [True, False])
+def test_a_text_longer_than_the_cap_is_refused_before_it_is_encoded(native, monkeypatch):
+    monkeypatch.setattr("textpipe.pipeline.DEFAULT_LIMITS", Limits(text_bytes=400))
+    tokenizer = Tokenizer.from_str(byte_level_json())
+    if not native:
+        digits = pre_tokenizers.Digits(individual_digits=True)
+        tokenizer.pre_tokenizer = pre_tokenizers.Sequence([digits, pre_tokenizers.ByteLevel(add_prefix_space=False)])
+    tokenizer.encode("가" * 100)
+    tokenizer.encode_to_numpy(["가" * 100])
+    for call in (tokenizer.encode, lambda text: tokenizer.encode_to_numpy(["a", text])):
+        with pytest.raises(LimitError, match="101 characters"):
+            call("가" * 101)

@@ -17,6 +17,8 @@ from textpipe.added_tokens import AddedVocabulary
 from textpipe.core import _text
 from textpipe.core._encoder import NativeEncoder
 from textpipe.encoding import Encoding
+from textpipe.errors import LimitError
+from textpipe.limits import DEFAULT_LIMITS
 from textpipe.models import Model
 from textpipe.normalizers import AlignedText, Normalizer
 from textpipe.pre_tokenizers import NativeCut, PreTokenizer
@@ -104,6 +106,7 @@ class Pipeline:
 
     def encode(self, text: str, *, skip_special: bool, type_id: int = 0, word: int | None = None) -> Encoding:
         """The tokens of one text, without the template; ``word`` is the number of a word cut beforehand."""
+        _check_lengths([text])
         if self.native is None:
             return self._encode_staged(text, skip_special=skip_special, type_id=type_id, word=word)
         ids, begins, ends, words, added = self.native.encode_spans(text, skip_special=skip_special)
@@ -151,6 +154,7 @@ class Pipeline:
         """The ids of many texts, flat, and their offsets."""
         import numpy as np
 
+        _check_lengths(texts)
         if self.native is not None:
             return self.native.encode_batch(texts, threads=threads, skip_special=skip_special, add_special=add_special)
         rows = [self.put_together([self.encode(text, skip_special=skip_special)], add_special).ids for text in texts]
@@ -223,3 +227,15 @@ class Pipeline:
             first, last = piece.origins[character_of[begin]], piece.origins[character_of[end]]
             found.append((token.id, token.value, (first[0], last[1])))
         return found
+
+
+def _check_lengths(texts: Sequence[str]) -> None:
+    """Places in a text are 32 bits wide in the native engine; the cap keeps them from running over."""
+    cap = DEFAULT_LIMITS.text_bytes
+    for number, text in enumerate(texts):
+        if isinstance(text, str) and len(text) > cap // 4:  # a character takes four bytes at the most
+            raise LimitError(
+                f"text {number} has {len(text):,} characters",
+                allowed=f"{cap // 4:,}",
+                hint="encode it in parts, cut at line ends",
+            )
