@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xml.etree import ElementTree
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from textpipe.report.charts import Series, bar_chart, column_chart, line_chart, nice_ticks
@@ -27,6 +27,8 @@ def test_a_column_chart_is_one_well_formed_element(columns: list[tuple[str, floa
     assert len(root.findall("g/rect")) == len(columns)
 
 
+@example([[(0.0, 7.261604919778531e-32), (0.0, 7.381829069555638e-264)]])
+@example([[(16384.0, 0.0)]])
 @given(st.lists(points, min_size=1, max_size=3))
 def test_a_line_chart_keeps_every_point_inside_its_frame(curves: list[list[tuple[float, float]]]) -> None:
     series = [Series(f"s{n}", curve, n + 1) for n, curve in enumerate(curves)]

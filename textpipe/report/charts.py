@@ -33,7 +33,7 @@ def nice_ticks(low: float, high: float, most: int = 6) -> list[float]:
     [0.0, 20.0, 40.0, 60.0, 80.0, 100.0]
     """
     if high - low <= 1e-9 * max(abs(low), abs(high), 1.0):  # one value, as far as a picture shows
-        high = low + (abs(low) or 1.0)
+        high = low + max(abs(low), 1.0)
     rough = (high - low) / max(1, most - 1)
     unit = 10.0 ** math.floor(math.log10(rough))
     step = next(unit * m for m in (1, 2, 2.5, 5, 10) if unit * m >= rough * 0.999)
