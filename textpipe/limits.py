@@ -62,7 +62,6 @@ class Limits:
     extract_timeout_s: float = 20.0  # one document
 
     # model files
-    safetensors_header_bytes: int = 100 * MIB
     shard_bytes: int = 1 << 40
 
 
