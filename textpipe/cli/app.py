@@ -35,6 +35,7 @@ VERBS = (
     Verb("encode", "encode", "Turn text into ids."),
     Verb("decode", "decode", "Turn ids into text."),
     Verb("inspect", "inspect", "Show what each stage of a tokenizer makes of a text."),
+    Verb("compare", "compare", "Show where two tokenizers cut texts differently."),
     Verb("pack", "pack", "Encode documents into token shards for training."),
     Verb("train", "train", "Train a model on token shards."),
     Verb("generate", "generate", "Write text with a trained model."),

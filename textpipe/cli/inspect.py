@@ -8,15 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from textpipe.cli.tokenizer_option import TOKENIZER, load, texts_of
+from textpipe.cli.tokenizer_option import TOKENIZER, load, texts_of, visible
 
 if TYPE_CHECKING:
     from textpipe.tokenizer import Tokenizer
 
 _COLOURS = ("black on bright_cyan", "black on bright_green", "black on bright_yellow", "black on bright_magenta")
-# Control characters are shown as pictures of them: a terminal would obey them.
-_CONTROLS = {chr(code): chr(0x2400 + code) for code in range(0x20)} | {"\x7f": "␡"}
-_VISIBLE = str.maketrans({**_CONTROLS, " ": "␣", "\n": "⏎", "\t": "⇥"})
 
 
 def command(
@@ -85,12 +82,12 @@ def _show(stages: dict[str, Any]) -> None:
     def coloured(pieces: list[str]) -> Text:
         line = Text()
         for number, piece in enumerate(pieces):
-            line.append(piece.translate(_VISIBLE) or "∅", style=_COLOURS[number % len(_COLOURS)])
+            line.append(visible(piece) or "∅", style=_COLOURS[number % len(_COLOURS)])
             line.append(" ")
         return line
 
-    console.print(Text.assemble(("text        ", "bold"), stages["text"].translate(_VISIBLE)))
-    console.print(Text.assemble(("normalized  ", "bold"), stages["normalized"].translate(_VISIBLE)))
+    console.print(Text.assemble(("text        ", "bold"), visible(stages["text"])))
+    console.print(Text.assemble(("normalized  ", "bold"), visible(stages["normalized"])))
     console.print(
         Text.assemble(("words       ", "bold"), coloured([_readable(word, stages) for word in stages["words"]]))
     )
@@ -106,10 +103,10 @@ def _show(stages: dict[str, Any]) -> None:
         table.add_column(name, justify=side)  # type: ignore[arg-type]
     for token in tokens:
         begin, end = token["offsets"]
-        row = (str(token["id"]), token["piece"].translate(_VISIBLE), _piece(token), token["bytes"], f"{begin}–{end}")
+        row = (str(token["id"]), visible(token["piece"]), _piece(token), token["bytes"], f"{begin}–{end}")
         table.add_row(*(Text(cell) for cell in row))
     console.print(table)
-    console.print(Text.assemble(("decoded     ", "bold"), stages["decoded"].translate(_VISIBLE)))
+    console.print(Text.assemble(("decoded     ", "bold"), visible(stages["decoded"])))
     count = max(len(tokens), 1)
     rate = f"{stages['num_bytes'] / count:.2f} bytes and {stages['num_characters'] / count:.2f} characters a token"
     console.print(f"{len(tokens)} tokens, {rate}")
@@ -124,6 +121,6 @@ def _piece(token: dict[str, Any]) -> str:
     """The text of a token; bytes that are only part of a character in hexadecimal."""
     data = bytes.fromhex(token["bytes"])
     try:
-        return data.decode().translate(_VISIBLE)
+        return visible(data.decode())
     except UnicodeDecodeError:
         return "‹" + data.hex() + "›"
