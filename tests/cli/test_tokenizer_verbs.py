@@ -11,6 +11,8 @@ from tokenizer_samples import byte_level_json
 
 from textpipe import Tokenizer
 from textpipe.cli.app import run
+from textpipe.data import TokenSplit
+from textpipe.sources import read_blocks
 
 TEXT = "안녕하세요 쀍 <|endoftext|> it's"
 
@@ -64,7 +66,7 @@ def test_encode_writes_arrays_that_decode_reads(folder, capsys):
 def test_inspect_shows_every_stage(folder, capsys):
     assert run(["inspect", TEXT, "-t", str(folder)]) == 0
     shown = capsys.readouterr().out
-    for part in ("normalized", "␣it", "<|endoftext|>", "decoded", "bytes and", "ec8080" if False else "안녕"):
+    for part in ("normalized", "␣it", "<|endoftext|>", "decoded", "bytes and", "안녕"):
         assert part in shown
 
 
@@ -82,8 +84,10 @@ def test_inspect_gives_json_that_holds_the_stages(folder, capsys):
     [
         (["encode", "가", "-t", "absent"], 3, "absent: no such file"),
         (["decode", "1x"], 3, '"1x" is not an id'),
-        (["encode", "가", "--out", "ids.txt"], 3, "does not end in .npy"),
+        (["encode", "가", "--out", "ids.txt"], 3, "ids.txt ends in .txt"),
         (["encode", "가", "--file", "x"], 3, "texts and --file together"),
+        (["encode", "가", "--lines"], 3, "--lines is for standard input"),
+        (["encode", "가", "--out", "shards", "--eos", "<x>"], 2, "no token '<x>' to end documents with"),
         (["decode", "--file", "absent.npy"], 3, "absent.npy: no such file"),
     ],
 )
@@ -105,3 +109,33 @@ def test_inspect_shows_control_characters_instead_of_sending_them(folder, capsys
     out = capsys.readouterr().out
     assert not set(out) & {"\x1b", "\x07", "\x7f"}
     assert "␛[2J" in out
+
+
+def test_encode_writes_lines_of_json_plain_or_packed(folder, capsys):
+    for name in ("ids.jsonl", "ids.jsonl.zst"):
+        assert run(["encode", TEXT, "", "가", "--out", str(folder / name), "-t", str(folder)]) == 0
+        rows = [json.loads(line) for line in b"".join(read_blocks(folder / name)).splitlines()]
+        assert rows == [{"ids": ids_of(TEXT)}, {"ids": []}, {"ids": ids_of("가")}]
+    assert f"{len(ids_of(TEXT)) + len(ids_of('가'))} ids of 3 texts" in capsys.readouterr().out
+
+
+def test_encode_writes_token_shards_of_a_corpus(folder, capsys):
+    file = folder / "texts.jsonl"
+    file.write_text("".join(json.dumps({"text": text}) + "\n" for text in ("가\n나", "it's")), encoding="utf-8")
+    assert run(["encode", "--file", str(file), "--out", str(folder / "shards"), "-t", str(folder)]) == 0
+    split = TokenSplit([folder / "shards" / "ids-00000.bin"])
+    eos = split.eos_id
+    assert split.window(0, split.num_tokens).tolist() == [*ids_of("가\n나"), eos, *ids_of("it's"), eos]
+    assert (folder / "shards" / "manifest.json").exists()
+    assert "ids of 2 texts in 1 shards" in capsys.readouterr().out
+
+
+def test_encode_takes_each_line_of_standard_input_as_a_text(folder, capsys, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO("가\r\n\nit's".encode())))
+    assert run(["encode", "--lines", "-t", str(folder)]) == 0
+    assert capsys.readouterr().out.split("\n") == [" ".join(map(str, ids_of(t))) for t in ("가", "", "it's")] + [""]
+
+
+def test_decode_gives_json_for_texts_with_line_ends(folder, capsys):
+    assert run(["decode", *map(str, ids_of("가\n나")), "--json", "-t", str(folder)]) == 0
+    assert json.loads(capsys.readouterr().out)["text"] == "가\n나"

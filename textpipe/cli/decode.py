@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from itertools import pairwise
 from pathlib import Path
@@ -18,6 +19,7 @@ def command(
     tokenizer: Path = TOKENIZER,
     file: Path | None = typer.Option(None, "--file", "-f", help="A .npy that encode --out wrote."),
     special: bool = typer.Option(False, "--special/--no-special", help="Show special tokens."),
+    as_json: bool = typer.Option(False, "--json", help="A line of JSON a text: a text may hold line ends."),
 ) -> None:
     """Turn ids into text.
 
@@ -35,7 +37,8 @@ def command(
         unknown = next((number for number in row if made.id_to_token(number) is None), None)
         if unknown is not None:  # the library passes over it, as `tokenizers` does; a person should hear of it
             raise InputError(f"no token has the id {unknown}", where=tokenizer, allowed=f"ids of {size:,} entries")
-        print(made.decode(row, skip_special_tokens=not special))
+        text = made.decode(row, skip_special_tokens=not special)
+        print(json.dumps({"schema_version": 1, "text": text}, ensure_ascii=False) if as_json else text)
 
 
 def _numbers(line: str) -> list[int]:

@@ -40,15 +40,20 @@ def load(path: Path) -> Tokenizer:
 
 def read_stdin() -> str:
     """All of standard input, which must be UTF-8."""
-    data = sys.stdin.buffer.read()
+    return _decoded(sys.stdin.buffer.read(), "standard input")
+
+
+def _decoded(data: bytes, where: str) -> str:
     try:
         return data.decode()
     except UnicodeDecodeError as error:
-        raise InputError(f"byte {error.start} is not UTF-8", where="standard input") from None
+        raise InputError(f"byte {error.start} is not UTF-8", where=where) from None
 
 
-def texts_of(arguments: list[str], files: list[Path]) -> Iterator[str]:
-    """The texts to work on: those named, else those of the files, else standard input as one."""
+def texts_of(arguments: list[str], files: list[Path], *, lines: bool = False) -> Iterator[str]:
+    """The texts to work on: those named, else those of the files, else standard input as one (or line by line)."""
+    if lines and (arguments or files):
+        raise InputError("--lines is for standard input", hint="a line of a text file is a text as it is")
     if arguments and files:
         raise InputError("texts and --file together", hint="give one or the other")
     if arguments:
@@ -57,6 +62,9 @@ def texts_of(arguments: list[str], files: list[Path]) -> Iterator[str]:
         from textpipe.sources import iter_texts
 
         yield from iter_texts(files)
+    elif lines:
+        for number, line in enumerate(sys.stdin.buffer, 1):
+            yield _decoded(line, f"standard input, line {number}").removesuffix("\n").removesuffix("\r")
     else:
         yield read_stdin()
 

@@ -34,10 +34,10 @@ if TYPE_CHECKING:
     from textpipe.records import Document
     from textpipe.tokenizer import Tokenizer
 
-__all__ = ["PackConfig", "PackedData", "finished", "is_validation", "pack"]
+__all__ = ["PackConfig", "PackedData", "encode_documents", "finished", "is_validation", "pack"]
 
 KIND = "pack"
-SplitName = Literal["train", "val"]
+SplitName = Literal["train", "val", "ids"]
 _BATCH_BYTES = 4 << 20  # text encoded in one call
 _SHARD_DOCUMENTS = 1 << 22  # a shard's table of documents is held in memory while it is written: 32 MB
 
@@ -106,6 +106,39 @@ def pack(
             counts |= {"train": train.finish(), "val": val.finish()}
         write_text(staging / "tokenizer.json", tokenizer.to_str(pretty=True))
     return PackedData(out)
+
+
+def encode_documents(
+    documents: Iterable[Document],
+    tokenizer: Tokenizer,
+    out: str | os.PathLike[str],
+    *,
+    eos: str = "<|endoftext|>",
+    threads: int | None = None,
+    progress: Callable[..., None] | None = None,
+) -> TokenSplit:
+    """Encode documents into the shards ``ids-00000.bin``, … of a new folder, none held out.
+
+    Parameters are those of :func:`pack`; ``eos`` ends each document. Memory does not grow with the corpus.
+
+    Raises
+    ------
+    ConfigError, InputError
+        as :func:`pack`.
+    """
+    info = ShardInfo(tokenizer.get_vocab_size(), _eos_id(tokenizer, eos), tokenizer.sha256)
+    counts: dict[str, object] = {"vocab_size": info.vocab_size, "tokenizer_sha256": info.tokenizer_sha256}
+    config = PackConfig(eos=eos, threads=threads)
+    with publish_directory(out, kind="encode", counts=counts, config={"eos": eos}) as staging:
+        with ExitStack() as files:
+            writer = _SplitWriter(
+                staging, "ids", info=info, tokenizer=tokenizer, config=config, files=files, progress=progress
+            )
+            for document in documents:
+                writer.add(document)
+            counts |= writer.finish()
+        write_text(staging / "tokenizer.json", tokenizer.to_str(pretty=True))
+    return TokenSplit(sorted(Path(out).glob("ids-*.bin")))
 
 
 def _recorded(config: PackConfig, source: str) -> dict[str, object]:
@@ -211,7 +244,12 @@ class _SplitWriter:
         if self._shard.num_tokens >= self._config.shard_tokens or self._shard.num_documents >= _SHARD_DOCUMENTS:
             self._close_shard()
         if self._progress is not None:
-            self._progress(f"pack {self.name}", self._documents, unit="documents", tokens=f"{self._tokens:,}")
+            self._progress(
+                "encode" if self.name == "ids" else f"pack {self.name}",
+                self._documents,
+                unit="documents",
+                tokens=f"{self._tokens:,}",
+            )
 
     def _count_languages(self, lengths: npt.NDArray[np.int64]) -> None:
         names, sizes = np.array(self._languages), np.array(self._sizes)
@@ -238,6 +276,8 @@ class _SplitWriter:
         self._flush()
         self._close_shard()
         if self._documents == 0:
+            if self.name == "ids":
+                raise InputError("there is no document to encode")
             hint = (
                 "raise --val-fraction, or name held-out documents with --val"
                 if self.name == "val"
