@@ -223,10 +223,8 @@ class _Symbols:
             for _, text, places in kept
             for k in range(4)
         ]
-        prefix = trainer.continuing_subword_prefix or ""
-        # Cutting the prefix loses nothing unless the text itself can hold it.
-        prefix_is_told = not prefix or not set(prefix) <= {text for _, text, _ in kept}
-        self.full_words_differ = len(kept) == len(used) and prefix_is_told
+        # A whole word is spelled with its suffix and no prefix: a merge cuts the one that its right part was given.
+        self.full_words_differ = len(kept) == len(used)
 
     def _add(self, texts: Iterable[str]) -> None:
         for text in texts:

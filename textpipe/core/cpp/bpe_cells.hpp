@@ -49,7 +49,10 @@ public:
         index_blocks();
     }
 
-    static bool can_hold(uint64_t max_ids) { return max_ids < std::numeric_limits<Cell>::max(); }
+    // Whether that many ids fit, and as many forms as can be used above the hole.
+    static bool can_hold(uint64_t max_ids, uint64_t num_forms) {
+        return max_ids + num_forms < std::numeric_limits<Cell>::max();
+    }
 
     // Tells the count of the word at a place; cheapest when asked for places that lie together.
     class Counts {
@@ -95,7 +98,7 @@ public:
 
     std::unique_ptr<Cell[]> cells;
     size_t size = 0, num_ids = 0;
-    Cell separator = 0, hole = 0;  // above all ids
+    Cell separator = 0, hole = 0;  // above all ids; what is above the hole is the trainer's
 
 private:
     static constexpr uint64_t rare_count = 4096;

@@ -15,6 +15,10 @@
 // whose cells changed since is passed over. Places, not words, are enough: only a pair whose count rises again later (its
 // left or right id was given a second time) can stand where its list does not say, and such pairs search whole words.
 //
+// Forms. Where a prefix or suffix decorates symbols and can also be read in the text, one string may be made of different
+// numbers of symbols ("##" + "#" and a "###" that begins a word). Each number beyond the first is a form of the id: cells
+// tell forms apart, counts and the queue do not, and a pair with forms searches whole words.
+//
 // Floor. With room for V more tokens, and more than V distinct words of at least two symbols with a count of c or more, one
 // of those words is still in pieces when the vocabulary is full; so the best pair always counts c or more, and entries below
 // c are never needed. They are the many; they are not queued, listed or counted.
@@ -40,8 +44,7 @@
 
 namespace textpipe {
 
-// Two splits of one string with different numbers of symbols: possible only where a prefix or suffix that decorates symbols
-// can also be read in the text. BpeTrainer cannot hold that; the wordwise trainer can.
+// More forms than BpeTrainer holds, or any where the length of tokens is limited; the wordwise trainer can do that.
 class AmbiguousLength : public std::exception {
 public:
     const char* what() const noexcept override { return "one token string stands for different numbers of symbols"; }
@@ -137,7 +140,8 @@ public:
                const WordCounts& words, Pulse& pulse)
         : settings_(settings), pulse_(pulse), vocabulary_(initial),
           cells_(words, symbols, initial.size(), max_ids(settings, initial.size()), pulse), separator_(cells_.separator),
-          counts_at_(cells_), lengths_(initial.size()), neighbours_(cells_.num_ids + 1), cursors_(cells_.num_ids + 1) {
+          counts_at_(cells_), lengths_(size_t{cells_.hole} + 1), neighbours_(cells_.num_ids + 1),
+          cursors_(cells_.num_ids + 1) {
         symbols.each_id([&](uint32_t id) { lengths_[id] = 1; });
         floor_ = std::max<uint64_t>(1, settings.min_frequency);
         if (settings.full_words_differ && settings.vocab_size > initial.size()) {
@@ -300,11 +304,9 @@ private:
         step.left_length = lengths_[step.left];
         step.length = step.left_length + lengths_[step.right];
         step.id = vocabulary_.add(bpe::joined(vocabulary_.string(step.left), vocabulary_.string(step.right), settings_.prefix));
-        if (step.id >= lengths_.size()) lengths_.resize(step.id + 1);
         // A first string that is no symbol (a special token) is as new as any when it is met the first time.
         const bool is_new = lengths_[step.id] == 0;
-        if (!is_new && lengths_[step.id] != step.length) throw AmbiguousLength();
-        lengths_[step.id] = step.length;
+        if (is_new) lengths_[step.id] = step.length;
         merges_.push_back({step.left, step.right, step.id});
         join_places(entry, step);
         if (is_new) {
@@ -320,53 +322,81 @@ private:
         uint32_t left, right, id, left_length, length;
     };
 
+    bool has_forms(const Step& step) const {
+        if (lengths_[step.id] != step.length) return true;
+        return !forms_.empty() && (forms_.count(step.left) | forms_.count(step.right) | forms_.count(step.id)) != 0;
+    }
+
     void join_places(const Entry& entry, const Step& step) {
         const Places list = take_list(entry.list);
         const uint32_t num_places = entry.num_places;
         const Cell* const cells = cells_.cells.get();
         neighbours_[separator_] = {0, 0, 1, 1};  // not to be touched
         joined_.clear();
-        if (!regained_.empty() && regained_.count(entry.pair) != 0) {
-            for (uint32_t i = 0; i < num_places; ++i) join_word(list[i], step);
+        if ((!regained_.empty() && regained_.count(entry.pair) != 0) || has_forms(step)) {
+            uint32_t joined_to = 0;  // words before it are done
+            for (uint32_t i = 0; i < num_places; ++i)
+                if (list[i] >= joined_to) joined_to = join_word(list[i], step);
             return;
         }
         joined_.reserve(num_places);
         for (uint32_t i = 0; i < num_places; ++i) {
             if (i + ahead < num_places) words::prefetch(&cells[list[i + ahead]]);
             const uint32_t place = list[i];
-            if (cells[place] == step.left && cells[place + step.left_length] == step.right) join(place, step);
+            if (cells[place] == step.left && cells[place + step.left_length] == step.right)
+                join(place, step.left_length, step.length, static_cast<Cell>(step.id));
         }
     }
 
-    // Join the pair everywhere in the word that a place lies in.
-    void join_word(uint32_t place, const Step& step) {
+    // Join the pair everywhere in the word that a place lies in; returns where the word ends.
+    uint32_t join_word(uint32_t place, const Step& step) {
         const Cell* const cells = cells_.cells.get();
         while (cells[place - 1] != separator_) --place;
         while (cells[place] != separator_) {
-            const uint32_t next = place + lengths_[cells[place]];
-            if (cells[place] == step.left && cells[next] == step.right) {
-                join(place, step);
-                place += step.length;
+            const uint32_t left_length = lengths_[cells[place]], next = place + left_length;
+            if (id_of(cells[place]) == step.left && id_of(cells[next]) == step.right) {
+                const uint32_t length = left_length + lengths_[cells[next]];
+                join(place, left_length, length, form_of(step.id, length));
+                place += length;
             } else {
                 place = next;
             }
         }
+        return place;
     }
 
-    void join(uint32_t place, const Step& step) {
+    void join(uint32_t place, uint32_t left_length, uint32_t length, Cell form) {
         Cell* const cells = cells_.cells.get();
         const auto count = static_cast<int64_t>(counts_at_.at(place));
-        const uint32_t middle = place + step.left_length, end = place + step.length;
+        const uint32_t middle = place + left_length, end = place + length;
         const Cell before = cells[place - 1], after = cells[end];
-        Neighbour& left = touch(before);
+        Neighbour& left = touch(id_of(before));
         left.before += count;
         ++left.num_before;
-        Neighbour& right = touch(after);
+        Neighbour& right = touch(id_of(after));
         right.after += count;
         ++right.num_after;
         joined_.push_back({place, before, after});
         cells[middle - 1] = cells[middle] = cells_.hole;
-        cells[place] = cells[end - 1] = static_cast<Cell>(step.id);
+        cells[place] = cells[end - 1] = form;
+    }
+
+    // ---- forms of an id: cells above the hole
+
+    uint32_t id_of(Cell form) const { return form <= cells_.hole ? form : id_of_form_[form - cells_.hole - 1]; }
+
+    // The form of an id that covers `length` cells; made when there is none.
+    Cell form_of(uint32_t id, uint32_t length) {
+        if (lengths_[id] == length) return static_cast<Cell>(id);
+        for (const Cell form : forms_[id])
+            if (lengths_[form] == length) return form;
+        const uint64_t form = lengths_.size();
+        if (form > std::numeric_limits<Cell>::max() || settings_.max_token_length != BpeSettings{}.max_token_length)
+            throw AmbiguousLength();
+        lengths_.push_back(length);
+        id_of_form_.push_back(id);
+        forms_[id].push_back(static_cast<Cell>(form));
+        return static_cast<Cell>(form);
     }
 
     Neighbour& touch(uint32_t id) {
@@ -411,9 +441,9 @@ private:
         if (gains_.empty()) return;
         queue_gains();
         for (const Joined& at : joined_) {
-            uint32_t*& before = cursors_[at.before].before;
+            uint32_t*& before = cursors_[id_of(at.before)].before;
             if (before != nullptr) *before++ = at.place - lengths_[at.before];
-            uint32_t*& after = cursors_[at.after].after;
+            uint32_t*& after = cursors_[id_of(at.after)].after;
             if (after != nullptr) *after++ = at.place;
         }
     }
@@ -437,9 +467,9 @@ private:
         }
         for (const Joined& at : joined_) {
             if (at.before != separator_ && is_counted(step, at.before))
-                changes[bpe::pair_key(at.before, step.id)].places.push_back(at.place - lengths_[at.before]);
+                changes[bpe::pair_key(id_of(at.before), step.id)].places.push_back(at.place - lengths_[at.before]);
             if (at.after != separator_ && is_counted(step, at.after))
-                changes[bpe::pair_key(step.id, at.after)].places.push_back(at.place);
+                changes[bpe::pair_key(step.id, id_of(at.after))].places.push_back(at.place);
         }
         std::unordered_map<uint64_t, int64_t> present;
         for (auto& [pair, change] : changes) {
@@ -465,18 +495,25 @@ private:
 
     // Count the wanted pairs that hold the id of this step, in all words.
     void count_present(const Step& step, std::unordered_map<uint64_t, int64_t>& wanted) {
+        count_present(step.id, static_cast<Cell>(step.id), wanted);
+        const auto forms = forms_.find(step.id);
+        if (forms == forms_.end()) return;
+        for (const Cell form : forms->second) count_present(step.id, form, wanted);
+    }
+
+    void count_present(uint32_t id, Cell form, std::unordered_map<uint64_t, int64_t>& wanted) {
         const Cell* const cells = cells_.cells.get();
-        const auto id = static_cast<Cell>(step.id);
+        const uint32_t length = lengths_[form];
         const auto add = [&](uint64_t pair, uint32_t place) {
             const auto found = wanted.find(pair);
             if (found != wanted.end()) found->second += static_cast<int64_t>(counts_at_.at(place));
         };
         const Cell* const end = cells + cells_.size;
-        for (const Cell* at = std::find(cells, end, id); at != end; at = std::find(at + step.length, end, id)) {
+        for (const Cell* at = std::find(cells, end, form); at != end; at = std::find(at + length, end, form)) {
             const auto place = static_cast<uint32_t>(at - cells);
-            const Cell before = cells[place - 1], after = cells[place + step.length];
-            if (before != separator_ && before != id) add(bpe::pair_key(before, id), place);
-            if (after != separator_) add(bpe::pair_key(id, after), place);
+            const Cell before = cells[place - 1], after = cells[place + length];
+            if (before != separator_ && id_of(before) != id) add(bpe::pair_key(id_of(before), id), place);
+            if (after != separator_) add(bpe::pair_key(id, id_of(after)), place);
         }
     }
 
@@ -486,7 +523,9 @@ private:
     BpeCells<Cell> cells_;
     const Cell separator_;
     typename BpeCells<Cell>::Counts counts_at_;
-    std::vector<uint32_t> lengths_;  // symbols of each id; 0: no symbol yet
+    std::vector<uint32_t> lengths_;  // symbols of each id, then of each form; 0: no symbol yet
+    std::vector<uint32_t> id_of_form_;
+    std::unordered_map<uint32_t, std::vector<Cell>> forms_;  // of the ids that have any
     uint64_t floor_ = 1;
 
     std::vector<Merge> merges_;

@@ -1,6 +1,6 @@
 // Learns byte-pair merges word by word, as the rules say. Enters and leaves: as BpeTrainer (bpe_trainer.hpp has the rules).
-// Promises: right also where one string stands for different numbers of symbols, which needs the length of each symbol at its
-// place and every count down to below zero. Several times slower and larger; run where BpeTrainer throws AmbiguousLength.
+// Promises: right also where one string stands for different numbers of symbols and the length of tokens is limited, which
+// needs every count down to below zero. Several times slower and larger; run where BpeTrainer throws AmbiguousLength.
 #pragma once
 #include <algorithm>
 #include <cstddef>
@@ -131,6 +131,8 @@ private:
     std::unordered_map<uint64_t, std::vector<uint32_t>> gained_;
 };
 
+constexpr uint64_t narrow_forms = 4096;  // room for forms in cells of 16 bits; more are a matter of contrived texts
+
 // Train by the fast trainer, or by this one where the fast one cannot. With release the words are dropped once laid out;
 // the caller asks for it only where no prefix or suffix can make them needed a second time.
 inline BpeResult train_bpe(const BpeSettings& settings, const std::vector<std::string>& initial,
@@ -144,7 +146,8 @@ inline BpeResult train_bpe(const BpeSettings& settings, const std::vector<std::s
         return trainer.run();
     };
     try {
-        const bool narrow = BpeCells<uint16_t>::can_hold(BpeTrainer<uint16_t>::max_ids(settings, initial.size()));
+        const uint64_t max_ids = BpeTrainer<uint16_t>::max_ids(settings, initial.size());
+        const bool narrow = BpeCells<uint16_t>::can_hold(max_ids, settings.prefix.empty() ? 0 : narrow_forms);
         return narrow ? run(uint16_t{}) : run(uint32_t{});
     } catch (const AmbiguousLength&) {
         return WordwiseBpeTrainer(settings, initial, symbols, words, pulse).run();
