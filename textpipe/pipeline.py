@@ -51,12 +51,12 @@ class Pipeline:
     @cached_property
     def native(self) -> NativeEncoder | None:
         """All stages as one native program, or None when one of them has no native step."""
-        forms = () if self.normalizer is None else self.normalizer.native_forms()
-        cut = NativeCut(_text.WHOLE) if self.pre_tokenizer is None else self.pre_tokenizer.native_cut()
+        steps = () if self.normalizer is None else self.normalizer.native_steps()
+        cut = NativeCut() if self.pre_tokenizer is None else self.pre_tokenizer.native_cut()
         frame: tuple[list[int], list[int]] | None = ([], [])
         if self.post_processor is not None:
             frame = self.post_processor.native_frame()
-        if forms is None or cut is None or frame is None:
+        if steps is None or cut is None or frame is None:
             return None
         model = self.model.native(byte_level=cut.byte_level)
         if model is None:
@@ -64,9 +64,9 @@ class Pipeline:
         raw, normalized = self._rules
         return NativeEncoder(
             model,
-            forms=list(forms),
-            grammar=cut.grammar,
-            prefix_space=cut.prefix_space,
+            normalization=steps,
+            cutting=cut.steps,
+            byte_level=cut.byte_level,
             raw=raw,
             normalized=normalized,
             before=frame[0],
@@ -177,16 +177,15 @@ class Pipeline:
         """The same for a trainer, native where the stages are."""
         from textpipe.trainers import WordCutter
 
-        cut = NativeCut(_text.WHOLE) if self.pre_tokenizer is None else self.pre_tokenizer.native_cut()
-        forms = () if self.normalizer is None else self.normalizer.native_forms()
+        cut = NativeCut() if self.pre_tokenizer is None else self.pre_tokenizer.native_cut()
+        steps = () if self.normalizer is None else self.normalizer.native_steps()
         # Added tokens are cut out of the text before it is normalized; only the stages do that here.
-        if cut is None or forms is None or self.added.by_id:
+        if cut is None or steps is None or self.added.by_id:
             return WordCutter(split=self.words_of, settings=self._word_settings())
         return WordCutter(
-            grammar=cut.grammar,
+            cutting=cut.steps,
             byte_level=cut.byte_level,
-            forms=forms,
-            prefix_space=cut.prefix_space,
+            normalization=steps,
             settings=self._word_settings(),
         )
 

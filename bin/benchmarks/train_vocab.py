@@ -73,9 +73,10 @@ def inflate(file: Path, scratch: Path) -> Path:
 def learn(name: str, options: argparse.Namespace) -> tuple[dict[str, int], list[list[str]]]:
     files = [str(file) for file in options.files]
     if name == "textpipe":
+        from textpipe.core._native import grammar_step
         from textpipe.trainers import BpeTrainer, WordCutter, count_files, train_bpe
 
-        counts = count_files(files, WordCutter(grammar=0, byte_level=True), threads=options.threads)
+        counts = count_files(files, WordCutter(cutting=(grammar_step(0),), byte_level=True), threads=options.threads)
         trainer = BpeTrainer(vocab_size=options.vocab_size, special_tokens=SPECIAL, show_progress=False)
         trained = train_bpe(counts, trainer, release=True)
         return trained.vocab, [list(pair) for pair in trained.merges]
@@ -105,6 +106,7 @@ def digest(vocab: dict[str, int], merges: list[list[str]]) -> str:
 
 def phases(options: argparse.Namespace) -> int:
     """Seconds of each phase of textpipe, from its own progress calls."""
+    from textpipe.core._native import grammar_step
     from textpipe.trainers import BpeTrainer, WordCutter, count_files, train_bpe
 
     marks: list[tuple[str, float]] = []
@@ -114,7 +116,9 @@ def phases(options: argparse.Namespace) -> int:
             marks.append((phase, time.perf_counter()))
 
     marks.append(("count words", time.perf_counter()))
-    counts = count_files(options.files, WordCutter(grammar=0, byte_level=True), threads=options.threads)
+    counts = count_files(
+        options.files, WordCutter(cutting=(grammar_step(0),), byte_level=True), threads=options.threads
+    )
     print(f"{counts.num_occurrences:,} words, {len(counts):,} distinct, {counts.memory_bytes / 1e6:.0f} MB of counts")
     marks.append(("alphabet", time.perf_counter()))
     trainer = BpeTrainer(vocab_size=options.vocab_size, special_tokens=SPECIAL, show_progress=False)

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from textpipe.core._native import grammar_step, normal_form_step, prefix_space_step
 from textpipe.core._word_counts import WordCounter, WordCounts
 from textpipe.errors import InputError
 
@@ -67,7 +68,7 @@ def test_counters_in_many_threads_give_the_sum():
     text = ("밥을 먹고 학교에 갔다. The ferry is late again.\n" * 300).encode()
 
     def work():
-        counter = WordCounter(counts, grammar=GPT2)
+        counter = WordCounter(counts, cutting=(grammar_step(GPT2),))
         for _ in range(5):
             counter.add_lines(text)
         counter.flush()
@@ -78,7 +79,7 @@ def test_counters_in_many_threads_give_the_sum():
     for thread in threads:
         thread.join()
     once = WordCounts(byte_level=True)
-    counter = WordCounter(once, grammar=GPT2)
+    counter = WordCounter(once, cutting=(grammar_step(GPT2),))
     counter.add_lines(text)
     counter.flush()
     assert counts.items() == [(word, 20 * count) for word, count in once.items()]
@@ -86,7 +87,7 @@ def test_counters_in_many_threads_give_the_sum():
 
 def test_each_line_is_cut_by_itself_with_its_end():
     counts = WordCounts()
-    counter = WordCounter(counts, grammar=WHOLE)
+    counter = WordCounter(counts, cutting=(grammar_step(WHOLE),))
     counter.add_lines("가\r\n\n나".encode())
     counter.flush()
     assert dict(counts.items()) == {"가\r\n".encode(): 1, b"\n": 1, "나".encode(): 1}
@@ -94,7 +95,7 @@ def test_each_line_is_cut_by_itself_with_its_end():
 
 def test_text_is_normalized_before_it_is_cut():
     counts = WordCounts()
-    counter = WordCounter(counts, grammar=WHITESPACE_SPLIT, forms=(0,))
+    counter = WordCounter(counts, cutting=(grammar_step(WHITESPACE_SPLIT),), normalization=(normal_form_step(0),))
     counter.add_texts(["\u1112\u1161\u11ab 한", "한"])
     counter.flush()
     assert counts.items() == [("한".encode(), 3)]
@@ -102,7 +103,7 @@ def test_text_is_normalized_before_it_is_cut():
 
 def test_a_prefix_space_is_put_before_text_that_has_none():
     counts = WordCounts()
-    counter = WordCounter(counts, grammar=GPT2, prefix_space=True)
+    counter = WordCounter(counts, cutting=(prefix_space_step(), grammar_step(GPT2)))
     counter.add_texts(["밥", " 밥", ""])
     counter.flush()
     assert counts.items() == [(" 밥".encode(), 2)]

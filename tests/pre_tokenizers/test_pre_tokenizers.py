@@ -93,10 +93,11 @@ def test_an_unknown_behavior_is_refused_with_the_nearest_name():
         ours_of.Split(" ", "isolate")
 
 
-def test_words_then_bytes_are_one_native_cut():
-    assert ours_of.Sequence(
-        [ours_of.Whitespace(), ours_of.ByteLevel(add_prefix_space=False, use_regex=False)]
-    ).native_cut() == ours_of.NativeCut(1, prefix_space=False, byte_level=True)
+def test_the_native_steps_of_a_sequence_are_those_of_its_parts():
+    parts = [ours_of.Whitespace(), ours_of.ByteLevel(add_prefix_space=True, use_regex=False)]
+    steps = [step for part in parts for step in part.native_cut().steps]
+    assert ours_of.Sequence(parts).native_cut() == ours_of.NativeCut(tuple(steps), byte_level=True)
+    assert len(steps) == 2
     assert ours_of.Sequence([ours_of.Digits(), ours_of.ByteLevel()]).native_cut() is None
 
 

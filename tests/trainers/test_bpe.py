@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from random_corpora import random_case
 from slow_bpe import slow_bpe
 
+from textpipe.core._native import grammar_step
 from textpipe.core._word_counts import WordCounts
 from textpipe.errors import ConfigError, InputError
 from textpipe.trainers import (
@@ -104,7 +105,7 @@ def test_bytes_and_their_printable_characters_train_alike():
     from textpipe.core.byte_alphabet import to_characters
 
     trainer = BpeTrainer(vocab_size=120, special_tokens=["<|endoftext|>", "Ġ밥"], show_progress=False)
-    native = count_texts(text, WordCutter(grammar=GPT2, byte_level=True))
+    native = count_texts(text, WordCutter(cutting=(grammar_step(GPT2),), byte_level=True))
     spelled = WordCounts()
     for word, count in native.items():
         spelled.add(to_characters(word).encode(), count)
@@ -138,7 +139,7 @@ def test_training_from_files_is_that_of_tokenizers(tmp_path, vocab_size):
         [str(file)], trainers.BpeTrainer(vocab_size=vocab_size, special_tokens=special, show_progress=False)
     )
     expected = json.loads(reference.to_str())["model"]
-    counts = count_files(file, WordCutter(grammar=GPT2, byte_level=True))
+    counts = count_files(file, WordCutter(cutting=(grammar_step(GPT2),), byte_level=True))
     trained = train_bpe(counts, BpeTrainer(vocab_size=vocab_size, special_tokens=special))
     assert trained.vocab == expected["vocab"]
     assert [list(pair) for pair in trained.merges] == expected["merges"]
@@ -169,7 +170,7 @@ def real_counts():
     missing = [str(file) for file in files if not file.exists()]
     if missing:
         pytest.skip(f"the real corpora are not here: {', '.join(missing)}")
-    return count_files(files, WordCutter(grammar=GPT2, byte_level=True))
+    return count_files(files, WordCutter(cutting=(grammar_step(GPT2),), byte_level=True))
 
 
 # ---- several sizes from one run

@@ -9,11 +9,12 @@ import threading
 
 import pytest
 
+from textpipe.core._native import grammar_step
 from textpipe.errors import ConfigError, FormatError, InputError
 from textpipe.trainers import WordCutter, count_files, count_texts, counting
 
 GPT2, WHOLE = 0, 3
-BYTE_LEVEL = WordCutter(grammar=GPT2, byte_level=True)
+BYTE_LEVEL = WordCutter(cutting=(grammar_step(GPT2),), byte_level=True)
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +42,7 @@ def test_text_is_counted_line_by_line_and_jsonl_document_by_document(tmp_path):
     text, documents = tmp_path / "a.txt", tmp_path / "b.jsonl.gz"
     text.write_text("가\r\n나", encoding="utf-8")
     documents.write_bytes(gzip.compress(json.dumps({"text": "가\n나"}).encode()))
-    cutter = WordCutter(grammar=WHOLE)
+    cutter = WordCutter(cutting=(grammar_step(WHOLE),))
     assert [word.decode() for word, _ in count_files(text, cutter).items()] == ["가\r\n", "나"]
     assert [word.decode() for word, _ in count_files(documents, cutter).items()] == ["가\n나"]
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from textpipe import Tokenizer, models, normalizers, pre_tokenizers
+from textpipe.core._native import grammar_step
 from textpipe.core._word_counts import WordCounts
 from textpipe.errors import FormatError, InputError, LimitError, StateError
 from textpipe.trainers import (
@@ -25,7 +26,7 @@ from textpipe.trainers import (
 
 LINES = ["밥을 먹고 학교에 갔다ㅋㅋㅋ", "\u1112\u1161\u11ab글 ㅠㅠ", "The ferry is late", "밥을 또 먹었다 😀"] * 7
 SETTINGS = '{"pre_tokenizer":"밥"}'
-BYTE_LEVEL = WordCutter(grammar=0, byte_level=True, settings=SETTINGS)
+BYTE_LEVEL = WordCutter(cutting=(grammar_step(0),), byte_level=True, settings=SETTINGS)
 
 
 def counts_of(words, *, byte_level=False):
@@ -127,7 +128,7 @@ def test_counts_of_other_stages_are_not_mixed_in(tmp_path, other):
 
 def test_counts_are_not_taken_where_nothing_tells_that_they_fit(saved):
     with pytest.raises(StateError, match="no settings"):
-        count_files(saved, WordCutter(grammar=3))
+        count_files(saved, WordCutter(cutting=(grammar_step(3),)))
 
 
 def test_counts_of_bytes_are_not_taken_for_characters(saved):
@@ -139,7 +140,7 @@ def test_a_sum_beyond_63_bits_is_refused(tmp_path):
     file = tmp_path / "huge.counts"
     save_counts(file, counts_of({b"a": (1 << 63) - 1}), SETTINGS)
     with pytest.raises(LimitError, match=r"huge\.counts: the counts together pass 2\^63 - 1"):
-        count_files([file, file], WordCutter(grammar=3, settings=SETTINGS))
+        count_files([file, file], WordCutter(cutting=(grammar_step(3),), settings=SETTINGS))
     with pytest.raises(LimitError, match="pass"):
         save_counts(tmp_path / "more.counts", counts_of({b"a": 1 << 63}), SETTINGS)
     assert not (tmp_path / "more.counts").exists()

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from textpipe.core._native import grammar_step
 from textpipe.core._word_counts import WordCounts
 from textpipe.errors import ConfigError
 from textpipe.trainers import WordCutter, WordLevelTrainer, count_texts, train_word_level
@@ -47,7 +48,7 @@ def test_any_words_train_as_in_tokenizers(words, vocab_size, min_frequency, spec
 def test_byte_level_words_train_as_in_tokenizers():
     # é and 가 begin with bytes whose characters stand in another order than the bytes.
     texts = ["밥을 먹고\n학교에 갔다 é è \u00ad \u2028 ㅋㅋㅋ", "The ferry\tis late, late 😀"]
-    counts = count_texts(texts, WordCutter(grammar=0, byte_level=True))
+    counts = count_texts(texts, WordCutter(cutting=(grammar_step(0),), byte_level=True))
     for vocab_size in (5, 12, 1000):
         arguments = {"vocab_size": vocab_size, "special_tokens": ["<unk>"]}
         expected = theirs(texts, arguments, "ByteLevel", add_prefix_space=False)

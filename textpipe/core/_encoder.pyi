@@ -4,35 +4,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Added = tuple[str, int, bool, bool, bool, bool]
+from textpipe.core._native import NativeModel, NativeStep
 
-class NativeBpe:
-    complete: bool
-    def __init__(
-        self,
-        vocab: dict[str, int],
-        merges: list[tuple[str, str]],
-        *,
-        byte_level: bool,
-        unk_token: str | None = None,
-        prefix: str | None = None,
-        suffix: str | None = None,
-        fuse_unk: bool = False,
-        byte_fallback: bool = False,
-        ignore_merges: bool = False,
-        dropout: float | None = None,
-    ) -> None: ...
-    def tokenize(self, word: str, seed: int = 0) -> list[tuple[int, int]]: ...
+Added = tuple[str, int, bool, bool, bool, bool]
 
 class NativeEncoder:
     id_type: Any
     def __init__(
         self,
-        model: NativeBpe,
+        model: NativeModel,
         *,
-        forms: list[int],
-        grammar: int,
-        prefix_space: bool,
+        normalization: tuple[NativeStep, ...],
+        cutting: tuple[NativeStep, ...],
+        byte_level: bool,
         raw: list[Added],
         normalized: list[Added],
         before: list[int],

@@ -10,7 +10,7 @@ from cpython.exc cimport PyErr_CheckSignals
 from cpython.unicode cimport PyUnicode_AsUTF8AndSize
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libcpp cimport bool as cbool
-from libcpp.memory cimport make_shared, make_unique, shared_ptr, unique_ptr
+from libcpp.memory cimport make_unique, unique_ptr
 from libcpp.string cimport string
 from libcpp.utility cimport move
 from libcpp.vector cimport vector
@@ -18,6 +18,7 @@ from libcpp.vector cimport vector
 import re
 import numpy as np
 
+from textpipe.core._native cimport ModelPointer, NativeModel, NativeStep, RewritePointer, Step
 from textpipe.core._text import surrogate_error
 
 cdef extern from "Python.h":
@@ -38,37 +39,24 @@ cdef extern from "batch.hpp" namespace "textpipe" nogil:
         const void* data
         size_t length
         int kind
-    cdef cppclass Token:
-        uint32_t id
-        uint32_t size
-    cdef cppclass BpeOptions:
-        string unk_token, prefix, suffix
-        cbool has_unk, fuse_unk, byte_fallback, ignore_merges
-        float dropout
-    cdef cppclass BpeModel:
-        BpeModel(BpeOptions options) except +
-        void reserve(size_t pieces, size_t merges) except +
-        void add_piece(uint32_t id, string_view piece) except +
-        void add_merge(uint32_t left, uint32_t right, uint32_t id) except +
-        void finish(cbool byte_level) except +
-        cbool complete()
-        void encode(const uint8_t* word, size_t size, uint64_t seed, vector[Token]& out) except +
     cdef cppclass AddedToken:
         uint32_t id
         cbool single_word, lstrip, rstrip, special
     cdef cppclass AddedTokens:
         void add(string_view content, AddedToken token) except +
+    cdef cppclass Cutting:
+        void add(Step step) except +
     cdef cppclass Program:
-        void add_form(int form) except +
-        void set_grammar(int number)
         AddedTokens raw, normalized
-        cbool prefix_space
+        vector[RewritePointer] normalization
+        Cutting cutting
+        cbool byte_level
         vector[uint32_t] before, after
     cdef cppclass Spans:
         vector[uint32_t] ids, begins, ends, words, added
         vector[string] added_text
     cdef cppclass Encoder:
-        Encoder(shared_ptr[BpeModel] model, size_t cache_bytes) except +
+        Encoder(ModelPointer model, size_t cache_bytes) except +
         cbool encode_spans(const TextView& view, cbool skip_special, Spans& spans) except +
         unique_ptr[Program] program
     cdef cppclass EncodeJob:
@@ -110,70 +98,29 @@ cdef AddedToken added_token(tuple row) except *:
     return token
 
 
-cdef class NativeBpe:
-    """The model alone: pieces and merges as native tables, shared by every program that uses them.
-
-    ``merges`` are pairs of pieces in rank order, each piece and each result in ``vocab``; ids are below 2**24.
-    """
-
-    cdef shared_ptr[BpeModel] model
-
-    def __init__(self, dict vocab, list merges, *, bint byte_level, str unk_token=None, str prefix=None,
-                 str suffix=None, bint fuse_unk=False, bint byte_fallback=False, bint ignore_merges=False,
-                 dropout=None):
-        cdef BpeOptions options
-        if unk_token is not None:
-            options.has_unk = True
-            options.unk_token = unk_token.encode()
-        options.prefix = (prefix or "").encode()
-        options.suffix = (suffix or "").encode()
-        options.fuse_unk = fuse_unk
-        options.byte_fallback = byte_fallback
-        options.ignore_merges = ignore_merges
-        options.dropout = dropout or 0.0
-        self.model = make_shared[BpeModel](options)
-        cdef BpeModel* model = self.model.get()
-        model.reserve(len(vocab), len(merges))
-        cdef str piece, left, right
-        for piece, number in vocab.items():
-            model.add_piece(number, view_utf8(piece))
-        cdef Py_ssize_t cut = len(prefix or "")
-        for left, right in merges:
-            model.add_merge(vocab[left], vocab[right], vocab[left + (right[cut:] if cut else right)])
-        model.finish(byte_level)
-
-    @property
-    def complete(self):
-        """Whether every byte has a piece, so that a byte-level model loses nothing."""
-        return self.model.get().complete()
-
-    def tokenize(self, str word, uint64_t seed=0):
-        """The ids of one word and how many bytes of it each takes."""
-        cdef string_view view = view_utf8(word)
-        cdef vector[Token] found
-        self.model.get().encode(<const uint8_t*>view.data(), view.size(), seed, found)
-        return [(token.id, token.size) for token in found]
-
-
 cdef class NativeEncoder:
     """A whole pipeline as one native program.
 
-    ``forms`` and ``grammar`` are the numbers of the headers; added tokens are (content, id, single_word, lstrip,
+    ``normalization`` is a list of steps that rewrite, ``cutting`` one of steps of both kinds; added tokens are (content, id, single_word, lstrip,
     rstrip, special), those of ``normalized`` with their content normalized; ``before`` and ``after`` frame a document.
     """
 
     cdef unique_ptr[Encoder] encoder
     cdef readonly object id_type
 
-    def __init__(self, NativeBpe model, *, list forms, int grammar, bint prefix_space, list raw, list normalized,
-                 list before, list after, size_t max_id, size_t cache_bytes):
+    def __init__(self, NativeModel model not None, *, tuple normalization, tuple cutting, bint byte_level, list raw,
+                 list normalized, list before, list after, size_t max_id, size_t cache_bytes):
         self.encoder = make_unique[Encoder](model.model, cache_bytes)
         self.id_type = np.uint16 if max_id < 1 << 16 else np.uint32
         cdef Program* program = self.encoder.get().program.get()
-        for form in forms:
-            program.add_form(form)
-        program.set_grammar(grammar)
-        program.prefix_space = prefix_space
+        cdef NativeStep step
+        for step in normalization:
+            if step.cuts:
+                raise ValueError(f"{step} cuts, and a normalizer only rewrites")
+            program.normalization.push_back(step.step.rewrite)
+        for step in cutting:
+            program.cutting.add(step.step)
+        program.byte_level = byte_level
         program.before = before
         program.after = after
         for token in raw:

@@ -4,9 +4,9 @@ from libcpp cimport bool as cbool
 from libcpp.memory cimport unique_ptr
 from libcpp.vector cimport vector
 
+from textpipe.core._native cimport RewritePointer, Step
+
 cdef extern from "word_counts.hpp" namespace "textpipe" nogil:
-    enum class Grammar(int):
-        gpt2
     cdef cppclass Word:
         const uint8_t* data
         size_t size
@@ -20,12 +20,11 @@ cdef extern from "word_counts.hpp" namespace "textpipe" nogil:
         size_t memory()
         void clear()
         void stop()
-    enum class NormalForm(int):
-        nfc
+    cdef cppclass Cutting:
+        void add(Step step) except +
     cdef cppclass WordCut:
-        Grammar grammar
-        vector[NormalForm] forms
-        cbool prefix_space
+        vector[RewritePointer] normalization
+        Cutting cutting
     cdef cppclass CppWordCounter "textpipe::WordCounter":
         CppWordCounter(CppWordCounts& counts, WordCut cut) except +
         void add_text(const uint8_t* text, size_t size) except +

@@ -1,3 +1,5 @@
+from textpipe.core._native import NativeStep
+
 def is_utf8(text: bytes) -> bool: ...
 
 class WordCounts:
@@ -18,7 +20,7 @@ class WordCounts:
 class WordCounter:
     counts: WordCounts
     def __init__(
-        self, counts: WordCounts, *, grammar: int = 3, forms: tuple[int, ...] = (), prefix_space: bool = False
+        self, counts: WordCounts, *, normalization: tuple[NativeStep, ...] = (), cutting: tuple[NativeStep, ...] = ()
     ) -> None: ...
     def add_lines(self, text: bytes) -> None: ...
     def add_texts(self, texts: list[str]) -> None: ...

@@ -11,6 +11,7 @@ from libcpp.memory cimport make_unique, unique_ptr
 from libcpp.string cimport string
 from libcpp.vector cimport vector
 
+from textpipe.core._native cimport NativeStep
 from textpipe.errors import InputError, LimitError
 
 
@@ -126,19 +127,19 @@ cdef class WordCounter:
 
     Parameters
     ----------
-    grammar, forms : numbers of the native scanner's grammar and of the normal forms applied before.
-    prefix_space : put a space before a text that begins without one.
+    normalization, cutting : native steps, the first to rewrite the text, the others to make words of it.
     """
 
     cdef unique_ptr[CppWordCounter] counter
     cdef readonly WordCounts counts
 
-    def __cinit__(self, WordCounts counts not None, *, int grammar=3, tuple forms=(), bint prefix_space=False):
+    def __cinit__(self, WordCounts counts not None, *, tuple normalization=(), tuple cutting=()):
         cdef WordCut cut
-        cut.grammar = <Grammar>grammar
-        for form in forms:
-            cut.forms.push_back(<NormalForm><int>form)
-        cut.prefix_space = prefix_space
+        cdef NativeStep step
+        for step in normalization:
+            cut.normalization.push_back(step.step.rewrite)
+        for step in cutting:
+            cut.cutting.add(step.step)
         self.counts = counts
         self.counter = make_unique[CppWordCounter](counts.counts.get()[0], cut)
 

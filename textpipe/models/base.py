@@ -15,7 +15,7 @@ from textpipe.errors import FormatError, InputError
 from textpipe.limits import DEFAULT_LIMITS
 
 if TYPE_CHECKING:
-    from textpipe.core._encoder import NativeBpe
+    from textpipe.core._native import NativeModel
 
 __all__ = ["Model", "Token", "read_vocab_json"]
 
@@ -50,7 +50,7 @@ class Model:
         """The tokens of one word."""
         raise NotImplementedError(f"{type(self).__name__} has no tokenize()")
 
-    def native(self, *, byte_level: bool) -> NativeBpe | None:
+    def native(self, *, byte_level: bool) -> NativeModel | None:
         """The native tables for words of bytes or of characters, or None when there are none."""
         return None
 

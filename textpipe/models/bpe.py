@@ -13,7 +13,7 @@ import secrets
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from textpipe.core._encoder import NativeBpe
+from textpipe.core._bpe import NativeBpe
 from textpipe.errors import FormatError, InputError
 from textpipe.models.base import Model, Token, read_vocab_json
 

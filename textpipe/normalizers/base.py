@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from textpipe.core import _text
+from textpipe.core._native import NativeStep
 from textpipe.normalizers.aligned import AlignedText
 
 __all__ = ["Normalizer"]
@@ -34,8 +35,8 @@ class Normalizer:
         _text.cut(_text.WHOLE, sequence)  # refuses a lone surrogate
         return self.apply(AlignedText.of(sequence)).text
 
-    def native_forms(self) -> tuple[int, ...] | None:
-        """The numbers of the native steps that do the same, or None when there are none."""
+    def native_steps(self) -> tuple[NativeStep, ...] | None:
+        """The native steps that do the same, or None when there are none."""
         return None
 
     def to_dict(self) -> dict[str, Any]:

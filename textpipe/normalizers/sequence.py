@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from textpipe.core._native import NativeStep
 from textpipe.normalizers.aligned import AlignedText
 from textpipe.normalizers.base import Normalizer
 
@@ -41,15 +42,15 @@ class Sequence(Normalizer):
             sequence = normalizer.normalize_str(sequence)
         return sequence
 
-    def native_forms(self) -> tuple[int, ...] | None:
+    def native_steps(self) -> tuple[NativeStep, ...] | None:
         """All the steps, or None when one has none."""
-        forms: tuple[int, ...] = ()
+        all_steps: tuple[NativeStep, ...] = ()
         for normalizer in self.normalizers:
-            steps = normalizer.native_forms()
+            steps = normalizer.native_steps()
             if steps is None:
                 return None
-            forms += steps
-        return forms
+            all_steps += steps
+        return all_steps
 
     def to_dict(self) -> dict[str, Any]:
         """Type and the list."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from textpipe.core import _text
+from textpipe.core._native import NativeStep, normal_form_step
 from textpipe.normalizers.aligned import AlignedText
 from textpipe.normalizers.base import Normalizer
 
@@ -28,9 +29,9 @@ class _NativeForm(Normalizer):
         """The text in this form."""
         return _text.normalize_text(self._form, sequence)
 
-    def native_forms(self) -> tuple[int, ...]:
+    def native_steps(self) -> tuple[NativeStep, ...]:
         """One native step."""
-        return (self._form,)
+        return (normal_form_step(self._form),)
 
     def to_dict(self) -> dict[str, Any]:
         """``{"type": …}``: there are no arguments."""

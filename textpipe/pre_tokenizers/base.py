@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from textpipe.core._native import NativeStep
 from textpipe.normalizers.aligned import AlignedText
 
 __all__ = ["NativeCut", "PreTokenizer"]
@@ -18,12 +19,11 @@ __all__ = ["NativeCut", "PreTokenizer"]
 class NativeCut:
     """A pre-tokenizer as the native encoder and trainer know it.
 
-    ``grammar`` is a number of scanner.hpp; ``prefix_space`` puts a space before text that has none; ``byte_level`` says
-    that the words go to the model as bytes.
+    ``steps`` cut and rewrite in order, none for the whole text; ``byte_level`` says that the words go to the model as
+    bytes.
     """
 
-    grammar: int
-    prefix_space: bool = False
+    steps: tuple[NativeStep, ...] = ()
     byte_level: bool = False
 
 
@@ -41,7 +41,7 @@ class PreTokenizer:
         return [(piece.text, piece.offsets) for piece in self.split(AlignedText.of(sequence))]
 
     def native_cut(self) -> NativeCut | None:
-        """The native step that does the same, or None when there is none."""
+        """The native steps that do the same, or None when there is none."""
         return None
 
     def to_dict(self) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from textpipe.core import _text
+from textpipe.core._native import grammar_step, prefix_space_step
 from textpipe.core.byte_alphabet import CHARACTER_OF, to_characters
 from textpipe.normalizers.aligned import AlignedText
 from textpipe.pre_tokenizers.base import NativeCut, PreTokenizer, cut
@@ -51,8 +52,10 @@ class ByteLevel(PreTokenizer):
         return [_spelled(word) for word in words]
 
     def native_cut(self) -> NativeCut:
-        """One native step."""
-        return NativeCut(_text.GPT2 if self.use_regex else _text.WHOLE, self.add_prefix_space, byte_level=True)
+        """A prefix space and the grammar, where they are asked for."""
+        prefix = (prefix_space_step(),) if self.add_prefix_space else ()
+        grammar = (grammar_step(_text.GPT2),) if self.use_regex else ()
+        return NativeCut(prefix + grammar, byte_level=True)
 
     def to_dict(self) -> dict[str, Any]:
         """Type and arguments."""

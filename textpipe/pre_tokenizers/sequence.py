@@ -7,10 +7,10 @@ alone.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-from textpipe.core import _text
+from textpipe.core._native import NativeStep
 from textpipe.normalizers.aligned import AlignedText
 from textpipe.pre_tokenizers.base import NativeCut, PreTokenizer
 
@@ -39,16 +39,16 @@ class Sequence(PreTokenizer):
         return pieces
 
     def native_cut(self) -> NativeCut | None:
-        """One native step where two can be joined, or None."""
-        cuts = [pre_tokenizer.native_cut() for pre_tokenizer in self.pretokenizers]
-        if len(cuts) == 1:
-            return cuts[0]
-        if len(cuts) != 2:
-            return None
-        first, second = cuts
-        if first is None or second is None or first.byte_level or second.grammar != _text.WHOLE or second.prefix_space:
-            return None  # a prefix space would be one for every word, which no single scan makes
-        return replace(first, byte_level=second.byte_level)
+        """The native steps of all, or None when one has none."""
+        steps: tuple[NativeStep, ...] = ()
+        byte_level = False
+        for pre_tokenizer in self.pretokenizers:
+            cut = pre_tokenizer.native_cut()
+            if cut is None or byte_level:
+                return None  # what follows a byte-level step would work on the spelled bytes
+            steps += cut.steps
+            byte_level = cut.byte_level
+        return NativeCut(steps, byte_level)
 
     def to_dict(self) -> dict[str, Any]:
         """Type and the list."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from textpipe.core import _text
+from textpipe.core._native import grammar_step
 from textpipe.normalizers.aligned import AlignedText
 from textpipe.pre_tokenizers.base import NativeCut, PreTokenizer, cut
 
@@ -26,7 +27,7 @@ class _NativeGrammar(PreTokenizer):
 
     def native_cut(self) -> NativeCut:
         """One native step."""
-        return NativeCut(self._grammar)
+        return NativeCut((grammar_step(self._grammar),))
 
     def to_dict(self) -> dict[str, Any]:
         """``{"type": …}``: there are no arguments."""

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from textpipe.core._native import NativeStep
 from textpipe.core._word_counts import WordCounter, WordCounts, is_utf8
 from textpipe.errors import ConfigError, InputError
 from textpipe.limits import DEFAULT_LIMITS
@@ -42,30 +43,26 @@ class WordCutter:
 
     Parameters
     ----------
-    grammar : number of the native scanner's grammar, or None where ``split`` cuts.
+    cutting : native steps that make words of normalized text, none for the whole of it; None where ``split`` cuts.
     byte_level : words are kept as their bytes, each byte a character of the alphabet.
-    forms : numbers of the native normal forms applied before the grammar.
-    prefix_space : put a space before a text that begins without one.
-    split : text → words, for pipelines that have no native grammar.
+    normalization : native steps that rewrite the text first.
+    split : text → words, for pipelines that have no native steps.
     settings : JSON of the stages this stands for, by which saved counts are told to fit; None where there is none.
     """
 
-    grammar: int | None = None
+    cutting: tuple[NativeStep, ...] | None = None
     byte_level: bool = False
-    forms: tuple[int, ...] = ()
-    prefix_space: bool = False
+    normalization: tuple[NativeStep, ...] = ()
     split: Callable[[str], Iterable[str]] | None = None
     settings: str | None = None
 
     def __post_init__(self) -> None:
-        if (self.grammar is None) == (self.split is None):
-            raise ConfigError("a word cutter needs either a grammar or a function that splits")
+        if (self.cutting is None) == (self.split is None):
+            raise ConfigError("a word cutter needs either native steps or a function that splits")
 
     def counter(self, counts: WordCounts) -> WordCounter:
         """A counter for one thread."""
-        if self.grammar is None:
-            return WordCounter(counts)
-        return WordCounter(counts, grammar=self.grammar, forms=self.forms, prefix_space=self.prefix_space)
+        return WordCounter(counts, normalization=self.normalization, cutting=self.cutting or ())
 
     def count(self, counter: WordCounter, chunk: Chunk) -> None:
         """Count a chunk: bytes are whole lines, a list holds whole texts."""
@@ -105,9 +102,10 @@ def count_files(
     Examples
     --------
     >>> import pathlib, tempfile
+    >>> from textpipe.core._native import grammar_step
     >>> file = pathlib.Path(tempfile.mkdtemp(), "a.txt")
     >>> _ = file.write_text("밥 밥\\n", encoding="utf-8")
-    >>> count_files(file, WordCutter(grammar=0, byte_level=True))
+    >>> count_files(file, WordCutter(cutting=(grammar_step(0),), byte_level=True))
     WordCounts(3 words, 3 occurrences, byte_level=True)
     """
     counts = WordCounts(byte_level=cutter.byte_level)
@@ -136,7 +134,8 @@ def count_texts(
 
     Examples
     --------
-    >>> count_texts(["밥 밥", "밥"], WordCutter(grammar=0, byte_level=True)).items()
+    >>> from textpipe.core._native import grammar_step
+    >>> count_texts(["밥 밥", "밥"], WordCutter(cutting=(grammar_step(0),), byte_level=True)).items()
     [(b'\\xeb\\xb0\\xa5', 2), (b' \\xeb\\xb0\\xa5', 1)]
     """
     counts = WordCounts(byte_level=cutter.byte_level)

@@ -8,7 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "bpe_model.hpp"
+#include "model.hpp"
 #include "unicode.hpp"
 
 namespace textpipe {

@@ -19,7 +19,7 @@ namespace textpipe {
 // A program with the workers that have run it; their caches stay warm between jobs.
 class Encoder {
   public:
-    Encoder(std::shared_ptr<const BpeModel> model, size_t cache_bytes)
+    Encoder(ModelPointer model, size_t cache_bytes)
         : program(std::make_unique<Program>(std::move(model))), cache_bytes_(cache_bytes) {}
 
     std::unique_ptr<Worker> lease() {

@@ -5,7 +5,6 @@
 #pragma once
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
@@ -15,22 +14,11 @@
 #include <string_view>
 #include <vector>
 
+#include "byte_alphabet.hpp"
+#include "model.hpp"
 #include "unicode.hpp"
 
 namespace textpipe {
-
-constexpr uint32_t no_id = UINT32_MAX;
-
-struct Token {
-    uint32_t id;
-    uint32_t size;  // bytes of the word it stands for
-};
-
-inline uint64_t mix_hash(uint64_t a, uint64_t b) {
-    const unsigned __int128 product =
-        static_cast<unsigned __int128>(a ^ 0x9E3779B97F4A7C15u) * (b ^ 0xD6E8FEB86659FD93u);
-    return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
-}
 
 // Pieces by their bytes: open addressing over one arena.
 class PieceTable {
@@ -167,20 +155,8 @@ struct BpeOptions {
     float dropout = 0;
 };
 
-class BpeModel {
+class BpeModel final : public Model {
   public:
-    // What one thread needs while it encodes; kept between words to save allocations.
-    struct Scratch {
-        std::vector<Token> symbols;
-        std::vector<uint32_t> ids, previous, next;
-        std::vector<uint64_t> heap, skipped;
-        std::string piece, mapped;
-        uint64_t random = 0x853C49E6748FEA9Bu;
-        const std::atomic<bool>* stop = nullptr;  // when it is set, what comes out is not wanted any more
-
-        bool is_stopped() const { return stop != nullptr && stop->load(std::memory_order_relaxed); }
-    };
-
     explicit BpeModel(BpeOptions options) : options_(std::move(options)) { byte_ids_.fill(no_id); }
 
     void reserve(size_t pieces, size_t merges) {
@@ -196,10 +172,9 @@ class BpeModel {
     // In the order of their ranks.
     void add_merge(uint32_t left, uint32_t right, uint32_t id) { merges_.insert(left, right, id); }
 
-    // Call once after the pieces. With byte-level words every byte is a symbol; when all 256 have a piece the words
-    // need not be mapped to the printable alphabet first, and a token's bytes are its piece's.
+    // Call once after the pieces. When words are byte-level and all 256 bytes have a piece, the words need not be
+    // spelled in the printable alphabet first, and a token's bytes are its piece's.
     void finish(bool byte_level) {
-        byte_level_ = byte_level;
         if (options_.has_unk) unk_id_ = pieces_.find(options_.unk_token);
         // With two pieces of one id a token would not tell how many bytes it stands for.
         complete_ = byte_level && ids_differ_ && options_.prefix.empty() && options_.suffix.empty();
@@ -213,84 +188,66 @@ class BpeModel {
             std::snprintf(name, sizeof name, "<0x%02X>", byte);
             fallback_ids_[byte] = pieces_.find(name);
         }
-        if (complete_) make_seeds();
+        if (!complete_) return;
+        for (const Ends& ends : ends_) sizes_.push_back(ends.size);
+        make_seeds();
     }
 
     bool complete() const { return complete_; }
-    bool byte_level() const { return byte_level_; }
-    bool cacheable() const { return options_.dropout == 0; }
+    bool cacheable() const override { return options_.dropout == 0; }
 
-    // The tokens of one word, one out() each. A byte-level model takes the word's own bytes; sizes then count bytes of
-    // the mapped word unless complete().
-    template <class Out>
-    void encode(const uint8_t* word, size_t size, Scratch& scratch, Out&& out) const {
-        if (size == 0) return;
+    std::unique_ptr<Model::Scratch> make_scratch() const override { return std::make_unique<Scratch>(); }
+    bool takes_bytes() const override { return complete_; }
+    const uint32_t* sizes() const override { return complete_ ? sizes_.data() : nullptr; }
+
+    void encode(const uint8_t* word, size_t size, Model::Scratch& own, std::vector<Token>& out) const override {
+        Scratch& scratch = static_cast<Scratch&>(own);
         if (is_plain()) {
-            scratch.ids.resize(size);
-            const size_t count = encode_ids(word, size, scratch, scratch.ids.data());
-            for (size_t i = 0; i < count; ++i) out(Token{scratch.ids[i], size_of(scratch.ids[i])});
+            scratch.ids.clear();
+            encode_ids(word, size, own, scratch.ids);
+            for (const uint32_t id : scratch.ids) out.push_back({id, sizes_[id]});
             return;
         }
-        std::string_view text(reinterpret_cast<const char*>(word), size);
-        if (byte_level_) {
-            scratch.mapped.clear();
-            for (size_t i = 0; i < size; ++i) append_mapped(word[i], scratch.mapped);
-            text = scratch.mapped;
-        }
         if (options_.ignore_merges && options_.dropout == 0) {
-            const uint32_t id = pieces_.find(text);
-            if (id != no_id) return out(Token{id, static_cast<uint32_t>(complete_ ? size : text.size())});
+            const uint32_t id = find_word(word, size, scratch);
+            if (id != no_id) return out.push_back({id, static_cast<uint32_t>(size)});
         }
         if (complete_) {
             scratch.symbols.clear();
             for (size_t i = 0; i < size; ++i) scratch.symbols.push_back({byte_ids_[word[i]], 1});
         } else {
-            split_characters(text, scratch);
+            split_characters({reinterpret_cast<const char*>(word), size}, scratch);
         }
         merge_long(scratch);
-        for (const Token& token : scratch.symbols) out(token);
+        out.insert(out.end(), scratch.symbols.begin(), scratch.symbols.end());
     }
 
-    // Whether a word's ids follow from its bytes and the merges alone.
-    bool is_plain() const { return complete_ && !options_.ignore_merges && options_.dropout == 0; }
-
-    // How many bytes a piece of a complete model stands for.
-    uint32_t size_of(uint32_t id) const { return ends_[id].size; }
-
-    // The ids of one word of a plain model into `ids`, which has room for one a byte; returns how many.
-    size_t encode_ids(const uint8_t* word, size_t size, Scratch& scratch, uint32_t* ids) const {
-        const size_t count = seed(word, size, ids);
-        if (count <= short_word) return merge_short(ids, count);
-        scratch.symbols.clear();
-        for (size_t i = 0; i < count; ++i) scratch.symbols.push_back({ids[i], 1});
-        merge_long(scratch);
-        for (size_t i = 0; i < scratch.symbols.size(); ++i) ids[i] = scratch.symbols[i].id;
-        return scratch.symbols.size();
-    }
-
-    // The same into a vector, without a scratch of the caller's.
-    void encode(const uint8_t* word, size_t size, uint64_t seed, std::vector<Token>& out) const {
-        Scratch scratch;
-        scratch.random = seed | 1;
-        encode(word, size, scratch, [&](const Token& token) { out.push_back(token); });
-    }
-
-    // The printable character that stands for a byte, as UTF-8.
-    static void append_mapped(uint8_t byte, std::string& out) {
-        uint8_t buffer[4];
-        const uint8_t* end = unicode::encode(mapped_code_point(byte), buffer);
-        out.append(reinterpret_cast<const char*>(buffer), static_cast<size_t>(end - buffer));
-    }
-
-    // Printable Latin-1 stands for itself; the rest, in order, for U+0100 and up.
-    static uint32_t mapped_code_point(uint8_t byte) {
-        if (byte <= 0x20) return 0x100u + byte;
-        if (byte <= 0x7E) return byte;
-        if (byte <= 0xA0) return 0x121u + (byte - 0x7Fu);
-        return byte == 0xAD ? 0x143u : byte;
+    void encode_ids(const uint8_t* word, size_t size, Model::Scratch& own, std::vector<uint32_t>& out) const override {
+        if (!is_plain()) return Model::encode_ids(word, size, own, out);
+        Scratch& scratch = static_cast<Scratch&>(own);
+        const size_t before = out.size();
+        out.resize(before + size);  // room for one a byte
+        uint32_t* ids = out.data() + before;
+        size_t count = seed(word, size, ids);
+        if (count <= short_word) {
+            count = merge_short(ids, count);
+        } else {
+            scratch.symbols.clear();
+            for (size_t i = 0; i < count; ++i) scratch.symbols.push_back({ids[i], 1});
+            merge_long(scratch);
+            count = scratch.symbols.size();
+            for (size_t i = 0; i < count; ++i) ids[i] = scratch.symbols[i].id;
+        }
+        out.resize(before + count);
     }
 
   private:
+    struct Scratch final : Model::Scratch {
+        std::vector<Token> symbols;
+        std::vector<uint32_t> ids, previous, next;
+        std::vector<uint64_t> heap, skipped;
+        std::string piece, mapped;
+    };
     static constexpr size_t short_word = 64;  // symbols; beyond, a heap keeps it from being quadratic
 
     // What the bytes of a piece look like from outside.
@@ -298,6 +255,17 @@ class BpeModel {
         uint32_t size;
         uint8_t first, last;
     };
+
+    // Whether a word's ids follow from its bytes and the merges alone.
+    bool is_plain() const { return complete_ && !options_.ignore_merges && options_.dropout == 0; }
+
+    // The piece that the word is, or no_id.
+    uint32_t find_word(const uint8_t* word, size_t size, Scratch& scratch) const {
+        if (!complete_) return pieces_.find({reinterpret_cast<const char*>(word), size});
+        scratch.mapped.clear();
+        for (size_t i = 0; i < size; ++i) append_mapped(word[i], scratch.mapped);
+        return pieces_.find(scratch.mapped);
+    }
 
     static Ends ends_of(std::string_view piece) {
         Ends ends{0, 0, 0};
@@ -561,9 +529,10 @@ class BpeModel {
     MergeTable merges_;
     std::array<uint32_t, 256> byte_ids_, fallback_ids_;
     std::vector<Ends> ends_;
+    std::vector<uint32_t> sizes_;
     std::vector<uint32_t> seeds_, space_seeds_;  // by code point: a token and the flags, or 0
     uint32_t unk_id_ = no_id;
-    bool byte_level_ = false, complete_ = false, ids_differ_ = true;
+    bool complete_ = false, ids_differ_ = true;
 };
 
 }  // namespace textpipe

@@ -12,24 +12,24 @@
 #include <vector>
 
 #include "added_tokens.hpp"
-#include "bpe_model.hpp"
-#include "normalization.hpp"
-#include "scanner.hpp"
+#include "byte_alphabet.hpp"
+#include "cutting.hpp"
+#include "model.hpp"
+#include "steps.hpp"
+#include "unicode.hpp"
 #include "word_cache.hpp"
 
 namespace textpipe {
 
 // What to do, fixed once built and shared by all threads.
 struct Program {
-    explicit Program(std::shared_ptr<const BpeModel> model) : model(std::move(model)) {}
-    void add_form(int form) { forms.push_back(static_cast<NormalForm>(form)); }
-    void set_grammar(int number) { grammar = static_cast<Grammar>(number); }
+    explicit Program(ModelPointer model) : model(std::move(model)) {}
 
-    std::shared_ptr<const BpeModel> model;
+    ModelPointer model;
     AddedTokens raw, normalized;  // matched before and after normalization
-    std::vector<NormalForm> forms;
-    Grammar grammar = Grammar::none;
-    bool prefix_space = false;
+    std::vector<RewritePointer> normalization;
+    Cutting cutting;
+    bool byte_level = false;              // words go to the model as bytes, or spelled in the printable alphabet
     std::vector<uint32_t> before, after;  // ids the template puts around every document
 };
 
@@ -42,14 +42,19 @@ struct Spans {
 
 class Worker {
   public:
-    Worker(const Program& program, size_t cache_bytes) : program_(program), cache_(cache_bytes) {}
+    Worker(const Program& program, size_t cache_bytes)
+        : program_(program),
+          model_(*program.model),
+          spelled_(program.byte_level && !program.model->takes_bytes()),
+          cache_(cache_bytes),
+          scratch_(program.model->make_scratch()) {}
 
     // Append the ids of one document. `stop` is looked at every few hundred words.
     void encode(const uint8_t* text, size_t size, bool skip_special, std::vector<uint32_t>& ids,
                 const std::atomic<bool>& stop) {
         ids_ = &ids;
         spans_ = nullptr;
-        scratch_.stop = stop_ = &stop;
+        scratch_->stop = stop_ = &stop;
         walk(text, size, skip_special);
     }
 
@@ -58,7 +63,7 @@ class Worker {
                       const std::atomic<bool>& stop) {
         ids_ = &spans.ids;
         spans_ = &spans;
-        scratch_.stop = stop_ = &stop;
+        scratch_->stop = stop_ = &stop;
         num_words_ = 0;
         origins_.clear();
         origins_.reserve(size);
@@ -70,7 +75,7 @@ class Worker {
         walk(text, size, skip_special);
     }
 
-    void seed(uint64_t value) { scratch_.random = value | 1; }
+    void seed(uint64_t value) { scratch_->random = value | 1; }
 
   private:
     struct Word {
@@ -83,7 +88,7 @@ class Worker {
 
     void walk(const uint8_t* text, size_t size, bool skip_special) {
         const Origin* origins = spans_ != nullptr ? origins_.data() : nullptr;
-        if (program_.raw.empty()) return segment(text, size, skip_special, origins);
+        if (program_.raw.empty()) return segment(text, size, skip_special, true, origins);
         stretches_.clear();
         program_.raw.split(text, size, skip_special, stretches_);
         for (size_t i = 0; i < stretches_.size(); ++i) {
@@ -92,27 +97,28 @@ class Worker {
             if (stretch.id != no_id)
                 added(stretch, text, from);
             else
-                segment(text + stretch.begin, stretch.end - stretch.begin, skip_special, from);
+                segment(text + stretch.begin, stretch.end - stretch.begin, skip_special, stretch.begin == 0, from);
         }
     }
 
     // A stretch without raw added tokens: normalize it, cut the normalized added tokens out.
-    void segment(const uint8_t* text, size_t size, bool skip_special, const Origin* origins) {
+    void segment(const uint8_t* text, size_t size, bool skip_special, bool at_start, const Origin* origins) {
         if (size == 0) return;
         size_t turn = 0;
-        for (const NormalForm form : program_.forms) {
-            if (Normalization::is_unchanged(form, text, size)) continue;
+        for (const RewritePointer& step : program_.normalization) {
+            if (size == 0) return;
+            if (step->is_unchanged(text, size, at_start)) continue;
             std::string& target = normalized_[turn];
             std::vector<Origin>& target_origins = normalized_origins_[turn];
             target.clear();
             target_origins.clear();
-            normalization_.run(form, text, size, target, origins, origins != nullptr ? &target_origins : nullptr);
+            step->run(text, size, at_start, target, origins, origins != nullptr ? &target_origins : nullptr);
             text = reinterpret_cast<const uint8_t*>(target.data());
             size = target.size();
             if (origins != nullptr) origins = target_origins.data();
             turn = 1 - turn;
         }
-        if (program_.normalized.empty()) return plain(text, size, origins);
+        if (program_.normalized.empty()) return plain(text, size, at_start, origins);
         std::vector<Stretch> stretches;
         program_.normalized.split(text, size, skip_special, stretches);
         for (const Stretch& stretch : stretches) {
@@ -120,7 +126,7 @@ class Worker {
             if (stretch.id != no_id)
                 added(stretch, text, from);
             else
-                plain(text + stretch.begin, stretch.end - stretch.begin, from);
+                plain(text + stretch.begin, stretch.end - stretch.begin, at_start && stretch.begin == 0, from);
         }
     }
 
@@ -136,34 +142,26 @@ class Worker {
     }
 
     // Normalized text without added tokens: cut into words and encode them.
-    void plain(const uint8_t* text, size_t size, const Origin* origins) {
+    void plain(const uint8_t* text, size_t size, bool at_start, const Origin* origins) {
         if (size == 0) return;
-        if (program_.prefix_space && *text != ' ') {
-            prefixed_.assign(1, ' ');
-            prefixed_.append(reinterpret_cast<const char*>(text), size);
-            if (origins != nullptr) {
-                prefixed_origins_.assign(1, origins[0]);
-                prefixed_origins_.insert(prefixed_origins_.end(), origins, origins + size);
-                origins = prefixed_origins_.data();
-            }
-            text = reinterpret_cast<const uint8_t*>(prefixed_.data());
-            ++size;
-        }
-        end_ = text + size;
+        const Cutting::Pieces pieces = program_.cutting.prepare(text, size, at_start, origins, cutting_);
+        end_ = pieces.text + pieces.size;
         if (spans_ != nullptr) {
-            const auto place = [&](const uint8_t* p, size_t n) { place_word(p, n, origins + (p - text)); };
-            scan(program_.grammar, text, size, place);
-        } else if (!program_.model->cacheable()) {
-            scan(program_.grammar, text, size, [&](const uint8_t* p, size_t n) { append_word(p, n); });
+            program_.cutting.words(
+                pieces, [&](const uint8_t* p, size_t n) { place_word(p, n, pieces.origins + (p - pieces.text)); });
+        } else if (!model_.cacheable()) {
+            program_.cutting.words(pieces, [&](const uint8_t* p, size_t n) { append_word(p, n); });
         } else {
             num_waiting_ = 0;
-            scan(program_.grammar, text, size, [&](const uint8_t* p, size_t n) { wait_word(p, n); });
+            program_.cutting.words(pieces, [&](const uint8_t* p, size_t n) { wait_word(p, n); });
             flush();
         }
     }
 
     void append_word(const uint8_t* word, size_t size) {
-        program_.model->encode(word, size, scratch_, [&](const Token& token) { ids_->push_back(token.id); });
+        if (scratch_->is_stopped()) return;
+        if (spelled_) spell(word, size);
+        model_.encode_ids(word, size, *scratch_, *ids_);
     }
 
     // Hash the word and ask for its cache line; by the time the batch is full the line has come.
@@ -228,14 +226,11 @@ class Worker {
 
     // The ids of a word into found_, and into the cache where it has room for them.
     void find_ids(const Word& word) {
-        if (program_.model->is_plain()) {
-            found_.resize(word.size);
-            found_.resize(program_.model->encode_ids(word.begin, word.size, scratch_, found_.data()));
-        } else {
-            found_.clear();
-            const auto keep = [&](const Token& token) { found_.push_back(token.id); };
-            program_.model->encode(word.begin, word.size, scratch_, keep);
-        }
+        found_.clear();
+        const uint8_t* begin = word.begin;
+        size_t size = word.size;
+        if (spelled_) spell(begin, size);
+        model_.encode_ids(begin, size, *scratch_, found_);
         if (word.size <= 15) {
             if (found_.size() <= 4) cache_.shorts.insert(word.key, word.hash, found_.data(), found_.size());
         } else if (word.size <= longest_cached && found_.size() <= 8) {
@@ -249,8 +244,32 @@ class Worker {
         if (!found_.empty()) found_[0] &= 0xFFFFFF;
     }
 
-    // With places, for a model whose tokens tell their sizes: the cached ids will do.
-    void place_plain_word(const uint8_t* p, size_t size, const Origin* origins) {
+    // With places: the sizes of the tokens run along the word's bytes.
+    void place_word(const uint8_t* word, size_t size, const Origin* origins) {
+        if (scratch_->is_stopped()) return;
+        if (model_.cacheable() && model_.sizes() != nullptr && !spelled_ && place_found(word, size, origins)) return;
+        if (spelled_) {
+            map_origins(word, size, origins);
+            origins = mapped_origins_.data();
+            spell(word, size);
+        }
+        scratch_->tokens.clear();
+        model_.encode(word, size, *scratch_, scratch_->tokens);
+        // Tokens may say they are longer than the word, where a prefix was spelled out; places stay inside.
+        size_t at = 0;
+        for (const Token& token : scratch_->tokens) {
+            const size_t last = std::max<size_t>(at + token.size, 1) - 1;
+            spans_->ids.push_back(token.id);
+            spans_->begins.push_back(origins[std::min(at, size - 1)].begin);
+            spans_->ends.push_back(origins[std::min(last, size - 1)].end);
+            spans_->words.push_back(num_words_);
+            at += token.size;
+        }
+        ++num_words_;
+    }
+
+    // The same from remembered ids, where each tells its size.
+    bool place_found(const uint8_t* p, size_t size, const Origin* origins) {
         Word word;
         set_word(word, p, size);
         const auto* short_slot = size <= 15 ? cache_.shorts.find(word.key, word.hash) : nullptr;
@@ -261,50 +280,42 @@ class Worker {
             take_slot(*long_slot);
         else
             find_ids(word);
+        const uint32_t* sizes = model_.sizes();
+        for (const uint32_t id : found_)
+            if (sizes[id] == 0) return false;
         for (const uint32_t id : found_) {
-            const uint32_t num_bytes = program_.model->size_of(id);
             spans_->ids.push_back(id);
             spans_->begins.push_back(origins->begin);
-            origins += num_bytes;
+            origins += sizes[id];
             spans_->ends.push_back(origins[-1].end);
             spans_->words.push_back(num_words_);
         }
         ++num_words_;
+        return true;
     }
 
-    // With places: the sizes of the tokens run along the word's bytes.
-    void place_word(const uint8_t* word, size_t size, const Origin* origins) {
-        if (stop_->load(std::memory_order_relaxed)) return;
-        if (program_.model->is_plain()) return place_plain_word(word, size, origins);
-        size_t at = 0;
-        const bool mapped = program_.model->byte_level() && !program_.model->complete();
-        if (mapped) map_origins(word, size, origins);
-        const Origin* from = mapped ? mapped_origins_.data() : origins;
-        // Bytes of a prefix that were spelled out count as well: such tokens can run past the word, never past its
-        // places.
-        const size_t last = (mapped ? mapped_origins_.size() : size) - 1;
-        program_.model->encode(word, size, scratch_, [&](const Token& token) {
-            spans_->ids.push_back(token.id);
-            spans_->begins.push_back(from[std::min(at, last)].begin);
-            spans_->ends.push_back(from[std::min(at + token.size - 1, last)].end);
-            spans_->words.push_back(num_words_);
-            at += token.size;
-        });
-        ++num_words_;
+    // Point to the word spelled in the printable alphabet.
+    void spell(const uint8_t*& word, size_t& size) {
+        spelling_.clear();
+        for (size_t i = 0; i < size; ++i) append_mapped(word[i], spelling_);
+        word = reinterpret_cast<const uint8_t*>(spelling_.data());
+        size = spelling_.size();
     }
 
     void map_origins(const uint8_t* word, size_t size, const Origin* origins) {
         mapped_origins_.clear();
         for (size_t i = 0; i < size; ++i) {
-            const size_t num_bytes = BpeModel::mapped_code_point(word[i]) < 0x80 ? 1 : 2;
+            const size_t num_bytes = mapped_code_point(word[i]) < 0x80 ? 1 : 2;
             mapped_origins_.insert(mapped_origins_.end(), num_bytes, origins[i]);
         }
     }
 
     const Program& program_;
+    const Model& model_;
+    const bool spelled_;  // words are spelled in the printable alphabet before the model sees them
     WordCache cache_;
-    BpeModel::Scratch scratch_;
-    Normalization normalization_;
+    std::unique_ptr<Model::Scratch> scratch_;
+    Cutting::Scratch cutting_;
     std::vector<uint32_t>* ids_ = nullptr;
     Spans* spans_ = nullptr;
     const std::atomic<bool>* stop_ = nullptr;
@@ -314,8 +325,8 @@ class Worker {
     size_t num_waiting_ = 0;
     std::vector<uint32_t> found_;
     std::vector<Stretch> stretches_;
-    std::string normalized_[2], prefixed_;
-    std::vector<Origin> origins_, normalized_origins_[2], prefixed_origins_, mapped_origins_;
+    std::string normalized_[2], spelling_;
+    std::vector<Origin> origins_, normalized_origins_[2], mapped_origins_;
 };
 
 }  // namespace textpipe

@@ -10,14 +10,10 @@
 #include <string>
 #include <vector>
 
+#include "steps.hpp"
 #include "unicode.hpp"
 
 namespace textpipe {
-
-// The characters of the original text a byte stands for: [begin, end).
-struct Origin {
-    uint32_t begin, end;
-};
 
 enum class NormalForm : int { nfc = 0, nfd = 1, nfkc = 2, nfkd = 3, lowercase = 4 };
 
@@ -229,6 +225,22 @@ class Normalization {
     bool composed_ = false, compatible_ = false, has_starter_ = false;
     Unit starter_{0, 0, 0};
     std::vector<Unit> marks_, sorted_;
+};
+
+class NormalFormStep final : public RewriteStep {
+  public:
+    explicit NormalFormStep(int form) : form_(static_cast<NormalForm>(form)) {}
+
+    bool is_unchanged(const uint8_t* text, size_t size, bool) const override {
+        return Normalization::is_unchanged(form_, text, size);
+    }
+    void run(const uint8_t* text, size_t size, bool, std::string& out, const Origin* in_origins,
+             std::vector<Origin>* origins) const override {
+        Normalization().run(form_, text, size, out, in_origins, origins);
+    }
+
+  private:
+    const NormalForm form_;
 };
 
 }  // namespace textpipe

@@ -1,6 +1,7 @@
 // Cuts text into pre-tokens. Enters: valid UTF-8 and a grammar. Leaves: one emit(begin, size) a pre-token, in order,
 // pointing into the text. Promises: linear time, no allocation, and the same cuts as the regular expression written at
-// each grammar (Unicode 16 classes); a grammar that keeps everything emits every byte of the text exactly once.
+// each grammar (Unicode 16 classes); a grammar that keeps everything emits every byte of the text exactly once. The
+// scan ends early where emit returns false, and can be taken up at the end of the last pre-token.
 //
 // The functions are templates over a Source (where characters come from), so that UTF-16 text can be scanned in place
 // by the same grammars: a Source names its unit type and answers skip_* and class_at.
@@ -9,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "steps.hpp"
 #include "unicode.hpp"
 
 namespace textpipe {
@@ -113,15 +115,16 @@ inline const Unit* gpt2_run_end(const Unit* run, const Unit* end, uint8_t first)
 }
 
 template <class Source, class Unit, class Emit>
-inline void scan_gpt2(const Unit* p, const Unit* end, Emit& emit) {
+inline const Unit* scan_gpt2(const Unit* p, const Unit* end, Emit& emit) {
     while (p < end) {
         unsigned length;
         const Unit* run = p;
         uint8_t first = Source::class_at(run, length);
         if (*p == '\'') {
             if (const size_t taken = contraction(p, end)) {
-                emit(p, taken);
+                const bool more = emit(p, taken);
                 p += taken;
+                if (!more) return p;
                 continue;
             }
         } else if (*p == ' ' && p + 1 < end) {
@@ -139,35 +142,41 @@ inline void scan_gpt2(const Unit* p, const Unit* end, Emit& emit) {
                 if (last > p) stop = last;
             }
         }
-        emit(p, static_cast<size_t>(stop - p));
+        const bool more = emit(p, static_cast<size_t>(stop - p));
         p = stop;
+        if (!more) return p;
     }
+    return p;
 }
 
 template <class Source, class Unit, class Emit>
-inline void scan_whitespace(const Unit* p, const Unit* end, Emit& emit) {
+inline const Unit* scan_whitespace(const Unit* p, const Unit* end, Emit& emit) {
     while ((p = Source::template skip_run<space>(p, end)) < end) {
         const Unit* stop = Source::template skip_run<word>(p, end);
         if (stop == p) stop = Source::template skip_other<word | space>(p, end);
-        emit(p, static_cast<size_t>(stop - p));
+        const bool more = emit(p, static_cast<size_t>(stop - p));
         p = stop;
+        if (!more) return p;
     }
+    return p;
 }
 
 template <class Source, class Unit, class Emit>
-inline void scan_whitespace_split(const Unit* p, const Unit* end, Emit& emit) {
+inline const Unit* scan_whitespace_split(const Unit* p, const Unit* end, Emit& emit) {
     while ((p = Source::template skip_run<space>(p, end)) < end) {
         const Unit* stop = Source::template skip_other<space>(p, end);
-        emit(p, static_cast<size_t>(stop - p));
+        const bool more = emit(p, static_cast<size_t>(stop - p));
         p = stop;
+        if (!more) return p;
     }
+    return p;
 }
 
 }  // namespace scanner
 
-// Call emit(begin, size) for every pre-token of valid UTF-8.
+// Call emit(begin, size) for every pre-token of valid UTF-8 until it returns false; returns where the scan ended.
 template <class Emit>
-inline void scan(Grammar grammar, const uint8_t* text, size_t size, Emit&& emit) {
+inline const uint8_t* scan_until(Grammar grammar, const uint8_t* text, size_t size, Emit&& emit) {
     using Source = scanner::Utf8Source;
     const uint8_t* end = text + size;
     switch (grammar) {
@@ -179,8 +188,37 @@ inline void scan(Grammar grammar, const uint8_t* text, size_t size, Emit&& emit)
             return scanner::scan_whitespace_split<Source>(text, end, emit);
         case Grammar::none:
             if (size != 0) emit(text, size);
-            return;
     }
+    return end;
 }
+
+// Call emit(begin, size) for every pre-token of valid UTF-8.
+template <class Emit>
+inline void scan(Grammar grammar, const uint8_t* text, size_t size, Emit&& emit) {
+    scan_until(grammar, text, size, [&](const uint8_t* begin, size_t length) {
+        emit(begin, length);
+        return true;
+    });
+}
+
+class GrammarStep final : public CutStep {
+  public:
+    explicit GrammarStep(int number) : grammar_(static_cast<Grammar>(number)) {}
+
+    size_t cut(const uint8_t* text, size_t size, size_t& at, Piece* out, size_t room) const override {
+        size_t count = 0;
+        const uint8_t* end = scan_until(grammar_, text + at, size - at, [&](const uint8_t* begin, size_t length) {
+            const uint32_t place = static_cast<uint32_t>(begin - text);
+            out[count] = {place, place + static_cast<uint32_t>(length)};
+            return ++count < room;
+        });
+        at = static_cast<size_t>(end - text);
+        return count;
+    }
+    int grammar() const override { return static_cast<int>(grammar_); }
+
+  private:
+    const Grammar grammar_;
+};
 
 }  // namespace textpipe

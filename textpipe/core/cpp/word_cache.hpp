@@ -16,7 +16,7 @@
 #include <sys/mman.h>
 #endif
 
-#include "bpe_model.hpp"
+#include "model.hpp"
 
 namespace textpipe {
 

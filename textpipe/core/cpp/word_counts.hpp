@@ -24,7 +24,8 @@
 
 #include "normalization.hpp"
 #include "pulse.hpp"
-#include "scanner.hpp"
+#include "cutting.hpp"
+#include "steps.hpp"
 
 namespace textpipe {
 
@@ -288,9 +289,8 @@ private:
 
 // How a text becomes words.
 struct WordCut {
-    Grammar grammar = Grammar::none;
-    std::vector<NormalForm> forms;  // applied first, in order
-    bool prefix_space = false;      // put a space before a text that begins without one
+    std::vector<RewritePointer> normalization;
+    Cutting cutting;
 };
 
 // Feeds a WordCounts from one thread. Nothing is complete in the WordCounts before flush().
@@ -343,24 +343,19 @@ private:
 
     // Bytes up to readable_end may be read, though the text stops before.
     void add_text(const uint8_t* text, const uint8_t* stop, const uint8_t* readable_end) {
-        for (const NormalForm form : cut_.forms) {
+        for (const RewritePointer& step : cut_.normalization) {
             const auto size = static_cast<size_t>(stop - text);
-            if (Normalization::is_unchanged(form, text, size)) continue;
+            if (size == 0 || step->is_unchanged(text, size, true)) continue;
             std::string changed;
-            normalization_.run(form, text, size, changed, nullptr, nullptr);
+            step->run(text, size, true, changed, nullptr, nullptr);
             text_.swap(changed);
             text = reinterpret_cast<const uint8_t*>(text_.data());
             stop = readable_end = text + text_.size();
         }
-        if (cut_.prefix_space && text < stop && *text != ' ') {
-            std::string spaced(1, ' ');
-            spaced.append(text, stop);
-            text_.swap(spaced);
-            text = reinterpret_cast<const uint8_t*>(text_.data());
-            stop = readable_end = text + text_.size();
-        }
-        scan(cut_.grammar, text, static_cast<size_t>(stop - text),
-             [&](const uint8_t* begin, size_t size) { count(begin, size, readable_end); });
+        const auto size = static_cast<size_t>(stop - text);
+        const Cutting::Pieces pieces = cut_.cutting.prepare(text, size, true, nullptr, cutting_);
+        if (pieces.text != text) readable_end = pieces.text + pieces.size;
+        cut_.cutting.words(pieces, [&](const uint8_t* begin, size_t length) { count(begin, length, readable_end); });
     }
 
     // Bytes from data up to readable_end may be read.
@@ -433,7 +428,7 @@ private:
 
     WordCounts& counts_;
     const WordCut cut_;
-    Normalization normalization_;
+    Cutting::Scratch cutting_;
     std::string text_;  // a normalized text while it is cut
     std::vector<Slot> front_;
     std::array<Pending, size_t{1} << WordCounts::partition_bits> pending_;

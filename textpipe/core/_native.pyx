@@ -1,0 +1,76 @@
+# distutils: language = c++
+"""Native models and native steps, as Python holds them.
+
+What enters: a step's number or arguments. What leaves: an object that a native program takes. Promises: fixed once
+made, shared by every program and thread that uses it; steps are equal when they do the same.
+"""
+
+from libc.stdint cimport uint64_t
+from libcpp.memory cimport make_shared
+from libcpp.string cimport string
+
+cdef extern from "model.hpp" namespace "textpipe" nogil:
+    vector[Token] tokens_of(const ModelPointer& model, const string& word, uint64_t seed) except +
+
+cdef extern from "normalization.hpp" namespace "textpipe" nogil:
+    cdef cppclass NormalFormStep:
+        NormalFormStep(int form)
+
+cdef extern from "scanner.hpp" namespace "textpipe" nogil:
+    cdef cppclass GrammarStep:
+        GrammarStep(int number)
+
+cdef extern from "steps.hpp" namespace "textpipe" nogil:
+    cdef cppclass PrefixSpace:
+        PrefixSpace()
+
+
+cdef class NativeModel:
+    """Base of the native models: the tables of one vocabulary, shared by every program that uses them."""
+
+    def tokenize(self, str word not None, uint64_t seed=0):
+        """The ids of one word and how many bytes of it each takes; ``seed`` starts a model that draws lots."""
+        return [(token.id, token.size) for token in tokens_of(self.model, word.encode(), seed)]
+
+
+cdef class NativeStep:
+    """One native step of a normalizer or a pre-tokenizer."""
+
+    def __eq__(self, other):
+        return isinstance(other, NativeStep) and (<NativeStep>other).name == self.name
+
+    def __hash__(self):
+        return hash(self.name)
+
+    def __repr__(self):
+        return f"NativeStep({self.name})"
+
+
+cdef NativeStep rewrite_step(RewritePointer step, str name):
+    cdef NativeStep made = NativeStep.__new__(NativeStep)
+    made.step.rewrite = step
+    made.name = name
+    return made
+
+
+cdef NativeStep cut_step(CutPointer step, str name):
+    cdef NativeStep made = NativeStep.__new__(NativeStep)
+    made.step.cut = step
+    made.name = name
+    made.cuts = True
+    return made
+
+
+def normal_form_step(int form):
+    """A Unicode normal form or lower case, by its number in normalization.hpp."""
+    return rewrite_step(<RewritePointer>make_shared[NormalFormStep](form), f"form {form}")
+
+
+def grammar_step(int grammar):
+    """The cuts of a grammar, by its number in scanner.hpp."""
+    return cut_step(<CutPointer>make_shared[GrammarStep](grammar), f"grammar {grammar}")
+
+
+def prefix_space_step():
+    """A space before a text that begins without one."""
+    return rewrite_step(<RewritePointer>make_shared[PrefixSpace](), "prefix space")

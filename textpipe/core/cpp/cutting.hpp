@@ -1,0 +1,130 @@
+// Cuts text into words, step by step. Enters: normalized text. Leaves: the words, in order, and the text they lie in,
+// which steps may have rewritten. Promises: linear in the text for each step; the usual single grammar is scanned
+// without an intermediate list.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "scanner.hpp"
+#include "steps.hpp"
+
+namespace textpipe {
+
+class Cutting {
+  public:
+    // The text before the last cut, and the pieces of it that the last cut works on.
+    struct Pieces {
+        const uint8_t* text;
+        size_t size;
+        const Origin* origins;            // one a byte, or null
+        const std::vector<Piece>* places; // null for the whole text
+    };
+
+    // What one thread needs meanwhile.
+    struct Scratch {
+        std::string texts[2];
+        std::vector<Origin> origins[2];
+        std::vector<Piece> places[2];
+    };
+
+    void add(Step step) {
+        if (last_) steps_.push_back({nullptr, std::move(last_)});
+        last_ = nullptr;
+        if (step.cut)
+            last_ = std::move(step.cut);
+        else
+            steps_.push_back(std::move(step));
+    }
+
+    // All steps before the last cut. The result points into the text or into the scratch.
+    Pieces prepare(const uint8_t* text, size_t size, bool at_start, const Origin* origins, Scratch& scratch) const {
+        Pieces pieces{text, size, origins, nullptr};
+        size_t turn = 0, place_turn = 0;
+        for (const Step& step : steps_) {
+            std::vector<Piece>& places = scratch.places[place_turn];
+            if (step.cut) {
+                places.clear();
+                each_piece(pieces, [&](Piece piece) {
+                    each_word(*step.cut, pieces.text + piece.begin, piece.end - piece.begin, [&](Piece word) {
+                        places.push_back({piece.begin + word.begin, piece.begin + word.end});
+                    });
+                });
+            } else if (is_unchanged(*step.rewrite, pieces, at_start)) {
+                continue;
+            } else {
+                rewrite(*step.rewrite, pieces, at_start, scratch.texts[turn], scratch.origins[turn], places);
+                turn = 1 - turn;
+                if (pieces.places == nullptr) continue;
+            }
+            pieces.places = &places;
+            place_turn = 1 - place_turn;
+        }
+        return pieces;
+    }
+
+    // Call emit(begin, size) for every word.
+    template <class Emit>
+    void words(const Pieces& pieces, Emit&& emit) const {
+        each_piece(pieces, [&](Piece piece) {
+            const uint8_t* text = pieces.text + piece.begin;
+            const size_t size = piece.end - piece.begin;
+            if (!last_) return emit(text, size);
+            if (last_->grammar() >= 0) return scan(static_cast<Grammar>(last_->grammar()), text, size, emit);
+            each_word(*last_, text, size, [&](Piece word) { emit(text + word.begin, size_t{word.end - word.begin}); });
+        });
+    }
+
+  private:
+    template <class Visit>
+    static void each_piece(const Pieces& pieces, Visit&& visit) {
+        if (pieces.places != nullptr) {
+            for (const Piece piece : *pieces.places) visit(piece);
+        } else if (pieces.size != 0) {
+            visit(Piece{0, static_cast<uint32_t>(pieces.size)});
+        }
+    }
+
+    template <class Visit>
+    static void each_word(const CutStep& step, const uint8_t* text, size_t size, Visit&& visit) {
+        Piece words[256];
+        for (size_t at = 0; at < size;) {
+            const size_t count = step.cut(text, size, at, words, 256);
+            for (size_t i = 0; i < count; ++i) visit(words[i]);
+        }
+    }
+
+    static bool is_unchanged(const RewriteStep& step, const Pieces& pieces, bool at_start) {
+        bool unchanged = true;
+        each_piece(pieces, [&](Piece piece) {
+            const bool first = at_start && piece.begin == 0;
+            unchanged = unchanged && step.is_unchanged(pieces.text + piece.begin, piece.end - piece.begin, first);
+        });
+        return unchanged;
+    }
+
+    // Rewrite every piece into `text`; a piece that is empty then is gone.
+    static void rewrite(const RewriteStep& step, Pieces& pieces, bool at_start, std::string& text,
+                        std::vector<Origin>& origins, std::vector<Piece>& places) {
+        text.clear();
+        origins.clear();
+        places.clear();
+        each_piece(pieces, [&](Piece piece) {
+            const uint32_t begin = static_cast<uint32_t>(text.size());
+            const Origin* from = pieces.origins != nullptr ? pieces.origins + piece.begin : nullptr;
+            step.run(pieces.text + piece.begin, piece.end - piece.begin, at_start && piece.begin == 0, text, from,
+                     from != nullptr ? &origins : nullptr);
+            if (text.size() > begin) places.push_back({begin, static_cast<uint32_t>(text.size())});
+        });
+        pieces.text = reinterpret_cast<const uint8_t*>(text.data());
+        pieces.size = text.size();
+        if (pieces.origins != nullptr) pieces.origins = origins.data();
+    }
+
+    std::vector<Step> steps_;  // all but the last cut
+    CutPointer last_;
+};
+
+}  // namespace textpipe

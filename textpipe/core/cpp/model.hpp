@@ -1,0 +1,92 @@
+// What the encoder asks of a model. Enters: one word as UTF-8. Leaves: its tokens, each an id and the bytes of the word
+// it stands for. Promises: a model is fixed once built and shared by all threads; what changes while it works is in the
+// Scratch, of which every thread has its own.
+//
+// A new kind of model is a class derived from Model in a header of its own, and a `cdef class` derived from NativeModel
+// (core/_native.pxd) that builds it. The encoder remembers the ids of short words of a cacheable() model, so encode()
+// is called for words not met lately.
+#pragma once
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+namespace textpipe {
+
+constexpr uint32_t no_id = UINT32_MAX;
+
+struct Token {
+    uint32_t id;
+    uint32_t size;  // bytes of the word it stands for
+};
+
+class Model {
+  public:
+    // What one thread needs while it encodes; kept between words to save allocations. A model that needs more derives
+    // its own and makes it in make_scratch().
+    struct Scratch {
+        Scratch() = default;
+        Scratch(const Scratch&) = delete;
+        Scratch& operator=(const Scratch&) = delete;
+        virtual ~Scratch() = default;
+
+        uint64_t random = 0x853C49E6748FEA9Bu;    // the state of the thread's generator, never 0
+        const std::atomic<bool>* stop = nullptr;  // when it is set, what comes out is not wanted any more
+
+        std::vector<Token> tokens;                // for encode_ids()
+
+        // A model that may work long on one word asks every few thousand steps, and may then leave the word half done.
+        bool is_stopped() const { return stop != nullptr && stop->load(std::memory_order_relaxed); }
+    };
+
+    Model() = default;
+    Model(const Model&) = delete;
+    Model& operator=(const Model&) = delete;
+    virtual ~Model() = default;
+
+    virtual std::unique_ptr<Scratch> make_scratch() const { return std::make_unique<Scratch>(); }
+
+    // Append the tokens of one word, which is never empty. Time is to be near linear in `size`, whatever the word holds.
+    // The places of the tokens are found by adding up their sizes from the beginning of the word.
+    virtual void encode(const uint8_t* word, size_t size, Scratch& scratch, std::vector<Token>& out) const = 0;
+
+    // Append the ids alone, for a model that has a quicker way to them.
+    virtual void encode_ids(const uint8_t* word, size_t size, Scratch& scratch, std::vector<uint32_t>& out) const {
+        scratch.tokens.clear();
+        encode(word, size, scratch, scratch.tokens);
+        for (const Token& token : scratch.tokens) out.push_back(token.id);
+    }
+
+    // Does a word always have the same tokens? Not so with dropout or sampling.
+    virtual bool cacheable() const { return true; }
+
+    // After a byte-level pre-tokenizer: does the model take the bytes of the word as they are? Otherwise they are
+    // spelled in the printable alphabet first, and token sizes count bytes of that spelling.
+    virtual bool takes_bytes() const { return false; }
+
+    // By id, the bytes of the word that a token with this id stands for in every word; 0 where that depends on the word.
+    // With it places follow from remembered ids. nullptr where none are known.
+    virtual const uint32_t* sizes() const { return nullptr; }
+};
+
+using ModelPointer = std::shared_ptr<const Model>;
+
+// The tokens of one word by itself.
+inline std::vector<Token> tokens_of(const ModelPointer& model, std::string_view word, uint64_t seed) {
+    std::vector<Token> tokens;
+    if (word.empty()) return tokens;
+    const std::unique_ptr<Model::Scratch> scratch = model->make_scratch();
+    scratch->random = seed | 1;
+    model->encode(reinterpret_cast<const uint8_t*>(word.data()), word.size(), *scratch, tokens);
+    return tokens;
+}
+
+inline uint64_t mix_hash(uint64_t a, uint64_t b) {
+    const unsigned __int128 product =
+        static_cast<unsigned __int128>(a ^ 0x9E3779B97F4A7C15u) * (b ^ 0xD6E8FEB86659FD93u);
+    return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
+}
+
+}  // namespace textpipe

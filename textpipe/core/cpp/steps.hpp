@@ -1,0 +1,83 @@
+// What the encoder asks of the steps between text and words. Enters: valid UTF-8. Leaves: rewritten text with the origin
+// of each byte, or the places of its pieces. Promises: a step is fixed once built and shared by all threads.
+//
+// A normalizer is a list of RewriteSteps; a pre-tokenizer a list of both kinds, a rewrite there applying to each piece
+// by itself. Python holds either as a NativeStep (core/_native.pxd).
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace textpipe {
+
+// The characters of the original text a byte stands for: [begin, end).
+struct Origin {
+    uint32_t begin, end;
+};
+
+// Bytes of the text.
+struct Piece {
+    uint32_t begin, end;
+};
+
+class RewriteStep {
+  public:
+    RewriteStep() = default;
+    RewriteStep(const RewriteStep&) = delete;
+    RewriteStep& operator=(const RewriteStep&) = delete;
+    virtual ~RewriteStep() = default;
+
+    // Is the text sure to stay as it is? May say no when unsure; asked for every text, so it should be quick.
+    // `at_start` tells whether the text begins where the document does.
+    virtual bool is_unchanged(const uint8_t* text, size_t size, bool at_start) const = 0;
+
+    // Append the new text to `out`. With `origins`, in_origins has one entry a byte of the input, and one is appended
+    // for each byte written; otherwise both are null. The text is never empty.
+    virtual void run(const uint8_t* text, size_t size, bool at_start, std::string& out, const Origin* in_origins,
+                     std::vector<Origin>* origins) const = 0;
+};
+
+class CutStep {
+  public:
+    CutStep() = default;
+    CutStep(const CutStep&) = delete;
+    CutStep& operator=(const CutStep&) = delete;
+    virtual ~CutStep() = default;
+
+    // Write the pieces of the text from byte `at` on, in order, none empty, no two overlapping; what lies between them
+    // is dropped. At most `room` of them, which is at least 16; returns how many, and sets `at` to where the next call
+    // goes on, to `size` when all is done. `at` is 0 at first and then what the last call left.
+    virtual size_t cut(const uint8_t* text, size_t size, size_t& at, Piece* out, size_t room) const = 0;
+
+    // The number of the scanner's grammar when the step is one of those that are compiled into their users, else -1.
+    virtual int grammar() const { return -1; }
+};
+
+using RewritePointer = std::shared_ptr<const RewriteStep>;
+using CutPointer = std::shared_ptr<const CutStep>;
+
+// One of the two.
+struct Step {
+    RewritePointer rewrite;
+    CutPointer cut;
+};
+
+// Puts a space before a text that begins without one.
+class PrefixSpace final : public RewriteStep {
+  public:
+    bool is_unchanged(const uint8_t* text, size_t, bool) const override { return *text == ' '; }
+
+    void run(const uint8_t* text, size_t size, bool, std::string& out, const Origin* in_origins,
+             std::vector<Origin>* origins) const override {
+        if (*text != ' ') {
+            out += ' ';
+            if (origins != nullptr) origins->push_back(in_origins[0]);
+        }
+        out.append(reinterpret_cast<const char*>(text), size);
+        if (origins != nullptr) origins->insert(origins->end(), in_origins, in_origins + size);
+    }
+};
+
+}  // namespace textpipe
