@@ -16,7 +16,7 @@ from textpipe.added_tokens import AddedToken, AddedVocabulary
 from textpipe.decoders import Decoder
 from textpipe.encoding import Encoding
 from textpipe.errors import InputError
-from textpipe.formats import tokenizer_json
+from textpipe.formats import Parts, read_file, tokenizer_json
 from textpipe.limits import DEFAULT_LIMITS
 from textpipe.models import Model
 from textpipe.normalizers import Normalizer
@@ -120,27 +120,28 @@ class Tokenizer:
 
     @classmethod
     def from_file(cls, path: str | os.PathLike[str]) -> Tokenizer:
-        """Read a tokenizer.json.
+        """Read a tokenizer from a file of any format, or from its folder; the content tells which.
 
         Raises
         ------
         FormatError
-            when the file is not one; the message names the field.
+            when the file is broken; the message names the field.
         """
-        return cls._from_parts(tokenizer_json.read_file(path))
+        return cls.from_parts(read_file(path))
 
     @classmethod
     def from_str(cls, json: str) -> Tokenizer:
         """Read the text of a tokenizer.json."""
-        return cls._from_parts(tokenizer_json.read(json, path="tokenizer.json"))
+        return cls.from_parts(tokenizer_json.read(json, path="tokenizer.json"))
 
     @classmethod
     def from_buffer(cls, buffer: bytes) -> Tokenizer:
         """Read the bytes of a tokenizer.json."""
-        return cls._from_parts(tokenizer_json.read(buffer, path="tokenizer.json"))
+        return cls.from_parts(tokenizer_json.read(buffer, path="tokenizer.json"))
 
     @classmethod
-    def _from_parts(cls, parts: tokenizer_json.Parts) -> Tokenizer:
+    def from_parts(cls, parts: Parts) -> Tokenizer:
+        """A tokenizer of these parts."""
         tokenizer = cls(parts.model)
         tokenizer._added = parts.added
         tokenizer._decoder = parts.decoder
@@ -149,13 +150,15 @@ class Tokenizer:
         )
         return tokenizer
 
+    @property
+    def parts(self) -> Parts:
+        """What it is made of, for the formats to write."""
+        kept = self._pipeline
+        return Parts(kept.model, self._added, kept.normalizer, kept.pre_tokenizer, kept.post_processor, self._decoder)
+
     def to_str(self, pretty: bool = False) -> str:
         """The text of a tokenizer.json, as `tokenizers` writes it."""
-        kept = self._pipeline
-        parts = tokenizer_json.Parts(
-            kept.model, self._added, kept.normalizer, kept.pre_tokenizer, kept.post_processor, self._decoder
-        )
-        return tokenizer_json.write(parts, pretty=pretty)
+        return tokenizer_json.write(self.parts, pretty=pretty)
 
     def save(self, path: str | os.PathLike[str], pretty: bool = True) -> None:
         """Write a tokenizer.json, whole or not at all."""

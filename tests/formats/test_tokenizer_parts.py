@@ -75,7 +75,7 @@ def fields():
 @pytest.mark.parametrize(("stage", "row", "key"), [*fields()])
 def test_a_field_of_a_wrong_type_or_missing_is_named(stage, row, key):
     good = row[stage][key]
-    may_be_absent = ("strip_accents", "prepend_scheme", "split", "behavior")
+    may_be_absent = ("type", "strip_accents", "prepend_scheme", "split", "behavior", "length")
     for wrong in (None, True, -1, 1.5, "wrong", [], {}, [[]], {"a": 1}, 1 << 70):
         if (type(wrong) is type(good) and wrong not in ("wrong", [[]])) or (
             key in ("strip_accents", "split") and wrong is None

@@ -36,6 +36,7 @@ VERBS = (
     Verb("decode", "decode", "Turn ids into text."),
     Verb("inspect", "inspect", "Show what each stage of a tokenizer makes of a text."),
     Verb("compare", "compare", "Show where two tokenizers cut texts differently."),
+    Verb("convert", "convert", "Turn a tokenizer file into one of another format."),
     Verb("pack", "pack", "Encode documents into token shards for training."),
     Verb("train", "train", "Train a model on token shards."),
     Verb("generate", "generate", "Write text with a trained model."),

@@ -1,1 +1,11 @@
-"""File formats of tokenizers, in and out."""
+"""File formats of tokenizers, in and out.
+
+conversion          one door: read any of them, write any of them, and say beforehand what would be lost
+tokenizer_json      every part; tokenizer_models and tokenizer_parts read its objects, fields names its faults
+vocabularies        vocab.txt, and vocab.json with merges.txt; families builds the rest around them
+"""
+
+from textpipe.formats.conversion import FORMATS, Format, detect, format_of_name, losses, read_file, write_file
+from textpipe.formats.parts import Parts
+
+__all__ = ["FORMATS", "Format", "Parts", "detect", "format_of_name", "losses", "read_file", "write_file"]

@@ -9,63 +9,20 @@ passed over.
 from __future__ import annotations
 
 import json
-import os
 import struct
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from textpipe.added_tokens import AddedToken, AddedVocabulary
-from textpipe.decoders import Decoder
-from textpipe.errors import InputError, LimitError
+from textpipe.errors import LimitError
 from textpipe.formats import tokenizer_models, tokenizer_parts
 from textpipe.formats.fields import Field, parse_json
+from textpipe.formats.parts import Parts
 from textpipe.limits import DEFAULT_LIMITS, Limits
 from textpipe.models import Model
-from textpipe.normalizers import Normalizer
-from textpipe.pre_tokenizers import PreTokenizer
-from textpipe.processors import PostProcessor
 
-__all__ = ["Parts", "read", "read_file", "write"]
+__all__ = ["read", "write"]
 
 _TOP = ("version", "truncation", "padding", "added_tokens", *tokenizer_parts.STAGES, "model")
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What a tokenizer.json holds."""
-
-    model: Model
-    added: AddedVocabulary
-    normalizer: Normalizer | None = None
-    pre_tokenizer: PreTokenizer | None = None
-    post_processor: PostProcessor | None = None
-    decoder: Decoder | None = None
-
-
-def read_file(path: str | os.PathLike[str], *, limits: Limits = DEFAULT_LIMITS) -> Parts:
-    """Read the file at ``path``; a folder stands for the tokenizer.json in it.
-
-    Raises
-    ------
-    InputError
-        when there is no such file.
-    FormatError
-        when it is no tokenizer.json.
-    """
-    file = Path(path)
-    if file.is_dir():
-        file /= "tokenizer.json"
-    try:
-        if file.stat().st_size > limits.tokenizer_file_bytes:
-            raise LimitError(
-                f"a file of {file.stat().st_size} bytes", where=file, allowed=f"{limits.tokenizer_file_bytes} bytes"
-            )
-        with file.open("rb") as opened:  # a device has no size to ask for
-            data = opened.read(limits.tokenizer_file_bytes + 1)
-    except FileNotFoundError:
-        raise InputError("no such file", where=file, hint="name a tokenizer.json, or the folder it lies in") from None
-    return read(data, path=str(file), limits=limits)
 
 
 def read(data: str | bytes, *, path: str, limits: Limits = DEFAULT_LIMITS) -> Parts:

@@ -24,7 +24,7 @@ def read(field: Field, limits: Limits) -> Model:
     FormatError
         when there is no such model, or its fields are wrong.
     """
-    kind = field.get("type", str)
+    kind = field.get("type", str, None) or _kind_by_fields(field)
     if kind not in MODELS:
         known = ", ".join(f'"{name}"' for name in MODELS)
         field.need("type").fail(
@@ -36,6 +36,17 @@ def read(field: Field, limits: Limits) -> Model:
         raise
     except InputError as error:
         raise FormatError(error.what, path=field.path, field=field.name, allowed=error.allowed) from None
+
+
+def _kind_by_fields(field: Field) -> str:
+    """What a model without a type is; the first files had none, and `tokenizers` still takes them."""
+    if "merges" in field.value:
+        return "BPE"
+    if "max_input_chars_per_word" in field.value:
+        return "WordPiece"
+    if isinstance(field.value.get("vocab"), list):
+        return "Unigram"
+    return "WordLevel" if "unk_token" in field.value else str(field.get("type", str))
 
 
 def _bpe(field: Field, limits: Limits) -> BPE:

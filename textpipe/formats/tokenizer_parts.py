@@ -30,7 +30,7 @@ def read(stage: str, field: Field) -> Any:
         when there is no such part, or its fields are wrong.
     """
     known = STAGES[stage]
-    kind = field.get("type", str)
+    kind = field.get("type", str, None) or _kind_by_fields(stage, field)
     if kind not in known:
         hint = did_you_mean(kind, known)
         field.need("type").fail(f'is "{kind}", a {stage.replace("_", "-")} there is none of here', hint=hint)
@@ -42,6 +42,38 @@ def read(stage: str, field: Field) -> Any:
         raise FormatError(
             error.what, path=field.path, field=field.name, allowed=error.allowed, hint=error.hint
         ) from None
+
+
+def _kind_by_fields(stage: str, field: Field) -> str:
+    """What a part without a type is; the first files had none, and `tokenizers` still takes them."""
+    for kind, keys in _UNTYPED[stage].items():
+        if all(key in field.value for key in keys):
+            return kind
+    return str(field.get("type", str))
+
+
+_UNTYPED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "normalizer": {
+        "BertNormalizer": ("clean_text", "handle_chinese_chars", "lowercase"),
+        "Strip": ("strip_left", "strip_right"),
+        "Sequence": ("normalizers",),
+        "Replace": ("pattern", "content"),
+        "Prepend": ("prepend",),
+    },
+    "pre_tokenizer": {},
+    "post_processor": {
+        "RobertaProcessing": ("sep", "cls", "trim_offsets", "add_prefix_space"),
+        "BertProcessing": ("sep", "cls"),
+        "TemplateProcessing": ("single", "pair", "special_tokens"),
+    },
+    "decoder": {
+        "BPEDecoder": ("suffix",),
+        "WordPiece": ("prefix", "cleanup"),
+        "Replace": ("pattern", "content"),
+        "Strip": ("content", "start", "stop"),
+        "CTC": ("pad_token", "word_delimiter_token", "cleanup"),
+    },
+}
 
 
 def _plain(make: Callable[[], Any]) -> Reader:
@@ -151,7 +183,7 @@ def _char_delimiter(field: Field) -> pre_tokenizers.CharDelimiterSplit:
 
 def _fixed_length(field: Field) -> pre_tokenizers.FixedLength:
     field.only("type", "length")
-    return pre_tokenizers.FixedLength(_count(field, "length", 1))
+    return pre_tokenizers.FixedLength(_count(field, "length", 1) if "length" in field.value else 5)
 
 
 def _metaspace(make: Callable[[str, str, bool], Any]) -> Reader:

@@ -6,18 +6,17 @@ model's vocabulary never changes.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from textpipe.errors import FormatError, InputError
+from textpipe.errors import InputError
 from textpipe.limits import DEFAULT_LIMITS
 
 if TYPE_CHECKING:
     from textpipe.core._native import NativeModel
 
-__all__ = ["Model", "Token", "read_vocab_json"]
+__all__ = ["Model", "Token"]
 
 
 class Token(NamedTuple):
@@ -103,21 +102,3 @@ class Model:
 
     def _sizes(self) -> list[str]:
         return [f"{len(self._vocab)} pieces"]
-
-
-def read_vocab_json(path: str) -> dict[str, int]:
-    """The vocabulary in a vocab.json.
-
-    Raises
-    ------
-    FormatError
-        when the file is not one.
-    """
-    with open(path, encoding="utf-8") as file:
-        try:
-            pieces = json.load(file)
-        except (ValueError, RecursionError) as error:
-            raise FormatError(f"not JSON: {error}", path=path) from None
-    if not isinstance(pieces, dict) or not all(type(number) is int for number in pieces.values()):
-        raise FormatError("not an object of piece: id", path=path)
-    return pieces

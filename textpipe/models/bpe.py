@@ -7,15 +7,15 @@ changes.
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from textpipe.core._bpe import NativeBpe
-from textpipe.errors import FormatError, InputError
-from textpipe.models.base import Model, Token, read_vocab_json
+from textpipe.errors import InputError
+from textpipe.models.base import Model, Token
+from textpipe.models.vocabulary_files import merges_text, read_merges, read_vocab_json, vocab_json_text
 
 __all__ = ["BPE"]
 
@@ -131,17 +131,7 @@ class BPE(Model):
     @staticmethod
     def read_file(vocab: str, merges: str) -> tuple[dict[str, int], list[tuple[str, str]]]:
         """The vocabulary and the merges in vocab.json and merges.txt."""
-        pieces = read_vocab_json(vocab)
-        pairs: list[tuple[str, str]] = []
-        with open(merges, encoding="utf-8", newline="\n") as file:
-            for number, line in enumerate(file, 1):
-                if line.startswith("#version") or not line.strip("\r\n"):
-                    continue
-                words = line.rstrip("\r\n").split(" ")
-                if len(words) != 2:
-                    raise FormatError("a merge is two pieces with a space between", path=merges, field=f"line {number}")
-                pairs.append((words[0], words[1]))
-        return pieces, pairs
+        return read_vocab_json(vocab), read_merges(merges)
 
     def save(self, folder: str, prefix: str | None = None) -> list[str]:
         """Write vocab.json and merges.txt; returns their paths."""
@@ -149,8 +139,9 @@ class BPE(Model):
 
         start = f"{prefix}-" if prefix else ""
         vocab, merges = os.path.join(folder, f"{start}vocab.json"), os.path.join(folder, f"{start}merges.txt")
-        write_text(vocab, json.dumps(self._by_id(), ensure_ascii=False, separators=(",", ":")))
-        write_text(merges, "#version: 0.2\n" + "".join(f"{left} {right}\n" for left, right in self._merges))
+        texts = vocab_json_text(self._by_id()), merges_text(self._merges)  # both before either is written
+        write_text(vocab, texts[0])
+        write_text(merges, texts[1])
         return [vocab, merges]
 
     def to_dict(self) -> dict[str, Any]:

@@ -6,13 +6,13 @@ in it.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from typing import Any
 
 from textpipe.errors import InputError
-from textpipe.models.base import Model, Token, read_vocab_json
+from textpipe.models.base import Model, Token
+from textpipe.models.vocabulary_files import read_vocab_json, vocab_json_text
 
 __all__ = ["WordLevel"]
 
@@ -67,7 +67,7 @@ class WordLevel(Model):
         from textpipe.files import write_text
 
         path = os.path.join(folder, f"{prefix}-vocab.json" if prefix else "vocab.json")
-        write_text(path, json.dumps(self._by_id(), ensure_ascii=False, separators=(",", ":")))
+        write_text(path, vocab_json_text(self._by_id()))
         return [path]
 
     def to_dict(self) -> dict[str, Any]:

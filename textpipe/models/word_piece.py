@@ -10,8 +10,9 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from textpipe.errors import FormatError, InputError
+from textpipe.errors import InputError
 from textpipe.models.base import Model, Token
+from textpipe.models.vocabulary_files import read_vocab_txt, vocab_txt_text
 
 __all__ = ["WordPiece"]
 
@@ -99,23 +100,14 @@ class WordPiece(Model):
         FormatError
             when the file is not UTF-8, or a piece stands in it twice.
         """
-        pieces: dict[str, int] = {}
-        with open(vocab, "rb") as file:
-            for number, line in enumerate(file):
-                try:
-                    piece = line.decode().rstrip()
-                except UnicodeDecodeError:
-                    raise FormatError("not UTF-8", path=vocab, field=f"line {number + 1}") from None
-                if pieces.setdefault(piece, number) != number:
-                    raise FormatError(f'"{piece[:40]}" stands twice', path=vocab, field=f"line {number + 1}")
-        return pieces
+        return read_vocab_txt(vocab)
 
     def save(self, folder: str, prefix: str | None = None) -> list[str]:
         """Write vocab.txt; returns its path, alone in a list."""
         from textpipe.files import write_text
 
         path = os.path.join(folder, f"{prefix}-vocab.txt" if prefix else "vocab.txt")
-        write_text(path, "".join(f"{piece}\n" for piece in self._by_id()))
+        write_text(path, vocab_txt_text(self._by_id()))
         return [path]
 
     def to_dict(self) -> dict[str, Any]:

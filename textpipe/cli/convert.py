@@ -1,0 +1,62 @@
+"""``textpipe convert``: a tokenizer from one file format to another."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import typer
+
+from textpipe.errors import InputError
+
+
+def command(
+    source: Path = typer.Argument(metavar="IN", help="A tokenizer file or folder; its content tells the format."),
+    out: Path = typer.Argument(metavar="OUT", help="What to write; the name tells the format unless --to does."),
+    *,
+    to: str | None = typer.Option(
+        None, "--to", help="tokenizer.json, vocab.json (and merges.txt), vocab.txt, …: see below."
+    ),
+    accept_losses: bool = typer.Option(False, "--accept-losses", help="Write even if the format cannot hold it all."),
+    dry_run: bool = typer.Option(False, "--dry-run", help="Only say what would be lost."),
+    as_json: bool = typer.Option(False, "--json", help="The outcome as one JSON object."),
+) -> None:
+    """Turn a tokenizer file into one of another format.
+
+    \b
+    textpipe convert vocab.txt tokenizer.json
+    textpipe convert vocab/tokenizer.json out/vocab.json --dry-run
+
+    A part that the new format has no place for is named, and nothing is written unless --accept-losses is given.
+    """
+    from textpipe.formats import FORMATS, detect, format_of_name, losses, read_file, write_file
+
+    file, found = detect(source)
+    name = to or format_of_name(out)
+    parts = read_file(source)
+    lost = losses(parts, name)
+    if lost and not as_json:
+        for loss in lost:
+            print(f"lost: {loss}")
+    if lost and not (accept_losses or dry_run):
+        raise InputError(
+            f"{name} cannot hold all of this tokenizer", where=source, hint="--accept-losses writes it all the same"
+        )
+    written = [] if dry_run else write_file(parts, out, name, accept_losses=accept_losses)
+    if as_json:
+        row = {
+            "schema_version": 1,
+            "source": str(file),
+            "from": found,
+            "to": name,
+            "losses": lost,
+            "written": [str(path) for path in written],
+        }
+        print(json.dumps(row, ensure_ascii=False))
+        return
+    size = parts.model.get_vocab_size()
+    print(f"{file}: {found}, {size:,} pieces: {FORMATS[found].summary}")
+    for path in written:
+        print(f"{path}: {name}, {path.stat().st_size:,} bytes")
+    if dry_run:
+        print(f"{out}: {name}, not written")

@@ -1,0 +1,209 @@
+"""Every file a tokenizer can come in, behind one door.
+
+What enters: a path, whose content tells the format; or the parts of a tokenizer and the name of a format. What
+leaves: the parts, or the files. Promises: nothing is lost in silence: what a format would not give back is named
+before anything is written, and refused unless it is accepted.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from textpipe.errors import FormatError, InputError, did_you_mean
+from textpipe.files import write_text
+from textpipe.files.reading import read_bytes
+from textpipe.formats import tokenizer_json, vocabularies
+from textpipe.formats.parts import Parts
+from textpipe.limits import DEFAULT_LIMITS, Limits
+
+__all__ = ["FORMATS", "Format", "detect", "format_of_name", "losses", "read_file", "write_file"]
+
+_HINT = "name a tokenizer's file, or the folder it lies in"
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One row of the table of formats.
+
+    ``kept`` gives what reading the written file back would give, or raises InputError when a tokenizer cannot be
+    written at all; ``write`` returns the files it wrote.
+    """
+
+    summary: str
+    read: Callable[[Path, Limits], Parts]
+    kept: Callable[[Parts], Parts]
+    write: Callable[[Parts, Path], list[Path]]
+
+
+def read_file(path: str | os.PathLike[str], *, limits: Limits = DEFAULT_LIMITS) -> Parts:
+    """Read a tokenizer from a file or a folder, whatever its format.
+
+    Raises
+    ------
+    InputError
+        when there is no such file, or nothing in the folder is a tokenizer.
+    FormatError
+        when the file is broken, or of no known format.
+    LimitError
+        when it is above a cap.
+    """
+    file, name = detect(path)
+    return FORMATS[name].read(file, limits)
+
+
+def detect(path: str | os.PathLike[str]) -> tuple[Path, str]:
+    """The file that holds a tokenizer, and the name of its format, told by its content."""
+    file = Path(path)
+    if file.is_dir():
+        return _in_folder(file)
+    head = _head(file)
+    for name, pattern in _HEADS:
+        if re.match(pattern, head):
+            return file, name
+    if b"\0" in head or not head.strip():
+        raise FormatError("of no format that is known", path=path, allowed=", ".join(FORMATS))
+    return file, "vocab.txt"
+
+
+# How a file of each format begins, in the order they are tried.
+_HEADS = (
+    ("vocab.json", rb"#version"),
+    ("vocab.json", rb"(?:\xef\xbb\xbf)?\s*\{\s*\"(?:[^\"\\]|\\.)*\"\s*:\s*-?\d+\s*[,}]"),
+    ("tokenizer.json", rb"(?:\xef\xbb\xbf)?\s*\{"),
+)
+
+
+def _head(file: Path) -> bytes:
+    try:
+        with file.open("rb") as opened:
+            return opened.read(1 << 14)
+    except FileNotFoundError:
+        raise InputError("no such file", where=file, hint=_HINT) from None
+
+
+def _in_folder(folder: Path) -> tuple[Path, str]:
+    for name in ("tokenizer.json", "vocab.json", "vocab.txt"):
+        if (folder / name).exists():
+            return folder / name, name
+    raise InputError("no tokenizer in this folder", where=folder, hint="a tokenizer.json, vocab.json or vocab.txt")
+
+
+def _read_json(path: Path, limits: Limits) -> Parts:
+    data = read_bytes(path, limits.tokenizer_file_bytes, hint=_HINT)
+    return tokenizer_json.read(data, path=str(path), limits=limits)
+
+
+def _write_json(parts: Parts, path: Path) -> list[Path]:
+    write_text(path, tokenizer_json.write(parts, pretty=True))
+    return [path]
+
+
+def _all_kept(parts: Parts) -> Parts:
+    return parts
+
+
+FORMATS: Mapping[str, Format] = {
+    "tokenizer.json": Format("every part, as `tokenizers` reads it", _read_json, _all_kept, _write_json),
+    "vocab.txt": Format(
+        "the pieces of a WordPiece model, as BERT has them",
+        vocabularies.read_vocab_txt,
+        vocabularies.kept_by_vocab_txt,
+        vocabularies.write_vocab_txt,
+    ),
+    "vocab.json": Format(
+        "the pieces of a BPE model, and merges.txt beside it",
+        vocabularies.read_vocab_json,
+        vocabularies.kept_by_vocab_json,
+        vocabularies.write_vocab_json,
+    ),
+}
+"""Every format, by its name."""
+
+
+def format_of_name(path: str | os.PathLike[str]) -> str:
+    """The format that a file's name asks for when it is to be written.
+
+    >>> format_of_name("out/vocab.txt")
+    'vocab.txt'
+    """
+    name = Path(path).name
+    for ending, found in (("vocab.json", "vocab.json"), ("merges.txt", "vocab.json"), (".json", "tokenizer.json")):
+        if name.endswith(ending):
+            return found
+    if name.endswith(".txt"):
+        return "vocab.txt"
+    raise InputError(f'"{name}" does not tell the format', where=path, allowed=", ".join(FORMATS), hint="name it")
+
+
+def losses(parts: Parts, format: str) -> list[str]:
+    """What a format would not give back of a tokenizer, a sentence each; none when it holds all of it.
+
+    Raises
+    ------
+    InputError
+        when the tokenizer cannot be written in that format at all.
+    """
+    return _differences(parts, _format(format).kept(parts))
+
+
+def write_file(
+    parts: Parts, path: str | os.PathLike[str], format: str | None = None, *, accept_losses: bool = False
+) -> list[Path]:
+    """Write a tokenizer in a format, by default the one that the name asks for; returns the files written.
+
+    Raises
+    ------
+    InputError
+        when the format cannot hold the tokenizer, or would lose some of it and ``accept_losses`` is not given.
+    """
+    name = format or format_of_name(path)
+    chosen = _format(name)
+    kept = chosen.kept(parts)
+    lost = _differences(parts, kept)
+    if lost and not accept_losses:
+        raise InputError(
+            f"{name} cannot hold all of this tokenizer: " + "; ".join(lost), where=path, hint="accept the losses"
+        )
+    return chosen.write(kept, Path(path))
+
+
+def _format(name: str) -> Format:
+    if name not in FORMATS:
+        raise InputError(f'there is no format "{name}"', hint=did_you_mean(name, FORMATS))
+    return FORMATS[name]
+
+
+def _differences(parts: Parts, kept: Parts) -> list[str]:
+    found = []
+    for name in ("normalizer", "pre_tokenizer", "post_processor", "decoder"):
+        before, after = getattr(parts, name), getattr(kept, name)
+        if _as_dict(before) != _as_dict(after):
+            found.append(f"{name} {before!r} is read back as {after!r}")
+    found += _model_differences(parts, kept)
+    before, after = ({n: t.to_dict(n) for n, t in each.added.by_id.items()} for each in (parts, kept))
+    changed = sorted(number for number in {*before, *after} if before.get(number) != after.get(number))
+    if changed:
+        names = [str((before.get(number) or after[number])["content"]) for number in changed]
+        shown = ", ".join(f'"{name}"' for name in names[:5]) + (", …" if len(names) > 5 else "")
+        found.append(f"{len(names)} added tokens are not read back as they are: {shown}")
+    return found
+
+
+def _model_differences(parts: Parts, kept: Parts) -> list[str]:
+    before, after = parts.model.to_dict(), kept.model.to_dict()
+    if parts.model is kept.model or before == after:
+        return []
+    if before["type"] != after["type"]:
+        return [f"model {before['type']} is read back as {after['type']}"]
+    settings = [key for key in before if before[key] != after.get(key) and key not in ("vocab", "merges")]
+    found = [f"model.{key} {before[key]!r} is read back as {after.get(key)!r}" for key in settings]
+    return found + [f"model.{key} changes" for key in ("vocab", "merges") if before.get(key) != after.get(key)]
+
+
+def _as_dict(stage: Any) -> Any:
+    return None if stage is None else stage.to_dict()

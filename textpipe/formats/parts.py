@@ -1,0 +1,30 @@
+"""What a tokenizer is made of: the value that every format reads and writes.
+
+What enters and leaves: the model and the stages around it, each frozen. A format that has no place for one of them
+says so before it writes (:func:`textpipe.formats.losses`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textpipe.added_tokens import AddedVocabulary
+from textpipe.decoders import Decoder
+from textpipe.models import Model
+from textpipe.normalizers import Normalizer
+from textpipe.pre_tokenizers import PreTokenizer
+from textpipe.processors import PostProcessor
+
+__all__ = ["Parts"]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The parts of one tokenizer."""
+
+    model: Model
+    added: AddedVocabulary
+    normalizer: Normalizer | None = None
+    pre_tokenizer: PreTokenizer | None = None
+    post_processor: PostProcessor | None = None
+    decoder: Decoder | None = None
