@@ -17,7 +17,13 @@ cdef extern from "word_counts.hpp" namespace "textpipe" nogil:
         vector[Word] sorted() except +
         size_t num_words()
         uint64_t num_occurrences()
+        size_t num_bytes()
         size_t memory()
+        size_t memory_soon() except +
+        vector[uint8_t] take(size_t index) except +
+        void add_records(size_t index, const uint8_t* records, size_t size) except +
+        void pack(size_t index)
+        void pack()
         void clear()
         void stop()
     cdef cppclass Cutting:

@@ -18,6 +18,10 @@ from textpipe.errors import InputError, LimitError
 cdef extern from "utf8.hpp" namespace "textpipe" nogil:
     cbool is_valid_utf8(const uint8_t* p, size_t size)
 
+cdef extern from "word_counts.hpp" nogil:
+    const size_t num_partitions "textpipe::WordCounts::num_partitions"
+    void release_freed_memory_ "textpipe::release_freed_memory"()
+
 cdef extern from "word_columns.hpp" namespace "textpipe" nogil:
     cdef cppclass WordColumns:
         string counts, sizes, words
@@ -25,6 +29,15 @@ cdef extern from "word_columns.hpp" namespace "textpipe" nogil:
     vector[Word] read_columns(const uint8_t* counts, const uint8_t* sizes, size_t num_words, const uint8_t* data,
                               size_t data_size, cbool byte_level) except +
     void add_words(CppWordCounts& counts, const vector[Word]& words) except +
+
+
+NUM_PARTITIONS = num_partitions
+
+
+def release_freed_memory():
+    """Give memory that was freed back to the system where the allocator keeps it."""
+    with nogil:
+        release_freed_memory_()
 
 
 def is_utf8(bytes text not None) -> bool:
@@ -62,6 +75,11 @@ cdef class WordCounts:
         return self.counts.get().num_occurrences()
 
     @property
+    def num_bytes(self) -> int:
+        """Bytes of all distinct words, each once."""
+        return self.counts.get().num_bytes()
+
+    @property
     def memory_bytes(self) -> int:
         """Bytes held."""
         return self.counts.get().memory()
@@ -80,6 +98,42 @@ cdef class WordCounts:
         cdef CppWordCounts* source = other.counts.get()
         with nogil:
             target.merge(source[0])
+
+    @property
+    def memory_bytes_soon(self) -> int:
+        """The most this holds until a few thousand more words have come, while tables grow; others may count meanwhile."""
+        return self.counts.get().memory_soon()
+
+    def take(self, size_t partition) -> bytes:
+        """The words of one partition, which is empty then, for :meth:`give_back`; others may count meanwhile."""
+        cdef vector[uint8_t] records
+        cdef CppWordCounts* counts = self.counts.get()
+        check_partition(partition)
+        with nogil:
+            records = counts.take(partition)
+        return (<const char*>records.data())[:records.size()] if records.size() else b""
+
+    def give_back(self, size_t partition, bytes records not None):
+        """Add words that :meth:`take` gave for the same partition."""
+        cdef const uint8_t* data = <const uint8_t*><const char*>records
+        cdef size_t size = len(records)
+        cdef CppWordCounts* counts = self.counts.get()
+        check_partition(partition)
+        try:
+            with nogil:
+                counts.add_records(partition, data, size)
+        except ValueError as error:
+            raise InputError(str(error)) from None
+
+    def pack(self, object partition=None):
+        """Keep nothing but the words and their counts, of one partition or of all; for when counting is over."""
+        cdef CppWordCounts* counts = self.counts.get()
+        if partition is None:
+            with nogil:
+                counts.pack()
+        else:
+            check_partition(partition)
+            counts.pack(<size_t>partition)
 
     def stop(self):
         """Make the counters that feed this one fail soon; the counts are not whole then."""
@@ -174,6 +228,12 @@ cdef class WordCounter:
         cdef CppWordCounter* counter = self.counter.get()
         with nogil:
             counter.flush()
+
+
+cdef int check_partition(size_t partition) except -1:
+    if partition >= num_partitions:
+        raise InputError(f"there is no partition {partition}", allowed=f"0 to {num_partitions - 1}")
+    return 0
 
 
 cdef const char* utf8(object text, Py_ssize_t* size) except NULL:

@@ -7,6 +7,7 @@ flush and fsync → rename → fsync of the folder; on any failure the temporary
     replace_file      one file, whole          GrowingFile        one long file, usable after each sync
     write_bytes …     the same in one call     LineLog            JSON lines appended one by one
     publish_directory many files, at once      lock_directory     one writer a folder
+    ScratchFile       one without a name, for what must not outlive the process
 """
 
 from textpipe.files.growing import GrowingFile, LineLog
@@ -20,11 +21,14 @@ from textpipe.files.replacing import (
     write_json,
     write_text,
 )
+from textpipe.files.scratch import ScratchFile, ScratchPiece
 
 __all__ = [
     "MANIFEST",
     "GrowingFile",
     "LineLog",
+    "ScratchFile",
+    "ScratchPiece",
     "is_temporary",
     "lock_directory",
     "publish_directory",

@@ -2,6 +2,7 @@
 
 counting    texts or files → how often each word occurs
 counts_file those counts on disk, to be added up
+memory      what the process may hold meanwhile; spilling: what does not fit waits on the disk
 bpe         those counts → a byte-pair vocabulary and its merges
 word_level  those counts → a vocabulary of whole words
 word_piece  those counts → pieces of words, those inside with a prefix
@@ -14,12 +15,14 @@ from textpipe.trainers.bpe import BpeTrainer, TrainedBpe, require_room, train_bp
 from textpipe.trainers.counting import WordCounts, WordCutter, count_files, count_texts
 from textpipe.trainers.counts_file import load_counts, save_counts
 from textpipe.trainers.fitting import fit, trainer_for
+from textpipe.trainers.memory import MemoryLimit
 from textpipe.trainers.settings import VocabularyTrainer
 from textpipe.trainers.word_level import WordLevelTrainer, train_word_level
 from textpipe.trainers.word_piece import WordPieceTrainer, train_word_piece
 
 __all__ = [
     "BpeTrainer",
+    "MemoryLimit",
     "TrainedBpe",
     "VocabularyTrainer",
     "WordCounts",

@@ -1,8 +1,8 @@
 """From text to word counts, over threads.
 
 What enters: files, or an iterator of strings, and a :class:`WordCutter` that says what a word is. What leaves: a
-``WordCounts`` with every distinct word once. Promises: the same counts for any number of threads and any chunk size;
-the texts are not kept; Ctrl-C is answered within half a second.
+``WordCounts`` with every distinct word once. Promises: the same counts for any number of threads, any chunk size and
+any limit on memory; the texts are not kept; Ctrl-C is answered within half a second.
 
 A text file is counted line by line, each line with its end, as `tokenizers` trains from files. A JSONL file is counted
 document by document, and so is an iterator. A file of counts (:mod:`textpipe.trainers.counts_file`) is added as it is.
@@ -10,6 +10,7 @@ document by document, and so is an iterator. A file of counts (:mod:`textpipe.tr
 
 from __future__ import annotations
 
+import contextlib
 import os
 import queue
 import threading
@@ -24,6 +25,8 @@ from textpipe.errors import ConfigError, InputError
 from textpipe.limits import DEFAULT_LIMITS
 from textpipe.sources import Inputs, expand, is_jsonl, iter_line_chunks, iter_texts
 from textpipe.trainers.counts_file import add_saved_counts, is_counts_file
+from textpipe.trainers.memory import MemoryLimit
+from textpipe.trainers.spilling import SpillingCounts
 
 __all__ = ["Progress", "WordCounts", "WordCutter", "count_files", "count_texts", "default_threads"]
 
@@ -83,7 +86,13 @@ def _lines(chunk: bytes) -> list[str]:
 
 
 def count_files(
-    inputs: Inputs, cutter: WordCutter, *, threads: int | None = None, progress: Progress | None = None
+    inputs: Inputs,
+    cutter: WordCutter,
+    *,
+    threads: int | None = None,
+    progress: Progress | None = None,
+    memory: MemoryLimit | None = None,
+    scratch_folder: str | os.PathLike[str] | None = None,
 ) -> WordCounts:
     """Count the words of files.
 
@@ -91,11 +100,14 @@ def count_files(
     ----------
     inputs : files or folders, as in :mod:`textpipe.sources`, and files of counts.
     threads : how many count at once; by default as many as there are processors.
+    memory : what this process may hold; what does not fit waits in a nameless file in ``scratch_folder``.
 
     Raises
     ------
     InputError
         when a file is absent, unreadable, or not UTF-8.
+    LimitError
+        when ``memory`` cannot even hold the distinct words.
     StateError
         when counts were made by other stages than the cutter's.
 
@@ -120,7 +132,8 @@ def count_files(
         return counts
     packed = any(path.suffix.lower() in (".gz", ".zst") or is_jsonl(path) for path in paths)
     total = None if packed else sum(path.stat().st_size for path in paths)
-    return _count(counts, _file_chunks(paths), cutter, threads=threads, progress=progress, total=total)
+    chunks = _file_chunks(paths)
+    return _count(counts, chunks, cutter, threads, progress, total=total, memory=memory, folder=scratch_folder)
 
 
 def count_texts(
@@ -129,6 +142,8 @@ def count_texts(
     *,
     threads: int | None = None,
     progress: Progress | None = None,
+    memory: MemoryLimit | None = None,
+    scratch_folder: str | os.PathLike[str] | None = None,
 ) -> WordCounts:
     """Count the words of strings, or of lists of strings, each string by itself.
 
@@ -139,7 +154,7 @@ def count_texts(
     [(b'\\xeb\\xb0\\xa5', 2), (b' \\xeb\\xb0\\xa5', 1)]
     """
     counts = WordCounts(byte_level=cutter.byte_level)
-    return _count(counts, _text_chunks(texts), cutter, threads=threads, progress=progress, total=None)
+    return _count(counts, _text_chunks(texts), cutter, threads, progress, memory=memory, folder=scratch_folder)
 
 
 def default_threads() -> int:
@@ -179,10 +194,12 @@ def _count(
     counts: WordCounts,
     chunks: Iterator[Chunk],
     cutter: WordCutter,
-    *,
     threads: int | None,
     progress: Progress | None,
-    total: int | None,
+    *,
+    total: int | None = None,
+    memory: MemoryLimit | None = None,
+    folder: str | os.PathLike[str] | None = None,
 ) -> WordCounts:
     threads = default_threads() if threads is None else threads
     if not 1 <= threads <= DEFAULT_LIMITS.threads:
@@ -191,12 +208,22 @@ def _count(
         threads = 1  # Python code runs one thread at a time
     done = 0
     unit = "characters" if total is None else "bytes"
-    with _Workers(counts, cutter, threads) as workers:
-        for chunk in chunks:
-            workers.give(chunk)
-            done += _size(chunk)
-            if progress is not None:
-                progress("count words", done, total, unit=unit)
+    with contextlib.ExitStack() as stack:
+        spilling = None
+        if memory is not None:
+            spilling = stack.enter_context(SpillingCounts(counts, memory, threads=threads, folder=folder))
+        with _Workers(counts, cutter, threads) as workers:
+            for chunk in chunks:
+                workers.give(chunk)
+                done += _size(chunk)
+                if spilling is not None:
+                    spilling.relieve()
+                if progress is not None:
+                    progress("count words", done, total, unit=unit)
+        if spilling is not None:
+            spilling.relieve()  # the threads kept the frequent words to the end
+            spilling.gather()
+    counts.pack()
     return counts
 
 

@@ -4,9 +4,12 @@
 //
 //   WordCounter     one a thread: a small direct-mapped table that stays in the second-level cache and absorbs the frequent
 //                   words; what it evicts is buffered by partition
-//   WordCounts      shared: partitions chosen by hash, each a lock, an open-addressing table and an arena of bytes
+//   WordCounts      shared: partitions chosen by hash (word_partition.hpp), each with a lock
 //
-// Complexity: O(bytes) to count; about 16 / load + 1 + length bytes a distinct word.
+// A count that must not take much memory gives its partitions away one by one as records, and adds them up again one by one
+// when all text has been read: only the distinct words of one partition are then in a table.
+//
+// Complexity: O(bytes) to count.
 #pragma once
 #include <algorithm>
 #include <array>
@@ -21,201 +24,29 @@
 #include <string>
 #include <utility>
 #include <vector>
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
 
+#include "cutting.hpp"
 #include "normalization.hpp"
 #include "pulse.hpp"
-#include "cutting.hpp"
 #include "steps.hpp"
+#include "word_partition.hpp"
 
 namespace textpipe {
 
-struct Word {
-    const uint8_t* data;
-    size_t size;
-    uint64_t count;
-};
-
-namespace words {
-
-#if defined(__GNUC__)
-#define TEXTPIPE_LIKELY(x) __builtin_expect(!!(x), 1)
-#define TEXTPIPE_NOINLINE __attribute__((noinline))
-inline void prefetch(const void* address) { __builtin_prefetch(address); }
-#else
-#define TEXTPIPE_LIKELY(x) (x)
-#define TEXTPIPE_NOINLINE
-inline void prefetch(const void*) {}
-#endif
-
-constexpr size_t inline_bytes = 24;  // a space and seven Hangul syllables: all but about one Korean word in thirty
-
-inline uint64_t load64(const uint8_t* p) {
-    uint64_t value;
-    std::memcpy(&value, p, 8);
-    return value;
-}
-
-// Fold two words into one by the high and low halves of their product.
-inline uint64_t mix(uint64_t a, uint64_t b) {
-#if defined(__SIZEOF_INT128__)
-    const auto product = static_cast<unsigned __int128>(a) * b;
-    return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
-#else
-    const uint64_t low = (a & 0xFFFFFFFFu) * b, high = (a >> 32) * b;
-    return low ^ (high << 32 | high >> 32) ^ (low >> 29);
+// Give pages that the allocator keeps for later back to the system.
+inline void release_freed_memory() {
+#if defined(__GLIBC__)
+    malloc_trim(0);
 #endif
 }
-
-// The first 24 bytes of a word as three machine words, bytes past its end zero.
-struct Key {
-    uint64_t a, b, c;
-};
-
-constexpr uint64_t seed_a = 0x9E3779B97F4A7C15u, seed_b = 0xD1B54A32D192ED03u, seed_c = 0x8CB92BA72F3D8DD7u;
-
-inline uint64_t hash_key(const Key& key, size_t size) {
-    return mix(mix(key.a ^ seed_a, key.b ^ seed_b) ^ key.c ^ seed_c, seed_b + size);
-}
-
-constexpr std::array<std::array<uint64_t, 3>, inline_bytes + 1> make_key_masks() {
-    std::array<std::array<uint64_t, 3>, inline_bytes + 1> masks{};
-    for (size_t size = 0; size <= inline_bytes; ++size)
-        for (size_t byte = 0; byte < size; ++byte) masks[size][byte / 8] |= uint64_t{0xFF} << (byte % 8 * 8);
-    return masks;
-}
-inline constexpr auto key_masks = make_key_masks();
-
-// Reads 24 bytes at data whatever the size; the caller vouches for them.
-inline Key load_key(const uint8_t* data, size_t size) {
-    const auto& mask = key_masks[size];
-    return {load64(data) & mask[0], load64(data + 8) & mask[1], load64(data + 16) & mask[2]};
-}
-
-inline Key load_key_at_end(const uint8_t* data, size_t size) {
-    uint8_t copy[inline_bytes] = {};
-    std::memcpy(copy, data, size);
-    return {load64(copy), load64(copy + 8), load64(copy + 16)};
-}
-
-TEXTPIPE_NOINLINE inline uint64_t hash_long(const uint8_t* data, size_t size) {
-    uint64_t hash = seed_c;
-    size_t at = 0;
-    for (; at + 16 <= size; at += 16) hash = mix(load64(data + at) ^ seed_a, load64(data + at + 8) ^ hash);
-    uint8_t rest[16] = {};
-    std::memcpy(rest, data + at, size - at);
-    hash = mix(load64(rest) ^ seed_a, load64(rest + 8) ^ hash);
-    return mix(hash, seed_b + size);
-}
-
-inline uint64_t hash_bytes(const uint8_t* data, size_t size) {
-    return size <= inline_bytes ? hash_key(load_key_at_end(data, size), size) : hash_long(data, size);
-}
-
-// Distinct words of one partition: an open-addressing table of (low half of the hash, place in the arena, count).
-class Partition {
-public:
-    std::mutex lock;
-
-    void add(uint64_t hash, const uint8_t* data, size_t size, uint64_t count) {
-        if (used_ * 4 >= slots_.size() * 3) grow();
-        const auto tag = static_cast<uint32_t>(hash);
-        for (size_t at = tag & mask_;; at = (at + 1) & mask_) {
-            Slot& slot = slots_[at];
-            if (slot.count == 0) {
-                slot = {tag, append(data, size), count};
-                ++used_;
-                return;
-            }
-            if (slot.tag == tag && equals(slot.place, data, size)) {
-                slot.count += count;
-                return;
-            }
-        }
-    }
-
-    // Ask for what add() will read, the slot first and then the word it names, so that the misses of many words overlap.
-    void prefetch_slot(uint64_t hash) const {
-        if (!slots_.empty()) prefetch(&slots_[static_cast<uint32_t>(hash) & mask_]);
-    }
-    void prefetch_word(uint64_t hash) const {
-        if (slots_.empty()) return;
-        const Slot& slot = slots_[static_cast<uint32_t>(hash) & mask_];
-        if (slot.tag == static_cast<uint32_t>(hash)) prefetch(arena_.data() + slot.place);
-    }
-
-    size_t num_words() const { return used_; }
-    size_t memory() const { return slots_.capacity() * sizeof(Slot) + arena_.capacity(); }
-
-    template <class Visit>
-    void each(Visit&& visit) const {
-        for (const Slot& slot : slots_)
-            if (slot.count != 0) visit(word(slot));
-    }
-
-    void clear() {
-        std::vector<Slot>().swap(slots_);
-        std::vector<uint8_t>().swap(arena_);
-        used_ = 0;
-    }
-
-private:
-    struct Slot {
-        uint32_t tag, place;
-        uint64_t count;  // 0 marks a free slot
-    };
-
-    // In the arena a word is its size, seven bits a byte with the last group first marked, and its bytes.
-    uint32_t append(const uint8_t* data, size_t size) {
-        const size_t place = arena_.size();
-        if (place + size + 10 > std::numeric_limits<uint32_t>::max())
-            throw std::overflow_error("the distinct words of one partition pass 4 GiB");
-        size_t rest = size;
-        for (; rest >= 0x80; rest >>= 7) arena_.push_back(static_cast<uint8_t>(rest | 0x80));
-        arena_.push_back(static_cast<uint8_t>(rest));
-        arena_.insert(arena_.end(), data, data + size);
-        return static_cast<uint32_t>(place);
-    }
-
-    Word word(const Slot& slot) const {
-        const uint8_t* p = arena_.data() + slot.place;
-        size_t size = 0;
-        for (unsigned shift = 0;; shift += 7) {
-            size |= static_cast<size_t>(*p & 0x7F) << shift;
-            if (!(*p++ & 0x80)) break;
-        }
-        return {p, size, slot.count};
-    }
-
-    bool equals(uint32_t place, const uint8_t* data, size_t size) const {
-        const uint8_t* p = arena_.data() + place;
-        if (TEXTPIPE_LIKELY(size < 0x80)) return *p == size && std::memcmp(p + 1, data, size) == 0;
-        const Word known = word({0, place, 1});
-        return known.size == size && std::memcmp(known.data, data, size) == 0;
-    }
-
-    TEXTPIPE_NOINLINE void grow() {
-        std::vector<Slot> bigger(slots_.empty() ? 64 : slots_.size() * 2);
-        const size_t mask = bigger.size() - 1;
-        for (const Slot& slot : slots_) {
-            if (slot.count == 0) continue;
-            size_t at = slot.tag & mask;
-            while (bigger[at].count != 0) at = (at + 1) & mask;
-            bigger[at] = slot;
-        }
-        slots_.swap(bigger);
-        mask_ = mask;
-    }
-
-    std::vector<Slot> slots_;
-    std::vector<uint8_t> arena_;
-    size_t used_ = 0, mask_ = 0;
-};
-
-}  // namespace words
 
 class WordCounts {
 public:
     static constexpr unsigned partition_bits = 6;
+    static constexpr size_t num_partitions = size_t{1} << partition_bits;
 
     void add(const uint8_t* data, size_t size, uint64_t count) {
         if (count == 0) return;
@@ -266,6 +97,13 @@ public:
         return total;
     }
 
+    // Bytes of all distinct words.
+    size_t num_bytes() const {
+        size_t total = 0;
+        each([&](const Word& word) { total += word.size; });
+        return total;
+    }
+
     size_t memory() const {
         size_t total = sizeof(*this);
         for (const auto& partition : partitions_) total += partition.memory();
@@ -273,8 +111,43 @@ public:
     }
 
     void clear() {
-        for (auto& partition : partitions_) partition.clear();
+        for (auto& partition : partitions_) partition.take();
     }
+
+    // Make room when counting is over: nothing but the words and their counts is kept.
+    void pack() {
+        for (auto& partition : partitions_) partition.pack();
+        release_freed_memory();
+    }
+
+    // The most this will take until a few thousand more words have come; others may count meanwhile.
+    size_t memory_soon() const {
+        size_t total = sizeof(*this);
+        for (const auto& partition : partitions_) {
+            const std::lock_guard<std::mutex> hold(partition.lock);
+            total += partition.memory_soon();
+        }
+        return total;
+    }
+
+    // The records of one partition, which is empty then; others may count meanwhile.
+    std::vector<uint8_t> take(size_t index) {
+        const std::lock_guard<std::mutex> hold(partitions_[index].lock);
+        return partitions_[index].take();
+    }
+
+    // Add records that take(index) gave. Throws std::invalid_argument at what is no record.
+    void add_records(size_t index, const uint8_t* records, size_t size) {
+        const std::lock_guard<std::mutex> hold(partitions_[index].lock);
+        for (const uint8_t* const end = records + size; records < end;) {
+            if (!words::Record::is_whole(records, end)) throw std::invalid_argument("the records of words are damaged");
+            const Word word = words::Record::read(records);
+            partitions_[index].add(words::hash_bytes(word.data, word.size), word.data, word.size, word.count);
+            records = word.data + word.size;
+        }
+    }
+
+    void pack(size_t index) { partitions_[index].pack(); }
 
     words::Partition& partition(size_t index) { return partitions_[index]; }
 
@@ -284,7 +157,7 @@ public:
 
 private:
     std::atomic<bool> stopped_{false};
-    std::array<words::Partition, size_t{1} << partition_bits> partitions_;
+    std::array<words::Partition, num_partitions> partitions_;
 };
 
 // How a text becomes words.
@@ -431,7 +304,7 @@ private:
     Cutting::Scratch cutting_;
     std::string text_;  // a normalized text while it is cut
     std::vector<Slot> front_;
-    std::array<Pending, size_t{1} << WordCounts::partition_bits> pending_;
+    std::array<Pending, WordCounts::num_partitions> pending_;
 };
 
 }  // namespace textpipe
