@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from textpipe.core._native import grammar_step
 from textpipe.core._word_counts import NUM_PARTITIONS, WordCounts
 from textpipe.errors import ConfigError, InputError, LimitError
 from textpipe.files import calls
@@ -17,7 +18,7 @@ from textpipe.trainers import BpeTrainer, WordCutter, count_texts, spilling, tra
 from textpipe.trainers.footprint import training_bytes
 from textpipe.trainers.memory import MemoryLimit, parse_bytes, resident_bytes
 
-BYTE_LEVEL = WordCutter(grammar=0, byte_level=True)
+BYTE_LEVEL = WordCutter(cutting=(grammar_step(0),), byte_level=True)
 SYLLABLES = [chr(c) for c in range(0xAC00, 0xAC00 + 400)]
 
 
@@ -126,6 +127,7 @@ def test_a_disk_that_gives_back_other_bytes_is_noticed(cramped, tmp_path, monkey
 def test_a_killed_count_leaves_nothing_on_the_disk(tmp_path):
     code = f"""
 import os, signal
+from textpipe.core._native import grammar_step
 from textpipe.trainers import WordCutter, count_texts, spilling
 from textpipe.trainers.memory import MemoryLimit
 spilling._LEAST_BYTES = 0
@@ -138,7 +140,7 @@ def cramped(self, *row, **facts):
     init(self, *row, **facts)
     self._room = 0
 spilling.SpillingCounts.__init__ = cramped
-count_texts(["밥을 먹었다"] * 1000, WordCutter(grammar=0, byte_level=True), memory=MemoryLimit(1 << 33),
+count_texts(["밥을 먹었다"] * 1000, WordCutter(cutting=(grammar_step(0),), byte_level=True), memory=MemoryLimit(1 << 33),
             scratch_folder={str(tmp_path)!r})
 """
     assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == -9
@@ -147,12 +149,13 @@ count_texts(["밥을 먹었다"] * 1000, WordCutter(grammar=0, byte_level=True),
 
 TRAIN = """
 import resource, sys, hashlib, json
+from textpipe.core._native import grammar_step
 from textpipe.trainers import BpeTrainer, WordCutter, count_files, train_bpe
 from textpipe.trainers.footprint import training_bytes
 from textpipe.trainers.memory import MemoryLimit, resident_bytes
 limit = MemoryLimit.of(sys.argv[2]) if sys.argv[2] else None
 base = resident_bytes()
-counts = count_files(sys.argv[1], WordCutter(grammar=0, byte_level=True), threads=2, memory=limit,
+counts = count_files(sys.argv[1], WordCutter(cutting=(grammar_step(0),), byte_level=True), threads=2, memory=limit,
                      scratch_folder=sys.argv[3])
 trainer = BpeTrainer(vocab_size=2000, show_progress=False)
 need = training_bytes(trainer, len(counts), counts.num_bytes)
