@@ -140,8 +140,8 @@ def cramped(self, *row, **facts):
     init(self, *row, **facts)
     self._room = 0
 spilling.SpillingCounts.__init__ = cramped
-count_texts(["밥을 먹었다"] * 1000, WordCutter(cutting=(grammar_step(0),), byte_level=True), memory=MemoryLimit(1 << 33),
-            scratch_folder={str(tmp_path)!r})
+cutter = WordCutter(cutting=(grammar_step(0),), byte_level=True)
+count_texts(["밥을 먹었다"] * 1000, cutter, memory=MemoryLimit(1 << 33), scratch_folder={str(tmp_path)!r})
 """
     assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == -9
     assert list(tmp_path.iterdir()) == []
