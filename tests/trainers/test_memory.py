@@ -148,7 +148,7 @@ count_texts(["밥을 먹었다"] * 1000, cutter, memory=MemoryLimit(1 << 33), sc
 
 
 TRAIN = """
-import resource, sys, hashlib, json
+import sys, hashlib, json
 from textpipe.core._native import grammar_step
 from textpipe.trainers import BpeTrainer, WordCutter, count_files, train_bpe
 from textpipe.trainers.footprint import training_bytes
@@ -160,7 +160,8 @@ counts = count_files(sys.argv[1], WordCutter(cutting=(grammar_step(0),), byte_le
 trainer = BpeTrainer(vocab_size=2000, show_progress=False)
 need = training_bytes(trainer, len(counts), counts.num_bytes)
 trained = train_bpe(counts, trainer, release=True, progress=limit and limit.guarded(None))
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+# not ru_maxrss, which begins at what the process that started this one held
+peak = int(open("/proc/self/status").read().partition("VmHWM:")[2].split()[0]) * 1024
 digest = hashlib.sha256(json.dumps([trained.vocab, trained.merges]).encode()).hexdigest()
 print(digest, peak, base, need)
 """
