@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import settings
 
 from textpipe.records import Document
+
+settings.register_profile("no clock", settings.default, deadline=None)  # a busy machine is no failure
+settings.load_profile("no clock")
 
 KOREAN = (
     "아침 바다는 조용하고 배는 천천히 항구로 들어온다.",

@@ -24,18 +24,12 @@ from torch.nn import functional
 from textpipe.data.batches import Batch
 from textpipe.generation.decoding import generate_ids
 from textpipe.generation.sampling import SamplingConfig
+from textpipe.interchange.names import to_theirs
 from textpipe.nn.gpt import GPT
 from textpipe.nn.shapes import GptConfig
 from textpipe.tasks.language_modelling import LanguageModelling
 
-THEIR_PARTS = {
-    "ln_1": "attention_norm",
-    "attn.c_attn": "attention.query_key_value",
-    "attn.c_proj": "attention.output",
-    "ln_2": "feed_forward_norm",
-    "mlp.c_fc": "feed_forward.up",
-    "mlp.c_proj": "feed_forward.down",
-}
+QUERY_KEY_VALUE = ("attention.query", "attention.key", "attention.value")
 
 
 class PlainBlock(nn.Module):
@@ -73,18 +67,20 @@ class Plain(nn.Module):
 
 
 def plain_twin(ours: GPT) -> Plain:
-    """The plain model with our weights: both declare their parameters in the same order within a block."""
+    """The plain model with our weights; queries, keys and values are one matrix there."""
     twin = Plain(ours.config)
+    order = (("attention_norm",), ("feed_forward_norm",), QUERY_KEY_VALUE, ("attention.output",))
+    order += (("feed_forward.up",), ("feed_forward.down",))
+    weights = ours.state_dict()
+    parts = [weights["token_embedding.weight"], weights["position_embedding.weight"]]
+    for layer in range(ours.config.layers):
+        for names in order:
+            for kind in ("weight", "bias"):
+                parts.append(torch.cat([weights[f"blocks.{layer}.{name}.{kind}"] for name in names]))
+    parts += [weights["final_norm.weight"], weights["final_norm.bias"]]
     with torch.no_grad():
-        order = ("attention_norm", "feed_forward_norm", "attention.query_key_value", "attention.output")
-        order += ("feed_forward.up", "feed_forward.down")
-        weights = ours.state_dict()
-        names = ["token_embedding.weight", "position_embedding.weight"]
-        for layer in range(ours.config.layers):
-            names += [f"blocks.{layer}.{part}.{kind}" for part in order for kind in ("weight", "bias")]
-        names += ["final_norm.weight", "final_norm.bias"]
-        for name, weight in zip(names, twin.parameters(), strict=True):
-            weight.copy_(weights[name])
+        for part, weight in zip(parts, twin.parameters(), strict=True):
+            weight.copy_(part)
     return twin
 
 
@@ -106,15 +102,7 @@ def their_twin(ours: GPT) -> nn.Module:
         eos_token_id=0,
     )
     twin = transformers.GPT2LMHeadModel(config)
-    weights = ours.state_dict()
-    with torch.no_grad():
-        for name, weight in twin.transformer.named_parameters():
-            mine = name.replace("wte.", "token_embedding.").replace("wpe.", "position_embedding.")
-            mine = mine.replace("ln_f.", "final_norm.")
-            mine = "blocks." + mine.removeprefix("h.") if mine.startswith("h.") else mine
-            for theirs, part in THEIR_PARTS.items():
-                mine = mine.replace(f".{theirs}.", f".{part}.")
-            weight.copy_(weights[mine].T if ".c_" in name and name.endswith("weight") else weights[mine])
+    twin.load_state_dict(to_theirs(shape, ours.state_dict()), strict=False)
     return twin
 
 

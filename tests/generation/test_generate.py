@@ -8,6 +8,7 @@ import torch
 from textpipe.errors import InputError
 from textpipe.generation.decoding import generate, generate_ids, stream
 from textpipe.generation.sampling import SamplingConfig, choose
+from textpipe.interchange.names import to_theirs
 from textpipe.nn.gpt import GPT, GptConfig
 
 GREEDY = SamplingConfig(max_tokens=20, temperature=0.0)
@@ -87,22 +88,7 @@ def test_greedy_ids_equal_transformers(model):
             eos_token_id=0,
         )
     ).eval()
-    names = {
-        "ln_1": "attention_norm",
-        "attn.c_attn": "attention.query_key_value",
-        "attn.c_proj": "attention.output",
-        "ln_2": "feed_forward_norm",
-        "mlp.c_fc": "feed_forward.up",
-        "mlp.c_proj": "feed_forward.down",
-    }
-    weights = model.state_dict()
-    with torch.no_grad():
-        for name, weight in theirs.transformer.named_parameters():
-            ours = name.replace("wte", "token_embedding").replace("wpe", "position_embedding")
-            ours = ours.replace("ln_f", "final_norm").replace("h.", "blocks.", 1) if name[0] in "hl" else ours
-            for their_part, our_part in names.items():
-                ours = ours.replace(f".{their_part}.", f".{our_part}.")
-            weight.copy_(weights[ours].T if ".c_" in name and name.endswith("weight") else weights[ours])
+    theirs.load_state_dict(to_theirs(shape, model.state_dict()), strict=False)
     for prompt in ([7], [3, 50, 119, 4], list(range(1, 21))):
         expected = theirs.generate(torch.tensor([prompt]), max_new_tokens=19, do_sample=False, pad_token_id=0)[0]
         expected = expected[len(prompt) :].tolist()

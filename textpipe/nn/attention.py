@@ -1,10 +1,12 @@
-"""Causal self-attention, its masks and its key-value cache.
+"""Attention: of a sequence to itself or to another one, its masks, rotary positions and key-value caches.
 
-What enters: hidden states and, when generating, a cache of the keys and values so far. What leaves: hidden states.
-Attention itself is torch's ``scaled_dot_product_attention``, which picks the fastest kernel of the device.
+What enters: hidden states, what to attend to and, when generating, a cache of the keys and values so far. What leaves:
+hidden states. Attention itself is torch's ``scaled_dot_product_attention``, which picks the fastest kernel of the
+device. Queries, keys and values have a matrix each: so each is sharded by heads and orthogonalised by itself, and is
+called the same as in other models.
 
-Axes: B sequence, T position read now, S position attended to (cache and now), D model width, H head, K width of a head,
-L layer.
+Axes: B sequence, T position read now, S position attended to (cache and now), D model width, H head, G head of keys and
+values, K width of a head, L layer.
 """
 
 from __future__ import annotations
@@ -18,7 +20,10 @@ from torch.nn import functional
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["CausalAttention", "KeyValueCache", "document_mask"]
+__all__ = ["Attention", "KeyValueCache", "Rotation", "causal_mask", "document_mask", "padding_mask", "rotation"]
+
+Rotation = tuple[torch.Tensor, torch.Tensor]
+"""Cosines and sines (B or 1, 1, T, K) of the angles by which positions turn a head's pairs of numbers."""
 
 
 class KeyValueCache:
@@ -26,7 +31,7 @@ class KeyValueCache:
 
     Parameters
     ----------
-    layers, batch, heads, capacity, head_width : the shape.
+    layers, batch, heads, capacity, head_width : the shape; ``heads`` are those of keys and values.
     padding : for each sequence, how many positions at its left hold nothing (prompts of mixed length).
 
     Notes
@@ -48,23 +53,30 @@ class KeyValueCache:
     ) -> None:
         self.capacity = capacity
         self.length = 0
-        self._keys_LBHSK = torch.zeros(layers, batch, heads, capacity, head_width, device=device, dtype=dtype)
-        self._values_LBHSK = torch.zeros_like(self._keys_LBHSK)
+        self._keys_LBGSK = torch.zeros(layers, batch, heads, capacity, head_width, device=device, dtype=dtype)
+        self._values_LBGSK = torch.zeros_like(self._keys_LBGSK)
         padded = padding is not None and any(padding)
         self.padding_B = torch.tensor(list(padding or ()), device=device) if padded else None
 
     def extend(
-        self, layer: int, keys_BHTK: torch.Tensor, values_BHTK: torch.Tensor
+        self, layer: int, keys_BGTK: torch.Tensor, values_BGTK: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Store what a layer computed for the new positions; return its keys and values for all positions."""
-        end = self.length + keys_BHTK.shape[2]
-        self._keys_LBHSK[layer, :, :, self.length : end] = keys_BHTK
-        self._values_LBHSK[layer, :, :, self.length : end] = values_BHTK
-        return self._keys_LBHSK[layer, :, :, :end], self._values_LBHSK[layer, :, :, :end]
+        end = self.length + keys_BGTK.shape[2]
+        self._keys_LBGSK[layer, :, :, self.length : end] = keys_BGTK
+        self._values_LBGSK[layer, :, :, self.length : end] = values_BGTK
+        return self._keys_LBGSK[layer, :, :, :end], self._values_LBGSK[layer, :, :, :end]
+
+    def select(self, rows_B: torch.Tensor) -> None:
+        """Go on with these sequences, in this order; one may be taken several times, as beams are."""
+        self._keys_LBGSK = self._keys_LBGSK[:, rows_B]
+        self._values_LBGSK = self._values_LBGSK[:, rows_B]
+        if self.padding_B is not None:
+            self.padding_B = self.padding_B[rows_B]
 
     def positions_BT(self, count: int) -> torch.Tensor:
         """Place of each of the next ``count`` positions in its own text (padding stands at place 0)."""
-        places_T = torch.arange(self.length, self.length + count, device=self._keys_LBHSK.device)
+        places_T = torch.arange(self.length, self.length + count, device=self._keys_LBGSK.device)
         if self.padding_B is None:
             return places_T[None]
         return (places_T[None] - self.padding_B[:, None]).clamp_(min=0)
@@ -73,7 +85,7 @@ class KeyValueCache:
         """Which positions the next ``count`` may attend to, or None when it is all of them up to their own."""
         if self.padding_B is None and (count == 1 or self.length == 0):
             return None
-        device = self._keys_LBHSK.device
+        device = self._keys_LBGSK.device
         seen_S = torch.arange(self.length + count, device=device)
         own_T = torch.arange(self.length, self.length + count, device=device)
         allowed = seen_S[None, :] <= own_T[:, None]
@@ -84,43 +96,119 @@ class KeyValueCache:
         return (real_BTS | (seen_S[None, :] == own_T[:, None])[None])[:, None]
 
 
+def causal_mask(length: int, device: torch.device | None = None) -> torch.Tensor:
+    """Mask (1, 1, T, T) that lets a position see itself and what stands before it."""
+    return torch.ones(length, length, dtype=torch.bool, device=device).tril_()[None, None]
+
+
 def document_mask(segments_BT: torch.Tensor) -> torch.Tensor:
     """Mask (B, 1, T, T) that lets a position see what stands before it in its own document."""
-    length = segments_BT.shape[1]
-    causal_TT = torch.ones(length, length, dtype=torch.bool, device=segments_BT.device).tril_()
-    return ((segments_BT[:, :, None] == segments_BT[:, None, :]) & causal_TT)[:, None]
+    same_BTT = segments_BT[:, :, None] == segments_BT[:, None, :]
+    return same_BTT[:, None] & causal_mask(segments_BT.shape[1], segments_BT.device)
 
 
-class CausalAttention(nn.Module):
-    """Multi-head attention in which a position sees itself and what stands before it."""
+def padding_mask(lengths_B: torch.Tensor, length: int) -> torch.Tensor:
+    """Mask (B, 1, 1, S) that hides what stands past the end of each sequence of a batch."""
+    return (torch.arange(length, device=lengths_B.device)[None] < lengths_B[:, None])[:, None, None]
 
-    def __init__(self, width: int, heads: int, *, dropout: float, bias: bool) -> None:
+
+def rotation(positions_BT: torch.Tensor, head_width: int, base: float) -> Rotation:
+    """The turn of each position: pair i of a head's numbers by position · base^(−2i / K) (Su et al. 2021).
+
+    Numbers i and i + K/2 are a pair, as in Llama's published weights.
+    """
+    exponents = torch.arange(0, head_width, 2, dtype=torch.int64, device=positions_BT.device).float() / head_width
+    angles_BTK = positions_BT[:, :, None].float() * (1.0 / base**exponents)
+    angles_BTK = torch.cat([angles_BTK, angles_BTK], dim=-1)
+    return angles_BTK.cos()[:, None], angles_BTK.sin()[:, None]
+
+
+def _turned(x_BHTK: torch.Tensor, by: Rotation) -> torch.Tensor:
+    cosine, sine = by
+    first, second = x_BHTK.chunk(2, dim=-1)
+    return x_BHTK * cosine.to(x_BHTK.dtype) + torch.cat([-second, first], dim=-1) * sine.to(x_BHTK.dtype)
+
+
+class Attention(nn.Module):
+    """Multi-head attention of a sequence to itself, or to the states of another.
+
+    Parameters
+    ----------
+    width, heads : model width and number of heads; each head is ``width / heads`` wide.
+    kv_heads : heads of keys and values, each shared by ``heads / kv_heads`` heads of queries (Ainslie et al. 2023).
+    dropout : share of attention weights zeroed while training.
+    bias : whether the four matrices add one.
+    """
+
+    def __init__(self, width: int, heads: int, *, kv_heads: int | None = None, dropout: float, bias: bool) -> None:
         super().__init__()
-        self.heads = heads
+        self.head_width = width // heads
+        self.is_grouped = kv_heads not in (None, heads)
         self.dropout = dropout
-        self.query_key_value = nn.Linear(width, 3 * width, bias=bias)
+        kv_width = (kv_heads or heads) * self.head_width
+        self.query = nn.Linear(width, width, bias=bias)
+        self.key = nn.Linear(width, kv_width, bias=bias)
+        self.value = nn.Linear(width, kv_width, bias=bias)
         self.output = nn.Linear(width, width, bias=bias)
 
     def forward(
         self,
         x_BTD: torch.Tensor,
         mask: torch.Tensor | None = None,
+        *,
+        is_causal: bool = False,
         cache: KeyValueCache | None = None,
         layer: int = 0,
+        turn: Rotation | None = None,
     ) -> torch.Tensor:
-        """Attend; without a mask, causally over what is read now (or to everything, when that is one position)."""
-        batch, length, width = x_BTD.shape
-        parts_BTNHK = self.query_key_value(x_BTD).view(batch, length, 3, self.heads, width // self.heads)
-        queries_BHTK, keys_BHSK, values_BHSK = parts_BTNHK.permute(2, 0, 3, 1, 4).unbind(0)
+        """Attend to what is read now and what the cache holds.
+
+        Parameters
+        ----------
+        mask : True where a position may be attended to, (B or 1, 1, T or 1, S).
+        is_causal : without a mask, a position sees itself and what stands before it.
+        cache, layer : keys and values so far; the new ones are added.
+        turn : rotary positions of what is read now.
+        """
+        queries_BHTK, keys_BGSK, values_BGSK = self._heads(self.query(x_BTD)), *self.keys_values(x_BTD)
+        if turn is not None:
+            queries_BHTK, keys_BGSK = _turned(queries_BHTK, turn), _turned(keys_BGSK, turn)
         if cache is not None:
-            keys_BHSK, values_BHSK = cache.extend(layer, keys_BHSK, values_BHSK)
+            keys_BGSK, values_BGSK = cache.extend(layer, keys_BGSK, values_BGSK)
+        causal = is_causal and mask is None and x_BTD.shape[1] > 1
+        return self._attend(queries_BHTK, keys_BGSK, values_BGSK, mask, is_causal=causal)
+
+    def attend(
+        self, x_BTD: torch.Tensor, keys_values: tuple[torch.Tensor, torch.Tensor], mask: torch.Tensor | None
+    ) -> torch.Tensor:
+        """Attend to another sequence, whose :meth:`keys_values` were computed once."""
+        return self._attend(self._heads(self.query(x_BTD)), *keys_values, mask, is_causal=False)
+
+    def keys_values(self, x_BSD: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Keys and values (B, G, S, K) of a sequence's states."""
+        return self._heads(self.key(x_BSD)), self._heads(self.value(x_BSD))
+
+    def _heads(self, x_BTD: torch.Tensor) -> torch.Tensor:
+        batch, length, _ = x_BTD.shape
+        return x_BTD.view(batch, length, -1, self.head_width).transpose(1, 2)
+
+    def _attend(
+        self,
+        queries_BHTK: torch.Tensor,
+        keys_BGSK: torch.Tensor,
+        values_BGSK: torch.Tensor,
+        mask: torch.Tensor | None,
+        *,
+        is_causal: bool,
+    ) -> torch.Tensor:
         y_BHTK = functional.scaled_dot_product_attention(
             queries_BHTK,
-            keys_BHSK,
-            values_BHSK,
+            keys_BGSK,
+            values_BGSK,
             attn_mask=mask,
-            is_causal=mask is None and length > 1,
+            is_causal=is_causal,
             dropout_p=self.dropout if self.training else 0.0,
+            enable_gqa=self.is_grouped,
         )
-        y_BTD: torch.Tensor = self.output(y_BHTK.transpose(1, 2).reshape(batch, length, width))
+        y_BTD: torch.Tensor = self.output(y_BHTK.transpose(1, 2).flatten(2))
         return y_BTD

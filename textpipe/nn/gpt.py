@@ -1,8 +1,8 @@
-"""GPT: a decoder-only Transformer language model (GPT-2 and GPT-3's layout: normalise first, learned positions).
+"""GPT: a decoder-only Transformer language model, in the layouts of GPT-1, of GPT-2 and GPT-3, and of Llama.
 
-What enters: token ids. What leaves: hidden states, and from them logits over the vocabulary; the matrix that turns
-hidden states into logits is the embedding matrix itself. With the same weights, logits, loss and every gradient agree
-with ``transformers``' ``GPT2LMHeadModel``. Nothing here knows files, optimisers or data.
+What enters: token ids. What leaves: hidden states, and from them logits over the vocabulary. With the same weights,
+logits, loss and every gradient agree with ``transformers``' ``OpenAIGPTLMHeadModel``, ``GPT2LMHeadModel`` and
+``LlamaForCausalLM``. Nothing here knows files, optimisers or data.
 
 Axes: B sequence, T position, D model width, V vocabulary.
 """
@@ -15,42 +15,11 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from textpipe.nn.attention import CausalAttention, KeyValueCache, document_mask
+from textpipe.nn.attention import KeyValueCache, document_mask, rotation
+from textpipe.nn.blocks import Block, BlockShape
 from textpipe.nn.shapes import GptConfig
 
 __all__ = ["GPT", "GptConfig"]
-
-
-class FeedForward(nn.Module):
-    """Two linear layers with GELU between, four times as wide inside."""
-
-    def __init__(self, config: GptConfig) -> None:
-        super().__init__()
-        self.up = nn.Linear(config.width, 4 * config.width, bias=config.bias)
-        self.down = nn.Linear(4 * config.width, config.width, bias=config.bias)
-
-    def forward(self, x_BTD: torch.Tensor) -> torch.Tensor:
-        y_BTD: torch.Tensor = self.down(functional.gelu(self.up(x_BTD), approximate="tanh"))
-        return y_BTD
-
-
-class Block(nn.Module):
-    """Attention, then feed-forward; each reads a normalised copy and adds to the stream."""
-
-    def __init__(self, config: GptConfig) -> None:
-        super().__init__()
-        self.attention_norm = nn.LayerNorm(config.width, eps=config.norm_epsilon, bias=config.bias)
-        self.attention = CausalAttention(config.width, config.heads, dropout=config.dropout, bias=config.bias)
-        self.feed_forward_norm = nn.LayerNorm(config.width, eps=config.norm_epsilon, bias=config.bias)
-        self.feed_forward = FeedForward(config)
-        self.dropout = nn.Dropout(config.dropout)
-
-    def forward(
-        self, x_BTD: torch.Tensor, mask: torch.Tensor | None, cache: KeyValueCache | None, layer: int
-    ) -> torch.Tensor:
-        x_BTD = x_BTD + self.dropout(self.attention(self.attention_norm(x_BTD), mask, cache, layer))
-        added_BTD: torch.Tensor = self.dropout(self.feed_forward(self.feed_forward_norm(x_BTD)))
-        return x_BTD + added_BTD
 
 
 class GPT(nn.Module):
@@ -71,11 +40,25 @@ class GPT(nn.Module):
     def __init__(self, config: GptConfig, *, seed: int = 0) -> None:
         super().__init__()
         self.config = config
+        is_llama = config.layout == "llama"
+        shape = BlockShape(
+            width=config.width,
+            heads=config.heads,
+            kv_heads=config.kv_heads,
+            feed_forward=config.inner_width,
+            activation="swiglu" if is_llama else "gelu_tanh",
+            norm_first=config.layout != "gpt1",
+            rms_norm=is_llama,
+            bias=config.has_bias,
+            norm_epsilon=config.norm_epsilon,
+            dropout=config.dropout,
+        )
         self.token_embedding = nn.Embedding(config.vocab_size, config.width)
-        self.position_embedding = nn.Embedding(config.context, config.width)
+        self.position_embedding = None if is_llama else nn.Embedding(config.context, config.width)
         self.dropout = nn.Dropout(config.dropout)
-        self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
-        self.final_norm = nn.LayerNorm(config.width, eps=config.norm_epsilon, bias=config.bias)
+        self.blocks = nn.ModuleList(Block(shape) for _ in range(config.layers))
+        self.final_norm = shape.new_norm() if shape.norm_first else nn.Identity()
+        self.head = None if config.tied else nn.Linear(config.width, config.vocab_size, bias=False)
         self._draw_weights(seed)
 
     @torch.no_grad()
@@ -115,9 +98,14 @@ class GPT(nn.Module):
             mask = document_mask(segments_BT)
         if positions_BT is None:
             positions_BT = torch.arange(length, device=tokens_BT.device)[None]
-        x_BTD = self.dropout(self.token_embedding(tokens_BT) + self.position_embedding(positions_BT))
+        x_BTD, turn = self.token_embedding(tokens_BT), None
+        if self.position_embedding is None:
+            turn = rotation(positions_BT, self.config.head_width, self.config.rope_base)
+        else:
+            x_BTD = x_BTD + self.position_embedding(positions_BT)
+        x_BTD = self.dropout(x_BTD)
         for layer, block in enumerate(self.blocks):
-            x_BTD = block(x_BTD, mask, cache, layer)
+            x_BTD = block(x_BTD, mask, is_causal=True, cache=cache, layer=layer, turn=turn)
         if cache is not None:
             cache.length += length
         normed_BTD: torch.Tensor = self.final_norm(x_BTD)
@@ -125,8 +113,8 @@ class GPT(nn.Module):
 
     @property
     def head_weight(self) -> torch.Tensor:
-        """The (V, D) matrix that turns hidden states into logits: the token embedding."""
-        weight: torch.Tensor = self.token_embedding.weight
+        """The (V, D) matrix that turns hidden states into logits: the token embedding, unless it has one of its own."""
+        weight: torch.Tensor = (self.token_embedding if self.head is None else self.head).weight
         return weight
 
     def logits(self, x_BTD: torch.Tensor) -> torch.Tensor:
@@ -138,9 +126,9 @@ class GPT(nn.Module):
         return KeyValueCache(
             layers=self.config.layers,
             batch=batch,
-            heads=self.config.heads,
+            heads=self.config.kv_heads or self.config.heads,
             capacity=self.config.context,
-            head_width=self.config.width // self.config.heads,
+            head_width=self.config.head_width,
             padding=padding,
             device=self.head_weight.device,
             dtype=self.head_weight.dtype,

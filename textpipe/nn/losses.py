@@ -26,9 +26,16 @@ _CHUNK_NUMBERS = 1 << 20  # logits held at once: 4 MB in float32, about a core's
 
 
 def linear_cross_entropy(
-    x_ND: torch.Tensor, weight_VD: torch.Tensor, targets_N: torch.Tensor
+    x_ND: torch.Tensor,
+    weight_VD: torch.Tensor,
+    targets_N: torch.Tensor,
+    *,
+    bias_V: torch.Tensor | None = None,
+    label_smoothing: float = 0.0,
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Sum of −log softmax(x · weightᵀ)[target] over the targets that are not ``IGNORED``, and their number.
+    """Sum of −log softmax(x · weightᵀ + bias)[target] over the targets that are not ``IGNORED``, and their number.
+
+    With ``label_smoothing`` ε a target is the mixture of itself, 1 − ε, and of all entries alike, ε / V (Szegedy 2016).
 
     Under autocast the two matrix products run in its type; sums, softmax and logarithms are always float32.
 
@@ -46,43 +53,66 @@ def linear_cross_entropy(
     """
     device = x_ND.device.type
     dtype = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else weight_VD.dtype
-    total: torch.Tensor = _LinearCrossEntropy.apply(x_ND, weight_VD, targets_N, dtype)  # type: ignore[no-untyped-call]
+    total: torch.Tensor = _LinearCrossEntropy.apply(  # type: ignore[no-untyped-call]
+        x_ND, weight_VD, bias_V, targets_N, label_smoothing, dtype
+    )
     return total, (targets_N != IGNORED).sum()
 
 
 class _LinearCrossEntropy(torch.autograd.Function):
     @staticmethod
-    def forward(
-        ctx: Any, x_ND: torch.Tensor, weight_VD: torch.Tensor, targets_N: torch.Tensor, dtype: torch.dtype
+    def forward(  # noqa: PLR0917  torch passes them by position
+        ctx: Any,
+        x_ND: torch.Tensor,
+        weight_VD: torch.Tensor,
+        bias_V: torch.Tensor | None,
+        targets_N: torch.Tensor,
+        smoothing: float,
+        dtype: torch.dtype,
     ) -> torch.Tensor:
         has_ignored = bool((targets_N == IGNORED).any())
-        wants_gradient = ctx.needs_input_grad[0] or ctx.needs_input_grad[1]
+        wants_gradient = any(ctx.needs_input_grad[:3])
         with torch.autocast(x_ND.device.type, enabled=False):
             x, weight = x_ND.detach().to(dtype), weight_VD.detach().to(dtype)
+            bias = None if bias_V is None else bias_V.detach().float()
             grad_x = torch.empty_like(x_ND) if wants_gradient else None
             grad_weight = torch.zeros_like(weight_VD) if wants_gradient else None
+            grad_bias = torch.zeros_like(bias_V) if wants_gradient and bias_V is not None else None
             total = torch.zeros((), device=x.device, dtype=torch.float32)
-            rows = max(32, _CHUNK_NUMBERS // weight.shape[0])
+            entries = weight.shape[0]
+            rows = max(32, _CHUNK_NUMBERS // entries)
             for start in range(0, x.shape[0], rows):
                 x_CD, targets_C1 = x[start : start + rows], targets_N[start : start + rows, None]
-                scores_CV = torch.log_softmax(x_CD @ weight.T, dim=1, dtype=torch.float32)
+                logits_CV = x_CD @ weight.T if bias is None else (x_CD @ weight.T).float() + bias
+                scores_CV = torch.log_softmax(logits_CV, dim=1, dtype=torch.float32)
                 counted_C1 = (targets_C1 != IGNORED).float()
                 chosen_C1 = targets_C1.clamp(min=0)
-                total -= (scores_CV.gather(1, chosen_C1) * counted_C1).sum()
-                if grad_x is not None and grad_weight is not None:
-                    # the gradient of a row is its probabilities, less one at the target
-                    error_CV = scores_CV.exp_().scatter_add_(1, chosen_C1, -torch.ones_like(counted_C1))
-                    error_CV = error_CV.mul_(counted_C1).to(dtype) if has_ignored else error_CV.to(dtype)
-                    grad_x[start : start + rows] = error_CV @ weight
-                    if dtype == grad_weight.dtype:
-                        grad_weight.addmm_(error_CV.T, x_CD)
-                    else:
-                        grad_weight += error_CV.T @ x_CD
+                losses_C1 = -scores_CV.gather(1, chosen_C1)
+                if smoothing:
+                    losses_C1 = (1 - smoothing) * losses_C1 - smoothing * scores_CV.mean(dim=1, keepdim=True)
+                total += (losses_C1 * counted_C1).sum()
+                if grad_x is None or grad_weight is None:
+                    continue
+                # the gradient of a row is its probabilities, less what they should be
+                error_CV = scores_CV.exp_()
+                if smoothing:
+                    error_CV -= smoothing / entries
+                error_CV.scatter_add_(1, chosen_C1, torch.full_like(counted_C1, smoothing - 1.0))
+                error_CV = error_CV.mul_(counted_C1) if has_ignored else error_CV
+                if grad_bias is not None:
+                    grad_bias += error_CV.sum(dim=0)
+                error_CV = error_CV.to(dtype)
+                grad_x[start : start + rows] = error_CV @ weight
+                if dtype == grad_weight.dtype:
+                    grad_weight.addmm_(error_CV.T, x_CD)
+                else:
+                    grad_weight += error_CV.T @ x_CD
         if wants_gradient:
-            ctx.save_for_backward(grad_x, grad_weight)
+            ctx.save_for_backward(grad_x, grad_weight, grad_bias)
         return total
 
     @staticmethod
-    def backward(ctx: Any, grad_total: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, None, None]:
-        grad_x, grad_weight = ctx.saved_tensors
-        return grad_x * grad_total, grad_weight * grad_total, None, None
+    def backward(ctx: Any, grad_total: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        grad_x, grad_weight, grad_bias = ctx.saved_tensors
+        bias = None if grad_bias is None else grad_bias * grad_total
+        return grad_x * grad_total, grad_weight * grad_total, bias, None, None, None

@@ -6,32 +6,28 @@ models so that a wrong setting is refused at once, without waiting for torch.
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Literal, Self
 
 import pydantic
 
 from textpipe.config import Config, Field
 
-__all__ = ["GptConfig"]
+__all__ = ["BertConfig", "GptConfig", "Seq2SeqConfig", "TransformerConfig"]
+
+MAX_ENTRIES, MAX_CONTEXT, MAX_LAYERS, MAX_WIDTH = 1 << 24, 1 << 20, 1024, 1 << 16
 
 
-class GptConfig(Config):
-    """The shape of a GPT.
+class _ModelConfig(Config):
+    """What the shapes of all models here share."""
 
-    Examples
-    --------
-    >>> GptConfig(vocab_size=50257, context=1024, layers=12, heads=12, width=768).num_parameters
-    124439808
-    """
-
-    vocab_size: int = Field(ge=1, le=1 << 24, description="entries of the vocabulary, exactly the tokenizer's")
-    context: int = Field(256, ge=1, le=1 << 20, description="longest sequence, in tokens")
-    layers: int = Field(4, ge=1, le=1024, description="blocks, one on top of the other")
-    heads: int = Field(4, ge=1, le=1024, description="attention heads of a block")
-    width: int = Field(128, ge=1, le=1 << 16, description="numbers a position is represented by; a multiple of heads")
+    vocab_size: int = Field(ge=1, le=MAX_ENTRIES, description="entries of the vocabulary, exactly the tokenizer's")
+    context: int = Field(256, ge=1, le=MAX_CONTEXT, description="longest sequence, in tokens")
     dropout: float = Field(0.0, ge=0.0, lt=1.0, description="share of activations zeroed while training")
-    bias: bool = True  # whether linear layers and norms add a bias, as GPT-2's do
-    norm_epsilon: float = Field(1e-5, gt=0.0, description="added to the variance in layer norm")
+
+
+class _AttentionConfig(_ModelConfig):
+    heads: int = Field(4, ge=1, le=MAX_LAYERS, description="attention heads of a block")
+    width: int = Field(128, ge=1, le=MAX_WIDTH, description="numbers a position is represented by; a multiple of heads")
 
     @pydantic.model_validator(mode="after")
     def _heads_divide_width(self) -> Self:
@@ -39,9 +35,195 @@ class GptConfig(Config):
             raise ValueError(f"width {self.width} is not a multiple of heads {self.heads}")
         return self
 
+
+def _linear(inner: int, outer: int, *, bias: bool = True) -> int:
+    return inner * outer + (outer if bias else 0)
+
+
+class GptConfig(_AttentionConfig):
+    """The shape of a decoder-only language model.
+
+    ``layout`` is one of three published ones: ``gpt1`` normalises after each part (Radford 2018), ``gpt2`` before it,
+    with a last norm on top (GPT-2 and GPT-3), ``llama`` as gpt2 but with rotary positions, root-mean-square norms, a
+    gated feed-forward layer and, when ``kv_heads`` is less than ``heads``, shared keys and values (Touvron 2023).
+
+    Examples
+    --------
+    >>> GptConfig(vocab_size=50257, context=1024, layers=12, heads=12, width=768).num_parameters
+    124439808
+    """
+
+    layout: Literal["gpt1", "gpt2", "llama"] = Field("gpt2", description="which published arrangement of the parts")
+    layers: int = Field(4, ge=1, le=MAX_LAYERS, description="blocks, one on top of the other")
+    kv_heads: int | None = Field(
+        None, ge=1, description="llama: heads of keys and values; as many as heads when absent"
+    )
+    feed_forward: int | None = Field(
+        None, ge=1, le=MAX_WIDTH * 8, description="inner width of a block; 4 · width, of llama 8/3 · width, when absent"
+    )
+    bias: bool | None = None  # whether linear layers and norms add one; as the layout does when absent
+    tied: bool = True  # whether the embedding also turns states into logits
+    rope_base: float = Field(10_000.0, gt=0.0, description="llama: base of the rotary angles")
+    norm_epsilon: float = Field(1e-5, gt=0.0, description="added to the variance in norms")
+
+    @pydantic.model_validator(mode="after")
+    def _check_layout(self) -> Self:
+        is_llama = self.layout == "llama"
+        for name, default in (("kv_heads", None), ("rope_base", 10_000.0)):
+            if not is_llama and getattr(self, name) != default:
+                raise ValueError(f"{name} belongs to the layout llama, this is {self.layout}")
+        if self.kv_heads is not None and self.heads % self.kv_heads:
+            raise ValueError(f"heads {self.heads} is not a multiple of kv_heads {self.kv_heads}")
+        if is_llama and self.head_width % 2:
+            raise ValueError(f"heads of width {self.head_width} have no pairs to rotate: width / heads must be even")
+        return self
+
+    @property
+    def head_width(self) -> int:
+        """Numbers of one attention head."""
+        return self.width // self.heads
+
+    @property
+    def has_bias(self) -> bool:
+        """Whether linear layers (and, but for llama's, norms) add a bias."""
+        return self.layout != "llama" if self.bias is None else self.bias
+
+    @property
+    def inner_width(self) -> int:
+        """Width inside a block's feed-forward layer."""
+        if self.feed_forward is not None:
+            return self.feed_forward
+        # Three matrices of 8/3 · width have the size of two of 4 · width; rounded up to what kernels like.
+        return -(-8 * self.width // 3 // 16) * 16 if self.layout == "llama" else 4 * self.width
+
     @property
     def num_parameters(self) -> int:
-        """Trained numbers of the model, the shared embedding counted once."""
-        d, norm, linear_bias = self.width, (2 if self.bias else 1) * self.width, (9 if self.bias else 0) * self.width
-        block = 12 * d * d + linear_bias + 2 * norm
-        return self.layers * block + (self.vocab_size + self.context) * d + norm
+        """Trained numbers of the model, a shared embedding counted once."""
+        d, bias, is_llama = self.width, self.has_bias, self.layout == "llama"
+        norm = d if is_llama or not bias else 2 * d
+        kv_width = (self.kv_heads or self.heads) * self.head_width
+        attention = 2 * _linear(d, d, bias=bias) + 2 * _linear(d, kv_width, bias=bias)
+        up = _linear(d, self.inner_width, bias=bias)
+        block = attention + (2 if is_llama else 1) * up + _linear(self.inner_width, d, bias=bias) + 2 * norm
+        total = self.layers * block + self.vocab_size * d * (1 if self.tied else 2)
+        return total + (0 if is_llama else self.context * d) + (0 if self.layout == "gpt1" else norm)
+
+
+class BertConfig(_AttentionConfig):
+    """The shape of an encoder that reads both ways (Devlin 2018), with its masked-language-model head.
+
+    Examples
+    --------
+    >>> BertConfig(vocab_size=30522, context=512, layers=12, heads=12, width=768).num_parameters
+    109514298
+    """
+
+    layers: int = Field(4, ge=1, le=MAX_LAYERS, description="blocks, one on top of the other")
+    feed_forward: int | None = Field(None, ge=1, le=MAX_WIDTH * 8, description="inner width of a block; 4 · width")
+    segment_types: int = Field(2, ge=1, le=16, description="kinds of segments: the first text, the second")
+    next_sentence: bool = False  # whether there is a pooler and a head that says if the second text follows the first
+    norm_epsilon: float = Field(1e-12, gt=0.0, description="added to the variance in norms")
+
+    @property
+    def inner_width(self) -> int:
+        """Width inside a block's feed-forward layer."""
+        return self.feed_forward or 4 * self.width
+
+    @property
+    def num_parameters(self) -> int:
+        """Trained numbers of the model with its heads, the shared embedding counted once."""
+        d, f = self.width, self.inner_width
+        block = 4 * _linear(d, d) + _linear(d, f) + _linear(f, d) + 4 * d
+        embeddings = (self.vocab_size + self.context + self.segment_types) * d + 2 * d
+        head = _linear(d, d) + 2 * d + self.vocab_size
+        follows = _linear(d, d) + _linear(d, 2) if self.next_sentence else 0
+        return self.layers * block + embeddings + head + follows
+
+
+class _PairConfig(_ModelConfig):
+    """``vocab_size`` is the target's; ``source_vocab_size`` is given when the source has a vocabulary of its own."""
+
+    source_vocab_size: int | None = Field(
+        None,
+        ge=1,
+        le=MAX_ENTRIES,
+        description="entries of the source's own vocabulary; shared when absent",
+    )
+
+
+class TransformerConfig(_PairConfig, _AttentionConfig):
+    """The shape of an encoder and decoder. ``post`` normalises after each part (Vaswani 2017), ``pre`` before it.
+
+    Examples
+    --------
+    >>> TransformerConfig(vocab_size=37000, width=512, heads=8, encoder_layers=6, decoder_layers=6).num_parameters
+    63082496
+    """
+
+    layout: Literal["post", "pre"] = Field("post", description="where a block normalises")
+    encoder_layers: int = Field(3, ge=1, le=MAX_LAYERS, description="blocks that read the source")
+    decoder_layers: int = Field(3, ge=1, le=MAX_LAYERS, description="blocks that write the target")
+    feed_forward: int | None = Field(None, ge=1, le=MAX_WIDTH * 8, description="inner width of a block; 4 · width")
+    norm_epsilon: float = Field(1e-5, gt=0.0, description="added to the variance in norms")
+
+    @pydantic.model_validator(mode="after")
+    def _even_width(self) -> Self:
+        if self.width % 2:
+            raise ValueError(f"width {self.width} is odd: positions are sines and cosines in equal parts")
+        return self
+
+    @property
+    def inner_width(self) -> int:
+        """Width inside a block's feed-forward layer."""
+        return self.feed_forward or 4 * self.width
+
+    @property
+    def num_parameters(self) -> int:
+        """Trained numbers of the model, a shared embedding counted once."""
+        d, f = self.width, self.inner_width
+        attention, feed_forward, norm = 4 * _linear(d, d), _linear(d, f) + _linear(f, d), 2 * d
+        encoder = self.encoder_layers * (attention + feed_forward + 2 * norm)
+        decoder = self.decoder_layers * (2 * attention + feed_forward + 3 * norm)
+        last = 2 * norm if self.layout == "pre" else 0
+        return encoder + decoder + last + (self.vocab_size + (self.source_vocab_size or 0)) * d
+
+
+class Seq2SeqConfig(_PairConfig):
+    """The shape of a recurrent encoder and decoder, with attention or without.
+
+    ``attention``: ``none`` (Sutskever 2014), ``bahdanau`` (2015: scored from the state before the step), or Luong's
+    (2015) ``dot``, ``general`` and ``concat``, scored from the state after it. ``input_feeding`` gives the decoder what
+    the last step attended to.
+    """
+
+    cell: Literal["lstm", "gru"] = Field("lstm", description="kind of recurrent cell")
+    attention: Literal["none", "bahdanau", "dot", "general", "concat"] = Field(
+        "general", description="kind of attention"
+    )
+    input_feeding: bool | None = None  # on when absent, if there is an attention
+    embedding: int = Field(128, ge=1, le=MAX_WIDTH, description="numbers a token is represented by")
+    width: int = Field(256, ge=1, le=MAX_WIDTH, description="numbers of the decoder's state")
+    encoder_width: int = Field(128, ge=1, le=MAX_WIDTH, description="numbers of the encoder's state, each way")
+    layers: int = Field(1, ge=1, le=64, description="cells, one on top of the other, in encoder and decoder each")
+    bidirectional: bool = True
+
+    @property
+    def feeds_input(self) -> bool:
+        """Whether the decoder reads what its last step attended to."""
+        return self.attention in ("dot", "general", "concat") if self.input_feeding is None else self.input_feeding
+
+    @property
+    def memory_width(self) -> int:
+        """Numbers of the encoder's states that the decoder attends to."""
+        return self.encoder_width * (2 if self.bidirectional else 1)
+
+    @pydantic.model_validator(mode="after")
+    def _check_attention(self) -> Self:
+        if self.attention == "dot" and self.memory_width != self.width:
+            raise ValueError(
+                f"attention dot compares states of one width: the decoder's {self.width} and the encoder's "
+                f"{self.memory_width} (encoder_width × directions) differ; general and concat need not"
+            )
+        if self.attention == "none" and self.input_feeding:
+            raise ValueError("input_feeding feeds what was attended to: it needs an attention")
+        return self

@@ -1,0 +1,4 @@
+"""Our models as those of `transformers`, and back.
+
+names     which parameter is which
+"""

@@ -1,0 +1,146 @@
+"""What every Transformer here is built of: the feed-forward layers, the norms and the block around them.
+
+What enters: hidden states. What leaves: hidden states of the same shape. A block normalises before each part, as GPT-2,
+Llama and most since (``norm_first``), or after it, as Vaswani et al. 2017, GPT-1 and BERT did.
+
+Axes: B sequence, T position, S position of the source, D model width, F inner width.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from types import MappingProxyType
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from textpipe.nn.attention import Attention, KeyValueCache, Rotation
+
+__all__ = ["Block", "BlockShape", "DecoderBlock", "FeedForward", "GatedFeedForward"]
+
+ACTIVATIONS: Mapping[str, Callable[[torch.Tensor], torch.Tensor]] = MappingProxyType(
+    {
+        "relu": functional.relu,
+        "gelu": functional.gelu,
+        "gelu_tanh": partial(functional.gelu, approximate="tanh"),  # GPT's; 5e-5 from gelu on a small model
+        "swiglu": functional.silu,
+    }
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BlockShape:
+    """What blocks are made from; ``activation`` is a key of ``ACTIVATIONS``."""
+
+    width: int
+    heads: int
+    feed_forward: int
+    activation: str
+    norm_first: bool
+    kv_heads: int | None = None
+    rms_norm: bool = False
+    bias: bool = True
+    norm_epsilon: float = 1e-5
+    dropout: float = 0.0
+
+    def new_norm(self) -> nn.Module:
+        """A norm over D: subtracting the mean, or of the root mean square alone (Zhang, Sennrich 2019)."""
+        if self.rms_norm:
+            return nn.RMSNorm(self.width, eps=self.norm_epsilon)
+        return nn.LayerNorm(self.width, eps=self.norm_epsilon, bias=self.bias)
+
+    def new_attention(self) -> Attention:
+        return Attention(self.width, self.heads, kv_heads=self.kv_heads, dropout=self.dropout, bias=self.bias)
+
+    def new_feed_forward(self) -> nn.Module:
+        return GatedFeedForward(self) if self.activation == "swiglu" else FeedForward(self)
+
+
+class FeedForward(nn.Module):
+    """Two linear layers with a bend between."""
+
+    def __init__(self, shape: BlockShape) -> None:
+        super().__init__()
+        self.activation = ACTIVATIONS[shape.activation]
+        self.up = nn.Linear(shape.width, shape.feed_forward, bias=shape.bias)
+        self.down = nn.Linear(shape.feed_forward, shape.width, bias=shape.bias)
+
+    def forward(self, x_BTD: torch.Tensor) -> torch.Tensor:
+        y_BTD: torch.Tensor = self.down(self.activation(self.up(x_BTD)))
+        return y_BTD
+
+
+class GatedFeedForward(FeedForward):
+    """The inner layer multiplied by a gate of its own (Shazeer 2020)."""
+
+    def __init__(self, shape: BlockShape) -> None:
+        super().__init__(shape)
+        self.gate = nn.Linear(shape.width, shape.feed_forward, bias=shape.bias)
+
+    def forward(self, x_BTD: torch.Tensor) -> torch.Tensor:
+        y_BTD: torch.Tensor = self.down(self.activation(self.gate(x_BTD)) * self.up(x_BTD))
+        return y_BTD
+
+
+class Block(nn.Module):
+    """Attention of a sequence to itself, then feed-forward; each adds to the stream."""
+
+    def __init__(self, shape: BlockShape) -> None:
+        super().__init__()
+        self.norm_first = shape.norm_first
+        self.attention_norm = shape.new_norm()
+        self.attention = shape.new_attention()
+        self.feed_forward_norm = shape.new_norm()
+        self.feed_forward = shape.new_feed_forward()
+        self.dropout = nn.Dropout(shape.dropout)
+
+    def forward(
+        self,
+        x_BTD: torch.Tensor,
+        mask: torch.Tensor | None = None,
+        *,
+        is_causal: bool = False,
+        cache: KeyValueCache | None = None,
+        layer: int = 0,
+        turn: Rotation | None = None,
+    ) -> torch.Tensor:
+        """As :meth:`Attention.forward`."""
+        attention = partial(self.attention, mask=mask, is_causal=is_causal, cache=cache, layer=layer, turn=turn)
+        x_BTD = self._add(x_BTD, self.attention_norm, attention)
+        return self._add(x_BTD, self.feed_forward_norm, self.feed_forward)
+
+    def _add(self, x_BTD: torch.Tensor, norm: nn.Module, part: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:
+        if self.norm_first:
+            added_BTD: torch.Tensor = self.dropout(part(norm(x_BTD)))
+            return x_BTD + added_BTD
+        y_BTD: torch.Tensor = norm(x_BTD + self.dropout(part(x_BTD)))
+        return y_BTD
+
+
+class DecoderBlock(Block):
+    """A causal block that between its two parts attends to the states of a source."""
+
+    def __init__(self, shape: BlockShape) -> None:
+        super().__init__(shape)
+        self.source_norm = shape.new_norm()
+        self.source_attention = shape.new_attention()
+
+    def forward(  # type: ignore[override]
+        self,
+        x_BTD: torch.Tensor,
+        source: tuple[torch.Tensor, torch.Tensor],
+        source_mask: torch.Tensor | None,
+        *,
+        cache: KeyValueCache | None = None,
+        layer: int = 0,
+    ) -> torch.Tensor:
+        """``source`` are the source's keys and values for this block (see :meth:`Attention.keys_values`)."""
+        mask = None if cache is None else cache.mask(x_BTD.shape[1])
+        attention = partial(self.attention, mask=mask, is_causal=True, cache=cache, layer=layer)
+        x_BTD = self._add(x_BTD, self.attention_norm, attention)
+        look = partial(self.source_attention.attend, keys_values=source, mask=source_mask)
+        x_BTD = self._add(x_BTD, self.source_norm, look)
+        return self._add(x_BTD, self.feed_forward_norm, self.feed_forward)
