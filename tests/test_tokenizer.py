@@ -246,9 +246,7 @@ def test_a_tokenizer_is_a_value(tokenizer):
 
 
 def test_the_pipeline_is_printed(tokenizer):
-    shown = repr(tokenizer)
-    assert "pre_tokenizer=ByteLevel(add_prefix_space=False" in shown
-    assert "model=BPE(477 pieces, 220 merges)" in shown
+    assert repr(tokenizer) == str(oracle.Tokenizer.from_str(tokenizer.to_str()))
 
 
 @pytest.mark.parametrize("normalizer", [None, "NFC", "NFD"])

@@ -48,6 +48,11 @@ class Pipeline:
     pre_tokenizer: PreTokenizer | None = None
     post_processor: PostProcessor | None = None
 
+    def settings(self) -> tuple[Any, ...]:
+        """All that the stages are set to, to tell whether one was changed since."""
+        stages = (self.normalizer, self.pre_tokenizer, self.model, self.post_processor)
+        return tuple(None if stage is None else stage.settings() for stage in stages)
+
     @cached_property
     def native(self) -> NativeEncoder | None:
         """All stages as one native program, or None when one of them has no native step."""
@@ -139,7 +144,7 @@ class Pipeline:
                 elif self.pre_tokenizer is None:
                     yield piece, None
                 else:
-                    yield from ((cut, None) for cut in self.pre_tokenizer.split(piece))
+                    yield from ((cut, None) for cut in self.pre_tokenizer.apply(piece))
 
     def put_together(self, encodings: list[Encoding], add_special_tokens: bool) -> Encoding:
         """One encoding of one text or two, by the post-processor."""

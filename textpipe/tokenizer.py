@@ -2,7 +2,7 @@
 
 What enters: a model and the stages around it, or a tokenizer.json. What leaves: encodings, flat NumPy ids, text.
 Promises: code written for `tokenizers` runs with the import changed, and gives the same ids, tokens and places; the
-stages are frozen values, and a change of one makes a new native program.
+stages are values, and a change of one makes a new native program.
 """
 
 from __future__ import annotations
@@ -13,16 +13,12 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from textpipe.added_tokens import AddedToken, AddedVocabulary
-from textpipe.decoders import Decoder
+from textpipe.composition import Composition
 from textpipe.encoding import Encoding
 from textpipe.errors import InputError
 from textpipe.formats import Parts, read_file, tokenizer_json
 from textpipe.limits import DEFAULT_LIMITS
-from textpipe.models import Model
-from textpipe.normalizers import Normalizer
-from textpipe.pipeline import Pipeline
-from textpipe.pre_tokenizers import PreTokenizer
-from textpipe.processors import PostProcessor
+from textpipe.stage import describe
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["AddedToken", "Tokenizer"]
 
 
-class Tokenizer:
+class Tokenizer(Composition):
     """Normalizer → pre-tokenizer → model → post-processor, and a decoder for the way back.
 
     Examples
@@ -47,76 +43,6 @@ class Tokenizer:
     >>> tokenizer.encode("가나 가").ids
     [2, 0]
     """
-
-    def __init__(self, model: Model) -> None:
-        self._added = AddedVocabulary()
-        self._decoder: Decoder | None = None
-        self._pipeline = Pipeline(model, self._added)
-        self._sha256: str | None = None
-        self.encode_special_tokens = False
-        """Whether special tokens written in a text are encoded as plain text."""
-
-    def _change(self, **stages: Any) -> None:
-        kept = self._pipeline
-        parts = {
-            "model": kept.model,
-            "normalizer": kept.normalizer,
-            "pre_tokenizer": kept.pre_tokenizer,
-            "post_processor": kept.post_processor,
-        }
-        self._pipeline = Pipeline(added=self._added, **{**parts, **stages})
-        self._sha256 = None
-
-    @property
-    def model(self) -> Model:
-        """What turns a word into tokens."""
-        return self._pipeline.model
-
-    @model.setter
-    def model(self, model: Model) -> None:
-        self._change(model=model)
-
-    @property
-    def normalizer(self) -> Normalizer | None:
-        """What cleans the text first."""
-        return self._pipeline.normalizer
-
-    @normalizer.setter
-    def normalizer(self, normalizer: Normalizer | None) -> None:
-        self._change(normalizer=normalizer)
-
-    @property
-    def pre_tokenizer(self) -> PreTokenizer | None:
-        """What cuts the text into words."""
-        return self._pipeline.pre_tokenizer
-
-    @pre_tokenizer.setter
-    def pre_tokenizer(self, pre_tokenizer: PreTokenizer | None) -> None:
-        self._change(pre_tokenizer=pre_tokenizer)
-
-    @property
-    def post_processor(self) -> PostProcessor | None:
-        """What puts special tokens around the text."""
-        return self._pipeline.post_processor
-
-    @post_processor.setter
-    def post_processor(self, post_processor: PostProcessor | None) -> None:
-        self._change(post_processor=post_processor)
-
-    @property
-    def decoder(self) -> Decoder | None:
-        """What turns tokens back into text."""
-        return self._decoder
-
-    @decoder.setter
-    def decoder(self, decoder: Decoder | None) -> None:
-        self._decoder = decoder
-        self._change()
-
-    @property
-    def pipeline(self) -> Pipeline:
-        """The stages as they are now."""
-        return self._pipeline
 
     @classmethod
     def from_file(cls, path: str | os.PathLike[str]) -> Tokenizer:
@@ -153,7 +79,7 @@ class Tokenizer:
     @property
     def parts(self) -> Parts:
         """What it is made of, for the formats to write."""
-        kept = self._pipeline
+        kept = self.pipeline
         return Parts(kept.model, self._added, kept.normalizer, kept.pre_tokenizer, kept.post_processor, self._decoder)
 
     def to_str(self, pretty: bool = False) -> str:
@@ -169,64 +95,10 @@ class Tokenizer:
     @property
     def sha256(self) -> str:
         """Hex digest of the compact tokenizer.json: two tokenizers that encode alike by the same parts share it."""
+        self._look_again()
         if self._sha256 is None:
             self._sha256 = hashlib.sha256(self.to_str().encode()).hexdigest()
         return self._sha256
-
-    def add_tokens(self, tokens: Iterable[str | AddedToken]) -> int:
-        """Add tokens that are found in text as a whole; returns how many were new."""
-        return self._add(tokens, special=False)
-
-    def add_special_tokens(self, tokens: Iterable[str | AddedToken]) -> int:
-        """Add tokens that are the model's own marks; returns how many were new."""
-        return self._add(tokens, special=True)
-
-    def _add(self, tokens: Iterable[str | AddedToken], *, special: bool) -> int:
-        added = self._added.add([AddedVocabulary.of(token, special=special) for token in tokens], self.model)
-        self._change()
-        return added
-
-    def get_added_tokens_decoder(self) -> dict[int, AddedToken]:
-        """The added tokens by id."""
-        return dict(sorted(self._added.by_id.items()))
-
-    def get_vocab(self, with_added_tokens: bool = True) -> dict[str, int]:
-        """Piece → id."""
-        return {**self.model.get_vocab(), **(self._added.ids if with_added_tokens else {})}
-
-    def get_vocab_size(self, with_added_tokens: bool = True) -> int:
-        """How many pieces there are."""
-        return len(self.get_vocab()) if with_added_tokens else self.model.get_vocab_size()
-
-    def token_to_id(self, token: str) -> int | None:
-        """The id of a piece, or None."""
-        return self._added.token_to_id(token, self.model)
-
-    def id_to_token(self, id: int) -> str | None:
-        """The piece of an id, or None; an added token that is looked for in normalized text comes as it reads there."""
-        added = self._added.by_id.get(id)
-        if added is None:
-            return self.model.id_to_token(id)
-        return self._pipeline.normalized_tokens.get(id, added.content)
-
-    def id_to_bytes(self, id: int) -> bytes:
-        """The bytes a piece stands for; nothing for a special token.
-
-        Raises
-        ------
-        InputError
-            when no piece has this id.
-        """
-        if self.id_to_token(id) is None:
-            raise InputError(f"no piece has the id {id}", allowed=f"0 to {self._pipeline.max_id}")
-        return self.piece_bytes(id, skip_special=True) or b""
-
-    def piece_bytes(self, id: int, *, skip_special: bool) -> bytes | None:
-        """The bytes an id adds to decoded text; None for an id that adds nothing."""
-        piece = self.id_to_token(id)
-        if piece is None or (skip_special and self._added.is_special(piece)):
-            return None
-        return piece.encode() if self._decoder is None else self._decoder.bytes_of(piece)
 
     def encode(
         self,
@@ -250,7 +122,7 @@ class Tokenizer:
         encodings = [self._encode_one(sequence, 0, is_pretokenized)]
         if pair is not None:
             encodings.append(self._encode_one(pair, 1, is_pretokenized))
-        return self._pipeline.put_together(encodings, add_special_tokens)
+        return self.pipeline.put_together(encodings, add_special_tokens)
 
     def _encode_one(self, sequence: str | Sequence[str], type_id: int, is_pretokenized: bool) -> Encoding:
         skip = self.encode_special_tokens
@@ -260,11 +132,11 @@ class Tokenizer:
                     f"a text is a str, not {type(sequence).__name__}",
                     hint="pass is_pretokenized=True for a list of words",
                 )
-            return self._pipeline.encode(sequence, skip_special=skip, type_id=type_id)
+            return self.pipeline.encode(sequence, skip_special=skip, type_id=type_id)
         if isinstance(sequence, str) or not all(isinstance(word, str) for word in sequence):
             raise InputError("with is_pretokenized=True a text is a list of words")
         parts = [
-            self._pipeline.encode(word, skip_special=skip, type_id=type_id, word=number)
+            self.pipeline.encode(word, skip_special=skip, type_id=type_id, word=number)
             for number, word in enumerate(sequence)
         ]
         return Encoding.merge(parts, growing_offsets=False)
@@ -300,7 +172,7 @@ class Tokenizer:
             raise InputError("texts is one str", allowed="a sequence of them", hint="pass [text]")
         if threads is not None and not 1 <= threads <= DEFAULT_LIMITS.threads:
             raise InputError(f"{threads} threads cannot encode", allowed=f"1 to {DEFAULT_LIMITS.threads}")
-        return self._pipeline.encode_to_numpy(
+        return self.pipeline.encode_to_numpy(
             texts,
             threads=threads or _num_processors(),
             skip_special=self.encode_special_tokens,
@@ -312,11 +184,11 @@ class Tokenizer:
     ) -> Encoding:
         """What the post-processor makes of encodings."""
         encodings = [encoding] if pair is None else [encoding, pair]
-        return self._pipeline.put_together(encodings, add_special_tokens)
+        return self.pipeline.put_together(encodings, add_special_tokens)
 
     def num_special_tokens_to_add(self, is_pair: bool) -> int:
         """How many tokens the post-processor adds."""
-        processor = self._pipeline.post_processor
+        processor = self.pipeline.post_processor
         return 0 if processor is None else processor.num_special_tokens_to_add(is_pair)
 
     def decode(self, ids: Iterable[int], skip_special_tokens: bool = True) -> str:
@@ -343,7 +215,7 @@ class Tokenizer:
         """Learn the model from files, line by line; JSONL documents as a whole."""
         from textpipe.trainers import count_files
 
-        cutter = self._pipeline.word_cutter()
+        cutter = self.pipeline.word_cutter()
         self._learn(lambda: count_files(files, cutter, threads=threads, progress=progress), trainer, progress)
 
     def train_from_iterator(
@@ -358,7 +230,7 @@ class Tokenizer:
         """Learn the model from strings or lists of strings; ``length`` is taken as `tokenizers` does and not used."""
         from textpipe.trainers import count_texts
 
-        cutter = self._pipeline.word_cutter()
+        cutter = self.pipeline.word_cutter()
         self._learn(lambda: count_texts(iterator, cutter, threads=threads, progress=progress), trainer, progress)
 
     def _learn(
@@ -375,16 +247,10 @@ class Tokenizer:
         self.add_tokens(kept)
 
     def __repr__(self) -> str:
-        kept = self._pipeline
-        stages = {
-            "normalizer": kept.normalizer,
-            "pre_tokenizer": kept.pre_tokenizer,
-            "model": kept.model,
-            "post_processor": kept.post_processor,
-            "decoder": self._decoder,
-            "added_tokens": [token.content for token in self.get_added_tokens_decoder().values()],
-        }
-        return "Tokenizer(\n" + "".join(f"  {name}={stage!r},\n" for name, stage in stages.items()) + ")"
+        tokens = describe([token.to_dict(number) for number, token in self.get_added_tokens_decoder().items()])
+        parts = ["normalizer", "pre_tokenizer", "post_processor", "decoder", "model"]
+        stages = ", ".join(f"{name}={getattr(self, name)!r}" for name in parts)
+        return f'Tokenizer(version="1.0", truncation=None, padding=None, added_tokens={tokens}, {stages})'
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (Tokenizer.from_str, (self.to_str(),))

@@ -272,12 +272,15 @@ def test_a_setting_that_cannot_be_is_refused_by_name(name, value):
         BpeTrainer(**{name: value})
 
 
-def test_a_trainer_is_a_frozen_value_that_prints_what_differs_from_the_defaults():
+def test_a_trainer_prints_what_differs_from_the_defaults_and_checks_what_is_changed():
     trainer = BpeTrainer(vocab_size=8000, special_tokens=["<s>"])
     assert repr(trainer) == "BpeTrainer(vocab_size=8000, special_tokens=('<s>',))"
     assert trainer == BpeTrainer(vocab_size=8000, special_tokens=("<s>",))
-    with pytest.raises(AttributeError):
-        trainer.vocab_size = 9
+    trainer.vocab_size = 9
+    assert "vocab_size=9" in repr(trainer)
+    with pytest.raises(ConfigError):
+        trainer.vocab_size = -1
+    assert trainer.vocab_size == 9
 
 
 def test_released_counts_are_empty_afterwards_and_give_the_same():

@@ -72,7 +72,7 @@ def test_counts_beyond_32_bits_keep_their_order():
     assert list(train_word_level(counts, WordLevelTrainer())) == ["b", "a"]
 
 
-def test_a_trainer_is_a_frozen_value_that_prints_what_differs_from_the_defaults():
+def test_a_trainer_prints_what_differs_from_the_defaults_and_checks_what_is_changed():
     trainer = WordLevelTrainer(vocab_size=8000, special_tokens=["<s>"])
     assert repr(trainer) == "WordLevelTrainer(vocab_size=8000, special_tokens=('<s>',))"
     assert trainer == WordLevelTrainer(vocab_size=8000, special_tokens=("<s>",))
@@ -82,8 +82,11 @@ def test_a_trainer_is_a_frozen_value_that_prints_what_differs_from_the_defaults(
         "show_progress": True,
         "special_tokens": ["<s>"],
     }
-    with pytest.raises(AttributeError):
-        trainer.vocab_size = 9
+    trainer.vocab_size = 9
+    assert "vocab_size=9" in repr(trainer)
+    with pytest.raises(ConfigError):
+        trainer.vocab_size = -1
+    assert trainer.vocab_size == 9
 
 
 @pytest.mark.parametrize(("name", "value"), [("vocab_size", -1), ("vocab_size", 1 << 30), ("min_frequency", True)])

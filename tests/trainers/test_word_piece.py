@@ -104,12 +104,15 @@ def test_the_pieces_of_tokenizers_are_the_same_but_for_ties():
     assert any(set(mine) == set(theirs(words, arguments)) for _ in range(60))
 
 
-def test_a_trainer_is_a_frozen_value_that_prints_what_differs_from_the_defaults():
+def test_a_trainer_prints_what_differs_from_the_defaults_and_checks_what_is_changed():
     trainer = WordPieceTrainer(vocab_size=8000, initial_alphabet=["나라", "가", "나"])
     assert repr(trainer) == "WordPieceTrainer(vocab_size=8000, initial_alphabet=('가', '나'))"
     assert trainer.continuing_subword_prefix == "##"
-    with pytest.raises(AttributeError):
-        trainer.vocab_size = 9
+    trainer.vocab_size = 9
+    assert "vocab_size=9" in repr(trainer)
+    with pytest.raises(ConfigError):
+        trainer.vocab_size = -1
+    assert trainer.vocab_size == 9
 
 
 @pytest.mark.parametrize(

@@ -6,13 +6,15 @@ What enters: the pieces of the tokens. What leaves: the text they stand for.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
+
+from textpipe.stage import Stage
 
 __all__ = ["Decoder"]
 
 
-class Decoder:
-    """Base of the decoders: frozen, comparable, printable values. One needs only :meth:`chain`."""
+class Decoder(Stage):
+    """Base of the decoders: comparable, printable values. One needs only :meth:`chain`."""
 
     __slots__ = ()
 
@@ -30,7 +32,3 @@ class Decoder:
     def bytes_of(self, token: str) -> bytes:
         """The bytes of the text of one piece alone."""
         return self.decode([token]).encode()
-
-    def to_dict(self) -> dict[str, Any]:
-        """The object that stands for it in tokenizer.json."""
-        raise NotImplementedError(f"{type(self).__name__} cannot be written to tokenizer.json")

@@ -14,7 +14,7 @@ from textpipe.decoders.base import Decoder
 __all__ = ["BPEDecoder"]
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class BPEDecoder(Decoder):
     """Make each ``suffix`` a space, but for the last piece's.
 

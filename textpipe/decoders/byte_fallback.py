@@ -18,7 +18,7 @@ __all__ = ["ByteFallback"]
 _BYTE = re.compile(r"<0x([0-9A-Fa-f+][0-9A-Fa-f])>")
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class ByteFallback(Decoder):
     """Put bytes together.
 

@@ -16,7 +16,7 @@ from textpipe.decoders.base import Decoder
 __all__ = ["ByteLevel"]
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class ByteLevel(Decoder):
     """Join the bytes of the pieces. The arguments are kept for tokenizer.json; none of them changes the text.
 

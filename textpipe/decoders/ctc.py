@@ -17,7 +17,7 @@ from textpipe.decoders.word_piece import clean_up
 __all__ = ["CTC"]
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class CTC(Decoder):
     """Fold repeated pieces and leave pads out.
 

@@ -14,7 +14,7 @@ from textpipe.decoders.base import Decoder
 __all__ = ["Fuse"]
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Fuse(Decoder):
     """Join the pieces.
 

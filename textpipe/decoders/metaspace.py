@@ -16,7 +16,7 @@ from textpipe.pre_tokenizers.metaspace import check_metaspace
 __all__ = ["Metaspace"]
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Metaspace(Decoder):
     """Make ``replacement`` a space again. ``split`` is kept for tokenizer.json.
 

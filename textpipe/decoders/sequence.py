@@ -8,15 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from collections.abc import Sequence as Pieces
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from textpipe.decoders.base import Decoder
+from textpipe.stage import StageSequence, checked_parts
 
 __all__ = ["Sequence"]
 
 
-@dataclass(frozen=True, init=False)
-class Sequence(Decoder):
+@dataclass(eq=False, repr=False, init=False)
+class Sequence(Decoder, StageSequence[Decoder]):
     """Apply each of ``decoders`` in order.
 
     >>> from textpipe.decoders import Fuse, Strip
@@ -26,8 +27,14 @@ class Sequence(Decoder):
 
     decoders: tuple[Decoder, ...]
 
+    _parts_name: ClassVar[str] = "decoders"
+
     def __init__(self, decoders: Iterable[Decoder]) -> None:
-        object.__setattr__(self, "decoders", tuple(decoders))
+        self.decoders = tuple(decoders)
+        self.__post_init__()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "decoders", checked_parts(self.decoders, Decoder))
 
     def chain(self, tokens: Pieces[str]) -> list[str]:
         """Each in turn."""

@@ -20,7 +20,7 @@ _REPAIRS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class WordPiece(Decoder):
     """Join the pieces of words.
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from textpipe.errors import InputError
 from textpipe.limits import DEFAULT_LIMITS
+from textpipe.stage import Stage
 
 if TYPE_CHECKING:
     from textpipe.core._native import NativeModel
@@ -27,7 +28,7 @@ class Token(NamedTuple):
     offsets: tuple[int, int]
 
 
-class Model:
+class Model(Stage):
     """Base of the models: a vocabulary and a way to spell words with it.
 
     Raises
@@ -82,23 +83,12 @@ class Model:
     def _by_id(self) -> dict[str, int]:
         return dict(sorted(self._vocab.items(), key=lambda item: item[1]))
 
-    def to_dict(self) -> dict[str, Any]:
-        """The object that stands for it in tokenizer.json."""
-        raise NotImplementedError(f"{type(self).__name__} cannot be written to tokenizer.json")
+    def settings(self) -> tuple[Any, ...]:
+        """The model itself, whose vocabulary never changes, and the settings that may."""
+        return (id(self), *(value for name, value in vars(self).items() if not name.startswith("_")))
 
     def __eq__(self, other: object) -> bool:
         return type(other) is type(self) and isinstance(other, Model) and self.to_dict() == other.to_dict()
 
     def __hash__(self) -> int:
         return hash((type(self).__name__, len(self._vocab)))
-
-    def __repr__(self) -> str:
-        settings = [
-            f"{name}={value!r}"
-            for name, value in self.to_dict().items()
-            if name not in ("type", "vocab", "merges") and value not in (None, False)
-        ]
-        return f"{type(self).__name__}({', '.join([*settings, *self._sizes()])})"
-
-    def _sizes(self) -> list[str]:
-        return [f"{len(self._vocab)} pieces"]

@@ -54,8 +54,6 @@ class BPE(Model):
         byte_fallback: bool = False,
         ignore_merges: bool = False,
     ) -> None:
-        if dropout is not None and not 0.0 <= dropout <= 1.0:
-            raise InputError(f"dropout is {dropout}", allowed="0 to 1")
         super().__init__(vocab)
         self._merges = [(left, right) for left, right in merges or ()]
         self.dropout = dropout
@@ -69,6 +67,8 @@ class BPE(Model):
         self._native: dict[bool, NativeBpe] = {}
 
     def _check(self) -> None:
+        if self.dropout is not None and not 0.0 <= self.dropout <= 1.0:
+            raise InputError(f"dropout is {self.dropout}", allowed="0 to 1")
         vocab = self._vocab
         cut = len(self.continuing_subword_prefix or "")
         for rank, (left, right) in enumerate(self._merges):
@@ -79,6 +79,11 @@ class BPE(Model):
                     )
         if self.unk_token is not None and vocab and self.unk_token not in vocab:
             raise InputError(f'the vocabulary lacks the unk_token "{self.unk_token}"')
+
+    def settings_changed(self) -> None:
+        """Check the settings and forget the native tables."""
+        self._check()
+        self._native = {}
 
     def native(self, *, byte_level: bool) -> NativeBpe:
         """The native tables, for words of bytes or of characters."""
@@ -163,6 +168,3 @@ class BPE(Model):
         options = (self.dropout, self.unk_token, self.continuing_subword_prefix, self.end_of_word_suffix)
         flags = (self.fuse_unk, self.byte_fallback, self.ignore_merges)
         return (BPE, (self._vocab, self._merges, None, *options, *flags))
-
-    def _sizes(self) -> list[str]:
-        return [f"{len(self._vocab)} pieces", f"{len(self._merges)} merges"]

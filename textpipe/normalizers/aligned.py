@@ -15,20 +15,30 @@ __all__ = ["AlignedText"]
 
 @dataclass(frozen=True, slots=True)
 class AlignedText:
-    """A normalized text and the origin of each of its characters."""
+    """A normalized text and the origin of each of its characters.
+
+    ``source`` is the whole original text, and ``span`` the stretch of it this text was cut out for, with what was taken
+    away at its ends.
+    """
 
     text: str
     origins: tuple[tuple[int, int], ...]
+    source: str = ""
+    span: tuple[int, int] = (0, 0)
 
     @classmethod
     def of(cls, text: str) -> AlignedText:
         """A text that is its own original."""
-        return cls(text, tuple((i, i + 1) for i in range(len(text))))
+        return cls(text, tuple((i, i + 1) for i in range(len(text))), text, (0, len(text)))
+
+    def respelled(self, text: str, origins: tuple[tuple[int, int], ...] | None = None) -> AlignedText:
+        """The same stretch of the original with another text, whose characters have the same origins or those given."""
+        return AlignedText(text, self.origins if origins is None else origins, self.source, self.span)
 
     def replaced(self, text: str, sources: Sequence[int]) -> AlignedText:
         """Another text whose characters stand for the characters of this one at ``sources``; -1 is before the first."""
         start = self.origins[0][0] if self.origins else 0
-        return AlignedText(text, tuple(self.origins[at] if at >= 0 else (start, start) for at in sources))
+        return self.respelled(text, tuple(self.origins[at] if at >= 0 else (start, start) for at in sources))
 
     def kept(self, keeps: Callable[[str], bool]) -> AlignedText:
         """The characters that ``keeps`` says yes to."""
@@ -41,11 +51,13 @@ class AlignedText:
             return self
         if not text:  # `tokenizers` forgets then where the first character came from
             return self.replaced(self.text, [-1, *range(1, len(self.text))])
-        return AlignedText(text + self.text, (*self.origins[:1] * len(text), *self.origins))
+        return self.respelled(text + self.text, (*self.origins[:1] * len(text), *self.origins))
 
     def slice(self, begin: int, end: int) -> AlignedText:
         """The part ``[begin, end)`` of the normalized text."""
-        return AlignedText(self.text[begin:end], self.origins[begin:end])
+        origins = self.origins[begin:end]
+        span = (origins[0][0], origins[-1][1]) if origins else (0, 0)
+        return AlignedText(self.text[begin:end], origins, self.source, span)
 
     @property
     def offsets(self) -> tuple[int, int]:

@@ -6,17 +6,16 @@ own normalizer needs only :meth:`Normalizer.apply`.
 
 from __future__ import annotations
 
-from typing import Any
-
 from textpipe.core import _text
 from textpipe.core._native import NativeStep
 from textpipe.normalizers.aligned import AlignedText
+from textpipe.stage import Stage
 
 __all__ = ["Normalizer"]
 
 
-class Normalizer:
-    """Base of the normalizers: frozen, comparable, printable values."""
+class Normalizer(Stage):
+    """Base of the normalizers: comparable, printable values."""
 
     __slots__ = ()
 
@@ -38,7 +37,3 @@ class Normalizer:
     def native_steps(self) -> tuple[NativeStep, ...] | None:
         """The native steps that do the same, or None when there are none."""
         return None
-
-    def to_dict(self) -> dict[str, Any]:
-        """The object that stands for it in tokenizer.json."""
-        raise NotImplementedError(f"{type(self).__name__} cannot be written to tokenizer.json")

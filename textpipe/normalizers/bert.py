@@ -20,7 +20,7 @@ from textpipe.normalizers.unicode_forms import NFD
 __all__ = ["BertNormalizer"]
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class BertNormalizer(Normalizer):
     """Clean text for a BERT model.
 
@@ -49,7 +49,7 @@ class BertNormalizer(Normalizer):
             text = text.kept(lambda character: character not in control)
             spaces = zip(text.text, _text.classes_of(text.text), strict=True)
             plain = "".join([" " if kind & _text.SPACE else character for character, kind in spaces])
-            text = AlignedText(plain, text.origins)
+            text = text.respelled(plain)
         if self.handle_chinese_chars:
             chinese = character_set("CHINESE")
             parts = [f" {character} " if character in chinese else character for character in text.text]

@@ -15,7 +15,7 @@ from textpipe.normalizers.base import Normalizer
 __all__ = ["ByteLevel"]
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class ByteLevel(Normalizer):
     """Spell the bytes, before text is cut.
 

@@ -15,7 +15,7 @@ from textpipe.normalizers.unicode_forms import _NativeForm
 __all__ = ["Lowercase"]
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Lowercase(_NativeForm):
     """Each character in lower case.
 

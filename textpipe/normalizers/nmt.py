@@ -19,7 +19,7 @@ _DROPPED = CharacterSet("1-8 B E-1F 7F 8F 9F")
 _SPACES = CharacterSet("9-A C-D 1680 200B-200F 2028-2029 2581 FEFF FFFD")
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Nmt(Normalizer):
     """Drop control characters and make odd spaces plain.
 
@@ -31,7 +31,7 @@ class Nmt(Normalizer):
         """The clean text."""
         text = text.kept(lambda character: character not in _DROPPED)
         plain = "".join([" " if character in _SPACES else character for character in text.text])
-        return AlignedText(plain, text.origins)
+        return text.respelled(plain)
 
     def to_dict(self) -> dict[str, Any]:
         """``{"type": …}``: there are no arguments."""

@@ -15,7 +15,7 @@ from textpipe.normalizers.base import Normalizer
 __all__ = ["Prepend"]
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Prepend(Normalizer):
     """Put ``prepend`` before text that is not empty.
 

@@ -16,7 +16,7 @@ from textpipe.pattern import Regex, find, pattern_to_dict
 __all__ = ["Replace"]
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Replace(Normalizer):
     """Replace every match of ``pattern`` by ``content``.
 

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from textpipe.core._native import NativeStep
 from textpipe.normalizers.aligned import AlignedText
 from textpipe.normalizers.base import Normalizer
+from textpipe.stage import StageSequence, checked_parts
 
 __all__ = ["Sequence"]
 
 
-@dataclass(frozen=True, init=False)
-class Sequence(Normalizer):
+@dataclass(eq=False, repr=False, init=False)
+class Sequence(Normalizer, StageSequence[Normalizer]):
     """Apply each of ``normalizers`` in order.
 
     >>> from textpipe.normalizers import NFKC, Lowercase
@@ -27,8 +28,14 @@ class Sequence(Normalizer):
 
     normalizers: tuple[Normalizer, ...]
 
+    _parts_name: ClassVar[str] = "normalizers"
+
     def __init__(self, normalizers: Iterable[Normalizer]) -> None:
-        object.__setattr__(self, "normalizers", tuple(normalizers))
+        self.normalizers = tuple(normalizers)
+        self.__post_init__()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "normalizers", checked_parts(self.normalizers, Normalizer))
 
     def apply(self, text: AlignedText) -> AlignedText:
         """Each in turn."""

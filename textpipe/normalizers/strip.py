@@ -15,7 +15,7 @@ from textpipe.normalizers.base import Normalizer
 __all__ = ["Strip"]
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Strip(Normalizer):
     """Take white space away on the ``left`` and on the ``right``.
 

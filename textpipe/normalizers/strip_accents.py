@@ -16,7 +16,7 @@ from textpipe.normalizers.base import Normalizer
 __all__ = ["StripAccents"]
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class StripAccents(Normalizer):
     """Take combining marks away.
 

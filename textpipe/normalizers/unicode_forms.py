@@ -38,7 +38,7 @@ class _NativeForm(Normalizer):
         return {"type": type(self).__name__}
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class NFC(_NativeForm):
     """Composed, canonical.
 
@@ -49,7 +49,7 @@ class NFC(_NativeForm):
     _form: ClassVar[int] = _text.NFC
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class NFD(_NativeForm):
     """Decomposed, canonical.
 
@@ -60,7 +60,7 @@ class NFD(_NativeForm):
     _form: ClassVar[int] = _text.NFD
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class NFKC(_NativeForm):
     """Composed, compatible: full-width letters, ligatures and circled numbers become plain ones.
 
@@ -71,7 +71,7 @@ class NFKC(_NativeForm):
     _form: ClassVar[int] = _text.NFKC
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class NFKD(_NativeForm):
     """Decomposed, compatible.
 

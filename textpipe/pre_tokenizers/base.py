@@ -1,16 +1,16 @@
 """What a pre-tokenizer is.
 
 What enters: normalized text. What leaves: the stretches of it the model works on, each alone. A user's own
-pre-tokenizer needs only :meth:`PreTokenizer.split`.
+pre-tokenizer needs only :meth:`PreTokenizer.apply`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from textpipe.core._native import NativeStep
 from textpipe.normalizers.aligned import AlignedText
+from textpipe.stage import Stage
 
 __all__ = ["NativeCut", "PreTokenizer"]
 
@@ -27,26 +27,22 @@ class NativeCut:
     byte_level: bool = False
 
 
-class PreTokenizer:
-    """Base of the pre-tokenizers: frozen, comparable, printable values."""
+class PreTokenizer(Stage):
+    """Base of the pre-tokenizers: comparable, printable values."""
 
     __slots__ = ()
 
-    def split(self, text: AlignedText) -> list[AlignedText]:
+    def apply(self, text: AlignedText) -> list[AlignedText]:
         """The pieces, in order; an empty one is left out."""
-        raise NotImplementedError(f"{type(self).__name__} has no split()")
+        raise NotImplementedError(f"{type(self).__name__} has no apply()")
 
     def pre_tokenize_str(self, sequence: str) -> list[tuple[str, tuple[int, int]]]:
         """Each piece and its place in the text."""
-        return [(piece.text, piece.offsets) for piece in self.split(AlignedText.of(sequence))]
+        return [(piece.text, piece.offsets) for piece in self.apply(AlignedText.of(sequence))]
 
     def native_cut(self) -> NativeCut | None:
         """The native steps that do the same, or None when there is none."""
         return None
-
-    def to_dict(self) -> dict[str, Any]:
-        """The object that stands for it in tokenizer.json."""
-        raise NotImplementedError(f"{type(self).__name__} cannot be written to tokenizer.json")
 
 
 def cut(text: AlignedText, grammar: int) -> list[AlignedText]:

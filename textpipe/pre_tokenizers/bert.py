@@ -17,7 +17,7 @@ from textpipe.pre_tokenizers.split import divide_at
 __all__ = ["BertPreTokenizer"]
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class BertPreTokenizer(PreTokenizer):
     """Cut at white space and punctuation.
 
@@ -25,7 +25,7 @@ class BertPreTokenizer(PreTokenizer):
     ['안녕', ',', '세상', '!', '!']
     """
 
-    def split(self, text: AlignedText) -> list[AlignedText]:
+    def apply(self, text: AlignedText) -> list[AlignedText]:
         """The words."""
         marks = character_set("PUNCTUATION")
         words = cut(text, _text.WHITESPACE_SPLIT)

@@ -19,7 +19,7 @@ from textpipe.pre_tokenizers.base import NativeCut, PreTokenizer, cut
 __all__ = ["ByteLevel"]
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class ByteLevel(PreTokenizer):
     """Cut by the GPT-2 pattern (``use_regex``) and spell the bytes.
 
@@ -44,10 +44,10 @@ class ByteLevel(PreTokenizer):
         """The 256 characters that stand for bytes."""
         return list(CHARACTER_OF)
 
-    def split(self, text: AlignedText) -> list[AlignedText]:
+    def apply(self, text: AlignedText) -> list[AlignedText]:
         """The words, spelled."""
         if self.add_prefix_space and text.text and not text.text.startswith(" "):
-            text = AlignedText(" " + text.text, (text.origins[0], *text.origins))
+            text = text.prepended(" ")
         words = cut(text, _text.GPT2 if self.use_regex else _text.WHOLE)
         return [_spelled(word) for word in words]
 

@@ -16,7 +16,7 @@ from textpipe.pre_tokenizers.split import divide_at
 __all__ = ["CharDelimiterSplit"]
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class CharDelimiterSplit(PreTokenizer):
     """Cut at every ``delimiter`` and leave it out.
 
@@ -30,7 +30,7 @@ class CharDelimiterSplit(PreTokenizer):
         if len(self.delimiter) != 1:
             raise InputError(f'the delimiter is "{self.delimiter}"', allowed="one character")
 
-    def split(self, text: AlignedText) -> list[AlignedText]:
+    def apply(self, text: AlignedText) -> list[AlignedText]:
         """The words."""
         return divide_at(text, [character == self.delimiter for character in text.text], "removed")
 

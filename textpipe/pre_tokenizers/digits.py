@@ -17,7 +17,7 @@ from textpipe.pre_tokenizers.split import divide_at
 __all__ = ["Digits"]
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Digits(PreTokenizer):
     """Cut numbers out; with ``individual_digits`` every digit alone.
 
@@ -27,7 +27,7 @@ class Digits(PreTokenizer):
 
     individual_digits: bool = False
 
-    def split(self, text: AlignedText) -> list[AlignedText]:
+    def apply(self, text: AlignedText) -> list[AlignedText]:
         """Numbers and the rest."""
         is_digit = [bool(kind & _text.NUMERIC) for kind in _text.classes_of(text.text)]
         return divide_at(text, is_digit, "isolated" if self.individual_digits else "contiguous")

@@ -15,7 +15,7 @@ from textpipe.pre_tokenizers.base import PreTokenizer
 __all__ = ["FixedLength"]
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class FixedLength(PreTokenizer):
     """Cut after every ``length`` characters.
 
@@ -29,7 +29,7 @@ class FixedLength(PreTokenizer):
         if self.length < 1:
             raise InputError(f"pieces of {self.length} characters", allowed="1 or more")
 
-    def split(self, text: AlignedText) -> list[AlignedText]:
+    def apply(self, text: AlignedText) -> list[AlignedText]:
         """The pieces."""
         return [text.slice(at, at + self.length) for at in range(0, len(text.text), self.length)]
 

@@ -21,7 +21,7 @@ PREPEND_SCHEMES: Collection[str] = ("always", "first", "never")
 """When a space is put before: to every text, to the one at the very start, to none."""
 
 
-@dataclass(frozen=True, init=False, repr=False)
+@dataclass(eq=False, repr=False)
 class Metaspace(PreTokenizer):
     """Make spaces visible and cut before them.
 
@@ -30,7 +30,7 @@ class Metaspace(PreTokenizer):
     replacement : the character that stands for a space.
     prepend_scheme : ``always`` puts one before text that has none, also after an added token; ``first`` only at the
         very start; ``never``.
-    split : cut at all; the attribute is called ``split_words``, since :meth:`split` is the step itself.
+    split : cut at all.
 
     Examples
     --------
@@ -40,25 +40,19 @@ class Metaspace(PreTokenizer):
 
     replacement: str = "▁"
     prepend_scheme: str = "always"
-    split_words: bool = True
+    split: bool = True
 
-    def __init__(self, replacement: str = "▁", prepend_scheme: str = "always", split: bool = True) -> None:
-        check_metaspace(replacement, prepend_scheme)
-        object.__setattr__(self, "replacement", replacement)
-        object.__setattr__(self, "prepend_scheme", prepend_scheme)
-        object.__setattr__(self, "split_words", split)
+    def __post_init__(self) -> None:
+        check_metaspace(self.replacement, self.prepend_scheme)
 
-    def __repr__(self) -> str:
-        return f"Metaspace({self.replacement!r}, {self.prepend_scheme!r}, split={self.split_words})"
-
-    def split(self, text: AlignedText) -> list[AlignedText]:
+    def apply(self, text: AlignedText) -> list[AlignedText]:
         """The words with their spaces."""
         mark = self.replacement
-        text = AlignedText(text.text.replace(" ", mark), text.origins)
+        text = text.respelled(text.text.replace(" ", mark))
         begins = self.prepend_scheme == "always" or (self.prepend_scheme == "first" and text.offsets[0] == 0)
         if begins and not text.text.startswith(mark):
             text = text.prepended(mark)
-        if not self.split_words:
+        if not self.split:
             return [text] if text.text else []
         return divide(text, find(mark, text.text), "merged_with_next")
 
@@ -68,7 +62,7 @@ class Metaspace(PreTokenizer):
             "type": "Metaspace",
             "replacement": self.replacement,
             "prepend_scheme": self.prepend_scheme,
-            "split": self.split_words,
+            "split": self.split,
         }
 
 

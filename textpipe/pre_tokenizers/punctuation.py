@@ -17,7 +17,7 @@ from textpipe.pre_tokenizers.split import BEHAVIORS, check_behavior, divide_at
 __all__ = ["Punctuation"]
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Punctuation(PreTokenizer):
     """Cut at every punctuation mark; ``behavior`` is that of ``Split``.
 
@@ -30,7 +30,7 @@ class Punctuation(PreTokenizer):
     def __post_init__(self) -> None:
         check_behavior(self.behavior)
 
-    def split(self, text: AlignedText) -> list[AlignedText]:
+    def apply(self, text: AlignedText) -> list[AlignedText]:
         """The stretches."""
         marks = character_set("PUNCTUATION")
         return divide_at(text, [character in marks for character in text.text], self.behavior)

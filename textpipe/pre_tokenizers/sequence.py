@@ -8,17 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from textpipe.core._native import NativeStep
 from textpipe.normalizers.aligned import AlignedText
 from textpipe.pre_tokenizers.base import NativeCut, PreTokenizer
+from textpipe.stage import StageSequence, checked_parts
 
 __all__ = ["Sequence"]
 
 
-@dataclass(frozen=True, init=False)
-class Sequence(PreTokenizer):
+@dataclass(eq=False, repr=False, init=False)
+class Sequence(PreTokenizer, StageSequence[PreTokenizer]):
     """Apply each of ``pretokenizers`` to every piece of the one before.
 
     >>> from textpipe.pre_tokenizers import Digits, WhitespaceSplit
@@ -28,14 +29,20 @@ class Sequence(PreTokenizer):
 
     pretokenizers: tuple[PreTokenizer, ...]
 
-    def __init__(self, pretokenizers: Iterable[PreTokenizer]) -> None:
-        object.__setattr__(self, "pretokenizers", tuple(pretokenizers))
+    _parts_name: ClassVar[str] = "pretokenizers"
 
-    def split(self, text: AlignedText) -> list[AlignedText]:
+    def __init__(self, pretokenizers: Iterable[PreTokenizer]) -> None:
+        self.pretokenizers = tuple(pretokenizers)
+        self.__post_init__()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "pretokenizers", checked_parts(self.pretokenizers, PreTokenizer))
+
+    def apply(self, text: AlignedText) -> list[AlignedText]:
         """Each in turn."""
         pieces = [text] if text.text else []
         for pre_tokenizer in self.pretokenizers:
-            pieces = [part for piece in pieces for part in pre_tokenizer.split(piece)]
+            pieces = [part for piece in pieces for part in pre_tokenizer.apply(piece)]
         return pieces
 
     def native_cut(self) -> NativeCut | None:

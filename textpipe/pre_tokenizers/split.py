@@ -28,7 +28,7 @@ BEHAVIORS = {
 Place = tuple[int, int, bool]
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Split(PreTokenizer):
     """Cut at every match of ``pattern``.
 
@@ -52,7 +52,7 @@ class Split(PreTokenizer):
     def __post_init__(self) -> None:
         check_behavior(self.behavior)
 
-    def split(self, text: AlignedText) -> list[AlignedText]:
+    def apply(self, text: AlignedText) -> list[AlignedText]:
         """The stretches."""
         places = ((begin, end, is_match != self.invert) for begin, end, is_match in find(self.pattern, text.text))
         return divide(text, places, self.behavior)

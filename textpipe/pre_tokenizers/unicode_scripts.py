@@ -16,7 +16,7 @@ from textpipe.pre_tokenizers.base import PreTokenizer
 __all__ = ["UnicodeScripts"]
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class UnicodeScripts(PreTokenizer):
     """Cut where the script changes.
 
@@ -24,7 +24,7 @@ class UnicodeScripts(PreTokenizer):
     ['한국 ', 'KBS', '뉴스']
     """
 
-    def split(self, text: AlignedText) -> list[AlignedText]:
+    def apply(self, text: AlignedText) -> list[AlignedText]:
         """The stretches."""
         begins: list[int] = []
         last: int | None = None

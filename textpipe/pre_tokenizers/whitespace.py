@@ -21,7 +21,7 @@ class _NativeGrammar(PreTokenizer):
     __slots__ = ()
     _grammar: ClassVar[int]
 
-    def split(self, text: AlignedText) -> list[AlignedText]:
+    def apply(self, text: AlignedText) -> list[AlignedText]:
         """The words."""
         return cut(text, self._grammar)
 
@@ -34,7 +34,7 @@ class _NativeGrammar(PreTokenizer):
         return {"type": type(self).__name__}
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Whitespace(_NativeGrammar):
     r"""The matches of ``\w+|[^\w\s]+``.
 
@@ -45,7 +45,7 @@ class Whitespace(_NativeGrammar):
     _grammar: ClassVar[int] = _text.WHITESPACE
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class WhitespaceSplit(_NativeGrammar):
     """What lies between white space.
 

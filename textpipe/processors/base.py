@@ -6,15 +6,14 @@ them.
 
 from __future__ import annotations
 
-from typing import Any
-
 from textpipe.encoding import Encoding
+from textpipe.stage import Stage
 
 __all__ = ["PostProcessor", "join"]
 
 
-class PostProcessor:
-    """Base of the post-processors: frozen, comparable, printable values."""
+class PostProcessor(Stage):
+    """Base of the post-processors: comparable, printable values."""
 
     __slots__ = ()
 
@@ -39,10 +38,6 @@ class PostProcessor:
     def native_frame(self) -> tuple[list[int], list[int]] | None:
         """The ids it puts before and after one text, or None when it does anything else to the ids."""
         return None
-
-    def to_dict(self) -> dict[str, Any]:
-        """The object that stands for it in tokenizer.json."""
-        raise NotImplementedError(f"{type(self).__name__} cannot be written to tokenizer.json")
 
 
 def join(encodings: list[Encoding]) -> Encoding:

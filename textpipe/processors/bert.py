@@ -18,7 +18,7 @@ __all__ = ["BertProcessing", "check_token", "framed"]
 TokenAndId = tuple[str, int]
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class BertProcessing(PostProcessor):
     """Put ``cls`` before the text and ``sep`` after each; both are (piece, id).
 

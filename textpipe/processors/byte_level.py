@@ -19,7 +19,7 @@ __all__ = ["ByteLevel"]
 _SPACE = CHARACTER_OF[0x20]
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class ByteLevel(PostProcessor):
     """Trim white space from the places of the tokens.
 

@@ -17,7 +17,7 @@ from textpipe.processors.byte_level import ByteLevel
 __all__ = ["RobertaProcessing"]
 
 
-@dataclass(frozen=True, init=False)
+@dataclass(eq=False, repr=False, init=False)
 class RobertaProcessing(PostProcessor):
     """Put ``cls`` before the text, ``sep`` after each and before the second.
 
@@ -40,10 +40,15 @@ class RobertaProcessing(PostProcessor):
     def __init__(
         self, sep: TokenAndId, cls_token: TokenAndId, trim_offsets: bool = True, add_prefix_space: bool = True
     ) -> None:
-        object.__setattr__(self, "sep", check_token(sep))
-        object.__setattr__(self, "cls", check_token(cls_token))
-        object.__setattr__(self, "trim_offsets", trim_offsets)
-        object.__setattr__(self, "add_prefix_space", add_prefix_space)
+        self.sep = sep
+        self.cls = cls_token
+        self.trim_offsets = trim_offsets
+        self.add_prefix_space = add_prefix_space
+        self.__post_init__()
+
+    def __post_init__(self) -> None:
+        for name in ("sep", "cls"):
+            object.__setattr__(self, name, check_token(getattr(self, name)))
 
     def apply(self, encodings: list[Encoding], *, add_special_tokens: bool) -> list[Encoding]:
         """The encodings, trimmed, of type 0, and framed."""

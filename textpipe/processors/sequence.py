@@ -7,16 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from textpipe.encoding import Encoding
 from textpipe.processors.base import PostProcessor
+from textpipe.stage import StageSequence, checked_parts
 
 __all__ = ["Sequence"]
 
 
-@dataclass(frozen=True, init=False)
-class Sequence(PostProcessor):
+@dataclass(eq=False, repr=False, init=False)
+class Sequence(PostProcessor, StageSequence[PostProcessor]):
     """Apply each of ``processors`` in order.
 
     >>> from textpipe.processors import BertProcessing, ByteLevel
@@ -26,8 +27,14 @@ class Sequence(PostProcessor):
 
     processors: tuple[PostProcessor, ...]
 
+    _parts_name: ClassVar[str] = "processors"
+
     def __init__(self, processors: Iterable[PostProcessor]) -> None:
-        object.__setattr__(self, "processors", tuple(processors))
+        self.processors = tuple(processors)
+        self.__post_init__()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "processors", checked_parts(self.processors, PostProcessor))
 
     def apply(self, encodings: list[Encoding], *, add_special_tokens: bool) -> list[Encoding]:
         """Each in turn."""

@@ -69,7 +69,7 @@ class SpecialToken:
 Template = str | Sequence[str] | Sequence[Piece]
 
 
-@dataclass(frozen=True, init=False)
+@dataclass(eq=False, repr=False, init=False)
 class TemplateProcessing(PostProcessor):
     """Put special tokens around one text (``single``) or two (``pair``).
 
@@ -99,10 +99,16 @@ class TemplateProcessing(PostProcessor):
         pair: Template | None = None,
         special_tokens: Iterable[tuple[str, int] | tuple[int, str] | Mapping[str, Any] | SpecialToken] | None = None,
     ) -> None:
-        object.__setattr__(self, "single", _template("$A" if single is None else single))
-        object.__setattr__(self, "pair", _template("$A:0 $B:1" if pair is None else pair))
-        listed = {token.id: token for token in map(_special, special_tokens or ())}
+        self.single = _template("$A" if single is None else single)
+        self.pair = _template("$A:0 $B:1" if pair is None else pair)
+        self.special_tokens = tuple(map(_special, special_tokens or ()))
+        self.__post_init__()
+
+    def __post_init__(self) -> None:
+        listed = {token.id: token for token in map(_special, self.special_tokens)}
         object.__setattr__(self, "special_tokens", tuple(listed[name] for name in sorted(listed)))
+        for name in ("single", "pair"):
+            object.__setattr__(self, name, _template(getattr(self, name)))
         wrong = next(
             (n for token in self.special_tokens for n in token.ids if not 0 <= n < DEFAULT_LIMITS.token_id), None
         )

@@ -34,7 +34,7 @@ _UNLIMITED = (1 << 64) - 1
 _NOT_FIRST, _LAST = 1, 2  # the places of a symbol in its word, as the engine numbers them
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@dataclass(eq=False, kw_only=True, repr=False)
 class BpeTrainer(VocabularyTrainer):
     """What byte-pair vocabulary to learn.
 

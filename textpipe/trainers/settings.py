@@ -1,4 +1,4 @@
-"""What every trainer has: its settings, as a frozen value.
+"""What every trainer has: its settings, as a value.
 
 What enters: keyword arguments of the names that `tokenizers` uses. What leaves: a value that compares, prints what
 differs from the defaults, and writes JSON. Promises: a setting that cannot be is refused by its name when it is given.
@@ -12,12 +12,13 @@ from typing import Any, ClassVar
 
 from textpipe.errors import ConfigError
 from textpipe.limits import DEFAULT_LIMITS, Limits
+from textpipe.stage import Stage
 
 __all__ = ["VocabularyTrainer"]
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
-class VocabularyTrainer:
+@dataclass(eq=False, kw_only=True, repr=False)
+class VocabularyTrainer(Stage):
     """Base of the trainers.
 
     Parameters

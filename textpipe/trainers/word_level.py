@@ -20,7 +20,7 @@ from textpipe.trainers.settings import VocabularyTrainer
 __all__ = ["WordLevelTrainer", "train_word_level"]
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@dataclass(eq=False, kw_only=True, repr=False)
 class WordLevelTrainer(VocabularyTrainer):
     """What vocabulary of words to learn.
 

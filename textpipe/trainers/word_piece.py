@@ -20,7 +20,7 @@ from textpipe.trainers.settings import VocabularyTrainer
 __all__ = ["WordPieceTrainer", "train_word_piece"]
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@dataclass(eq=False, kw_only=True, repr=False)
 class WordPieceTrainer(VocabularyTrainer):
     """What WordPiece vocabulary to learn.
 

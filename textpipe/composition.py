@@ -1,0 +1,166 @@
+"""What a tokenizer is made of: its stages, its added tokens, its vocabulary.
+
+What enters: a model and the stages around it, which may be replaced and whose settings may be changed at any time.
+What leaves: one :class:`~textpipe.pipeline.Pipeline` of the stages as they are now. Promises: a change of a stage or
+of one of its settings is seen by the next call, and costs a new native program only where it changes something.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from textpipe.added_tokens import AddedToken, AddedVocabulary
+from textpipe.decoders import Decoder
+from textpipe.errors import InputError
+from textpipe.models import Model
+from textpipe.normalizers import Normalizer
+from textpipe.pipeline import Pipeline
+from textpipe.pre_tokenizers import PreTokenizer
+from textpipe.processors import PostProcessor
+from textpipe.stage import revision
+
+__all__ = ["Composition"]
+
+
+class Composition:
+    """A model, the stages around it, and added tokens."""
+
+    def __init__(self, model: Model) -> None:
+        self._added = AddedVocabulary()
+        self._decoder: Decoder | None = None
+        self._use(Pipeline(model, self._added))
+        self.encode_special_tokens = False
+        """Whether special tokens written in a text are encoded as plain text."""
+
+    def _use(self, pipeline: Pipeline) -> None:
+        self._revision = revision()
+        self._settings = pipeline.settings()
+        self._pipeline = pipeline
+        self._sha256: str | None = None
+
+    def _change(self, **stages: Any) -> None:
+        kept = self._pipeline
+        parts = {
+            "model": kept.model,
+            "normalizer": kept.normalizer,
+            "pre_tokenizer": kept.pre_tokenizer,
+            "post_processor": kept.post_processor,
+        }
+        self._use(Pipeline(added=self._added, **{**parts, **stages}))
+
+    @property
+    def model(self) -> Model:
+        """What turns a word into tokens."""
+        return self.pipeline.model
+
+    @model.setter
+    def model(self, model: Model) -> None:
+        self._change(model=model)
+
+    @property
+    def normalizer(self) -> Normalizer | None:
+        """What cleans the text first."""
+        return self.pipeline.normalizer
+
+    @normalizer.setter
+    def normalizer(self, normalizer: Normalizer | None) -> None:
+        self._change(normalizer=normalizer)
+
+    @property
+    def pre_tokenizer(self) -> PreTokenizer | None:
+        """What cuts the text into words."""
+        return self.pipeline.pre_tokenizer
+
+    @pre_tokenizer.setter
+    def pre_tokenizer(self, pre_tokenizer: PreTokenizer | None) -> None:
+        self._change(pre_tokenizer=pre_tokenizer)
+
+    @property
+    def post_processor(self) -> PostProcessor | None:
+        """What puts special tokens around the text."""
+        return self.pipeline.post_processor
+
+    @post_processor.setter
+    def post_processor(self, post_processor: PostProcessor | None) -> None:
+        self._change(post_processor=post_processor)
+
+    @property
+    def decoder(self) -> Decoder | None:
+        """What turns tokens back into text."""
+        return self._decoder
+
+    @decoder.setter
+    def decoder(self, decoder: Decoder | None) -> None:
+        self._decoder = decoder
+        self._change()
+
+    @property
+    def pipeline(self) -> Pipeline:
+        """The stages as they are now; a setting of one of them that was changed makes a new native program."""
+        self._look_again()
+        return self._pipeline
+
+    def _look_again(self) -> None:
+        if self._revision == revision():
+            return
+        if self._pipeline.settings() == self._settings:
+            self._revision = revision()  # it was some other tokenizer's, or the decoder's
+            self._sha256 = None
+        else:
+            self._change()
+
+    def add_tokens(self, tokens: Iterable[str | AddedToken]) -> int:
+        """Add tokens that are found in text as a whole; returns how many were new."""
+        return self._add(tokens, special=False)
+
+    def add_special_tokens(self, tokens: Iterable[str | AddedToken]) -> int:
+        """Add tokens that are the model's own marks; returns how many were new."""
+        return self._add(tokens, special=True)
+
+    def _add(self, tokens: Iterable[str | AddedToken], *, special: bool) -> int:
+        added = self._added.add([AddedVocabulary.of(token, special=special) for token in tokens], self.model)
+        self._change()
+        return added
+
+    def get_added_tokens_decoder(self) -> dict[int, AddedToken]:
+        """The added tokens by id."""
+        return dict(sorted(self._added.by_id.items()))
+
+    def get_vocab(self, with_added_tokens: bool = True) -> dict[str, int]:
+        """Piece → id."""
+        return {**self.model.get_vocab(), **(self._added.ids if with_added_tokens else {})}
+
+    def get_vocab_size(self, with_added_tokens: bool = True) -> int:
+        """How many pieces there are."""
+        return len(self.get_vocab()) if with_added_tokens else self.model.get_vocab_size()
+
+    def token_to_id(self, token: str) -> int | None:
+        """The id of a piece, or None."""
+        return self._added.token_to_id(token, self.model)
+
+    def id_to_token(self, id: int) -> str | None:
+        """The piece of an id, or None; an added token that is looked for in normalized text comes as it reads there."""
+        added = self._added.by_id.get(id)
+        if added is None:
+            return self.model.id_to_token(id)
+        return self.pipeline.normalized_tokens.get(id, added.content)
+
+    def id_to_bytes(self, id: int) -> bytes:
+        """The bytes a piece stands for; nothing for a special token.
+
+        Raises
+        ------
+        InputError
+            when no piece has this id.
+        """
+        if self.id_to_token(id) is None:
+            raise InputError(f"no piece has the id {id}", allowed=f"0 to {self.pipeline.max_id}")
+        return self.piece_bytes(id, skip_special=True) or b""
+
+    def piece_bytes(self, id: int, *, skip_special: bool) -> bytes | None:
+        """The bytes an id adds to decoded text; None for an id that adds nothing."""
+        piece = self.id_to_token(id)
+        if piece is None or (skip_special and self._added.is_special(piece)):
+            return None
+        return piece.encode() if self._decoder is None else self._decoder.bytes_of(piece)

@@ -1,0 +1,180 @@
+"""What the stages of a tokenizer have in common: settings that may be changed, and how they print.
+
+What enters: the settings of a normalizer, a pre-tokenizer, a model, a post-processor, a decoder or a trainer. What
+leaves: a value that compares and prints by them. Promises: a setting is checked when it is changed as when it was
+given, and keeps its old value when the new one is refused; :func:`revision` tells that some stage was changed, so that
+a tokenizer knows when to look again at its own.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Sized
+from typing import Any, ClassVar, Generic, TypeVar
+
+from textpipe.errors import InputError, did_you_mean
+
+__all__ = ["Stage", "StageSequence", "checked_parts", "describe", "revision"]
+
+Part = TypeVar("Part", bound="Stage")
+
+_numbers = itertools.count(1)
+_revision = 0
+
+
+def revision() -> int:
+    """A number that is another one after any stage of the process was changed."""
+    return _revision
+
+
+class Stage:
+    """Base of the stages.
+
+    A subclass is a dataclass with ``eq=False``, whose fields are its settings; ``__post_init__`` checks them.
+    """
+
+    __slots__ = ()
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        global _revision  # noqa: PLW0603  (one number for the process; a lost update is still an update)
+        known = self.__dict__
+        if name not in known or name.startswith("_"):
+            self._check_name(name)
+            object.__setattr__(self, name, value)
+            return
+        before = dict(known)
+        object.__setattr__(self, name, value)
+        try:
+            self.settings_changed()
+        except BaseException:
+            known.update(before)
+            raise
+        _revision = next(_numbers)
+
+    def _check_name(self, name: str) -> None:
+        """Refuse a setting there is none of, such as a misspelled one."""
+        fields = getattr(self, "__dataclass_fields__", None)
+        if fields is not None and name not in fields and not name.startswith("_"):
+            raise AttributeError(f"{type(self).__name__} has no setting {name!r}; {did_you_mean(name, fields)}")
+
+    def settings_changed(self) -> None:
+        """Check the settings, and forget what was made from the old ones; called after each change."""
+        check = getattr(self, "__post_init__", None)
+        if check is not None:
+            check()
+
+    def settings(self) -> tuple[Any, ...]:
+        """All that decides what the stage does, to compare; the settings of the stages within it are among them."""
+        fields = getattr(self, "__dataclass_fields__", {})
+        return (type(self), *(_settings_of(getattr(self, name)) for name in fields))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The object that stands for it in tokenizer.json."""
+        raise NotImplementedError(f"{type(self).__name__} cannot be written to tokenizer.json")
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and isinstance(other, Stage) and self.settings() == other.settings()
+
+    def __hash__(self) -> int:
+        return hash(type(self))  # settings change, and a value must keep its place in a set
+
+    def __repr__(self) -> str:
+        return describe(self.to_dict())
+
+
+def _settings_of(value: Any) -> Any:
+    if isinstance(value, Stage):
+        return value.settings()
+    return tuple(map(_settings_of, value)) if isinstance(value, tuple) else value
+
+
+class StageSequence(Generic[Part]):
+    """Stages one after the other, to read and to replace by their number."""
+
+    __slots__ = ()
+
+    _parts_name: ClassVar[str]
+
+    @property
+    def _parts(self) -> tuple[Part, ...]:
+        parts: tuple[Part, ...] = getattr(self, self._parts_name)
+        return parts
+
+    def __len__(self) -> int:
+        return len(self._parts)
+
+    def __getitem__(self, key: int) -> Part:
+        return self._parts[key]
+
+    def __setitem__(self, key: int, value: Part) -> None:
+        parts = list(self._parts)
+        parts[key] = value
+        setattr(self, self._parts_name, tuple(parts))
+
+    def __delitem__(self, key: int) -> None:
+        parts = list(self._parts)
+        del parts[key]
+        setattr(self, self._parts_name, tuple(parts))
+
+
+def checked_parts(parts: Iterable[Any], kind: type[Part]) -> tuple[Part, ...]:
+    """The parts of a sequence of stages, each of which must be of this kind.
+
+    Raises
+    ------
+    InputError
+        with the number of the part that is something else.
+    """
+    checked = tuple(parts)
+    for number, part in enumerate(checked):
+        if not isinstance(part, kind):
+            raise InputError(f"part {number} of a sequence is a {type(part).__name__}", allowed=f"a {kind.__name__}")
+    return checked
+
+
+_SHOWN = 5  # entries of a list or table; a vocabulary has hundreds of thousands
+_CHOICES = ("behavior", "prepend_scheme")  # settings whose value is one of a few names, printed without quotes
+
+
+def describe(value: Any, key: str = "") -> str:
+    """An object of tokenizer.json as `tokenizers` prints it: a call of its type, long lists cut short.
+
+    >>> describe({"type": "Digits", "individual_digits": False})
+    'Digits(individual_digits=False)'
+    """
+    if isinstance(value, dict):
+        return _describe_object(value, key)
+    if isinstance(value, list | tuple):
+        of_pairs = "merge" if key == "merges" else ""
+        parts = [describe(part, of_pairs) for part in value[:_SHOWN]]
+        is_scored = len(value) == 2 and isinstance(value[0], str) and isinstance(value[1], int | float)
+        return _listed(parts, value, "()" if is_scored or key == "merge" else "[]")
+    if isinstance(value, str):
+        return value if key in _CHOICES else f'"{value}"'
+    if isinstance(value, float):
+        return repr(int(value)) if value.is_integer() else repr(value)
+    return repr(value)
+
+
+def _describe_object(value: dict[str, Any], key: str) -> str:
+    if "type" in value:
+        return _call(value["type"], {name: part for name, part in value.items() if name != "type"})
+    if set(value) == {"Sequence"}:  # a text of a template, named by one of two letters
+        return f"Sequence(id={value['Sequence']['id']}, type_id={value['Sequence']['type_id']})"
+    if set(value) in ({"SpecialToken"}, {"String"}, {"Regex"}):
+        ((tag, part),) = value.items()
+        return _call(tag, part) if isinstance(part, dict) else f"{tag}({describe(part)})"
+    parts = []
+    for name in itertools.islice(value, _SHOWN):
+        part = value[name]
+        parts.append(f'"{name}":' + (_call("SpecialToken", part) if key == "special_tokens" else describe(part)))
+    return _listed(parts, value, "{}")
+
+
+def _call(name: str, arguments: dict[str, Any]) -> str:
+    return f"{name}({', '.join(f'{key}={describe(part, key)}' for key, part in arguments.items())})"
+
+
+def _listed(parts: list[str], whole: Sized, brackets: str) -> str:
+    more = ["..."] if len(whole) > _SHOWN else []
+    return brackets[0] + ", ".join([*parts, *more]) + brackets[1]
