@@ -26,6 +26,7 @@ class Limits:
     piece_bytes: int = 4 * KIB
     num_merges: int = 1 << 22
     num_added_tokens: int = 100_000
+    rank_work: int = 1 << 29  # squares of the sizes of pieces with ranks, summed: the time their tables take
     pattern_chars: int = 4 * KIB  # a pre-token pattern written by a user
 
     # text

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from textpipe.core.byte_alphabet import to_bytes
 from textpipe.errors import FormatError, InputError, did_you_mean
 from textpipe.formats.fields import Field
 from textpipe.limits import Limits
-from textpipe.models import BPE, Model, WordLevel, WordPiece
+from textpipe.models import BPE, Model, RankBPE, WordLevel, WordPiece
 
 __all__ = ["MODELS", "read"]
 
@@ -72,6 +73,18 @@ def _bpe(field: Field, limits: Limits) -> BPE:
     )
 
 
+def _rank_bpe(field: Field, limits: Limits) -> RankBPE:
+    field.only("type", "vocab", "special_tokens")
+    table = field.need("vocab")
+    ranks: dict[bytes, int] = {}
+    for piece, number in _read_vocab(table, limits).items():
+        data = to_bytes(piece)
+        if not data:
+            table.fail(f'has the piece "{piece[:40]}", which stands for no bytes')
+        ranks[data] = number
+    return RankBPE(ranks, _read_vocab(field.need("special_tokens"), limits))
+
+
 def _word_level(field: Field, limits: Limits) -> WordLevel:
     field.only("type", "vocab", "unk_token")
     return WordLevel(_read_vocab(field.need("vocab"), limits), field.get("unk_token", str))
@@ -125,6 +138,7 @@ def _read_merges(field: Field, limits: Limits) -> list[tuple[str, str]]:
 
 MODELS: Mapping[str, Callable[[Field, Limits], Model]] = {
     "BPE": _bpe,
+    "RankBPE": _rank_bpe,
     "WordLevel": _word_level,
     "WordPiece": _word_piece,
 }

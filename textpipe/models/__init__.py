@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from textpipe.models.base import Model, Token
 from textpipe.models.bpe import BPE
+from textpipe.models.rank_bpe import RankBPE
 from textpipe.models.word_level import WordLevel
 from textpipe.models.word_piece import WordPiece
 
-__all__ = ["BPE", "Model", "Token", "WordLevel", "WordPiece"]
+__all__ = ["BPE", "Model", "RankBPE", "Token", "WordLevel", "WordPiece"]

@@ -1,0 +1,193 @@
+"""Files of ranks: the ids of tiktoken, and back without loss."""
+
+from __future__ import annotations
+
+import base64
+import json
+import struct
+from pathlib import Path
+
+import pytest
+from tokenizer_samples import KOREAN_LINES, byte_level_json, corpus
+
+from textpipe import Tokenizer, formats
+from textpipe.cli.app import run
+from textpipe.core.byte_alphabet import to_bytes
+from textpipe.errors import FormatError, InputError, LimitError, TextpipeError
+from textpipe.formats import encodings, tiktoken
+from textpipe.models import BPE, WordPiece
+
+TEXTS = [*KOREAN_LINES, "a<|endoftext|>b", "x = 12345\r\n\r\n  \t y", "ſ's 'LL we'Ve", "  ", ""]
+
+
+def small_ranks():
+    model = json.loads(byte_level_json())["model"]
+    pieces = {to_bytes(piece): number - 1 for piece, number in model["vocab"].items() if number > 0}
+    return dict(sorted(pieces.items(), key=lambda row: row[1]))
+
+
+def write_ranks(path, ranks):
+    path.write_bytes(b"".join(base64.b64encode(piece) + b" %d\n" % rank for piece, rank in ranks.items()))
+    return path
+
+
+@pytest.mark.parametrize("name", ["gpt2", "cl100k_base", "o200k_base", "llama3", "qwen3"])
+def test_a_known_name_gives_the_ids_of_tiktoken(name, tmp_path):
+    peer = pytest.importorskip("tiktoken")
+    encoding = encodings.ENCODINGS[name]
+    ranks = small_ranks()
+    special = {"<|endoftext|>": 100257}
+    theirs = peer.Encoding(name, pat_str=encoding.pattern, mergeable_ranks=ranks, special_tokens=special)
+    own = encodings.Encoding(encoding.pattern, special)
+    ours = Tokenizer.from_parts(tiktoken.read(write_ranks(tmp_path / "x.tiktoken", ranks), encoding=own))
+    for text in TEXTS:
+        ids = ours.encode(text).ids
+        assert ids == theirs.encode(text, allowed_special="all")
+        assert ours.decode(ids, skip_special_tokens=False) == text
+    named = Tokenizer.from_file(write_ranks(tmp_path / f"{name}.tiktoken", ranks))
+    assert named.encode("안녕 it's").ids == theirs.encode("안녕 it's")
+    assert named.token_to_id("<|endoftext|>") == encoding.special_tokens.get("<|endoftext|>")
+
+
+def ranks_of_wheel(name):
+    """A vocabulary inside the quicktok wheel: size and bytes and rank, one after the other."""
+    quicktok = pytest.importorskip("quicktok")
+    data = (Path(quicktok.__file__).parent / "data" / f"{name}.vocab").read_bytes()
+    ranks, at = {}, 4
+    while at < len(data):
+        (size,) = struct.unpack_from("<H", data, at)
+        (ranks[data[at + 2 : at + 2 + size]],) = struct.unpack_from("<I", data, at + 2 + size)
+        at += 6 + size
+    return ranks
+
+
+def test_the_published_cl100k_is_known_by_its_digest_and_encodes_as_tiktoken(tmp_path):
+    peer = pytest.importorskip("tiktoken")
+    ranks = ranks_of_wheel("cl100k")
+    encoding = encodings.ENCODINGS["cl100k_base"]
+    theirs = peer.Encoding("x", pat_str=encoding.pattern, mergeable_ranks=ranks, special_tokens={})
+    path = write_ranks(tmp_path / "some.file", dict(sorted(ranks.items(), key=lambda row: row[1])))
+    ours = Tokenizer.from_file(path)
+    assert ours.encode("<|endofprompt|>").ids == [100276]
+    for name in ("naver-movie-reviews.txt.zst",):
+        text = corpus(name, 60_000) if (Path(__file__).parents[3] / "shared" / "corpora" / name).exists() else TEXTS[0]
+        ids, _ = ours.encode_to_numpy([text])
+        assert ids.tolist() == theirs.encode_ordinary(text)
+
+
+@pytest.mark.parametrize(
+    ("name", "size"), [("o200k_harmony", 1090), ("llama3", 256), ("qwen3", 26), ("cl100k_base", 5)]
+)
+def test_the_special_tokens_of_an_encoding_have_ids_of_their_own(name, size):
+    tokens = encodings.ENCODINGS[name].special_tokens
+    assert len(tokens) == len(set(tokens.values())) == size
+    quicktok = pytest.importorskip("quicktok")
+    file = Path(quicktok.__file__).parent / "data" / f"{name.removesuffix('_base')}.special"
+    data = file.read_bytes()
+    found, at = {}, 4
+    while at < len(data):
+        number, length = struct.unpack_from("<IH", data, at)
+        found[data[at + 6 : at + 6 + length].decode()] = number
+        at += 6 + length
+    # One id of harmony has two names; the one it decodes to is kept.
+    assert found == tokens | ({"<|endofprompt|>": 200018} if name == "o200k_harmony" else {})
+
+
+def test_what_is_written_is_read_back_and_by_tiktoken(tmp_path):
+    parts = tiktoken.read(write_ranks(tmp_path / "cl100k_base.tiktoken", small_ranks()))
+    assert formats.losses(parts, "tiktoken") == []
+    written = formats.write_file(parts, tmp_path / "out" / "mine.tiktoken")
+    assert [path.name for path in written] == ["mine.tiktoken", "mine.encoding.json"]
+    ours = Tokenizer.from_file(written[0])
+    assert ours.to_str() == Tokenizer.from_parts(parts).to_str()
+    peer = pytest.importorskip("tiktoken")
+    settings = json.loads(written[1].read_text(encoding="utf-8"))
+    theirs = peer.Encoding(**settings, mergeable_ranks=peer.load.load_tiktoken_bpe(str(written[0])))
+    for text in TEXTS:
+        assert ours.encode(text).ids == theirs.encode(text, allowed_special="all")
+
+
+def test_a_model_of_ranks_keeps_itself_in_our_json_and_becomes_merges_for_tokenizers(tmp_path):
+    oracle = pytest.importorskip("tokenizers")
+    parts = tiktoken.read(write_ranks(tmp_path / "cl100k_base.tiktoken", small_ranks()))
+    ours = Tokenizer.from_parts(parts)
+    assert Tokenizer.from_str(ours.to_str()).to_str() == ours.to_str()
+    assert formats.losses(parts, "tokenizer.json") == [
+        "model RankBPE is read back as BPE, which differs on about one token of a million"
+    ]
+    with pytest.raises(InputError, match="cannot hold all"):
+        formats.write_file(parts, tmp_path / "tokenizer.json")
+    formats.write_file(parts, tmp_path / "tokenizer.json", accept_losses=True)
+    theirs = oracle.Tokenizer.from_file(str(tmp_path / "tokenizer.json"))
+    for text in TEXTS:
+        assert theirs.encode(text).ids == ours.encode(text).ids == Tokenizer.from_file(tmp_path).encode(text).ids
+
+
+def test_a_learned_model_is_written_as_ranks_with_its_one_loss_named(tmp_path, capsys):
+    Tokenizer.from_str(byte_level_json()).save(tmp_path / "tokenizer.json")
+    command = ["convert", str(tmp_path / "tokenizer.json"), str(tmp_path / "x.tiktoken")]
+    assert run(command) == 3
+    assert "lost: model BPE is read back as RankBPE" in capsys.readouterr().out
+    assert run([*command, "--accept-losses"]) == 0
+    before, after = (Tokenizer.from_file(tmp_path / name) for name in ("tokenizer.json", "x.tiktoken"))
+    for text in TEXTS:
+        assert before.encode(text).ids == after.encode(text).ids
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        (WordPiece({"[UNK]": 0}), "ByteLevel"),
+        (BPE(), "ByteLevel"),
+    ],
+)
+def test_a_tokenizer_without_bytes_has_no_ranks(model, message):
+    with pytest.raises(InputError, match=message):
+        formats.losses(Tokenizer(model).parts, "tiktoken")
+
+
+def test_ids_that_do_not_follow_the_merges_have_no_ranks():
+    row = json.loads(byte_level_json())
+    row["model"]["merges"].reverse()
+    with pytest.raises(InputError, match="the ids do not follow the merges"):
+        formats.losses(Tokenizer.from_str(json.dumps(row)).parts, "tiktoken")
+
+
+@pytest.mark.parametrize(
+    ("data", "error", "message"),
+    [
+        (b"YQ== 0\nYg==\n", FormatError, "line 2: no rank"),
+        (b"YQ== 0\n!!! 1\n", FormatError, "line 2: no rank"),
+        (b"YQ== 0\nYg== 1 2\n", FormatError, "line 2: no rank"),
+        (b"YQ== 0\nYg== x\n", FormatError, "line 2: no rank"),
+        (b"YQ== 0\nYg== " + b"9" * 5000, FormatError, "line 2: no rank"),
+        (b"YQ== 0\nYg== -1\n", FormatError, "line 2: the rank -1"),
+        (b"YQ== 0\nYg== 99999999\n", FormatError, "line 2: the rank 99999999"),
+        (b"YQ== 0\nYQ== 1\n", FormatError, "line 2: a piece stands twice"),
+        (b"YQ== 0\nYg== 0\n", FormatError, "the byte 0x00 has no rank"),
+        (b"YQ== 0\n", FormatError, "the byte 0x00 has no rank"),
+        (b"YQ== 0\n" + base64.b64encode(b"a" * 5000) + b" 1\n", FormatError, "line 2: a piece of 5000 bytes"),
+        (b"".join(base64.b64encode(b"a" * n) + b" %d\n" % n for n in range(1, 3000)), LimitError, "squares"),
+    ],
+)
+def test_a_broken_file_is_refused_with_its_line(data, error, message, tmp_path):
+    path = tmp_path / "gpt2.tiktoken"
+    path.write_bytes(data)
+    with pytest.raises(error, match=message):
+        Tokenizer.from_file(path)
+
+
+def test_a_file_that_nothing_is_known_of_asks_for_its_encoding(tmp_path):
+    path = write_ranks(tmp_path / "mine.tiktoken", small_ranks())
+    with pytest.raises(InputError, match=r"does not say how text is cut.*mine\.encoding\.json"):
+        Tokenizer.from_file(path)
+    for settings, message in (
+        ("{", "not JSON"),
+        ('{"pat_str": "("}', "special_tokens: is missing"),
+        ('{"pat_str": "(", "special_tokens": {}}', "not a regular expression"),
+        ('{"pat_str": "a", "special_tokens": {"a": 0}}', "has a rank too"),
+        ('{"pat_str": "a", "special_tokens": {"<e>": "0"}}', r"special_tokens\.<e>: is"),
+    ):
+        (tmp_path / "mine.encoding.json").write_text(settings, encoding="utf-8")
+        with pytest.raises(TextpipeError, match=message):
+            Tokenizer.from_file(path)
