@@ -65,7 +65,7 @@ def _qwen3() -> dict[str, int]:
 def _harmony() -> dict[str, int]:
     named = {2: "return", 3: "constrain", 5: "channel", 6: "start", 7: "end", 8: "message", 12: "call"}
     rows = {f"<|{named.get(number, f'reserved_{200000 + number}')}|>": 200000 + number for number in range(1088)}
-    # The id 200018 has both of its names; the reserved one comes later and is what it decodes to.
+    # tiktoken finds <|endofprompt|> under 200018 as well; here an id has one name, the one it decodes to.
     return {"<|startoftext|>": 199998, "<|endoftext|>": 199999, **rows}
 
 
