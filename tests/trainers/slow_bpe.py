@@ -13,7 +13,7 @@ from collections import Counter
 from itertools import pairwise
 
 
-def slow_bpe(counts, trainer):
+def slow_bpe(counts, trainer, may_be_token=lambda text: True):
     prefix = trainer.continuing_subword_prefix or ""
     suffix = trainer.end_of_word_suffix or ""
     vocab = first_vocabulary(counts, trainer)
@@ -48,7 +48,8 @@ def slow_bpe(counts, trainer):
 
     def queue_gained():
         for pair, places in sorted(gained.items()):
-            if pair_counts[pair] > 0:
+            made = strings[pair[0]] + strings[pair[1]].removeprefix(prefix)
+            if pair_counts[pair] > 0 and may_be_token(made):
                 queue.push([pair_counts[pair], pair, places])
         gained.clear()
 

@@ -4,6 +4,13 @@ from textpipe.core._word_counts import WordCounts
 
 NO_ID: int
 PHASES: tuple[str, str, str]
+COMPAT: tuple[str, str, str]
+SPACES: tuple[str, ...]
+NEUTRAL: int
+OPEN: int
+BARRIER: int
+SPACE: int
+FIRST_SCRIPT: int
 
 def survey(counts: WordCounts) -> list[tuple[int, int, int]]: ...
 def train(
@@ -16,7 +23,9 @@ def train(
     min_frequency: int,
     max_token_length: int,
     prefix: str,
-    full_words_differ: bool,
+    has_floor: bool,
     release: bool,
+    compat: str,
+    rules: tuple[int, str, bool, list[tuple[int, int, int]]] | None = None,
     progress: Callable[[str, int, int], object] | None = None,
 ) -> tuple[list[tuple[int, int, int]], list[str]]: ...

@@ -7,7 +7,7 @@ about twenty times a second, and what it raises (or Ctrl-C) stops the engine.
 """
 
 from cpython.exc cimport PyErr_CheckSignals
-from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libcpp cimport bool as cbool
 from libcpp.string cimport string
 from libcpp.vector cimport vector
@@ -24,10 +24,14 @@ cdef extern from "bpe_wordwise.hpp" namespace "textpipe" nogil:
         uint64_t count
     cdef cppclass Merge:
         uint32_t left, right, id
+    cdef enum class Compat(int):
+        pass
     cdef cppclass BpeSettings:
+        Compat compat
+        RuleSettings rules
         uint64_t vocab_size, min_frequency, max_token_length
         string prefix
-        cbool full_words_differ
+        cbool has_floor
     cdef cppclass BpeResult:
         vector[Merge] merges
         vector[string] strings
@@ -36,7 +40,20 @@ cdef extern from "bpe_wordwise.hpp" namespace "textpipe" nogil:
                         const vector[uint32_t]& ids, CppWordCounts& words, cbool byte_level, cbool release,
                         Callback callback, void* owner) except +
 
+cdef extern from "bpe_rules.hpp" namespace "textpipe::bpe" nogil:
+    cdef cppclass ClassRange:
+        uint32_t first, last
+        uint16_t character_class
+    cdef cppclass RuleSettings:
+        cbool any, spaces_alone
+        uint64_t max_chars
+        int spaces
+        vector[ClassRange] classes
+
 NO_ID = 0xFFFFFFFF
+COMPAT = ("tokenizers", "plain", "sentencepiece")  # in the order of the engine, as are these
+SPACES = ("anywhere", "first only", "not last", "last only", "not first")
+NEUTRAL, OPEN, BARRIER, SPACE, FIRST_SCRIPT = range(5)
 PHASES = ("lay out words", "count pairs", "merge")
 
 
@@ -61,9 +78,21 @@ cdef int on_pulse(void* owner, int phase, uint64_t done, uint64_t total) except?
     return 1
 
 
+cdef void put_rules(RuleSettings& to, tuple rules) except *:
+    cdef ClassRange row
+    max_chars, spaces, spaces_alone, classes = rules
+    to.any = True
+    to.max_chars = max_chars
+    to.spaces = SPACES.index(spaces)
+    to.spaces_alone = spaces_alone
+    for row.first, row.last, row.character_class in classes:
+        to.classes.push_back(row)
+
+
 def train(
     WordCounts counts not None, *, list initial, list characters, list ids, uint64_t vocab_size, uint64_t min_frequency,
-    uint64_t max_token_length, str prefix, bint full_words_differ, bint release, object progress=None
+    uint64_t max_token_length, str prefix, bint has_floor, bint release, str compat, object rules=None,
+    object progress=None
 ) -> tuple:
     """Learn merges.
 
@@ -71,7 +100,10 @@ def train(
     ----------
     initial : the first strings of the vocabulary, in the order of their ids.
     characters, ids : the characters that are symbols, and four ids (or ``NO_ID``) each, one a place.
-    full_words_differ : no two distinct words have the same symbols.
+    has_floor : no two distinct words have the same symbols, and nothing but the rules limits a token.
+    compat : one of ``COMPAT``.
+    rules : None, or what a token may be: most characters, where word marks stand (one of ``SPACES``), whether marks alone
+        are free of that, and (first, last, class) of code points in order.
     release : empty ``counts`` as soon as they are laid out.
 
     Returns
@@ -90,7 +122,10 @@ def train(
     settings.min_frequency = min_frequency
     settings.max_token_length = max_token_length
     settings.prefix = prefix.encode()
-    settings.full_words_differ = full_words_differ
+    settings.has_floor = has_floor
+    settings.compat = <Compat><int>COMPAT.index(compat)
+    if rules is not None:
+        put_rules(settings.rules, rules)
     try:
         with nogil:
             result = train_bpe(settings, first, symbols, symbol_ids, words[0], byte_level, drop, on_pulse, owner)

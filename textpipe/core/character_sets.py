@@ -11,7 +11,7 @@ from functools import cache
 
 from textpipe.core import character_ranges
 
-__all__ = ["CharacterSet", "character_set", "script_of"]
+__all__ = ["CharacterSet", "character_set", "script_of", "script_ranges"]
 
 
 class CharacterSet:
@@ -64,3 +64,13 @@ def script_of(character: str) -> int | None:
     firsts, lasts, scripts = _scripts()
     at = bisect_right(firsts, ord(character)) - 1
     return scripts[at] if at >= 0 and ord(character) <= lasts[at] else None
+
+
+def script_ranges(character: str) -> list[tuple[int, int]]:
+    """The first and last code points of every range of the script of a character.
+
+    >>> (0xAC00, 0xD7A3) in script_ranges("한")
+    True
+    """
+    wanted = script_of(character)
+    return [(first, last) for first, last, script in zip(*_scripts(), strict=True) if script == wanted]

@@ -1,13 +1,20 @@
 """Byte-pair vocabularies: what to learn, and learning it from word counts.
 
 What enters: a :class:`BpeTrainer` (plain settings) and word counts. What leaves: a :class:`TrainedBpe` with the
-vocabulary in the order of its ids and the merges in the order they apply. Promises: both are equal to what `tokenizers`
-0.23.3 learns from the same words, its quirks included, whatever the threads and the order of the words.
+vocabulary in the order of its ids and the merges in the order they apply. Promises: both depend on the words and the
+settings alone, never on threads or the order of the words; by default they are equal to what `tokenizers` 0.23.3 learns
+from the same words, its quirks included.
 
 Where `tokenizers` itself differs from run to run, one rule is kept here: characters that ``limit_alphabet`` must choose
 between at equal counts go by code point, the lowest kept; symbols that a prefix or suffix makes get their ids in the
 order of their strings. Counts have 64 bits where it has 32. A vocabulary size below the alphabet gives the alphabet and
 no merges, as there; :func:`require_room` refuses it.
+
+``compat="plain"`` is the textbook: again and again the pair that counts most is joined in all words, of equal ones the
+pair of the lowest left id, then of the lowest right id. A pair counts as often as joining it from left to right joins
+it: "aaa" holds "aa" once. A string that is made a second time keeps its id, and a pair that is joined a second time
+keeps its first place among the merges. `tokenizers` differs: there "aaa" holds "aa" twice, a joined pair keeps its
+count, and a pair that comes up again is joined only in the words where it did.
 
 Notes
 -----
@@ -27,10 +34,11 @@ from textpipe.core.byte_alphabet import CHARACTER_OF
 from textpipe.errors import ConfigError, InputError
 from textpipe.trainers.counting import Progress
 from textpipe.trainers.settings import VocabularyTrainer
+from textpipe.trainers.token_rules import UNLIMITED, token_rules
 
 __all__ = ["BpeTrainer", "TrainedBpe", "require_room", "train_bpe", "train_bpe_ladder"]
 
-_UNLIMITED = (1 << 64) - 1
+_COMPAT = ("tokenizers", "plain")
 _NOT_FIRST, _LAST = 1, 2  # the places of a symbol in its word, as the engine numbers them
 
 
@@ -49,6 +57,10 @@ class BpeTrainer(VocabularyTrainer):
     continuing_subword_prefix : put before every symbol that does not begin a word.
     end_of_word_suffix : put after every symbol that ends one.
     max_token_length : pairs of this many characters or more are not formed anew.
+    compat : whose rules choose the pairs: ``"tokenizers"`` or ``"plain"``.
+    whole_characters : of a byte-level alphabet, no token is more than a part of one character and less than whole ones,
+        so that no token ends inside a syllable that it does not begin in.
+    scripts_apart : no token has two of Hangul, Latin and digits; of a byte-level alphabet characters stay whole too.
 
     Examples
     --------
@@ -61,12 +73,22 @@ class BpeTrainer(VocabularyTrainer):
     continuing_subword_prefix: str | None = None
     end_of_word_suffix: str | None = None
     max_token_length: int | None = None
+    compat: str = "tokenizers"
+    whole_characters: bool = False
+    scripts_apart: bool = False
 
     _optional_numbers: ClassVar[tuple[str, ...]] = ("limit_alphabet", "max_token_length")
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "initial_alphabet", first_characters(self.initial_alphabet))
         super().__post_init__()
+        if self.compat not in _COMPAT:
+            raise ConfigError(f"compat cannot be {self.compat!r}", allowed=" or ".join(_COMPAT))
+        is_decorated = bool(self.continuing_subword_prefix or self.end_of_word_suffix)
+        if self.compat == "plain" and is_decorated and self.max_token_length is not None:
+            raise ConfigError(
+                'compat="plain" has no max_token_length beside a prefix or suffix', hint="leave out one of them"
+            )
 
 
 def first_characters(texts: Iterable[str]) -> tuple[str, ...]:
@@ -152,10 +174,16 @@ def train_bpe_ladder(
         characters=symbols.characters,
         ids=symbols.ids,
         vocab_size=max(rung.vocab_size for rung in rungs),
-        min_frequency=min(trainer.min_frequency, _UNLIMITED),
-        max_token_length=_UNLIMITED if trainer.max_token_length is None else trainer.max_token_length,
+        min_frequency=min(trainer.min_frequency, UNLIMITED),
+        max_token_length=UNLIMITED if trainer.max_token_length is None else trainer.max_token_length,
         prefix=trainer.continuing_subword_prefix or "",
-        full_words_differ=symbols.full_words_differ and trainer.max_token_length is None,
+        has_floor=symbols.full_words_differ and trainer.max_token_length is None,
+        compat=trainer.compat,
+        rules=token_rules(
+            byte_level=counts.byte_level,
+            whole_characters=trainer.whole_characters,
+            scripts_apart=trainer.scripts_apart,
+        ),
         # One string can then be read as different numbers of symbols, and a second trainer needs the words again.
         release=release and not (trainer.continuing_subword_prefix or trainer.end_of_word_suffix),
         progress=None if report is None else lambda phase, done, total: report(phase, done, total, unit=_UNITS[phase]),
@@ -174,11 +202,12 @@ def _stopped_at(
         size += merges[done][2] == size
         done += 1
     merges, strings = merges[:done], strings[:size]
-    # A pair that was merged twice stands where it was merged last.
-    last = {(left, right): number for number, (left, right, _) in enumerate(merges)}
+    # A pair that was merged twice stands where it was merged last; in the textbook where it applies first.
+    numbered = [((left, right), number) for number, (left, right, _) in enumerate(merges)]
+    place = dict(numbered if trainer.compat == "tokenizers" else reversed(numbered))
     return TrainedBpe(
         vocab={text: number for number, text in enumerate(strings)},
-        merges=[(strings[a], strings[b]) for n, (a, b, _) in enumerate(merges) if last[a, b] == n],
+        merges=[(strings[a], strings[b]) for n, (a, b, _) in enumerate(merges) if place[a, b] == n],
         special_tokens=list(trainer.special_tokens),
     )
 

@@ -22,7 +22,10 @@ template <class Cell>
 class BpeCells {
 public:
     // Lays out the words of two symbols or more, most frequent first. There are num_initial ids, and at most max_ids ever.
-    BpeCells(const WordCounts& words, const bpe::SymbolIds& symbols, uint64_t num_initial, uint64_t max_ids, Pulse& pulse) {
+    // counts_for_nth(word, symbols) says which words nth_count() tells of.
+    template <class CountsForNth>
+    BpeCells(const WordCounts& words, const bpe::SymbolIds& symbols, uint64_t num_initial, uint64_t max_ids, Pulse& pulse,
+             const CountsForNth& counts_for_nth) {
         std::vector<Word> frequent;
         std::vector<uint64_t> num_cells(rare_count), num_words(rare_count);
         pulse.begin(phase_layout, 2 * words.num_words());
@@ -35,7 +38,7 @@ public:
             total += size + 1;
             if (word.count >= rare_count) return frequent.push_back(word);
             num_cells[word.count] += size + 1;
-            ++num_words[word.count];
+            num_words[word.count] += counts_for_nth(word, symbols);
         });
         if (total > std::numeric_limits<uint32_t>::max())
             throw std::overflow_error("the distinct words hold more than 4 billion symbols");
@@ -45,7 +48,7 @@ public:
         std::sort(frequent.begin(), frequent.end(), [](const Word& x, const Word& y) { return x.count > y.count; });
         cells.reset(new Cell[total]);
         size = static_cast<size_t>(total);
-        place(words, frequent, num_cells, num_words, symbols, pulse);
+        place(words, frequent, num_cells, num_words, symbols, counts_for_nth, pulse);
         index_blocks();
     }
 
@@ -78,7 +81,7 @@ public:
         uint64_t count_ = 0;
     };
 
-    // The count of the n-th most frequent word, from 0; 0 when there are not as many.
+    // The count of the n-th most frequent of the words that count for it, from 0; 0 when there are not as many.
     uint64_t nth_count(uint64_t n) const {
         for (const Group& group : groups_) {
             if (n < group.num_words) return group.count;
@@ -107,11 +110,13 @@ private:
     // Words of one count. The last group is empty and starts past the end.
     struct Group {
         uint32_t start;
-        uint64_t count, num_words;
+        uint64_t count, num_words;  // those that count for nth_count()
     };
 
+    template <class CountsForNth>
     void place(const WordCounts& words, const std::vector<Word>& frequent, const std::vector<uint64_t>& num_cells,
-               const std::vector<uint64_t>& num_words, const bpe::SymbolIds& symbols, Pulse& pulse) {
+               const std::vector<uint64_t>& num_words, const bpe::SymbolIds& symbols,
+               const CountsForNth& counts_for_nth, Pulse& pulse) {
         uint32_t at = 0;
         cells[at++] = separator;
         const auto write = [&](const Word& word, uint32_t start) {
@@ -121,13 +126,13 @@ private:
         };
         for (const Word& word : frequent) {
             if (groups_.empty() || groups_.back().count != word.count) groups_.push_back({at, word.count, 0});
-            ++groups_.back().num_words;
+            groups_.back().num_words += counts_for_nth(word, symbols);
             at = write(word, at);
         }
         std::vector<uint32_t> start(rare_count);
         for (uint64_t count = rare_count - 1; count > 0; --count) {
             start[count] = at;
-            if (num_words[count] != 0) groups_.push_back({at, count, num_words[count]});
+            if (num_cells[count] != 0) groups_.push_back({at, count, num_words[count]});
             at += static_cast<uint32_t>(num_cells[count]);
         }
         groups_.push_back({std::numeric_limits<uint32_t>::max(), 0, 0});

@@ -30,6 +30,7 @@ public:
         return place->second;
     }
 
+    bool has(const std::string& text) const { return ids_.count(text) != 0; }
     const std::string& string(uint32_t id) const { return *strings_[id]; }
     size_t size() const { return strings_.size(); }
 
@@ -51,7 +52,7 @@ public:
 
     // With byte_level a character is a byte, else a code point of UTF-8.
     SymbolIds(bool byte_level, const std::vector<uint32_t>& characters, const std::vector<uint32_t>& ids)
-        : byte_level_(byte_level), row_(byte_level ? 256 : 0x110000, 0), ids_(num_places, no_id) {
+        : byte_level_(byte_level), characters_(characters), row_(byte_level ? 256 : 0x110000, 0), ids_(num_places, no_id) {
         for (size_t i = 0; i < characters.size(); ++i) row_.at(characters[i]) = static_cast<uint32_t>(i + 1);
         ids_.insert(ids_.end(), ids.begin(), ids.end());
     }
@@ -69,15 +70,18 @@ public:
         }
     }
 
-    // Every id that is a symbol.
+    bool byte_level() const { return byte_level_; }
+
+    // Call visit(id, character) for every id that is a symbol.
     template <class Visit>
     void each_id(Visit&& visit) const {
-        for (const uint32_t id : ids_)
-            if (id != no_id) visit(id);
+        for (size_t i = num_places; i < ids_.size(); ++i)
+            if (ids_[i] != no_id) visit(ids_[i], characters_[i / num_places - 1]);
     }
 
 private:
     bool byte_level_;
+    std::vector<uint32_t> characters_;
     std::vector<uint32_t> row_;
     std::vector<uint32_t> ids_;
 };

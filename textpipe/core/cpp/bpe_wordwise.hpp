@@ -56,6 +56,11 @@ private:
         uint64_t count, pair;
         std::vector<uint32_t> words;
     };
+    struct Precedes {
+        bool operator()(const Entry& x, const Entry& y) const {
+            return x.count != y.count ? x.count > y.count : x.pair < y.pair;
+        }
+    };
 
     void change(uint64_t pair, int sign, uint32_t word) {
         counts_[pair] += sign * words_[word].count;
@@ -126,7 +131,7 @@ private:
     bpe::Vocabulary vocabulary_;
     std::vector<CountedWord> words_;
     std::vector<Merge> merges_;
-    MergeQueue<Entry> queue_;
+    MergeQueue<Entry, Precedes> queue_;
     std::unordered_map<uint64_t, int64_t> counts_;
     std::unordered_map<uint64_t, std::vector<uint32_t>> gained_;
 };
@@ -135,22 +140,37 @@ constexpr uint64_t narrow_forms = 4096;  // room for forms in cells of 16 bits; 
 
 // Train by the fast trainer, or by this one where the fast one cannot. With release the words are dropped once laid out;
 // the caller asks for it only where no prefix or suffix can make them needed a second time.
-inline BpeResult train_bpe(const BpeSettings& settings, const std::vector<std::string>& initial,
-                           const std::vector<uint32_t>& characters, const std::vector<uint32_t>& ids, WordCounts& words,
-                           bool byte_level, bool release, Pulse::Callback callback, void* owner) {
+inline BpeResult train_bpe_once(const BpeSettings& settings, const std::vector<std::string>& initial,
+                                const std::vector<uint32_t>& characters, const std::vector<uint32_t>& ids,
+                                WordCounts& words, bool byte_level, bool release, Pulse::Callback callback, void* owner) {
     const bpe::SymbolIds symbols(byte_level, characters, ids);
     Pulse pulse(callback, owner);
-    const auto run = [&](auto cell) {
-        BpeTrainer<decltype(cell)> trainer(settings, initial, symbols, words, pulse);
+    const auto run = [&](auto cell, auto by_piece) {
+        BpeTrainer<decltype(cell), by_piece.value> trainer(settings, initial, symbols, words, pulse);
         if (release) words.clear();
         return trainer.run();
     };
+    const uint64_t max_ids = std::max<uint64_t>(settings.vocab_size, initial.size());
+    const bool narrow = BpeCells<uint16_t>::can_hold(max_ids, settings.prefix.empty() ? 0 : narrow_forms);
+    if (settings.compat == Compat::sentencepiece)
+        return narrow ? run(uint16_t{}, std::true_type{}) : run(uint32_t{}, std::true_type{});
     try {
-        const uint64_t max_ids = BpeTrainer<uint16_t>::max_ids(settings, initial.size());
-        const bool narrow = BpeCells<uint16_t>::can_hold(max_ids, settings.prefix.empty() ? 0 : narrow_forms);
-        return narrow ? run(uint16_t{}) : run(uint32_t{});
+        return narrow ? run(uint16_t{}, std::false_type{}) : run(uint32_t{}, std::false_type{});
     } catch (const AmbiguousLength&) {
+        if (settings.compat == Compat::plain) return run(uint32_t{}, std::false_type{});
         return WordwiseBpeTrainer(settings, initial, symbols, words, pulse).run();
+    }
+}
+
+// As train_bpe_once(), with a floor where one helps.
+inline BpeResult train_bpe(BpeSettings settings, const std::vector<std::string>& initial,
+                           const std::vector<uint32_t>& characters, const std::vector<uint32_t>& ids, WordCounts& words,
+                           bool byte_level, bool release, Pulse::Callback callback, void* owner) {
+    try {
+        return train_bpe_once(settings, initial, characters, ids, words, byte_level, release, callback, owner);
+    } catch (const FloorTooHigh&) {
+        settings.has_floor = false;
+        return train_bpe_once(settings, initial, characters, ids, words, byte_level, release, callback, owner);
     }
 }
 

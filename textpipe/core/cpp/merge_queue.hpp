@@ -1,5 +1,5 @@
-// The queue of a BPE trainer. Enters: entries with a count and a pair. Leaves: the entry of the highest count, then of the
-// lowest pair. Promises: entries equal in both, which only a pair that was queued twice has, leave in the order of a heap of
+// The queue of a BPE trainer. Enters: entries, and which of two precedes. Leaves: the first entry. Promises: entries of which
+// neither precedes, which only a pair that was queued twice has, leave in the order of a heap of
 // eight children a node, as in the trainer whose output ours equals: pushed entries rise past smaller ones only; when the top
 // goes, the last entry sinks along the greatest children (the last of equal ones) to a leaf and rises from there.
 #pragma once
@@ -10,9 +10,12 @@
 
 namespace textpipe {
 
-template <class Entry>
+// Precedes: called with two entries.
+template <class Entry, class Precedes>
 class MergeQueue {
 public:
+    explicit MergeQueue(Precedes precedes = {}) : precedes_(precedes) {}
+
     bool empty() const { return entries_.empty(); }
 
     void push(Entry entry) {
@@ -30,7 +33,7 @@ public:
         for (size_t child = 1; child < size; child = children * hole + 1) {
             const size_t stop = std::min(child + children, size);
             for (size_t other = child + 1; other < stop; ++other)
-                if (!precedes(entries_[child], entries_[other])) child = other;
+                if (!precedes_(entries_[child], entries_[other])) child = other;
             entries_[hole] = std::move(entries_[child]);
             hole = child;
         }
@@ -41,18 +44,17 @@ public:
 private:
     static constexpr size_t children = 8;
 
-    static bool precedes(const Entry& x, const Entry& y) { return x.count != y.count ? x.count > y.count : x.pair < y.pair; }
-
     void rise(size_t hole, Entry entry) {
         while (hole > 0) {
             const size_t parent = (hole - 1) / children;
-            if (!precedes(entry, entries_[parent])) break;
+            if (!precedes_(entry, entries_[parent])) break;
             entries_[hole] = std::move(entries_[parent]);
             hole = parent;
         }
         entries_[hole] = std::move(entry);
     }
 
+    Precedes precedes_;
     std::vector<Entry> entries_;
 };
 
