@@ -1,7 +1,7 @@
 """The textbook's byte-pair trainer, slow and obvious: the oracle of the native one.
 
-What enters: words with counts, the trainer's settings and, for the rules of tokens, a function that says whether a string
-may be one. What leaves: vocabulary and merges. Every pair of every word is counted anew before every merge.
+What enters: words with counts, the trainer's settings and, for the rules of tokens, a function that says whether a
+string may be one. What leaves: vocabulary and merges. Every pair of every word is counted anew before every merge.
 """
 
 from __future__ import annotations

@@ -45,6 +45,7 @@
 #include <vector>
 
 #include "bpe_cells.hpp"
+#include "bpe_pairs.hpp"
 #include "bpe_rules.hpp"
 #include "bpe_vocabulary.hpp"
 #include "merge_queue.hpp"
@@ -79,72 +80,6 @@ struct BpeSettings {
     std::string prefix;             // of symbols that do not begin a word; cut from the right part of a merge
     bool has_floor = true;          // no two words become the same token, and no length is limited but by the rules
 };
-
-namespace bpe {
-
-inline uint64_t pair_key(uint32_t left, uint32_t right) { return uint64_t{left} << 32 | right; }
-inline uint32_t left_of(uint64_t pair) { return static_cast<uint32_t>(pair >> 32); }
-inline uint32_t right_of(uint64_t pair) { return static_cast<uint32_t>(pair); }
-
-// Pair -> value, open addressing, never shrinks.
-template <class Value>
-class PairTable {
-public:
-    PairTable() : slots_(1024) {}
-
-    Value* find(uint64_t pair) {
-        for (size_t at = place(pair);; at = (at + 1) & (slots_.size() - 1)) {
-            if (slots_[at].pair == pair) return &slots_[at].value;
-            if (slots_[at].pair == empty) return nullptr;
-        }
-    }
-
-    void prefetch(uint64_t pair) const { words::prefetch(&slots_[place(pair)]); }
-
-    // The value of a pair, made from nothing when it has none; later calls may move it.
-    Value& operator[](uint64_t pair) {
-        if (used_ * 2 >= slots_.size()) grow();
-        size_t at = place(pair);
-        for (; slots_[at].pair != pair; at = (at + 1) & (slots_.size() - 1)) {
-            if (slots_[at].pair != empty) continue;
-            slots_[at].pair = pair;
-            ++used_;
-            break;
-        }
-        return slots_[at].value;
-    }
-
-    template <class Visit>
-    void each(Visit&& visit) {
-        for (Slot& slot : slots_)
-            if (slot.pair != empty) visit(slot.pair, slot.value);
-    }
-
-private:
-    static constexpr uint64_t empty = std::numeric_limits<uint64_t>::max();
-    struct Slot {
-        uint64_t pair = empty;
-        Value value{};
-    };
-
-    size_t place(uint64_t pair) const { return words::mix(pair ^ words::seed_a, words::seed_b) & (slots_.size() - 1); }
-
-    void grow() {
-        std::vector<Slot> old(slots_.size() * 2);
-        old.swap(slots_);
-        for (Slot& slot : old) {
-            if (slot.pair == empty) continue;
-            size_t at = place(slot.pair);
-            while (slots_[at].pair != empty) at = (at + 1) & (slots_.size() - 1);
-            slots_[at] = slot;
-        }
-    }
-
-    std::vector<Slot> slots_;
-    size_t used_ = 0;
-};
-
-}  // namespace bpe
 
 struct BpeResult {
     std::vector<Merge> merges;
