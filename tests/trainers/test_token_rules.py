@@ -9,6 +9,7 @@ import pytest
 from slow_bpe import slow_bpe
 from slow_plain_bpe import slow_plain_bpe
 
+from textpipe.core._native import grammar_step
 from textpipe.core._word_counts import WordCounts
 from textpipe.core.byte_alphabet import to_bytes, to_characters
 from textpipe.core.character_sets import script_of
@@ -86,7 +87,7 @@ TEXTS = [
 
 
 def tokens_of(byte_level, **rules):
-    counts = count_texts(TEXTS, WordCutter(grammar=0 if byte_level else 2, byte_level=byte_level))
+    counts = count_texts(TEXTS, WordCutter(cutting=(grammar_step(0 if byte_level else 2),), byte_level=byte_level))
     vocab = train_bpe(counts, BpeTrainer(vocab_size=5000, show_progress=False, **rules)).vocab
     return [to_bytes(token) if byte_level else token.encode() for token in vocab]
 
