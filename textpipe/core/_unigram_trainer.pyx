@@ -11,16 +11,13 @@ from libcpp cimport bool as cbool
 from libcpp.string cimport string
 from libcpp.vector cimport vector
 
+from textpipe.core._sentences cimport CppSentenceList, Sentences
 from textpipe.core._word_counts cimport CppWordCounts, WordCounts
 
 from textpipe.errors import InputError, LimitError
 
 cdef extern from "unigram_trainer.hpp" namespace "textpipe::unigram" nogil:
     ctypedef int (*Callback)(void* owner, int phase, uint64_t done, uint64_t total) except? 0
-    cdef enum class UnitKind(int):
-        words
-        followed_words
-        sentences
     cdef cppclass CharacterCount:
         uint32_t character
         uint64_t count
@@ -41,17 +38,13 @@ cdef extern from "unigram_trainer.hpp" namespace "textpipe::unigram" nogil:
     cdef cppclass ScoredPiece:
         string text
         float score
-    cdef cppclass SentenceList:
-        void add(const char* data, size_t size, uint64_t count) except +
     cdef cppclass UnigramText:
-        UnitKind kind
         CppWordCounts* words
+        CppSentenceList* sentences
         cbool release
-        const SentenceList* sentences
     cdef cppclass UnigramVocabulary:
         vector[ScoredPiece] pieces
         vector[CharacterCount] required
-        cbool is_whitespace_kept
         uint64_t num_units
     UnigramVocabulary train_unigram(const TrainerSettings& settings, const PieceSettings& piece_settings,
                                     const CoverageSettings& coverage, const vector[ScriptRange]& scripts,
@@ -73,23 +66,21 @@ cdef int on_pulse(void* owner, int phase, uint64_t done, uint64_t total) except?
 def train(
     object text not None, *, uint64_t vocab_size, uint64_t num_reserved, uint64_t seed_size, float shrinking_factor,
     uint32_t num_sub_iterations, uint32_t num_threads, uint32_t num_stripes, float coverage, list required,
-    dict piece_rules, list scripts, bint followed=False, bint release=False, object progress=None
+    dict piece_rules, list scripts, bint release=False, object progress=None
 ) -> tuple:
     """Estimate a vocabulary.
 
     Parameters
     ----------
-    text : a WordCounts, or a list of sentences as (bytes, count).
-    followed : every word ends with three bytes that tell what followed it.
+    text : WordCounts, or Sentences.
     piece_rules : the settings of ``PieceSettings`` by their names.
     scripts : (first, last, number) of ranges of code points, ascending.
-    release : empty the word counts as soon as they are laid out.
+    release : empty the text as soon as it is laid out.
 
     Returns
     -------
     pieces : list of (string, score), best first; empty where the characters kept leave no room, or there is no text
     required : list of (character, count) kept, most frequent first
-    whitespace_kept : is U+2581 one of them?
     """
     cdef TrainerSettings settings
     cdef PieceSettings rules
@@ -97,7 +88,6 @@ def train(
     cdef vector[ScriptRange] ranges
     cdef ScriptRange script_range
     cdef UnigramText source
-    cdef SentenceList sentences
     cdef UnigramVocabulary learned
     cdef size_t stripes = num_stripes
     cdef void* owner = <void*>progress
@@ -119,15 +109,11 @@ def train(
     for first, last, number in scripts:
         script_range.first, script_range.last, script_range.script = first, last, number
         ranges.push_back(script_range)
+    source.release = release
     if isinstance(text, WordCounts):
-        source.kind = UnitKind.followed_words if followed else UnitKind.words
         source.words = (<WordCounts>text).counts.get()
-        source.release = release
     else:
-        for sentence, count in text:
-            sentences.add(<const char*><bytes>sentence, len(sentence), count)
-        source.kind = UnitKind.sentences
-        source.sentences = &sentences
+        source.sentences = (<Sentences?>text).sentences.get()
     try:
         with nogil:
             learned = train_unigram(settings, rules, cover, ranges, stripes, source, on_pulse, owner)
@@ -137,4 +123,4 @@ def train(
         raise InputError(str(error), hint="train on more text, or keep fewer characters") from None
     pieces = [(piece.text.decode("utf-8", "surrogatepass"), piece.score) for piece in learned.pieces]
     kept = [(chr(use.character), use.count) for use in learned.required]
-    return pieces, kept, bool(learned.is_whitespace_kept)
+    return pieces, kept

@@ -17,6 +17,7 @@
 
 #include "crew.hpp"
 #include "pulse.hpp"
+#include "sentences.hpp"
 #include "suffix_pieces.hpp"
 #include "unigram_trainer_lattice.hpp"
 #include "unigram_trainer_math.hpp"
@@ -301,38 +302,22 @@ private:
     std::vector<std::vector<float>> sums_;
 };
 
-// Sentences one after the other, where each ends, and how often each counts.
-struct SentenceList {
-    std::string text;
-    std::vector<uint64_t> ends, counts;
-
-    void add(const char* data, size_t size, uint64_t count) {
-        text.append(data, size);
-        ends.push_back(text.size());
-        counts.push_back(count);
-    }
-};
-
+// Words in any order, or sentences; what was read is emptied where `release` is set.
 struct UnigramText {
-    UnitKind kind = UnitKind::words;
-    WordCounts* words = nullptr;  // emptied when `release` is set
+    WordCounts* words = nullptr;
+    SentenceList* sentences = nullptr;
     bool release = false;
-    const SentenceList* sentences = nullptr;
 
     template <class Visit>
     void each(Visit&& visit) const {
         if (words != nullptr) words->each([&](const Word& word) { visit(word.data, word.size, word.count); });
-        if (sentences == nullptr) return;
-        const auto* data = reinterpret_cast<const uint8_t*>(sentences->text.data());
-        for (size_t i = 0, begin = 0; i < sentences->ends.size(); begin = sentences->ends[i++])
-            if (sentences->ends[i] != begin) visit(data + begin, sentences->ends[i] - begin, sentences->counts[i]);
+        if (sentences != nullptr) sentences->each(visit);
     }
 };
 
 struct UnigramVocabulary {
     std::vector<ScoredPiece> pieces;  // best first
     std::vector<CharacterCount> required;
-    bool is_whitespace_kept = true;
     uint64_t num_units = 0;
 };
 
@@ -342,7 +327,8 @@ inline UnigramVocabulary train_unigram(const TrainerSettings& settings, const Pi
                                        size_t num_stripes, const UnigramText& text, Pulse::Callback callback, void* owner) {
     Pulse pulse(callback, owner);
     pulse.begin(UnigramTrainer::order_words, 0);
-    UnitBuilder builder(text.kind);
+    const bool cuts = text.words != nullptr || piece_settings.split_by_whitespace;
+    UnitBuilder builder({cuts, piece_settings.treat_whitespace_as_suffix, piece_settings.allow_whitespace_only_pieces});
     uint64_t done = 0;
     text.each([&](const uint8_t* data, size_t size, uint64_t count) {
         builder.count(data, size, count);
@@ -350,12 +336,12 @@ inline UnigramVocabulary train_unigram(const TrainerSettings& settings, const Pi
     });
     builder.choose(coverage);
     text.each([&](const uint8_t* data, size_t size, uint64_t count) {
-        builder.add(data, size, count);
+        text.words != nullptr ? builder.add_word(data, size, count) : builder.add_sentence(data, size, count);
         pulse.beat(++done);
     });
-    if (text.release) text.words->clear();
+    if (text.release && text.words != nullptr) text.words->clear();
+    if (text.release && text.sentences != nullptr) text.sentences->clear();
     UnigramVocabulary vocabulary;
-    vocabulary.is_whitespace_kept = builder.is_kept(0x2581);
     const std::vector<uint8_t> lead_bytes = builder.lead_bytes();
     UnitStore store = builder.finish(num_stripes);
     vocabulary.required = store.required;

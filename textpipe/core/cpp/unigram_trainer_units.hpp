@@ -28,9 +28,6 @@ constexpr uint32_t unknown_character = 0x2585;
 // the lead byte of the next sentence (nothing where the text ends).
 constexpr uint16_t past_end = 256;
 
-// Words whose last three bytes, little-endian, are the code point that follows, plus after_end where a sentence ended between.
-constexpr uint32_t follower_bytes = 3, after_end = 1u << 21;
-
 struct CharacterCount {
     uint32_t character;
     uint64_t count;
@@ -63,20 +60,23 @@ struct UnitStore {
     size_t num_stripes() const { return stripes.size() - 1; }
 };
 
-enum class UnitKind : int { words = 0, followed_words = 1, sentences = 2 };
+// How sentences are cut.
+struct CutSettings {
+    bool split_by_whitespace = true, treat_whitespace_as_suffix = false, allow_whitespace_only_pieces = false;
+};
 
 struct CoverageSettings {
     float coverage = 1.0f;
     std::vector<uint32_t> required;  // characters to have in any case
 };
 
-// Builds a UnitStore: count the characters of every row, choose(), add every row again, finish().
+// Builds a UnitStore: count the characters of every text, choose(), add every text again as a word or a sentence, finish().
 class UnitBuilder {
 public:
-    explicit UnitBuilder(UnitKind kind) : kind_(kind), counts_(unicode::code_point_end, 0) {}
+    explicit UnitBuilder(CutSettings cut) : cut_(cut), counts_(unicode::code_point_end, 0) {}
 
     void count(const uint8_t* data, size_t size, uint64_t count) {
-        const uint8_t* const end = data + size - tail();
+        const uint8_t* const end = data + size;
         while (data < end) {
             unsigned length;
             counts_[unicode::decode(data, length)] += count;
@@ -113,32 +113,36 @@ public:
         fix_alphabet();
     }
 
-    bool is_kept(uint32_t character) const { return kept_[character]; }
-
-    void add(const uint8_t* data, size_t size, uint64_t count) {
-        const auto begin = static_cast<uint32_t>(text_.size());
-        const uint8_t* const end = data + size - tail();
-        if (text_.size() + size > std::numeric_limits<uint32_t>::max() - 4096)
-            throw std::overflow_error("the distinct words hold more than four billion characters");
-        for (const uint8_t* p = data; p < end;) {
-            unsigned length;
-            text_.push_back(id_of(unicode::decode(p, length)));
-            p += length;
-        }
-        const size_t unit = find({begin, static_cast<uint32_t>(text_.size()), 0});
+    // A word that stands alone; nothing is said of what follows it but that it ends.
+    void add_word(const uint8_t* data, size_t size, uint64_t count) {
+        const size_t unit = find(read(data, size));
         units_[unit].count += count;
-        uint16_t code = past_end;
-        if (kind_ == UnitKind::followed_words) {
-            const uint32_t tail = end[0] | uint32_t{end[1]} << 8 | uint32_t{end[2]} << 16;
-            const uint32_t next = tail & (after_end - 1);
-            code = static_cast<uint16_t>((next == 0 ? 0 : lead_of_[id_of(next)]) + (tail & after_end ? past_end : 0));
+        see(unit, past_end);
+    }
+
+    // A sentence, which comes after the one added before.
+    void add_sentence(const uint8_t* data, size_t size, uint64_t count) {
+        if (size == 0) return;
+        const Unit whole = read(data, size);
+        const std::vector<uint32_t> line(text_.begin() + whole.begin, text_.end());
+        text_.resize(whole.begin);
+        link(lead_of_[line.front()]);
+        size_t unit = 0;
+        for (size_t begin = 0, end; begin < line.size(); begin = end) {
+            for (end = begin + 1; end < line.size() && !is_cut(line, end);) ++end;
+            const auto from = static_cast<uint32_t>(text_.size());
+            text_.insert(text_.end(), line.begin() + static_cast<ptrdiff_t>(begin), line.begin() + static_cast<ptrdiff_t>(end));
+            unit = find({from, static_cast<uint32_t>(text_.size()), 0, 0, 0});
+            units_[unit].count += count;
+            if (end < line.size()) see(unit, lead_of_[line[end]]);
         }
-        followers_.push_back({static_cast<uint32_t>(unit), code, code >= past_end ? count : 0});
+        units_[unit].count_at_end += count;
+        last_ = {unit, lead_of_[line.front()], count};
     }
 
     UnitStore finish(size_t num_stripes) {
-        link_sentences();
-        std::vector<uint32_t> order = in_order();
+        link(0);
+        const std::vector<uint32_t> order = in_order();
         std::vector<uint32_t>().swap(table_);
         lay_out(order, num_stripes);
         return std::move(store_);
@@ -150,17 +154,53 @@ private:
     static constexpr uint32_t boundary = 0x1F;  // stands where a special token was cut out; never part of a piece
 
     struct Unit {
-        uint32_t begin, end;
-        uint64_t count;
+        uint32_t begin, end, seen;  // seen: which of the usual followers
+        uint64_t count, count_at_end;
     };
-    struct Follower {
-        uint32_t unit;
-        uint16_t code;
-        uint64_t count_at_end;
+    struct Last {
+        size_t unit;
+        uint8_t lead;
+        uint64_t count;  // 0 before the first sentence
     };
+    // What follows most units: a space, a sentence that begins with one, the end of the text.
+    static constexpr uint16_t usual[] = {0xE2, past_end + 0xE2, past_end};
 
-    size_t tail() const { return kind_ == UnitKind::followed_words ? follower_bytes : 0; }
-    uint32_t id_of(uint32_t character) const { return ids_[character]; }
+    // Append the ids of a text.
+    Unit read(const uint8_t* data, size_t size) {
+        const auto begin = static_cast<uint32_t>(text_.size());
+        if (text_.size() + size > std::numeric_limits<uint32_t>::max() - 4096)
+            throw std::overflow_error("the distinct words hold more than four billion characters");
+        for (const uint8_t* p = data; p < data + size;) {
+            unsigned length;
+            text_.push_back(ids_[unicode::decode(p, length)]);
+            p += length;
+        }
+        return {begin, static_cast<uint32_t>(text_.size()), 0, 0, 0};
+    }
+
+    bool is_cut(const std::vector<uint32_t>& line, size_t at) const {
+        if (!cut_.split_by_whitespace) return false;
+        const bool is_space = line[at] == space_, was_space = line[at - 1] == space_;
+        const bool joins = cut_.allow_whitespace_only_pieces;  // spaces that follow each other stay together
+        if (cut_.treat_whitespace_as_suffix) return was_space && !(joins && is_space);
+        return is_space && !(joins && was_space);
+    }
+
+    void see(size_t unit, uint16_t code) {
+        for (unsigned i = 0; i < 3; ++i)
+            if (code == usual[i]) {
+                units_[unit].seen |= 1u << i;
+                return;
+            }
+        followers_.push_back({static_cast<uint32_t>(unit), code});
+    }
+
+    // The last sentence is followed by one that begins with this byte (0: by none), and by itself where it counts twice.
+    void link(uint8_t lead) {
+        if (last_.count == 0) return;
+        see(last_.unit, static_cast<uint16_t>(past_end + lead));
+        if (last_.count > 1) see(last_.unit, static_cast<uint16_t>(past_end + last_.lead));
+    }
 
     // Ids ascend with code points; every character that is not kept has the id of U+2585.
     void fix_alphabet() {
@@ -171,6 +211,7 @@ private:
             std::lower_bound(store_.alphabet.begin(), store_.alphabet.end(), unknown_character) - store_.alphabet.begin());
         ids_.assign(unicode::code_point_end, unknown);
         for (uint32_t id = 0; id < store_.alphabet.size(); ++id) {
+            if (store_.alphabet[id] == 0x2581) space_ = id;
             ids_[store_.alphabet[id]] = id;
             lead_of_.push_back(lead_byte(store_.alphabet[id]));
         }
@@ -187,9 +228,9 @@ private:
         return h;
     }
 
-    // The unit equal to the one at the end of text_, which is dropped then; sentences stay apart, in order.
+    // The unit equal to the one at the end of text_, which is dropped then; uncut sentences stay apart, in order.
     size_t find(Unit unit) {
-        if (kind_ == UnitKind::sentences) {
+        if (!cut_.split_by_whitespace) {
             units_.push_back(unit);
             return units_.size() - 1;
         }
@@ -216,20 +257,6 @@ private:
         }
     }
 
-    // Each sentence is followed by the next one, and by itself where it is counted more than once.
-    void link_sentences() {
-        if (kind_ != UnitKind::sentences) return;
-        followers_.clear();
-        const auto lead = [&](size_t i) -> uint16_t {
-            return i < units_.size() ? lead_of_[text_[units_[i].begin]] : 0;
-        };
-        for (size_t i = 0; i < units_.size(); ++i) {
-            const auto unit = static_cast<uint32_t>(i);
-            followers_.push_back({unit, static_cast<uint16_t>(past_end + lead(i + 1)), units_[i].count});
-            if (units_[i].count > 1) followers_.push_back({unit, static_cast<uint16_t>(past_end + lead(i)), 0});
-        }
-    }
-
     // Words: most frequent first, then by code points. Sentences: as they came.
     std::vector<uint32_t> in_order() const {
         struct Key {
@@ -238,7 +265,7 @@ private:
         };
         std::vector<Key> keys(units_.size());
         for (uint32_t i = 0; i < keys.size(); ++i) keys[i] = {units_[i].count, pack(i, 0), pack(i, 3), i};
-        if (kind_ != UnitKind::sentences)
+        if (cut_.split_by_whitespace)
             std::sort(keys.begin(), keys.end(), [&](const Key& x, const Key& y) {
                 if (x.count != y.count) return x.count > y.count;
                 if (x.first != y.first) return x.first < y.first;
@@ -277,15 +304,15 @@ private:
             store_.stripes.push_back(static_cast<uint32_t>(store_.counts.size()));
         }
         std::vector<uint32_t>().swap(text_);
-        std::vector<Unit>().swap(units_);
-        store_.counts_at_end.assign(store_.counts.size(), 0);
         std::vector<uint64_t> pairs;
-        pairs.reserve(followers_.size());
-        for (const Follower& follower : followers_) {
-            store_.counts_at_end[place[follower.unit]] += follower.count_at_end;
-            pairs.push_back(uint64_t{place[follower.unit]} << 9 | follower.code);
+        for (const auto& [unit, code] : followers_) pairs.push_back(uint64_t{place[unit]} << 9 | code);
+        store_.counts_at_end.assign(store_.counts.size(), 0);
+        for (size_t unit = 0; unit < units_.size(); ++unit) {
+            store_.counts_at_end[place[unit]] = units_[unit].count_at_end;
+            for (unsigned i = 0; i < 3; ++i)
+                if (units_[unit].seen >> i & 1) pairs.push_back(uint64_t{place[unit]} << 9 | usual[i]);
         }
-        std::vector<Follower>().swap(followers_);
+        std::vector<Unit>().swap(units_);
         std::sort(pairs.begin(), pairs.end());
         pairs.erase(std::unique(pairs.begin(), pairs.end()), pairs.end());
         store_.follower_begins.assign(store_.counts.size() + 1, 0);
@@ -296,15 +323,17 @@ private:
         for (size_t i = 0; i < store_.counts.size(); ++i) store_.follower_begins[i + 1] += store_.follower_begins[i];
     }
 
-    UnitKind kind_;
+    CutSettings cut_;
     UnitStore store_;
+    uint32_t space_ = std::numeric_limits<uint32_t>::max();  // the id of U+2581, if it is kept
+    Last last_{0, 0, 0};
     std::vector<uint64_t> counts_;  // by code point
     std::vector<bool> kept_;
     std::vector<uint32_t> ids_;
     std::vector<uint8_t> lead_of_;
     std::vector<uint32_t> text_, table_;
     std::vector<Unit> units_;
-    std::vector<Follower> followers_;
+    std::vector<std::pair<uint32_t, uint16_t>> followers_;  // the unusual
 };
 
 }  // namespace textpipe::unigram
