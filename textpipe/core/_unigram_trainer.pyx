@@ -32,7 +32,7 @@ cdef extern from "unigram_trainer.hpp" namespace "textpipe::unigram" nogil:
         uint32_t first, last
         uint16_t script
     cdef cppclass TrainerSettings:
-        uint64_t vocab_size, num_reserved, seed_size
+        uint64_t vocab_size, num_reserved, seed_size, min_frequency
         float shrinking_factor
         uint32_t num_sub_iterations, num_threads
     cdef cppclass ScoredPiece:
@@ -52,7 +52,7 @@ cdef extern from "unigram_trainer.hpp" namespace "textpipe::unigram" nogil:
                                     void* owner) except +
 
 PHASES = ("order words", "find seed pieces", "estimate")
-ANY_SCRIPT, INHERITED_SCRIPT = 0xFFFF, 0xFFFE
+INHERITED_SCRIPT, OTHER_SCRIPT = 0xFFFE, 0xFFFD
 
 
 cdef int on_pulse(void* owner, int phase, uint64_t done, uint64_t total) except? 0 with gil:
@@ -64,8 +64,8 @@ cdef int on_pulse(void* owner, int phase, uint64_t done, uint64_t total) except?
 
 
 def train(
-    object text not None, *, uint64_t vocab_size, uint64_t num_reserved, uint64_t seed_size, float shrinking_factor,
-    uint32_t num_sub_iterations, uint32_t num_threads, uint32_t num_stripes, float coverage, list required,
+    object text not None, *, uint64_t vocab_size, uint64_t num_reserved, uint64_t seed_size, uint64_t min_frequency,
+    float shrinking_factor, uint32_t num_sub_iterations, uint32_t num_threads, uint32_t num_stripes, float coverage, list required,
     dict piece_rules, list scripts, bint release=False, object progress=None
 ) -> tuple:
     """Estimate a vocabulary.
@@ -94,6 +94,7 @@ def train(
     settings.vocab_size = vocab_size
     settings.num_reserved = num_reserved
     settings.seed_size = seed_size
+    settings.min_frequency = min_frequency
     settings.shrinking_factor = shrinking_factor
     settings.num_sub_iterations = num_sub_iterations
     settings.num_threads = num_threads

@@ -37,8 +37,8 @@ public:
     std::vector<Recurring> pieces;    // best first
 
     SuffixPieces(const UnitStore& store, const PieceRules& rules, const std::vector<uint8_t>& lead_bytes, Crew& crew,
-                 size_t most)
-        : store_(store), rules_(rules), lead_(lead_bytes), crew_(crew) {
+                 size_t most, uint64_t min_frequency)
+        : store_(store), rules_(rules), lead_(lead_bytes), crew_(crew), least_(std::max<uint64_t>(1, min_frequency)) {
         fill_buckets();
         places.resize(suffixes_.size());
         std::vector<size_t> order(bucket_ends.size());
@@ -198,7 +198,7 @@ private:
     }
 
     void report(const Keyed* begin, const Keyed* end, uint32_t length, uint64_t count, Bucket& bucket) const {
-        if (count == 0 || length < 2) return;
+        if (count < least_ || length < 2) return;
         const uint32_t* chars = store_.chars.data() + begin->suffix.place;
         if (!rules_.is_piece([&](size_t i) { return chars[i]; }, length)) return;
         size_t bytes = 0;
@@ -235,6 +235,7 @@ private:
     const PieceRules& rules_;
     const std::vector<uint8_t>& lead_;
     Crew& crew_;
+    const uint64_t least_;
     std::vector<Suffix> suffixes_;
 };
 

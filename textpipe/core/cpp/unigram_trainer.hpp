@@ -29,6 +29,7 @@ namespace textpipe::unigram {
 struct TrainerSettings {
     uint64_t vocab_size = 8000, num_reserved = 3;  // reserved: entries that are no learned pieces
     uint64_t seed_size = 1000000;                  // strings to begin with, 0 for eight times the vocabulary
+    uint64_t min_frequency = 0;                    // of a seed
     float shrinking_factor = 0.75f;
     uint32_t num_sub_iterations = 2;
     uint32_t num_threads = 1;
@@ -50,7 +51,7 @@ public:
         pulse_.begin(find_seeds, store_.chars.size());
         std::vector<float> scores;
         {
-            SuffixPieces seeds(store_, rules, lead_bytes, crew_, seed_size());
+            SuffixPieces seeds(store_, rules, lead_bytes, crew_, seed_size(), settings.min_frequency);
             const std::vector<uint32_t> new_ids = rank_characters();
             for (const CharacterCount& c : characters_) scores.push_back(static_cast<float>(c.count));
             for (const Recurring& seed : seeds.pieces) scores.push_back(seed.score);
