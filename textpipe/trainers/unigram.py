@@ -70,8 +70,8 @@ class UnigramTrainer(VocabularyTrainer):
 
     Examples
     --------
-    >>> UnigramTrainer(vocab_size=8000, unk_token="<unk>")
-    UnigramTrainer(vocab_size=8000, unk_token='<unk>')
+    >>> UnigramTrainer(vocab_size=16000, unk_token="<unk>")
+    UnigramTrainer(vocab_size=16000, unk_token='<unk>')
     """
 
     vocab_size: int = 8000
@@ -178,7 +178,7 @@ def train_unigram(
     ...     counts.add(word.encode(), 5)
     >>> trained = train_unigram(counts, UnigramTrainer(vocab_size=14, unk_token="<unk>"))
     >>> [piece for piece, _ in trained.vocab][:4]
-    ['<unk>', 'low', 'new', 'e']
+    ['<unk>', 'newe', 'r', 's']
 
     Notes
     -----
