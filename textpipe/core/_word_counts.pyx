@@ -36,8 +36,7 @@ NUM_PARTITIONS = num_partitions
 
 def release_freed_memory():
     """Give memory that was freed back to the system where the allocator keeps it."""
-    with nogil:
-        release_freed_memory_()
+    release_freed_memory_()
 
 
 def is_utf8(bytes text not None) -> bool:
@@ -66,8 +65,8 @@ cdef class WordCounts:
         return self.counts.get().num_words()
 
     def __repr__(self):
-        kind = f"byte_level={bool(self.byte_level)}"
-        return f"WordCounts({len(self):,} words, {self.num_occurrences:,} occurrences, {kind})"
+        what = f"{len(self):,} words, {self.num_occurrences:,} occurrences"
+        return f"WordCounts({what}, byte_level={bool(self.byte_level)})"
 
     @property
     def num_occurrences(self) -> int:
@@ -78,6 +77,19 @@ cdef class WordCounts:
     def num_bytes(self) -> int:
         """Bytes of all distinct words, each once."""
         return self.counts.get().num_bytes()
+
+    @property
+    def num_text_bytes(self) -> int:
+        """Bytes of all words, each as often as it came."""
+        return self.counts.get().num_text_bytes()
+
+    def scale(self, uint64_t factor):
+        """Multiply every count by ``factor`` / 2**20, rounded to the nearest, at least 1; ``factor`` below 2**43."""
+        try:
+            with nogil:
+                self.counts.get().scale(factor)
+        except OverflowError as error:
+            raise LimitError(str(error), hint="weigh the corpora less apart") from None
 
     @property
     def memory_bytes(self) -> int:
@@ -94,10 +106,8 @@ cdef class WordCounts:
             raise InputError("byte-level counts and character counts cannot be added", hint="count both the same way")
         if other is self:
             raise InputError("counts cannot be added to themselves")
-        cdef CppWordCounts* target = self.counts.get()
-        cdef CppWordCounts* source = other.counts.get()
         with nogil:
-            target.merge(source[0])
+            self.counts.get().merge(other.counts.get()[0])
 
     @property
     def memory_bytes_soon(self) -> int:
@@ -107,33 +117,33 @@ cdef class WordCounts:
     def take(self, size_t partition) -> bytes:
         """The words of one partition, which is empty then, for :meth:`give_back`; others may count meanwhile."""
         cdef vector[uint8_t] records
-        cdef CppWordCounts* counts = self.counts.get()
         check_partition(partition)
         with nogil:
-            records = counts.take(partition)
+            records = self.counts.get().take(partition)
         return (<const char*>records.data())[:records.size()] if records.size() else b""
 
     def give_back(self, size_t partition, bytes records not None):
         """Add words that :meth:`take` gave for the same partition."""
         cdef const uint8_t* data = <const uint8_t*><const char*>records
         cdef size_t size = len(records)
-        cdef CppWordCounts* counts = self.counts.get()
         check_partition(partition)
         try:
             with nogil:
-                counts.add_records(partition, data, size)
+                self.counts.get().add_records(partition, data, size)
         except ValueError as error:
             raise InputError(str(error)) from None
 
     def pack(self, object partition=None):
         """Keep nothing but the words and their counts, of one partition or of all; for when counting is over."""
-        cdef CppWordCounts* counts = self.counts.get()
         if partition is None:
-            with nogil:
-                counts.pack()
+            self.counts.get().pack()
         else:
             check_partition(partition)
-            counts.pack(<size_t>partition)
+            self.counts.get().pack(<size_t>partition)
+
+    def clear(self):
+        """Forget every word."""
+        self.counts.get().clear()
 
     def stop(self):
         """Make the counters that feed this one fail soon; the counts are not whole then."""
@@ -142,17 +152,15 @@ cdef class WordCounts:
     def items(self) -> list:
         """Every (word, count), most frequent first, then by bytes."""
         cdef vector[Word] words
-        cdef CppWordCounts* counts = self.counts.get()
         with nogil:
-            words = counts.sorted()
+            words = self.counts.get().sorted()
         return [((<const char*>word.data)[:word.size], word.count) for word in words]
 
     def columns(self) -> tuple:
         """Counts (8 bytes each), sizes (4 bytes each) and words, ordered by the bytes of the words, little-endian."""
         cdef WordColumns columns
-        cdef CppWordCounts* counts = self.counts.get()
         with nogil:
-            columns = to_columns(counts[0])
+            columns = to_columns(self.counts.get()[0])
         return columns.counts, columns.sizes, columns.words
 
     def add_columns(self, bytes counts not None, bytes sizes not None, bytes words not None):
@@ -201,19 +209,17 @@ cdef class WordCounter:
         """Count the words of each line of valid UTF-8, its line end with it."""
         cdef const uint8_t* data = <const uint8_t*><const char*>text
         cdef size_t size = len(text)
-        cdef CppWordCounter* counter = self.counter.get()
         with nogil:
-            counter.add_lines(data, size)
+            self.counter.get().add_lines(data, size)
 
     def add_texts(self, list texts not None):
         """Count the words of each string by itself."""
         cdef Py_ssize_t size
         cdef const char* data
-        cdef CppWordCounter* counter = self.counter.get()
         for text in texts:
             data = utf8(text, &size)
             with nogil:
-                counter.add_text(<const uint8_t*>data, <size_t>size)
+                self.counter.get().add_text(<const uint8_t*>data, <size_t>size)
 
     def add_words(self, list words not None):
         """Count each string as a word."""
@@ -225,9 +231,8 @@ cdef class WordCounter:
 
     def flush(self):
         """Hand over everything counted so far."""
-        cdef CppWordCounter* counter = self.counter.get()
         with nogil:
-            counter.flush()
+            self.counter.get().flush()
 
 
 cdef int check_partition(size_t partition) except -1:

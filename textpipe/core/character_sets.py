@@ -11,7 +11,7 @@ from functools import cache
 
 from textpipe.core import character_ranges
 
-__all__ = ["CharacterSet", "character_set", "script_of", "script_ranges", "script_table"]
+__all__ = ["CharacterSet", "character_set", "script_of", "script_ranges"]
 
 
 class CharacterSet:
@@ -74,8 +74,3 @@ def script_ranges(character: str) -> list[tuple[int, int]]:
     """
     wanted = script_of(character)
     return [(first, last) for first, last, script in zip(*_scripts(), strict=True) if script == wanted]
-
-
-def script_table() -> list[tuple[int, int, int]]:
-    """Every (first code point, last code point, number of the script), ascending."""
-    return list(zip(*_scripts(), strict=True))

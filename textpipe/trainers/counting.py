@@ -4,8 +4,10 @@ What enters: files, or an iterator of strings, and a :class:`WordCutter` that sa
 ``WordCounts`` with every distinct word once. Promises: the same counts for any number of threads, any chunk size and
 any limit on memory; the texts are not kept; Ctrl-C is answered within half a second.
 
-A text file is counted line by line, each line with its end, as `tokenizers` trains from files. A JSONL file is counted
-document by document, and so is an iterator. A file of counts (:mod:`textpipe.trainers.counts_file`) is added as it is.
+A text file is counted line by line, each line with its end, as `tokenizers` trains from files; a line of many
+megabytes is cut on the way where no word is cut with it. A JSONL file is counted document by document, a Parquet file
+row by row, and so is an iterator or an Arrow table. A file of counts (:mod:`textpipe.trainers.counts_file`) is added as
+it is.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import os
 import queue
+import re
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -23,12 +26,23 @@ from textpipe.core._native import NativeStep
 from textpipe.core._word_counts import WordCounter, WordCounts, is_utf8
 from textpipe.errors import ConfigError, InputError
 from textpipe.limits import DEFAULT_LIMITS
-from textpipe.sources import Inputs, expand, is_jsonl, iter_line_chunks, iter_texts
+from textpipe.sources import (
+    Inputs,
+    InvalidUtf8,
+    LineReader,
+    cut_at_space,
+    expand,
+    is_arrow,
+    is_jsonl,
+    is_parquet,
+    iter_arrow_texts,
+    iter_texts,
+)
 from textpipe.trainers.counts_file import add_saved_counts, is_counts_file
 from textpipe.trainers.memory import MemoryLimit
 from textpipe.trainers.spilling import SpillingCounts
 
-__all__ = ["Progress", "WordCounts", "WordCutter", "count_files", "count_texts", "default_threads"]
+__all__ = ["Progress", "WordCounts", "WordCutter", "count_files", "count_texts", "counting_reader", "default_threads"]
 
 Progress = Callable[..., object]
 """Called as ``progress(phase, done, total, unit=…, **facts)``, as often as the work likes."""
@@ -38,6 +52,10 @@ _CHUNK_CHARS = 1 << 19
 _WAIT_S = 0.1
 
 Chunk = bytes | list[str]
+
+# By the names of native steps: grammars that cut at white space, and normalizers that work character by character.
+_BREAKS_AT_SPACES = re.compile(r"grammar (?:[012]|(?:gpt4.*|deepseek) 1 False)")
+_LEAVES_SPACES = re.compile(r"form \d+|prefix space")
 
 
 @dataclass(frozen=True)
@@ -62,6 +80,16 @@ class WordCutter:
     def __post_init__(self) -> None:
         if (self.cutting is None) == (self.split is None):
             raise ConfigError("a word cutter needs either native steps or a function that splits")
+
+    @property
+    def cuts_at_spaces(self) -> bool:
+        """Whether a space between letters begins a word whatever stands around: a long line can be cut there."""
+        for step in (*self.normalization, *(self.cutting or ())):
+            if _BREAKS_AT_SPACES.fullmatch(step.name):
+                return True  # what follows works on words
+            if not _LEAVES_SPACES.fullmatch(step.name):
+                break
+        return False
 
     def counter(self, counts: WordCounts) -> WordCounter:
         """A counter for one thread."""
@@ -93,6 +121,7 @@ def count_files(
     progress: Progress | None = None,
     memory: MemoryLimit | None = None,
     scratch_folder: str | os.PathLike[str] | None = None,
+    reader: LineReader | None = None,
 ) -> WordCounts:
     """Count the words of files.
 
@@ -101,6 +130,7 @@ def count_files(
     inputs : files or folders, as in :mod:`textpipe.sources`, and files of counts.
     threads : how many count at once; by default as many as there are processors.
     memory : what this process may hold; what does not fit waits in a nameless file in ``scratch_folder``.
+    reader : what becomes of bytes that are not UTF-8; by default they are refused.
 
     Raises
     ------
@@ -130,14 +160,14 @@ def count_files(
     paths = [path for path in paths if path not in saved]
     if saved and not paths:
         return counts
-    packed = any(path.suffix.lower() in (".gz", ".zst") or is_jsonl(path) for path in paths)
+    packed = any(path.suffix.lower() in (".gz", ".zst") or is_jsonl(path) or is_parquet(path) for path in paths)
     total = None if packed else sum(path.stat().st_size for path in paths)
-    chunks = _file_chunks(paths)
+    chunks = _file_chunks(paths, cutter, reader or counting_reader())
     return _count(counts, chunks, cutter, threads, progress, total=total, memory=memory, folder=scratch_folder)
 
 
 def count_texts(
-    texts: Iterable[str] | Iterable[list[str]],
+    texts: Iterable[str] | Iterable[list[str]] | Any,
     cutter: WordCutter,
     *,
     threads: int | None = None,
@@ -145,7 +175,8 @@ def count_texts(
     memory: MemoryLimit | None = None,
     scratch_folder: str | os.PathLike[str] | None = None,
 ) -> WordCounts:
-    """Count the words of strings, or of lists of strings, each string by itself.
+    """Count the words of strings, or of lists of strings, each string by itself; or of an Arrow array, or of the column
+    ``text`` of an Arrow table (of pyarrow, polars, pandas, …), row by row.
 
     Examples
     --------
@@ -154,6 +185,7 @@ def count_texts(
     [(b'\\xeb\\xb0\\xa5', 2), (b' \\xeb\\xb0\\xa5', 1)]
     """
     counts = WordCounts(byte_level=cutter.byte_level)
+    texts = iter_arrow_texts(texts) if is_arrow(texts) else texts
     return _count(counts, _text_chunks(texts), cutter, threads, progress, memory=memory, folder=scratch_folder)
 
 
@@ -162,12 +194,18 @@ def default_threads() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _file_chunks(paths: list[Path]) -> Iterator[Chunk]:
+def counting_reader(invalid_utf8: InvalidUtf8 = "refuse") -> LineReader:
+    """What reads files for :func:`count_files`; afterwards it knows how much it replaced."""
+    return LineReader(chunk_bytes=_CHUNK_BYTES, is_utf8=is_utf8, invalid_utf8=invalid_utf8)
+
+
+def _file_chunks(paths: list[Path], cutter: WordCutter, reader: LineReader) -> Iterator[Chunk]:
+    cut = cut_at_space if cutter.cuts_at_spaces else None
     for path in paths:
-        if is_jsonl(path):
-            yield from _text_chunks(iter_texts(path))
+        if is_jsonl(path) or is_parquet(path):
+            yield from _text_chunks(iter_texts(path, reader=reader))
         else:
-            yield from iter_line_chunks(path, chunk_bytes=_CHUNK_BYTES, is_utf8=is_utf8)
+            yield from reader.read(path, cut=cut)
 
 
 def _text_chunks(texts: Iterable[str] | Iterable[list[str]]) -> Iterator[Chunk]:

@@ -66,6 +66,25 @@ public:
         }
     }
 
+    // Multiply every count by factor / 2^20, rounded to the nearest, at least 1. Throws std::overflow_error at a factor
+    // of 2^43, and when all together would pass 2^63 - 1; the counts are changed in part then.
+    void scale(uint64_t factor) {
+        constexpr unsigned bits = 20;
+        if (factor >> 43 != 0) throw std::overflow_error("the counts are multiplied too much");
+        constexpr uint64_t low = (uint64_t{1} << bits) - 1, most = std::numeric_limits<int64_t>::max();
+        uint64_t total = 0;
+        for (auto& partition : partitions_)
+            partition.change([&](uint64_t count) {
+                const uint64_t high = count >> bits;
+                if (factor != 0 && high > most / factor) throw std::overflow_error("the counts together pass 2^63 - 1");
+                const uint64_t rest = ((count & low) * factor + (low + 1) / 2) >> bits;
+                const uint64_t scaled = std::max<uint64_t>(1, high * factor + rest);
+                if (scaled > most - total) throw std::overflow_error("the counts together pass 2^63 - 1");
+                total += scaled;
+                return scaled;
+            });
+    }
+
     // Visit every distinct word once, in no promised order; nobody may count meanwhile.
     template <class Visit>
     void each(Visit&& visit) const {
@@ -88,6 +107,16 @@ public:
     size_t num_words() const {
         size_t total = 0;
         for (const auto& partition : partitions_) total += partition.num_words();
+        return total;
+    }
+
+    // Bytes of all words, each as often as it came; no more than 2^64 - 1.
+    uint64_t num_text_bytes() const {
+        uint64_t total = 0;
+        each([&](const Word& word) {
+            const uint64_t room = std::numeric_limits<uint64_t>::max() - total;
+            total += word.size != 0 && word.count > room / word.size ? room : word.size * word.count;
+        });
         return total;
     }
 

@@ -149,6 +149,8 @@ public:
         return known.size == size && std::memcmp(known.data, data, size) == 0;
     }
 
+    static void set(uint8_t* record, uint64_t count) { std::memcpy(record, &count, sizeof count); }
+
     static void add(uint8_t* record, uint64_t count) {
         uint64_t sum;
         std::memcpy(&sum, record, sizeof sum);
@@ -201,6 +203,15 @@ public:
             visit(word);
             at = static_cast<size_t>(word.data + word.size - arena_.data());
         }
+    }
+
+    // Give every word another count, never 0.
+    template <class Change>
+    void change(Change&& change) {
+        each([&](const Word& word) {
+            uint8_t* const record = arena_.data() + (word.data - arena_.data()) - (Record::bytes(word.size) - word.size);
+            Record::set(record, change(word.count));
+        });
     }
 
     // Drop the table and what the arena has to spare; the next add() makes them again.

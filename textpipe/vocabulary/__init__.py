@@ -1,0 +1,34 @@
+"""Vocabularies from texts: what ``textpipe train-vocab`` does, and its parts.
+
+config      what vocabulary to train, and the presets
+stages      settings → the stages of a tokenizer and its trainer
+corpora     inputs by name and what each weighs; parity: weights under which all are cut alike
+inputs      the files and their words counted
+samples     a little text to measure on
+training    all of it, to a folder
+card        the files of that folder
+forecasting what all of it will take
+"""
+
+from textpipe.vocabulary.card import check_formats, shortfall
+from textpipe.vocabulary.config import END_OF_TEXT, PRESETS, VocabConfig, preset_settings
+from textpipe.vocabulary.forecasting import Forecast, forecast
+from textpipe.vocabulary.stages import make_tokenizer
+from textpipe.vocabulary.training import KIND, Vocabulary, count_words, train_vocabularies, train_vocabulary
+
+__all__ = [
+    "END_OF_TEXT",
+    "KIND",
+    "PRESETS",
+    "Forecast",
+    "VocabConfig",
+    "Vocabulary",
+    "check_formats",
+    "count_words",
+    "forecast",
+    "make_tokenizer",
+    "preset_settings",
+    "shortfall",
+    "train_vocabularies",
+    "train_vocabulary",
+]

@@ -1,0 +1,124 @@
+"""What vocabulary to train: the settings, and the presets they can begin with.
+
+What enters: keyword arguments, a preset's name or a TOML file. What leaves: a frozen :class:`VocabConfig`. Promises:
+settings that exclude each other are refused by their names before any text is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+import pydantic
+
+from textpipe.config import Config, Field
+from textpipe.errors import ConfigError, did_you_mean
+
+__all__ = ["END_OF_TEXT", "PRESETS", "VocabConfig", "preset_settings"]
+
+END_OF_TEXT = "<|endoftext|>"
+_BYTE_LEVEL = ("byte-level", "cl100k", "o200k", "llama3", "ko-morpheme")
+
+ModelName = Literal["bpe", "wordpiece", "unigram", "wordlevel"]
+NormalizerName = Literal["none", "nfc", "nfd", "nfkc", "nfkd", "bert", "bert-uncased", "nmt-nfkc"]
+PreTokenizerName = Literal[
+    "byte-level", "cl100k", "o200k", "llama3", "ko-morpheme", "bert", "metaspace", "whitespace", "whitespace-split"
+]
+Token = Annotated[str, Field(min_length=1)]
+
+
+class VocabConfig(Config):
+    """What vocabulary to train."""
+
+    model: ModelName = Field("bpe", description="bpe, wordpiece, unigram or wordlevel")
+    vocab_size: int = Field(32_000, ge=1, description="entries, special tokens and alphabet included")
+    min_frequency: int = Field(0, ge=0, description="what occurs less often is not learned")
+    special_tokens: tuple[Token, ...] = Field((END_OF_TEXT,), description="first entries of the vocabulary")
+    unk_token: Token | None = Field(None, description="stands for text that no piece spells; none for byte-level")
+    template: str = Field("", description="special tokens around a text, such as [CLS] $A [SEP]; empty for none")
+    normalizer: NormalizerName = Field("nfc", description="Unicode form and cleaning of the text")
+    pre_tokenizer: PreTokenizerName = Field(
+        "byte-level", description="how text is cut into words; byte-level and the named ones know no unknown text"
+    )
+    analyser: str = Field("kiwi", description="of ko-morpheme: kiwi, or one of konlpy: okt, komoran, …")
+    limit_alphabet: int | None = Field(None, ge=1, description="keep that many of the most frequent characters")
+    max_token_length: int | None = Field(None, ge=1, description="of a byte-pair token, in characters")
+    invalid_utf8: Literal["refuse", "replace"] = Field("refuse", description="what becomes of bytes that are no UTF-8")
+    weights: str = Field("", description="of named inputs: ko=0.5,en=0.5, equal, temperature=T or parity")
+
+    @pydantic.model_validator(mode="after")
+    def _fit_together(self) -> VocabConfig:
+        if self.template and self.template.split().count("$A") != 1:
+            raise ValueError(f"the template {self.template!r} must have $A, the text, once")
+        if self.byte_level and self.model in ("wordpiece", "unigram"):
+            raise ValueError(f"pre_tokenizer {self.pre_tokenizer} is for bpe and wordlevel, not for {self.model}")
+        if self.byte_level and self.unk_token is not None:
+            raise ValueError("unk_token has no use: a byte-level vocabulary knows no unknown text")
+        if self.model != "bpe" and self.max_token_length is not None:
+            raise ValueError(f"max_token_length is for bpe, not for {self.model}")
+        if self.model not in ("bpe", "wordpiece") and self.limit_alphabet is not None:
+            raise ValueError(f"limit_alphabet is for bpe and wordpiece, not for {self.model}")
+        return self
+
+    @property
+    def byte_level(self) -> bool:
+        """Whether the alphabet is bytes."""
+        return self.pre_tokenizer in _BYTE_LEVEL
+
+
+PRESETS: Mapping[str, Mapping[str, Any]] = {
+    "default": {},
+    "gpt2": {"normalizer": "none"},
+    "cl100k": {"normalizer": "none", "pre_tokenizer": "cl100k"},
+    "o200k": {"normalizer": "none", "pre_tokenizer": "o200k"},
+    "llama3": {
+        "normalizer": "none",
+        "pre_tokenizer": "llama3",
+        "special_tokens": ("<|begin_of_text|>", "<|end_of_text|>"),
+        "template": "<|begin_of_text|> $A",
+    },
+    "ko-morpheme": {"pre_tokenizer": "ko-morpheme"},
+    "bert": {
+        "model": "wordpiece",
+        "normalizer": "bert",
+        "pre_tokenizer": "bert",
+        "special_tokens": ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"),
+        "unk_token": "[UNK]",
+        "template": "[CLS] $A [SEP]",
+    },
+    "t5": {
+        "model": "unigram",
+        "normalizer": "nmt-nfkc",
+        "pre_tokenizer": "metaspace",
+        "special_tokens": ("<pad>", "</s>", "<unk>"),
+        "unk_token": "<unk>",
+        "template": "$A </s>",
+    },
+    "xlm-r": {
+        "model": "unigram",
+        "normalizer": "nmt-nfkc",
+        "pre_tokenizer": "metaspace",
+        "special_tokens": ("<s>", "<pad>", "</s>", "<unk>", "<mask>"),
+        "unk_token": "<unk>",
+        "template": "<s> $A </s>",
+    },
+}
+"""Settings that differ from the defaults, by the name of what they are for."""
+
+
+def preset_settings(name: str) -> dict[str, Any]:
+    """The settings of a preset.
+
+    Raises
+    ------
+    ConfigError
+        when there is no such preset.
+
+    Examples
+    --------
+    >>> preset_settings("gpt2")
+    {'normalizer': 'none'}
+    """
+    if name not in PRESETS:
+        raise ConfigError(f"no preset {name!r}", where="--preset", hint=did_you_mean(name, PRESETS))
+    return dict(PRESETS[name])

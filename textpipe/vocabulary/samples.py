@@ -1,0 +1,50 @@
+"""A few megabytes of the inputs, to measure a vocabulary on.
+
+What enters: files. What leaves: documents that have a language. Promises: the first text of every file, the same each
+time; files of counts hold no text and give nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from textpipe.records import Document
+from textpipe.sources import InvalidUtf8, LineReader, iter_documents
+from textpipe.trainers.counts_file import is_counts_file
+
+__all__ = ["sample_documents"]
+
+_SAMPLE_BYTES = 4 << 20
+_LEAST_BYTES = 1 << 14  # of each file
+_BLOCK_CHARS = 4096  # a line of plain text is too little to tell its language by
+
+
+def sample_documents(paths: Iterable[Path], invalid_utf8: InvalidUtf8 = "refuse") -> Iterator[Document]:
+    """The first text of every file, some megabytes in all."""
+    reader = LineReader(invalid_utf8=invalid_utf8)
+    texts = [path for path in paths if not is_counts_file(path)]
+    budget = max(_SAMPLE_BYTES // max(len(texts), 1), _LEAST_BYTES)
+    for path in texts:
+        seen = 0
+        lines: list[str] = []
+        for document in iter_documents(path, reader=reader):
+            seen += len(document.text.encode())
+            if document.lang != "und":
+                yield document
+            else:
+                lines.append(document.text)
+            if sum(map(len, lines)) > _BLOCK_CHARS:
+                yield _block(lines)
+                lines = []
+            if seen >= budget:
+                break
+        if lines:
+            yield _block(lines)
+
+
+def _block(lines: list[str]) -> Document:
+    from textpipe.clean.language import identify
+
+    text = "\n".join(lines)
+    return Document(id="", text=text, lang=identify(text)[0])

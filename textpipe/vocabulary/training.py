@@ -1,0 +1,281 @@
+"""Texts → a folder with a trained tokenizer: what ``textpipe train-vocab`` does.
+
+What enters: text files, JSONL documents, folders of them or saved word counts, and a :class:`VocabConfig`. What leaves:
+a folder with ``tokenizer.json`` and the other formats asked for, a card ``README.md`` that says what it was made from
+and how well it fits, and a manifest; or such a folder for each of several sizes. Promises: a folder appears whole or
+not at all; the same inputs and settings give the same files, whatever the threads, the memory and the other sizes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from textpipe.errors import ConfigError, InputError, StateError
+from textpipe.files import MANIFEST, publish_directory, read_manifest
+from textpipe.models import BPE
+from textpipe.records import Document
+from textpipe.tokenizer import Tokenizer
+from textpipe.trainers import (
+    BpeTrainer,
+    MemoryLimit,
+    VocabularyTrainer,
+    WordCounts,
+    WordPieceTrainer,
+    fit,
+    require_room,
+    save_counts,
+    train_bpe_ladder,
+)
+from textpipe.trainers.counting import Progress, counting_reader
+from textpipe.trainers.footprint import training_bytes
+from textpipe.vocabulary.card import check_formats, write_outputs
+from textpipe.vocabulary.config import VocabConfig
+from textpipe.vocabulary.corpora import UNITS, Weights, weigh
+from textpipe.vocabulary.inputs import Inputs, SourceFiles, Work
+from textpipe.vocabulary.parity import parity_shares
+from textpipe.vocabulary.samples import sample_documents
+from textpipe.vocabulary.stages import finish, make_tokenizer
+
+__all__ = ["KIND", "Vocabulary", "count_words", "train_vocabularies", "train_vocabulary"]
+
+KIND = "train-vocab"
+_SURE_PART = 0.85  # of the estimate of memory: below this a training is not begun
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """A finished folder."""
+
+    path: Path
+    counts: dict[str, Any]
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """The tokenizer in it."""
+        return Tokenizer.from_file(self.path / "tokenizer.json")
+
+
+def train_vocabulary(
+    inputs: Inputs,
+    out: str | os.PathLike[str],
+    config: VocabConfig | None = None,
+    *,
+    threads: int | None = None,
+    memory_limit: int | str | None = None,
+    progress: Progress | None = None,
+    counts_file: str | os.PathLike[str] | None = None,
+    formats: Iterable[str] = (),
+) -> Vocabulary:
+    """Train a tokenizer and write its folder; a folder that the same call made is given back as it is.
+
+    Parameters
+    ----------
+    inputs : texts, and files of word counts that the same stages made; ``name=path`` names a corpus for the weights.
+    memory_limit : the most this process may hold, such as ``"200MB"``; what does not fit waits on the disk of ``out``.
+    counts_file : where to write the word counts of all inputs, for another training or another machine to add.
+    formats : written beside tokenizer.json, by the names of :data:`textpipe.formats.FORMATS`.
+
+    Raises
+    ------
+    InputError
+        when an input cannot be read, holds no text, or its alphabet does not fit ``vocab_size``.
+    LimitError
+        when the memory limit cannot be kept.
+    StateError
+        when ``out`` holds something else, or other stages made the words of counts.
+    """
+    config = config or VocabConfig()
+    work = Work(threads, MemoryLimit.of(memory_limit), progress)
+    return _Training({Path(out): config}, inputs, work, counts_file, tuple(formats)).run()[0]
+
+
+def train_vocabularies(
+    inputs: Inputs,
+    out: str | os.PathLike[str],
+    vocab_sizes: Iterable[int],
+    config: VocabConfig | None = None,
+    *,
+    threads: int | None = None,
+    memory_limit: int | str | None = None,
+    progress: Progress | None = None,
+    counts_file: str | os.PathLike[str] | None = None,
+    formats: Iterable[str] = (),
+) -> list[Vocabulary]:
+    """Train tokenizers of several sizes in one run; the smallest first, each in a folder of ``out`` named by its size.
+
+    Every folder is, byte for byte, what :func:`train_vocabulary` makes at that size. Arguments and errors are the same
+    too; the ``vocab_size`` of ``config`` does not count.
+    """
+    config = config or VocabConfig()
+    if (Path(out) / MANIFEST).exists():
+        raise StateError("this folder holds one output, not several", where=out, hint="name another folder with --out")
+    folders = {Path(out) / str(size): config.replaced(vocab_size=size) for size in sorted(set(vocab_sizes))}
+    if not folders:
+        raise ConfigError("no vocabulary size is given", allowed="one or more")
+    work = Work(threads, MemoryLimit.of(memory_limit), progress)
+    return _Training(folders, inputs, work, counts_file, tuple(formats)).run()
+
+
+def count_words(
+    inputs: Inputs,
+    counts_file: str | os.PathLike[str],
+    config: VocabConfig | None = None,
+    *,
+    threads: int | None = None,
+    memory_limit: int | str | None = None,
+    progress: Progress | None = None,
+) -> WordCounts:
+    """Count the words of all inputs as the stages of ``config`` make them, and save the counts; nothing is trained."""
+    config = config or VocabConfig()
+    work = Work(threads, MemoryLimit.of(memory_limit), progress)
+    return _Training({Path(counts_file): config}, inputs, work, counts_file, ()).count()
+
+
+class _Training:
+    """Folders whose configurations differ in size alone, the smallest first."""
+
+    def __init__(
+        self,
+        folders: Mapping[Path, VocabConfig],
+        inputs: Inputs,
+        work: Work,
+        counts_file: str | os.PathLike[str] | None,
+        formats: Sequence[str],
+    ) -> None:
+        self.folders = folders
+        self.config = next(iter(folders.values()))
+        check_formats(formats)
+        self.weights = Weights.parse(self.config.weights) if self.config.weights else None
+        if self.weights is not None and counts_file is not None:
+            raise ConfigError("counts are saved without weights", hint="leave one of both away")
+        for config in folders.values():
+            make_tokenizer(config)  # refuses what needs no reading
+        self.files = SourceFiles(inputs)
+        self.work = work
+        self.reader = counting_reader(self.config.invalid_utf8)
+        self.counts_file = counts_file
+        self.formats = formats
+
+    def run(self) -> list[Vocabulary]:
+        if self.counts_file is not None:
+            self.files.refuse_target(self.counts_file, self.folders)
+        sources = self.files.describe()
+        recorded = {
+            folder: {**config.model_dump(mode="json"), "sources": sources, "formats": list(self.formats)}
+            for folder, config in self.folders.items()
+        }
+        found = {folder: _finished(folder, recorded[folder]) for folder in self.folders}
+        missing = [folder for folder, done in found.items() if done is None]
+        if missing or self.counts_file is not None:
+            counts = self.count()
+        if missing:
+            figures = {"words": counts.num_occurrences, "distinct_words": len(counts)}
+            if self.weights is not None:
+                figures["words"] //= UNITS
+            if self.reader.num_replaced:
+                figures["replaced"] = self.reader.num_replaced
+            for folder, tokenizer in zip(missing, self._learn(counts, missing), strict=True):
+                found[folder] = self._publish(folder, tokenizer, recorded[folder], figures)
+        return [vocabulary for vocabulary in found.values() if vocabulary is not None]
+
+    def count(self) -> WordCounts:
+        """All words, weighted where that is asked for, and saved where that is."""
+        tokenizer, trainer = make_tokenizer(self.config)
+        cutter = tokenizer.pipeline.word_cutter()
+        scratch = next(iter(self.folders)).parent
+        by_corpus = self.files.count(cutter, self.work, scratch_folder=scratch, reader=self.reader)
+        if self.weights is None:
+            counts, *others = by_corpus.values()
+            for other in others:
+                counts.merge(other)
+                other.clear()
+            counts.pack()
+        else:
+            shares = self._shares(self.weights, by_corpus)
+            counts = weigh(list(by_corpus.values()), [shares[name] for name in by_corpus], keep=False)
+        _require_words(counts, trainer)
+        if self.counts_file is not None:
+            save_counts(self.counts_file, counts, cutter.settings or "")
+        return counts
+
+    def _shares(self, weights: Weights, counts: Mapping[str, WordCounts]) -> Mapping[str, Any]:
+        shares = weights.of({name: each.num_text_bytes for name, each in counts.items()})
+        if weights.kind != "parity":
+            return shares
+        texts = {
+            name: [document.text for document in self._sample(paths)] for name, paths in self.files.corpora.items()
+        }
+        largest = list(self.folders)[-1:]
+        return parity_shares(
+            counts, texts, lambda weighed: next(self._learn(weighed, largest)), progress=self.work.progress
+        )
+
+    def _sample(self, paths: Iterable[Path]) -> Iterator[Document]:
+        return sample_documents(paths, self.config.invalid_utf8)
+
+    def _learn(self, counts: WordCounts, folders: Sequence[Path]) -> Iterator[Tokenizer]:
+        """A tokenizer for each folder; the counts may be emptied."""
+        made = [make_tokenizer(self.folders[folder]) for folder in folders]
+        trainers = [self._weighed(trainer) for _, trainer in made]
+        if self.work.memory is not None:
+            need = training_bytes(trainers[-1], len(counts), counts.num_bytes)
+            self.work.memory.require(round(need * _SURE_PART) - counts.memory_bytes, "the training")
+        if isinstance(trainers[0], BpeTrainer):
+            sizes = [trainer.vocab_size for trainer in trainers]
+            rungs = train_bpe_ladder(counts, trainers[0], sizes, progress=self.work.guarded, release=True)
+            for folder, (tokenizer, _), rung in zip(folders, made, rungs, strict=True):
+                assert isinstance(tokenizer.model, BPE)
+                learned = tokenizer.model.learned(rung.vocab, rung.merges, None, None)
+                yield finish(tokenizer, learned, self.folders[folder], rung.special_tokens)
+            return
+        for folder, (tokenizer, _), trainer in zip(folders, made, trainers, strict=True):
+            model = fit(tokenizer.model, counts, trainer, progress=self.work.guarded)
+            yield finish(tokenizer, model, self.folders[folder], list(trainer.special_tokens))
+
+    def _weighed(self, trainer: VocabularyTrainer) -> VocabularyTrainer:
+        """The trainer for counts in the units they are in."""
+        return trainer if self.weights is None else replace(trainer, min_frequency=trainer.min_frequency * UNITS)
+
+    def _publish(
+        self, folder: Path, tokenizer: Tokenizer, recorded: dict[str, Any], figures: Mapping[str, Any]
+    ) -> Vocabulary:
+        counts: dict[str, Any] = dict(figures)
+        if folder.exists():
+            folder.rmdir()  # _finished() has seen that it is empty
+        with publish_directory(folder, kind=KIND, counts=counts, config=recorded) as staging:
+            # publish_directory writes the manifest, counts and all, when this block ends
+            counts |= write_outputs(
+                staging,
+                tokenizer,
+                config=self.folders[folder],
+                recorded=recorded,
+                figures=figures,
+                sample=self._sample(self.files.paths),
+            )
+        return Vocabulary(folder, counts)
+
+
+def _require_words(counts: WordCounts, trainer: VocabularyTrainer) -> None:
+    if isinstance(trainer, WordPieceTrainer):
+        require_room(counts, trainer.merging())
+    elif isinstance(trainer, BpeTrainer):
+        require_room(counts, trainer)
+    elif len(counts) == 0:
+        raise InputError("there is no text to learn from", hint="name inputs that hold text")
+
+
+def _finished(folder: Path, recorded: dict[str, Any]) -> Vocabulary | None:
+    """The folder if the same settings and the same files made it; None when there is none."""
+    if not folder.exists() or not any(folder.iterdir()):
+        return None
+    hint = "name another folder with --out, or remove this one"
+    if not (folder / MANIFEST).exists():
+        raise StateError("this folder holds something else", where=folder, hint=hint)
+    manifest = read_manifest(folder, kind=KIND)
+    if manifest["config"] != recorded:
+        raise StateError("this folder was made with other settings or other texts", where=folder, hint=hint)
+    return Vocabulary(folder, manifest["counts"])
