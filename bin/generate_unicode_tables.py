@@ -25,6 +25,11 @@ CODE_POINTS = [c for c in range(0x110000) if not 0xD800 <= c <= 0xDFFF]
 PAGE = 128
 
 LETTER, NUMBER, SPACE, WORD, NUMERIC = 1, 2, 4, 8, 16
+# General categories, in the order of unicode.hpp; "C" is all that has none of the others.
+LETTERS_MARKS_NUMBERS = ("Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Me", "Nd", "Nl", "No")
+SIGNS_AND_OTHERS = ("Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Po", "Sm", "Sc", "Sk", "So", "Zs", "Zl", "Zp", "Cc", "Cf", "C")
+CATEGORIES = (*LETTERS_MARKS_NUMBERS, *SIGNS_AND_OTHERS)
+NEWLINE, CONTROL_SPACE = len(CATEGORIES), len(CATEGORIES) + 1  # cut out of Cc
 NFC_MAYBE, NFD_NO, NFKC_MAYBE, NFKD_NO = 1, 2, 4, 8
 
 # Code points with a combining class or a decomposition that were assigned after Unicode 9.0: here they are inert.
@@ -74,6 +79,21 @@ def properties(ucd16, ucd17) -> list[int]:
         if ucd17.category(char)[0] == "N":
             flags[c] |= NUMERIC
     return flags
+
+
+def categories(ucd16) -> list[int]:
+    """The number of the category of each code point."""
+    numbers = {name: number for number, name in enumerate(CATEGORIES)}
+    found = [numbers["C"]] * 0x110000
+    for c in CODE_POINTS:
+        char = chr(c)
+        if char in "\r\n":
+            found[c] = NEWLINE
+        elif char in "\t\v\f\x85":
+            found[c] = CONTROL_SPACE
+        else:
+            found[c] = numbers.get(ucd16.category(char), numbers["C"])
+    return found
 
 
 def lower_case(ucd17) -> dict[int, int]:
@@ -200,7 +220,8 @@ def main(folder16: str, folder17: str) -> None:
     keys = sorted(pairs)
     parts = [
         "// Made by bin/generate_unicode_tables.py from the Unicode Character Database; not edited by hand.",
-        "// Letters, numbers, white space, word characters: 16.0.0. Numeric, lower case: 17.0.0. Normal forms: 9.0.0.",
+        "// Categories, letters, numbers, white space, word characters: 16.0.0. Numeric, lower case: 17.0.0.",
+        "// Normal forms: 9.0.0.",
         "#pragma once",
         "#include <cstdint>",
         "",
@@ -208,6 +229,7 @@ def main(folder16: str, folder17: str) -> None:
         f"constexpr int page_size = {PAGE};",
         'constexpr const char* version = "16.0.0";',
         staged("uint8_t", "property", properties(ucd16, ucd17)),
+        staged("uint8_t", "category", categories(ucd16)),
         staged("uint8_t", "combining_class", classes),
         staged("uint8_t", "form", form_flags(canonical, compatible, pairs)),
         staged("uint8_t", "lower", lower_of),

@@ -36,9 +36,16 @@ cdef extern from "unicode.hpp" namespace "textpipe::unicode" nogil:
     uint8_t property(uint32_t c)
     const char* version
 
+cdef extern from "categories.hpp" namespace "textpipe::category" nogil:
+    uint32_t category_of "textpipe::category::of"(uint32_t c)
+
 NFC, NFD, NFKC, NFKD, LOWERCASE = range(5)
 GPT2, WHITESPACE, WHITESPACE_SPLIT, WHOLE = range(4)
 LETTER, NUMBER, SPACE, WORD, NUMERIC = 1, 2, 4, 8, 16
+CATEGORIES = ("Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Me", "Nd", "Nl", "No", "Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Po",
+              "Sm", "Sc", "Sk", "So", "Zs", "Zl", "Zp", "Cc", "Cf", "C")
+NEWLINE, CONTROL_SPACE = 1 << 28, 1 << 29  # \r and \n; the other white space of Cc
+UNASSIGNED = 1 << 27  # with what is for private use
 UNICODE_VERSION = version.decode()
 
 
@@ -103,6 +110,21 @@ def classes_of(str text):
     for i, c in enumerate(text):
         out[i] = property(c)
     return bytes(out)
+
+
+def category_ranges(uint32_t categories):
+    """(first, last) of the stretches of code points in a set: bit n is CATEGORIES[n]."""
+    cdef uint32_t c, first = 0
+    cdef bint inside = False, holds
+    found = []
+    for c in range(0x110001):
+        holds = c < 0x110000 and (category_of(c) & categories) != 0
+        if holds and not inside:
+            first = c
+        elif inside and not holds:
+            found.append((first, c - 1))
+        inside = holds
+    return found
 
 
 cdef class AddedMatcher:

@@ -1,0 +1,179 @@
+# distutils: language = c++
+"""Native steps of normalizers and pre-tokenizers.
+
+What enters: their arguments. What leaves: a ``NativeStep``. Behaviours are numbers, in the order of split_step.hpp.
+"""
+
+from libc.stdint cimport uint32_t
+from libcpp cimport bool as cbool
+from libcpp.memory cimport make_shared
+from libcpp.pair cimport pair
+from libcpp.string cimport string
+from libcpp.vector cimport vector
+
+from textpipe.core._native cimport CutPointer, NativeStep, RewritePointer, cut_step, rewrite_step
+
+cdef extern from "grammars/known.hpp" namespace "textpipe::grammars" nogil:
+    cdef enum class Behavior(int):
+        pass
+    CutPointer known_grammar(const string& name, int behavior, cbool invert) except +
+
+cdef extern from "grammars/characters.hpp" namespace "textpipe::grammars" nogil:
+    cdef cppclass CharacterSet:
+        CharacterSet()
+        CharacterSet(const vector[pair[uint32_t, uint32_t]]& ranges) except +
+    cdef cppclass NumericMatcher:
+        NumericMatcher()
+    cdef cppclass PunctuationMatcher:
+        PunctuationMatcher()
+    cdef cppclass LiteralMatcher:
+        LiteralMatcher(string text) except +
+    cdef cppclass RunMatcher:
+        RunMatcher(CharacterSet lead, CharacterSet body, size_t most) except +
+    cdef cppclass BertCut:
+        BertCut()
+    cdef cppclass FixedLengthCut:
+        FixedLengthCut(size_t length)
+    cdef cppclass ScriptCut:
+        ScriptCut()
+
+cdef extern from "grammars/split_step.hpp" namespace "textpipe::grammars" nogil:
+    cdef cppclass SplitStep[Matcher]:
+        SplitStep(Matcher matcher, Behavior behavior, cbool invert) except +
+
+cdef extern from "bert_normalization.hpp" namespace "textpipe" nogil:
+    cdef struct BertOptions:
+        cbool clean_text, handle_chinese_chars, strip_accents, lowercase
+    cdef cppclass BertStep:
+        BertStep(BertOptions options)
+
+cdef extern from "normalization_steps.hpp" namespace "textpipe" nogil:
+    ctypedef int (*FateOf)(uint32_t)
+    cdef cppclass CharacterStep:
+        CharacterStep(FateOf fate_of)
+    FateOf without_accents "textpipe::CharacterStep::without_accents"
+    FateOf nmt "textpipe::CharacterStep::nmt"
+    cdef cppclass StripStep:
+        StripStep(cbool left, cbool right)
+    cdef cppclass PrependStep:
+        PrependStep(string prefix) except +
+    cdef cppclass ReplaceStep:
+        ReplaceStep(string pattern, string content) except +
+    cdef cppclass ByteLevelStep:
+        ByteLevelStep()
+    cdef cppclass MetaspaceStep:
+        MetaspaceStep(string mark, int prepend) except +
+
+cdef extern from *:
+    """
+    template <class Shared> inline bool is_absent(const Shared& pointer) { return pointer == nullptr; }
+    """
+    cbool is_absent(const CutPointer& pointer) nogil
+
+
+def grammar_split(str name not None, int behavior, bint invert):
+    """The matches of a grammar of known.hpp and what lies between; None where it has no such behaviour."""
+    cdef CutPointer step = known_grammar(name.encode(), behavior, invert)
+    return None if is_absent(step) else cut_step(step, f"grammar {name} {behavior} {invert}")
+
+
+def literal_split(str text not None, int behavior, bint invert):
+    """The places of a text, which is not empty."""
+    cdef string pattern = text.encode()
+    return cut_step(
+        <CutPointer>make_shared[SplitStep[LiteralMatcher]](LiteralMatcher(pattern), <Behavior>behavior, invert),
+        f"literal {text!r} {behavior} {invert}",
+    )
+
+
+def run_split(list lead not None, list body not None, size_t most, int behavior, bint invert):
+    """Runs of 1 to ``most`` characters (0: any number) in ranges of code points, with one of ``lead`` before."""
+    cdef CharacterSet before = CharacterSet(<vector[pair[uint32_t, uint32_t]]>lead)
+    cdef CharacterSet inside = CharacterSet(<vector[pair[uint32_t, uint32_t]]>body)
+    return cut_step(
+        <CutPointer>make_shared[SplitStep[RunMatcher]](RunMatcher(before, inside, most), <Behavior>behavior, invert),
+        f"run {lead} {body} {most} {behavior} {invert}",
+    )
+
+
+def digit_split(int behavior):
+    """Numeric characters."""
+    return cut_step(
+        <CutPointer>make_shared[SplitStep[NumericMatcher]](NumericMatcher(), <Behavior>behavior, False),
+        f"digits {behavior}",
+    )
+
+
+def punctuation_split(int behavior):
+    """Punctuation marks."""
+    return cut_step(
+        <CutPointer>make_shared[SplitStep[PunctuationMatcher]](PunctuationMatcher(), <Behavior>behavior, False),
+        f"punctuation {behavior}",
+    )
+
+
+def bert_cut():
+    """The words of BERT."""
+    return cut_step(<CutPointer>make_shared[BertCut](), "bert")
+
+
+def fixed_length_cut(size_t length):
+    """Pieces of so many characters."""
+    return cut_step(<CutPointer>make_shared[FixedLengthCut](length), f"fixed length {length}")
+
+
+def script_cut():
+    """Stretches of one script."""
+    return cut_step(<CutPointer>make_shared[ScriptCut](), "scripts")
+
+
+def bert_rewrite(bint clean_text, bint handle_chinese_chars, bint strip_accents, bint lowercase):
+    """The clean-up of BERT."""
+    cdef BertOptions options
+    options.clean_text = clean_text
+    options.handle_chinese_chars = handle_chinese_chars
+    options.strip_accents = strip_accents
+    options.lowercase = lowercase
+    return rewrite_step(
+        <RewritePointer>make_shared[BertStep](options),
+        f"bert {clean_text} {handle_chinese_chars} {strip_accents} {lowercase}",
+    )
+
+
+def accent_strip():
+    """Combining marks taken away."""
+    return rewrite_step(<RewritePointer>make_shared[CharacterStep](without_accents), "strip accents")
+
+
+def nmt_rewrite():
+    """The clean-up of translation models."""
+    return rewrite_step(<RewritePointer>make_shared[CharacterStep](nmt), "nmt")
+
+
+def strip(bint left, bint right):
+    """White space at the ends taken away."""
+    return rewrite_step(<RewritePointer>make_shared[StripStep](left, right), f"strip {left} {right}")
+
+
+def prepend(str text not None):
+    """A text in front."""
+    cdef string prefix = text.encode()
+    return rewrite_step(<RewritePointer>make_shared[PrependStep](prefix), f"prepend {text!r}")
+
+
+def replace(str pattern not None, str content not None):
+    """One text for another; an empty one is found nowhere."""
+    cdef string old = pattern.encode()
+    cdef string new = content.encode()
+    return rewrite_step(<RewritePointer>make_shared[ReplaceStep](old, new), f"replace {pattern!r} {content!r}")
+
+
+def byte_spelling():
+    """Every byte as its printable character."""
+    return rewrite_step(<RewritePointer>make_shared[ByteLevelStep](), "byte level")
+
+
+def metaspace(str mark not None, int prepend):
+    """Spaces made visible; ``prepend`` is 0 for every text, 1 for the one at the start, 2 for none."""
+    cdef string replacement = mark.encode()
+    return rewrite_step(<RewritePointer>make_shared[MetaspaceStep](replacement, prepend), f"metaspace {mark!r} {prepend}")
