@@ -14,7 +14,6 @@ from __future__ import annotations
 import functools
 import re
 
-
 from textpipe.core import _text
 
 __all__ = ["translate"]
@@ -26,13 +25,37 @@ _ESCAPE = re.compile(
     r"|[pP]\{(?P<name>\^?[^}]*)\}|(?P<other>.))",
     re.DOTALL,
 )
+_MOST = 10_000  # a count, times those of the groups around it; a million takes seconds to compile
 _CONTROLS = {"t": "\t", "n": "\n", "r": "\r", "f": "\f", "v": "\v", "a": "\a", "e": "\x1b"}
-_POSIX = {"alpha": r"\p{Alphabetic}", "digit": r"\p{Nd}", "alnum": r"\p{Alphabetic}\p{Nd}", "punct": r"\p{P}\p{S}",
-          "space": r"\s", "blank": r"\p{Zs}\t", "xdigit": "0-9A-Fa-f", "upper": r"\p{Upper}", "lower": r"\p{Lower}",
-          "cntrl": r"\p{Cc}", "word": r"\p{Alphabetic}\p{M}\p{Nd}\p{Pc}", "ascii": r"\x00-\x7F"}  # fmt: skip
-_CLASSES = {"w": r"\p{Alphabetic}\p{M}\p{Nd}\p{Pc}²³¹¼-¾", "d": r"\p{Nd}", "s": r"\s", "h": "0-9A-Fa-f"}
-# Where a newer Unicode moved a character from one category to another.
-_MOVED = {"ll": (r"\p{Ll}ʕ", ""), "lo": (r"\p{Lo}", "ʕ")}
+_ENDS = {"Z": r"(?=\n?\Z)", "z": r"\Z"}
+_POSIX = {
+    "alpha": r"\p{Alphabetic}",
+    "digit": r"\p{Nd}",
+    "alnum": r"\p{Alphabetic}\p{Nd}",
+    "word": r"\p{Alphabetic}\p{M}\p{Nd}\p{Pc}",
+    "upper": r"\p{Upper}",
+    "lower": r"\p{Lower}ʕ",
+    "punct": r"\p{P}\p{S}",
+    "graph": r"\p{L}\p{M}\p{N}\p{P}\p{S}\p{Cf}\p{Co}",
+    "print": r"\p{L}\p{M}\p{N}\p{P}\p{S}\p{Cf}\p{Co}\p{Zs}",
+    "cntrl": r"\p{Cc}",
+    "space": r"\s",
+    "blank": r"\p{Zs}\t",
+    "xdigit": "0-9A-Fa-f",
+    "ascii": r"\x00-\x7F",
+}
+_CLASSES = {"w": _POSIX["word"], "d": _POSIX["digit"], "s": r"\s", "h": _POSIX["xdigit"]}
+_WORD = _POSIX["word"] + "²³¹¼-¾"  # outside brackets there are six more
+# Names whose \p{…} is not the class in brackets, or where a newer Unicode moved a character.
+_PROPERTIES = {
+    **_POSIX,
+    "punct": r"\p{P}",
+    "word": _WORD,
+    "ll": r"\p{Ll}ʕ",
+    "lowercaseletter": r"\p{Ll}ʕ",
+    "lo": r"[\p{Lo}--ʕ]",
+    "otherletter": r"[\p{Lo}--ʕ]",
+}
 
 
 def translate(pattern: str) -> str:
@@ -41,7 +64,7 @@ def translate(pattern: str) -> str:
     Raises
     ------
     ValueError
-        when a bracket is not closed, or the pattern ends within an escape.
+        when a bracket is not closed, a count is too large, or the pattern ends within an escape.
 
     Examples
     --------
@@ -61,12 +84,17 @@ class _Reader:
     def __init__(self, pattern: str) -> None:
         self.pattern = pattern
         self.at = 0
+        self.product = 1  # of the counts one in another, in what was read last
 
     def alternatives(self) -> str:
         """Up to the end, or to a closing parenthesis."""
         parts = []
+        largest = 1
         while self.at < len(self.pattern) and self.pattern[self.at] != ")":
+            self.product = 1
             parts.append(self._repeated(self._atom()))
+            largest = max(largest, self.product)
+        self.product = largest
         return "".join(parts)
 
     def _atom(self) -> str:
@@ -97,6 +125,9 @@ class _Reader:
             count = _COUNT.match(self.pattern, self.at)
             if count is None or not (count[1] or count[3]):
                 break
+            self.product *= max(int(count[1] or 0), int(count[3] or 0), 1)
+            if self.product > _MOST:
+                raise ValueError(f"counts that come to more than {_MOST:,} at place {self.at}")
             self.at = count.end()
             atom += f"{{{count[1] or 0}{count[2]}{count[3]}}}"
             if count[2] and self.pattern[self.at : self.at + 1] == "?":  # lazy; after a plain number it is an option
@@ -132,20 +163,20 @@ class _Reader:
     def _escape(self) -> str:
         found = self._match_escape()
         name = found["other"]
-        if name == "b" or name == "B":
-            word = _without_new(_CLASSES["w"])
-            edge, inside = f"(?<={word})(?!{word})|(?<!{word})(?={word})", f"(?<={word})(?={word})|(?<!{word})(?!{word})"
-            return f"(?:{edge if name == 'b' else inside})"
-        if name == "Z":
-            return r"(?=\n?\Z)"
-        if name == "z":
-            return r"\Z"
+        if name in {"b", "B"}:
+            word = _without_new(_WORD)
+            after, before = ("?!", "?=") if name == "b" else ("?=", "?!")
+            return f"(?:(?<={word})({after}{word})|(?<!{word})({before}{word}))"
+        if name in _ENDS:
+            return _ENDS[name]
         if name is not None and (name in "AGKRX" or name.isdigit()):
             return found[0]
         if name == "k":
             end = self.pattern.index(">", self.at) + 1
             reference, self.at = self.pattern[self.at : end], end
             return rf"(?P={reference[1:-1]})"
+        if name in {"w", "W"}:
+            return _without_new(_WORD, negative=name == "W")
         return self._set_of(found) or _literal(_character_of(found))
 
     def _match_escape(self) -> re.Match[str]:
@@ -226,9 +257,7 @@ def _character_of(found: re.Match[str]) -> str:
 
 def _property(name: str) -> str:
     plain = name.replace("_", "").replace(" ", "").lower()
-    if plain in _MOVED:
-        return _MOVED[plain][0]
-    return _POSIX.get(plain) or rf"\p{{{name}}}"
+    return _PROPERTIES.get(plain) or rf"\p{{{name}}}"
 
 
 def _without_new(members: str, *, negative: bool = False) -> str:
@@ -238,8 +267,7 @@ def _without_new(members: str, *, negative: bool = False) -> str:
         return f"[{sign}{members}{_new_characters()}]"
     if r"\p" not in members or members in (r"\p{Any}", r"\p{ASCII}"):
         return f"[{sign}{members}]"
-    moved = next((gone for kept, gone in _MOVED.values() if kept == members), "")
-    return f"[{sign}[{members}]--[{_new_characters()}{moved}]]"
+    return f"[{sign}[{members}]--[{_new_characters()}]]"
 
 
 @functools.cache
@@ -260,10 +288,10 @@ def _new_characters() -> str:
         else:
             ranges.append([code, code])
     groups = [ranges[start : start + 12] for start in range(0, len(ranges), 12)]
-    return "".join(f"[{_range(group[0][0], group[-1][1])}&&[{''.join(_range(*each) for each in group)}]]" for group in groups)
+    return "".join(
+        f"[{_range(group[0][0], group[-1][1])}&&[{''.join(_range(*each) for each in group)}]]" for group in groups
+    )
 
 
 def _range(first: int, last: int) -> str:
     return f"\\U{first:08X}-\\U{last:08X}"
-
-

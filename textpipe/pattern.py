@@ -13,6 +13,7 @@ from typing import Any
 
 from textpipe.errors import InputError, LimitError
 from textpipe.limits import DEFAULT_LIMITS
+from textpipe.oniguruma import translate
 
 __all__ = ["Regex", "find", "pattern_to_dict"]
 
@@ -21,11 +22,9 @@ _TIMEOUT_S = 10.0  # one search; a sane pattern takes microseconds
 
 @dataclass(frozen=True, slots=True)
 class Regex:
-    r"""A regular expression, in the syntax of the ``regex`` package.
+    r"""A regular expression, in the syntax `tokenizers` takes: Oniguruma's.
 
-    `tokenizers` reads patterns by Oniguruma. The two agree on ``\p{…}``, ``\s``, look-around and what the usual
-    pre-token patterns are made of; not on ``\w``, ``\d`` and ``\b`` for rare characters (½, a zero-width joiner), nor
-    on ``^`` and ``$``, which Oniguruma takes for the ends of every line.
+    It is put into the terms of the ``regex`` package by :mod:`textpipe.oniguruma`, which says what is not the same.
 
     Raises
     ------
@@ -40,7 +39,7 @@ class Regex:
 
 
 @functools.lru_cache(maxsize=64)
-def _compile(pattern: str) -> Any:
+def _compile(pattern: str, *, plain: bool = False) -> Any:
     import regex
 
     if len(pattern) > DEFAULT_LIMITS.pattern_chars:
@@ -48,8 +47,8 @@ def _compile(pattern: str) -> Any:
             f"a pattern of {len(pattern)} characters", allowed=f"at most {DEFAULT_LIMITS.pattern_chars} characters"
         )
     try:
-        return regex.compile(pattern)
-    except (regex.error, RecursionError, OverflowError) as error:
+        return regex.compile(regex.escape(pattern) if plain else translate(pattern), regex.VERSION1)
+    except (regex.error, ValueError, RecursionError, OverflowError) as error:
         raise InputError(f"not a regular expression: {error}", where=repr(pattern[:80])) from None
 
 
@@ -61,10 +60,8 @@ def find(pattern: str | Regex, text: str) -> Iterator[tuple[int, int, bool]]:
     LimitError
         when the search takes longer than ten seconds, or more memory than there is.
     """
-    import regex
-
     if isinstance(pattern, str):
-        compiled = _compile(regex.escape(pattern)) if pattern else None
+        compiled = _compile(pattern, plain=True) if pattern else None
     else:
         compiled = _compile(pattern.pattern)
     done = 0

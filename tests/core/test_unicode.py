@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import tokenizers as oracle
 
+from textpipe import normalizers
 from textpipe.core import _text
 
 CODE_POINTS = [c for c in range(0x110000) if not 0xD800 <= c <= 0xDFFF]
@@ -31,6 +32,15 @@ def test_every_code_point_has_the_class_the_pattern_engine_gives_it(flag, patter
     assert of_class(flag) == matched_by(pattern)
 
 
+@pytest.mark.parametrize("name", [*_text.CATEGORIES[:-1], "L", "M", "N", "P", "S", "Z"])
+def test_every_code_point_has_the_category_the_pattern_engine_gives_it(name):
+    bits = sum(1 << number for number, each in enumerate(_text.CATEGORIES) if each.startswith(name) and each != "C")
+    if name == "Cc":
+        bits |= _text.NEWLINE | _text.CONTROL_SPACE
+    found = {c for first, last in _text.category_ranges(bits) for c in range(first, last + 1)}
+    assert found == matched_by(rf"\p{{{name}}}")
+
+
 def test_every_code_point_is_a_word_character_where_the_whitespace_splitter_takes_it_for_one():
     splitter = oracle.pre_tokenizers.Whitespace()
     expected = {c for c in CODE_POINTS if (found := splitter.pre_tokenize_str("a" + chr(c))) and found[0][1] == (0, 2)}
@@ -46,18 +56,18 @@ def test_every_code_point_is_numeric_where_the_digit_splitter_takes_it_for_one()
 @pytest.mark.parametrize("form", ["NFC", "NFD", "NFKC", "NFKD", "Lowercase"])
 def test_every_code_point_normalizes_as_in_tokenizers(form):
     theirs = getattr(oracle.normalizers, form)()
-    number = _text.LOWERCASE if form == "Lowercase" else getattr(_text, form)
-    wrong = [c for c in CODE_POINTS if _text.normalize_text(number, chr(c)) != theirs.normalize_str(chr(c))]
+    ours = getattr(normalizers, form)()
+    wrong = [c for c in CODE_POINTS if ours.normalize_str(chr(c)) != theirs.normalize_str(chr(c))]
     assert wrong == []
 
 
 @pytest.mark.parametrize("form", ["NFC", "NFD", "NFKC", "NFKD"])
 def test_every_code_point_between_marks_keeps_canonical_order_as_in_tokenizers(form):
     theirs = getattr(oracle.normalizers, form)()
-    number = getattr(_text, form)
+    ours = getattr(normalizers, form)()
     for start in range(0, len(ALL), 0x4000):
         text = "".join(f"q\u0345{c}\u0338e{c}\u0301" for c in ALL[start : start + 0x4000])
-        assert _text.normalize_text(number, text) == theirs.normalize_str(text)
+        assert ours.normalize_str(text) == theirs.normalize_str(text)
 
 
 def test_the_unicode_version_is_recorded():

@@ -10,9 +10,9 @@ from slow_bpe import slow_bpe
 from slow_plain_bpe import slow_plain_bpe
 
 from textpipe.core._native import grammar_step
+from textpipe.core._text import script_of
 from textpipe.core._word_counts import WordCounts
 from textpipe.core.byte_alphabet import to_bytes, to_characters
-from textpipe.core.character_sets import script_of
 from textpipe.trainers import BpeTrainer, WordCutter, count_texts, train_bpe
 
 ALPHABETS = ("가각힣", "가나ab12", "한글KBS3!", "\u1112\u1161\u11abㅎh7", "é가😀９a", "ㅋㅋaa11 ")

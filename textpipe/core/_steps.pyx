@@ -14,32 +14,19 @@ from libcpp.vector cimport vector
 from textpipe.core._native cimport CutPointer, NativeStep, RewritePointer, cut_step, rewrite_step
 
 cdef extern from "grammars/known.hpp" namespace "textpipe::grammars" nogil:
-    cdef enum class Behavior(int):
-        pass
     CutPointer known_grammar(const string& name, int behavior, cbool invert) except +
-
-cdef extern from "grammars/characters.hpp" namespace "textpipe::grammars" nogil:
-    cdef cppclass CharacterSet:
-        CharacterSet()
-        CharacterSet(const vector[pair[uint32_t, uint32_t]]& ranges) except +
-    cdef cppclass NumericMatcher:
-        NumericMatcher()
-    cdef cppclass PunctuationMatcher:
-        PunctuationMatcher()
-    cdef cppclass LiteralMatcher:
-        LiteralMatcher(string text) except +
-    cdef cppclass RunMatcher:
-        RunMatcher(CharacterSet lead, CharacterSet body, size_t most) except +
+    CutPointer split_literal "textpipe::grammars::literal_split"(string text, int behavior, cbool invert) except +
+    CutPointer split_run "textpipe::grammars::run_split"(
+        const vector[pair[uint32_t, uint32_t]]& lead, const vector[pair[uint32_t, uint32_t]]& body, size_t most,
+        int behavior, cbool invert) except +
+    CutPointer split_digits "textpipe::grammars::digit_split"(int behavior) except +
+    CutPointer split_punctuation "textpipe::grammars::punctuation_split"(int behavior) except +
     cdef cppclass BertCut:
         BertCut()
     cdef cppclass FixedLengthCut:
         FixedLengthCut(size_t length)
     cdef cppclass ScriptCut:
         ScriptCut()
-
-cdef extern from "grammars/split_step.hpp" namespace "textpipe::grammars" nogil:
-    cdef cppclass SplitStep[Matcher]:
-        SplitStep(Matcher matcher, Behavior behavior, cbool invert) except +
 
 cdef extern from "bert_normalization.hpp" namespace "textpipe" nogil:
     cdef struct BertOptions:
@@ -48,11 +35,8 @@ cdef extern from "bert_normalization.hpp" namespace "textpipe" nogil:
         BertStep(BertOptions options)
 
 cdef extern from "normalization_steps.hpp" namespace "textpipe" nogil:
-    ctypedef int (*FateOf)(uint32_t)
-    cdef cppclass CharacterStep:
-        CharacterStep(FateOf fate_of)
-    FateOf without_accents "textpipe::CharacterStep::without_accents"
-    FateOf nmt "textpipe::CharacterStep::nmt"
+    RewritePointer accent_step() except +
+    RewritePointer nmt_step() except +
     cdef cppclass StripStep:
         StripStep(cbool left, cbool right)
     cdef cppclass PrependStep:
@@ -79,37 +63,22 @@ def grammar_split(str name not None, int behavior, bint invert):
 
 def literal_split(str text not None, int behavior, bint invert):
     """The places of a text, which is not empty."""
-    cdef string pattern = text.encode()
-    return cut_step(
-        <CutPointer>make_shared[SplitStep[LiteralMatcher]](LiteralMatcher(pattern), <Behavior>behavior, invert),
-        f"literal {text!r} {behavior} {invert}",
-    )
+    return cut_step(split_literal(text.encode(), behavior, invert), f"literal {text!r} {behavior} {invert}")
 
 
 def run_split(list lead not None, list body not None, size_t most, int behavior, bint invert):
     """Runs of 1 to ``most`` characters (0: any number) in ranges of code points, with one of ``lead`` before."""
-    cdef CharacterSet before = CharacterSet(<vector[pair[uint32_t, uint32_t]]>lead)
-    cdef CharacterSet inside = CharacterSet(<vector[pair[uint32_t, uint32_t]]>body)
-    return cut_step(
-        <CutPointer>make_shared[SplitStep[RunMatcher]](RunMatcher(before, inside, most), <Behavior>behavior, invert),
-        f"run {lead} {body} {most} {behavior} {invert}",
-    )
+    return cut_step(split_run(lead, body, most, behavior, invert), f"run {lead} {body} {most} {behavior} {invert}")
 
 
 def digit_split(int behavior):
     """Numeric characters."""
-    return cut_step(
-        <CutPointer>make_shared[SplitStep[NumericMatcher]](NumericMatcher(), <Behavior>behavior, False),
-        f"digits {behavior}",
-    )
+    return cut_step(split_digits(behavior), f"digits {behavior}")
 
 
 def punctuation_split(int behavior):
     """Punctuation marks."""
-    return cut_step(
-        <CutPointer>make_shared[SplitStep[PunctuationMatcher]](PunctuationMatcher(), <Behavior>behavior, False),
-        f"punctuation {behavior}",
-    )
+    return cut_step(split_punctuation(behavior), f"punctuation {behavior}")
 
 
 def bert_cut():
@@ -142,12 +111,12 @@ def bert_rewrite(bint clean_text, bint handle_chinese_chars, bint strip_accents,
 
 def accent_strip():
     """Combining marks taken away."""
-    return rewrite_step(<RewritePointer>make_shared[CharacterStep](without_accents), "strip accents")
+    return rewrite_step(accent_step(), "strip accents")
 
 
 def nmt_rewrite():
     """The clean-up of translation models."""
-    return rewrite_step(<RewritePointer>make_shared[CharacterStep](nmt), "nmt")
+    return rewrite_step(nmt_step(), "nmt")
 
 
 def strip(bint left, bint right):

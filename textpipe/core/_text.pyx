@@ -1,20 +1,22 @@
 # distutils: language = c++
-"""Single steps of the native pipeline: normalization, pre-token grammars, character classes.
+"""Single steps of the native pipeline on a text of its own, added tokens, and classes of characters.
 
 What enters: ``str``. What leaves: ``str``, and places counted in characters. A lone surrogate is an ``InputError``.
 """
 
 from cpython.unicode cimport PyUnicode_AsUTF8AndSize, PyUnicode_DecodeUTF8
-from libc.stdint cimport uint8_t, uint32_t
+from libc.stdint cimport int64_t, uint8_t, uint32_t
 from libcpp cimport bool as cbool
 from libcpp.string cimport string
 from libcpp.vector cimport vector
 
+from textpipe.core._native cimport NativeStep, Step
 from textpipe.errors import InputError
 
 cdef extern from "staged.hpp" namespace "textpipe" nogil:
-    string normalize(int form, const uint8_t* text, size_t size, vector[uint32_t]* sources) except +
-    void scan_places(int grammar, const uint8_t* text, size_t size, vector[uint32_t]& places) except +
+    string run_rewrite "textpipe::rewrite"(
+        const Step& step, const uint8_t* text, size_t size, cbool at_start, vector[int64_t]* sources) except +
+    void cut_places(const Step& step, const uint8_t* text, size_t size, vector[uint32_t]& places) except +
 
 cdef extern from "<string_view>" namespace "std" nogil:
     cdef cppclass string_view:
@@ -36,11 +38,13 @@ cdef extern from "unicode.hpp" namespace "textpipe::unicode" nogil:
     uint8_t property(uint32_t c)
     const char* version
 
-cdef extern from "categories.hpp" namespace "textpipe::category" nogil:
-    uint32_t category_of "textpipe::category::of"(uint32_t c)
+cdef extern from "staged.hpp" namespace "textpipe" nogil:
+    void category_bounds(uint32_t categories, vector[uint32_t]& bounds) except +
+    void script_bounds(uint8_t script, vector[uint32_t]& bounds) except +
+    uint8_t script_number "textpipe::unicode::script"(uint32_t c)
 
 NFC, NFD, NFKC, NFKD, LOWERCASE = range(5)
-GPT2, WHITESPACE, WHITESPACE_SPLIT, WHOLE = range(4)
+GPT2, WHITESPACE, WHITESPACE_SPLIT = range(3)
 LETTER, NUMBER, SPACE, WORD, NUMERIC = 1, 2, 4, 8, 16
 CATEGORIES = ("Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Me", "Nd", "Nl", "No", "Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Po",
               "Sm", "Sc", "Sk", "So", "Zs", "Zl", "Zp", "Cc", "Cf", "C")
@@ -71,35 +75,47 @@ cdef const uint8_t* utf8_of(str text, size_t* size) except NULL:
     return <const uint8_t*>data
 
 
-def normalize_text(int form, str text):
-    """The text in a normal form, or in lower case."""
+def rewrite(NativeStep step not None, str text, bint at_start=True):
+    """What a rewriting step makes of a text; ``at_start`` says that the text begins where its document does."""
     cdef size_t size
     cdef const uint8_t* data = utf8_of(text, &size)
     cdef string out
+    if step.cuts:
+        raise ValueError(f"{step} cuts")
     with nogil:
-        out = normalize(form, data, size, NULL)
+        out = run_rewrite(step.step, data, size, at_start, NULL)
     return PyUnicode_DecodeUTF8(out.data(), <Py_ssize_t>out.size(), NULL)
 
 
-def normalize_with_sources(int form, str text):
-    """The normalized text, and for each of its characters the index of the character of ``text`` it stands for."""
+def rewrite_with_sources(NativeStep step not None, str text, bint at_start=True):
+    """The same, and for each character of the result the index of the one of ``text`` it stands for, -1 for none."""
     cdef size_t size
     cdef const uint8_t* data = utf8_of(text, &size)
     cdef string out
-    cdef vector[uint32_t] sources
+    cdef vector[int64_t] sources
+    if step.cuts:
+        raise ValueError(f"{step} cuts")
     with nogil:
-        out = normalize(form, data, size, &sources)
+        out = run_rewrite(step.step, data, size, at_start, &sources)
     return PyUnicode_DecodeUTF8(out.data(), <Py_ssize_t>out.size(), NULL), sources
 
 
-def cut(int grammar, str text):
-    """[begin, end, begin, end, …] of the pre-tokens, in characters."""
+def cut(NativeStep step not None, str text):
+    """[begin, end, begin, end, …] of the pieces, in characters."""
     cdef size_t size
     cdef const uint8_t* data = utf8_of(text, &size)
     cdef vector[uint32_t] places
+    if not step.cuts:
+        raise ValueError(f"{step} does not cut")
     with nogil:
-        scan_places(grammar, data, size, places)
+        cut_places(step.step, data, size, places)
     return places
+
+
+def check_characters(str text):
+    """Refuse a lone surrogate."""
+    cdef size_t size
+    utf8_of(text, &size)
 
 
 def classes_of(str text):
@@ -114,17 +130,21 @@ def classes_of(str text):
 
 def category_ranges(uint32_t categories):
     """(first, last) of the stretches of code points in a set: bit n is CATEGORIES[n]."""
-    cdef uint32_t c, first = 0
-    cdef bint inside = False, holds
-    found = []
-    for c in range(0x110001):
-        holds = c < 0x110000 and (category_of(c) & categories) != 0
-        if holds and not inside:
-            first = c
-        elif inside and not holds:
-            found.append((first, c - 1))
-        inside = holds
-    return found
+    cdef vector[uint32_t] bounds
+    category_bounds(categories, bounds)
+    return list(zip(bounds[::2], bounds[1::2]))
+
+
+def script_of(str character not None):
+    """The number of the script of a character, None for one that goes with any; Hanja and kana are one script."""
+    return script_number(<Py_UCS4>character) or None
+
+
+def script_ranges(str character not None):
+    """(first, last) of the stretches of code points that have the script of a character."""
+    cdef vector[uint32_t] bounds
+    script_bounds(script_number(<Py_UCS4>character), bounds)
+    return list(zip(bounds[::2], bounds[1::2]))
 
 
 cdef class AddedMatcher:

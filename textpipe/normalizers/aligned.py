@@ -7,8 +7,11 @@ exact, slower way, taken when a stage has no native step; the native encoder kee
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+from textpipe.core import _text
+from textpipe.core._native import NativeStep
 
 __all__ = ["AlignedText"]
 
@@ -40,18 +43,9 @@ class AlignedText:
         start = self.origins[0][0] if self.origins else 0
         return self.respelled(text, tuple(self.origins[at] if at >= 0 else (start, start) for at in sources))
 
-    def kept(self, keeps: Callable[[str], bool]) -> AlignedText:
-        """The characters that ``keeps`` says yes to."""
-        places = [at for at, character in enumerate(self.text) if keeps(character)]
-        return self.replaced("".join([self.text[at] for at in places]), places)
-
-    def prepended(self, text: str) -> AlignedText:
-        """The same with ``text`` before it, which stands for the first character; nothing stays nothing."""
-        if not self.text:
-            return self
-        if not text:  # `tokenizers` forgets then where the first character came from
-            return self.replaced(self.text, [-1, *range(1, len(self.text))])
-        return self.respelled(text + self.text, (*self.origins[:1] * len(text), *self.origins))
+    def rewritten(self, step: NativeStep) -> AlignedText:
+        """The text as a native step rewrites it."""
+        return self.replaced(*_text.rewrite_with_sources(step, self.text, self.offsets[0] == 0))
 
     def slice(self, begin: int, end: int) -> AlignedText:
         """The part ``[begin, end)`` of the normalized text."""

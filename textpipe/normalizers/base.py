@@ -21,7 +21,12 @@ class Normalizer(Stage):
 
     def apply(self, text: AlignedText) -> AlignedText:
         """The normalized text with its origins."""
-        raise NotImplementedError(f"{type(self).__name__} has no apply()")
+        steps = self.native_steps()
+        if steps is None:
+            raise NotImplementedError(f"{type(self).__name__} has no apply()")
+        for step in steps:
+            text = text.rewritten(step)
+        return text
 
     def normalize_str(self, sequence: str) -> str:
         """The normalized text alone.
@@ -31,8 +36,13 @@ class Normalizer(Stage):
         InputError
             when the text holds a lone surrogate.
         """
-        _text.cut(_text.WHOLE, sequence)  # refuses a lone surrogate
-        return self.apply(AlignedText.of(sequence)).text
+        steps = self.native_steps()
+        _text.check_characters(sequence)
+        if steps is None:
+            return self.apply(AlignedText.of(sequence)).text
+        for step in steps:
+            sequence = _text.rewrite(step, sequence)
+        return sequence
 
     def native_steps(self) -> tuple[NativeStep, ...] | None:
         """The native steps that do the same, or None when there are none."""

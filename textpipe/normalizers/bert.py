@@ -10,12 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from textpipe.core import _text
-from textpipe.core.character_sets import character_set
-from textpipe.normalizers.aligned import AlignedText
+from textpipe.core import _steps
+from textpipe.core._native import NativeStep
 from textpipe.normalizers.base import Normalizer
-from textpipe.normalizers.lowercase import Lowercase
-from textpipe.normalizers.unicode_forms import NFD
 
 __all__ = ["BertNormalizer"]
 
@@ -42,22 +39,10 @@ class BertNormalizer(Normalizer):
     strip_accents: bool | None = None
     lowercase: bool = True
 
-    def apply(self, text: AlignedText) -> AlignedText:
-        """The clean text."""
-        if self.clean_text:
-            control = character_set("CONTROL")
-            text = text.kept(lambda character: character not in control)
-            spaces = zip(text.text, _text.classes_of(text.text), strict=True)
-            plain = "".join([" " if kind & _text.SPACE else character for character, kind in spaces])
-            text = text.respelled(plain)
-        if self.handle_chinese_chars:
-            chinese = character_set("CHINESE")
-            parts = [f" {character} " if character in chinese else character for character in text.text]
-            text = text.replaced("".join(parts), [at for at, part in enumerate(parts) for _ in part])
-        if self.lowercase if self.strip_accents is None else self.strip_accents:
-            accents = character_set("NONSPACING_MARKS")
-            text = NFD().apply(text).kept(lambda character: character not in accents)
-        return Lowercase().apply(text) if self.lowercase else text
+    def native_steps(self) -> tuple[NativeStep, ...]:
+        """One native step."""
+        strip_accents = self.lowercase if self.strip_accents is None else self.strip_accents
+        return (_steps.bert_rewrite(self.clean_text, self.handle_chinese_chars, strip_accents, self.lowercase),)
 
     def to_dict(self) -> dict[str, Any]:
         """Type and arguments."""

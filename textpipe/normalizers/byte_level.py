@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from textpipe.core.byte_alphabet import to_characters
-from textpipe.normalizers.aligned import AlignedText
+from textpipe.core import _steps
+from textpipe.core._native import NativeStep
 from textpipe.normalizers.base import Normalizer
 
 __all__ = ["ByteLevel"]
@@ -23,10 +23,9 @@ class ByteLevel(Normalizer):
     'íķľĠ1'
     """
 
-    def apply(self, text: AlignedText) -> AlignedText:
-        """The bytes of the text, each standing for its character."""
-        sources = [at for at, character in enumerate(text.text) for _ in character.encode()]
-        return text.replaced(to_characters(text.text.encode()), sources)
+    def native_steps(self) -> tuple[NativeStep, ...]:
+        """One native step."""
+        return (_steps.byte_spelling(),)
 
     def to_dict(self) -> dict[str, Any]:
         """``{"type": …}``: there are no arguments."""

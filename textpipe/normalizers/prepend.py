@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from textpipe.normalizers.aligned import AlignedText
+from textpipe.core import _steps
+from textpipe.core._native import NativeStep
 from textpipe.normalizers.base import Normalizer
 
 __all__ = ["Prepend"]
@@ -25,9 +26,9 @@ class Prepend(Normalizer):
 
     prepend: str = "▁"
 
-    def apply(self, text: AlignedText) -> AlignedText:
-        """The longer text."""
-        return text.prepended(self.prepend)
+    def native_steps(self) -> tuple[NativeStep, ...]:
+        """One native step."""
+        return (_steps.prepend(self.prepend),)
 
     def to_dict(self) -> dict[str, Any]:
         """Type and argument."""

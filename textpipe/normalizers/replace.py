@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from textpipe.core import _steps
+from textpipe.core._native import NativeStep
 from textpipe.normalizers.aligned import AlignedText
 from textpipe.normalizers.base import Normalizer
 from textpipe.pattern import Regex, find, pattern_to_dict
@@ -27,10 +29,16 @@ class Replace(Normalizer):
     pattern: str | Regex
     content: str
 
+    def native_steps(self) -> tuple[NativeStep, ...] | None:
+        """One native step for a plain string, none for a ``Regex``."""
+        return (_steps.replace(self.pattern, self.content),) if isinstance(self.pattern, str) else None
+
     def apply(self, text: AlignedText) -> AlignedText:
         """The text with the matches replaced."""
         if not text.text:
             return text  # as in `tokenizers`, where nothing is found in no text, not even "^"
+        if isinstance(self.pattern, str):
+            return super().apply(text)
         parts: list[str] = []
         sources: list[int] = []
         for begin, end, is_match in find(self.pattern, text.text):

@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from textpipe.core import _text
-from textpipe.normalizers.aligned import AlignedText
+from textpipe.core import _steps
+from textpipe.core._native import NativeStep
 from textpipe.normalizers.base import Normalizer
 
 __all__ = ["Strip"]
@@ -26,15 +26,9 @@ class Strip(Normalizer):
     left: bool = True
     right: bool = True
 
-    def apply(self, text: AlignedText) -> AlignedText:
-        """The text without white space at its ends."""
-        is_space = [bool(kind & _text.SPACE) for kind in _text.classes_of(text.text)]
-        begin, end = 0, len(is_space)
-        while self.left and begin < end and is_space[begin]:
-            begin += 1
-        while self.right and end > begin and is_space[end - 1]:
-            end -= 1
-        return text.slice(begin, end)
+    def native_steps(self) -> tuple[NativeStep, ...]:
+        """One native step."""
+        return (_steps.strip(self.left, self.right),)
 
     def to_dict(self) -> dict[str, Any]:
         """Type and the sides."""

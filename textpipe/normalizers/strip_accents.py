@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from textpipe.core.character_sets import character_set
-from textpipe.normalizers.aligned import AlignedText
+from textpipe.core import _steps
+from textpipe.core._native import NativeStep
 from textpipe.normalizers.base import Normalizer
 
 __all__ = ["StripAccents"]
@@ -24,9 +24,9 @@ class StripAccents(Normalizer):
     'e'
     """
 
-    def apply(self, text: AlignedText) -> AlignedText:
-        """The text without combining marks."""
-        return text.kept(lambda character: character not in character_set("COMBINING_MARKS"))
+    def native_steps(self) -> tuple[NativeStep, ...]:
+        """One native step."""
+        return (_steps.accent_strip(),)
 
     def to_dict(self) -> dict[str, Any]:
         """``{"type": …}``: there are no arguments."""

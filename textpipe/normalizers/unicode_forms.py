@@ -11,7 +11,6 @@ from typing import Any, ClassVar
 
 from textpipe.core import _text
 from textpipe.core._native import NativeStep, normal_form_step
-from textpipe.normalizers.aligned import AlignedText
 from textpipe.normalizers.base import Normalizer
 
 __all__ = ["NFC", "NFD", "NFKC", "NFKD"]
@@ -20,14 +19,6 @@ __all__ = ["NFC", "NFD", "NFKC", "NFKD"]
 class _NativeForm(Normalizer):
     __slots__ = ()
     _form: ClassVar[int]
-
-    def apply(self, text: AlignedText) -> AlignedText:
-        """The text in this form."""
-        return text.replaced(*_text.normalize_with_sources(self._form, text.text))
-
-    def normalize_str(self, sequence: str) -> str:
-        """The text in this form."""
-        return _text.normalize_text(self._form, sequence)
 
     def native_steps(self) -> tuple[NativeStep, ...]:
         """One native step."""

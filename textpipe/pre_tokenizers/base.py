@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from textpipe.core import _steps, _text
 from textpipe.core._native import NativeStep
 from textpipe.normalizers.aligned import AlignedText
 from textpipe.stage import Stage
@@ -34,7 +35,17 @@ class PreTokenizer(Stage):
 
     def apply(self, text: AlignedText) -> list[AlignedText]:
         """The pieces, in order; an empty one is left out."""
-        raise NotImplementedError(f"{type(self).__name__} has no apply()")
+        native = self.native_cut()
+        if native is None:
+            raise NotImplementedError(f"{type(self).__name__} has no apply()")
+        steps = (*native.steps, _steps.byte_spelling()) if native.byte_level else native.steps
+        pieces = [text] if text.text else []
+        for step in steps:
+            if step.cuts:
+                pieces = [part for piece in pieces for part in cut(piece, step)]
+            else:
+                pieces = [made for piece in pieces if (made := piece.rewritten(step)).text]
+        return pieces
 
     def pre_tokenize_str(self, sequence: str) -> list[tuple[str, tuple[int, int]]]:
         """Each piece and its place in the text."""
@@ -45,9 +56,7 @@ class PreTokenizer(Stage):
         return None
 
 
-def cut(text: AlignedText, grammar: int) -> list[AlignedText]:
-    """The pieces a native grammar makes."""
-    from textpipe.core import _text
-
-    places = _text.cut(grammar, text.text)
+def cut(text: AlignedText, step: NativeStep) -> list[AlignedText]:
+    """The pieces a native step cuts."""
+    places = _text.cut(step, text.text)
     return [text.slice(begin, end) for begin, end in zip(places[::2], places[1::2], strict=True)]

@@ -8,11 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from textpipe.core import _text
-from textpipe.core.character_sets import character_set
-from textpipe.normalizers.aligned import AlignedText
-from textpipe.pre_tokenizers.base import PreTokenizer, cut
-from textpipe.pre_tokenizers.split import divide_at
+from textpipe.core import _steps
+from textpipe.pre_tokenizers.base import NativeCut, PreTokenizer
 
 __all__ = ["BertPreTokenizer"]
 
@@ -25,15 +22,9 @@ class BertPreTokenizer(PreTokenizer):
     ['안녕', ',', '세상', '!', '!']
     """
 
-    def apply(self, text: AlignedText) -> list[AlignedText]:
-        """The words."""
-        marks = character_set("PUNCTUATION")
-        words = cut(text, _text.WHITESPACE_SPLIT)
-        return [
-            part
-            for word in words
-            for part in divide_at(word, [character in marks for character in word.text], "isolated")
-        ]
+    def native_cut(self) -> NativeCut:
+        """One native step."""
+        return NativeCut((_steps.bert_cut(),))
 
     def to_dict(self) -> dict[str, Any]:
         """``{"type": …}``: there are no arguments."""

@@ -12,9 +12,8 @@ from typing import Any
 
 from textpipe.core import _text
 from textpipe.core._native import grammar_step, prefix_space_step
-from textpipe.core.byte_alphabet import CHARACTER_OF, to_characters
-from textpipe.normalizers.aligned import AlignedText
-from textpipe.pre_tokenizers.base import NativeCut, PreTokenizer, cut
+from textpipe.core.byte_alphabet import CHARACTER_OF
+from textpipe.pre_tokenizers.base import NativeCut, PreTokenizer
 
 __all__ = ["ByteLevel"]
 
@@ -44,13 +43,6 @@ class ByteLevel(PreTokenizer):
         """The 256 characters that stand for bytes."""
         return list(CHARACTER_OF)
 
-    def apply(self, text: AlignedText) -> list[AlignedText]:
-        """The words, spelled."""
-        if self.add_prefix_space and text.text and not text.text.startswith(" "):
-            text = text.prepended(" ")
-        words = cut(text, _text.GPT2 if self.use_regex else _text.WHOLE)
-        return [_spelled(word) for word in words]
-
     def native_cut(self) -> NativeCut:
         """A prefix space and the grammar, where they are asked for."""
         prefix = (prefix_space_step(),) if self.add_prefix_space else ()
@@ -65,10 +57,3 @@ class ByteLevel(PreTokenizer):
             "trim_offsets": self.trim_offsets,
             "use_regex": self.use_regex,
         }
-
-
-def _spelled(word: AlignedText) -> AlignedText:
-    sources: list[int] = []
-    for index, character in enumerate(word.text):
-        sources += [index] * len(character.encode())
-    return word.replaced(to_characters(word.text.encode()), sources)

@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from textpipe.core import _steps
 from textpipe.errors import InputError
-from textpipe.normalizers.aligned import AlignedText
-from textpipe.pre_tokenizers.base import PreTokenizer
-from textpipe.pre_tokenizers.split import divide_at
+from textpipe.pre_tokenizers.base import NativeCut, PreTokenizer
+from textpipe.pre_tokenizers.split import BEHAVIOR_NUMBERS
 
 __all__ = ["CharDelimiterSplit"]
 
@@ -30,9 +30,9 @@ class CharDelimiterSplit(PreTokenizer):
         if len(self.delimiter) != 1:
             raise InputError(f'the delimiter is "{self.delimiter}"', allowed="one character")
 
-    def apply(self, text: AlignedText) -> list[AlignedText]:
-        """The words."""
-        return divide_at(text, [character == self.delimiter for character in text.text], "removed")
+    def native_cut(self) -> NativeCut:
+        """One native step."""
+        return NativeCut((_steps.literal_split(self.delimiter, BEHAVIOR_NUMBERS["removed"], False),))
 
     def to_dict(self) -> dict[str, Any]:
         """Type and argument."""

@@ -9,10 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from textpipe.core import _text
-from textpipe.normalizers.aligned import AlignedText
-from textpipe.pre_tokenizers.base import PreTokenizer
-from textpipe.pre_tokenizers.split import divide_at
+from textpipe.core import _steps
+from textpipe.pre_tokenizers.base import NativeCut, PreTokenizer
+from textpipe.pre_tokenizers.split import BEHAVIOR_NUMBERS
 
 __all__ = ["Digits"]
 
@@ -27,10 +26,10 @@ class Digits(PreTokenizer):
 
     individual_digits: bool = False
 
-    def apply(self, text: AlignedText) -> list[AlignedText]:
-        """Numbers and the rest."""
-        is_digit = [bool(kind & _text.NUMERIC) for kind in _text.classes_of(text.text)]
-        return divide_at(text, is_digit, "isolated" if self.individual_digits else "contiguous")
+    def native_cut(self) -> NativeCut:
+        """One native step."""
+        behavior = "isolated" if self.individual_digits else "contiguous"
+        return NativeCut((_steps.digit_split(BEHAVIOR_NUMBERS[behavior]),))
 
     def to_dict(self) -> dict[str, Any]:
         """Type and argument."""

@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from textpipe.core import _steps
 from textpipe.errors import InputError
-from textpipe.normalizers.aligned import AlignedText
-from textpipe.pre_tokenizers.base import PreTokenizer
+from textpipe.pre_tokenizers.base import NativeCut, PreTokenizer
 
 __all__ = ["FixedLength"]
 
@@ -29,9 +29,9 @@ class FixedLength(PreTokenizer):
         if self.length < 1:
             raise InputError(f"pieces of {self.length} characters", allowed="1 or more")
 
-    def apply(self, text: AlignedText) -> list[AlignedText]:
-        """The pieces."""
-        return [text.slice(at, at + self.length) for at in range(0, len(text.text), self.length)]
+    def native_cut(self) -> NativeCut:
+        """One native step."""
+        return NativeCut((_steps.fixed_length_cut(self.length),))
 
     def to_dict(self) -> dict[str, Any]:
         """Type and argument."""

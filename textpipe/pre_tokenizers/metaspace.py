@@ -9,11 +9,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
+from textpipe.core import _steps
 from textpipe.errors import InputError, did_you_mean
-from textpipe.normalizers.aligned import AlignedText
-from textpipe.pattern import find
-from textpipe.pre_tokenizers.base import PreTokenizer
-from textpipe.pre_tokenizers.split import divide
+from textpipe.pre_tokenizers.base import NativeCut, PreTokenizer
+from textpipe.pre_tokenizers.split import BEHAVIOR_NUMBERS
 
 __all__ = ["PREPEND_SCHEMES", "Metaspace", "check_metaspace"]
 
@@ -45,16 +44,13 @@ class Metaspace(PreTokenizer):
     def __post_init__(self) -> None:
         check_metaspace(self.replacement, self.prepend_scheme)
 
-    def apply(self, text: AlignedText) -> list[AlignedText]:
-        """The words with their spaces."""
-        mark = self.replacement
-        text = text.respelled(text.text.replace(" ", mark))
-        begins = self.prepend_scheme == "always" or (self.prepend_scheme == "first" and text.offsets[0] == 0)
-        if begins and not text.text.startswith(mark):
-            text = text.prepended(mark)
+    def native_cut(self) -> NativeCut:
+        """A rewrite, and a cut where it is asked for."""
+        prepend = tuple(PREPEND_SCHEMES).index(self.prepend_scheme)
+        rewrite = _steps.metaspace(self.replacement, prepend)
         if not self.split:
-            return [text] if text.text else []
-        return divide(text, find(mark, text.text), "merged_with_next")
+            return NativeCut((rewrite,))
+        return NativeCut((rewrite, _steps.literal_split(self.replacement, BEHAVIOR_NUMBERS["merged_with_next"], False)))
 
     def to_dict(self) -> dict[str, Any]:
         """Type and arguments."""

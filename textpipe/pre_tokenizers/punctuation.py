@@ -9,10 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from textpipe.core.character_sets import character_set
-from textpipe.normalizers.aligned import AlignedText
-from textpipe.pre_tokenizers.base import PreTokenizer
-from textpipe.pre_tokenizers.split import BEHAVIORS, check_behavior, divide_at
+from textpipe.core import _steps
+from textpipe.pre_tokenizers.base import NativeCut, PreTokenizer
+from textpipe.pre_tokenizers.split import BEHAVIOR_NUMBERS, BEHAVIORS, check_behavior
 
 __all__ = ["Punctuation"]
 
@@ -30,10 +29,9 @@ class Punctuation(PreTokenizer):
     def __post_init__(self) -> None:
         check_behavior(self.behavior)
 
-    def apply(self, text: AlignedText) -> list[AlignedText]:
-        """The stretches."""
-        marks = character_set("PUNCTUATION")
-        return divide_at(text, [character in marks for character in text.text], self.behavior)
+    def native_cut(self) -> NativeCut:
+        """One native step."""
+        return NativeCut((_steps.punctuation_split(BEHAVIOR_NUMBERS[self.behavior]),))
 
     def to_dict(self) -> dict[str, Any]:
         """Type and argument."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from textpipe.core._native import NativeStep
+from textpipe.core import _steps
 from textpipe.normalizers.aligned import AlignedText
 from textpipe.pre_tokenizers.base import NativeCut, PreTokenizer
 from textpipe.stage import StageSequence, checked_parts
@@ -47,15 +47,14 @@ class Sequence(PreTokenizer, StageSequence[PreTokenizer]):
 
     def native_cut(self) -> NativeCut | None:
         """The native steps of all, or None when one has none."""
-        steps: tuple[NativeStep, ...] = ()
-        byte_level = False
+        made = NativeCut()
         for pre_tokenizer in self.pretokenizers:
             cut = pre_tokenizer.native_cut()
-            if cut is None or byte_level:
-                return None  # what follows a byte-level step would work on the spelled bytes
-            steps += cut.steps
-            byte_level = cut.byte_level
-        return NativeCut(steps, byte_level)
+            if cut is None:
+                return None
+            spelling = (_steps.byte_spelling(),) if made.byte_level else ()  # what follows works on the spelled bytes
+            made = NativeCut((*made.steps, *spelling, *cut.steps), cut.byte_level)
+        return made
 
     def to_dict(self) -> dict[str, Any]:
         """Type and the list."""

@@ -12,9 +12,10 @@ from typing import Any
 from textpipe.errors import InputError, did_you_mean
 from textpipe.normalizers.aligned import AlignedText
 from textpipe.pattern import Regex, find, pattern_to_dict
-from textpipe.pre_tokenizers.base import PreTokenizer
+from textpipe.pre_tokenizers.base import NativeCut, PreTokenizer
+from textpipe.pre_tokenizers.grammars import native_split
 
-__all__ = ["BEHAVIORS", "Split", "check_behavior", "divide", "divide_at"]
+__all__ = ["BEHAVIORS", "BEHAVIOR_NUMBERS", "Split", "check_behavior"]
 
 BEHAVIORS = {
     "removed": "Removed",
@@ -24,6 +25,9 @@ BEHAVIORS = {
     "contiguous": "Contiguous",
 }
 """What can become of a match, and how tokenizer.json calls it."""
+
+BEHAVIOR_NUMBERS = {name: number for number, name in enumerate(BEHAVIORS)}
+"""The same for the native steps."""
 
 Place = tuple[int, int, bool]
 
@@ -52,10 +56,17 @@ class Split(PreTokenizer):
     def __post_init__(self) -> None:
         check_behavior(self.behavior)
 
+    def native_cut(self) -> NativeCut | None:
+        """A native step for a plain string and for the patterns of well-known tokenizers, else None."""
+        step = native_split(self.pattern, BEHAVIOR_NUMBERS[self.behavior], self.invert)
+        return None if step is None else NativeCut((step,))
+
     def apply(self, text: AlignedText) -> list[AlignedText]:
         """The stretches."""
+        if self.native_cut() is not None:
+            return super().apply(text)
         places = ((begin, end, is_match != self.invert) for begin, end, is_match in find(self.pattern, text.text))
-        return divide(text, places, self.behavior)
+        return _divide(text, places, self.behavior)
 
     def to_dict(self) -> dict[str, Any]:
         """Type and arguments."""
@@ -73,18 +84,7 @@ def check_behavior(behavior: str) -> None:
         raise InputError(f'no such behavior: "{behavior}"', hint=did_you_mean(behavior, BEHAVIORS))
 
 
-def divide_at(text: AlignedText, matches: Iterable[bool], behavior: str) -> list[AlignedText]:
-    """Cut text at single characters that match; what lies between them stays together."""
-    places: list[Place] = []
-    for at, is_match in enumerate(matches):
-        if not is_match and places and not places[-1][2]:
-            places[-1] = (places[-1][0], at + 1, False)
-        else:
-            places.append((at, at + 1, is_match))
-    return divide(text, places, behavior)
-
-
-def divide(text: AlignedText, places: Iterable[Place], behavior: str) -> list[AlignedText]:
+def _divide(text: AlignedText, places: Iterable[Place], behavior: str) -> list[AlignedText]:
     """Cut text at ``places``, (begin, end, is_match) without gaps, and do with the matches as ``behavior`` says."""
     listed = list(places)
     if behavior == "removed":

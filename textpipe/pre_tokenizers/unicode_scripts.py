@@ -9,9 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from textpipe.core.character_sets import script_of
-from textpipe.normalizers.aligned import AlignedText
-from textpipe.pre_tokenizers.base import PreTokenizer
+from textpipe.core import _steps
+from textpipe.pre_tokenizers.base import NativeCut, PreTokenizer
 
 __all__ = ["UnicodeScripts"]
 
@@ -24,17 +23,9 @@ class UnicodeScripts(PreTokenizer):
     ['한국 ', 'KBS', '뉴스']
     """
 
-    def apply(self, text: AlignedText) -> list[AlignedText]:
-        """The stretches."""
-        begins: list[int] = []
-        last: int | None = None
-        for at, character in enumerate(text.text):
-            script = script_of(character)
-            if script is not None and script != last:
-                begins.append(at)
-                last = script
-        ends = [*begins[1:], len(text.text)]
-        return [text.slice(begin, end) for begin, end in zip(begins, ends, strict=False)]
+    def native_cut(self) -> NativeCut:
+        """One native step."""
+        return NativeCut((_steps.script_cut(),))
 
     def to_dict(self) -> dict[str, Any]:
         """``{"type": …}``: there are no arguments."""

@@ -11,8 +11,7 @@ from typing import Any, ClassVar
 
 from textpipe.core import _text
 from textpipe.core._native import grammar_step
-from textpipe.normalizers.aligned import AlignedText
-from textpipe.pre_tokenizers.base import NativeCut, PreTokenizer, cut
+from textpipe.pre_tokenizers.base import NativeCut, PreTokenizer
 
 __all__ = ["Whitespace", "WhitespaceSplit"]
 
@@ -20,10 +19,6 @@ __all__ = ["Whitespace", "WhitespaceSplit"]
 class _NativeGrammar(PreTokenizer):
     __slots__ = ()
     _grammar: ClassVar[int]
-
-    def apply(self, text: AlignedText) -> list[AlignedText]:
-        """The words."""
-        return cut(text, self._grammar)
 
     def native_cut(self) -> NativeCut:
         """One native step."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from functools import cache
 
 from textpipe.core._bpe_trainer import FIRST_SCRIPT
-from textpipe.core.character_sets import script_ranges
+from textpipe.core._text import script_ranges
 
 __all__ = ["UNLIMITED", "Rules", "token_rules"]
 

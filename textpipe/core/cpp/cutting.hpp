@@ -31,6 +31,7 @@ class Cutting {
     };
 
     void add(Step step) {
+        looks_at_start_ = looks_at_start_ || (step.rewrite && step.rewrite->looks_at_start());
         if (last_) steps_.push_back({nullptr, std::move(last_)});
         last_ = nullptr;
         if (step.cut)
@@ -38,6 +39,9 @@ class Cutting {
         else
             steps_.push_back(std::move(step));
     }
+
+    // Must the steps know which piece begins where the document does?
+    bool looks_at_start() const { return looks_at_start_; }
 
     // All steps before the last cut. The result points into the text or into the scratch.
     Pieces prepare(const uint8_t* text, size_t size, bool at_start, const Origin* origins, Scratch& scratch) const {
@@ -96,11 +100,17 @@ class Cutting {
         }
     }
 
+    // Does the piece begin with the first character of the document? What was dropped before it counts.
+    static bool is_first(const Pieces& pieces, Piece piece, bool at_start) {
+        if (pieces.origins != nullptr) return pieces.origins[piece.begin].begin == 0;
+        return at_start && piece.begin == 0;
+    }
+
     static bool is_unchanged(const RewriteStep& step, const Pieces& pieces, bool at_start) {
         bool unchanged = true;
         each_piece(pieces, [&](Piece piece) {
-            const bool first = at_start && piece.begin == 0;
-            unchanged = unchanged && step.is_unchanged(pieces.text + piece.begin, piece.end - piece.begin, first);
+            unchanged = unchanged && step.is_unchanged(pieces.text + piece.begin, piece.end - piece.begin,
+                                                       is_first(pieces, piece, at_start));
         });
         return unchanged;
     }
@@ -114,7 +124,7 @@ class Cutting {
         each_piece(pieces, [&](Piece piece) {
             const uint32_t begin = static_cast<uint32_t>(text.size());
             const Origin* from = pieces.origins != nullptr ? pieces.origins + piece.begin : nullptr;
-            step.run(pieces.text + piece.begin, piece.end - piece.begin, at_start && piece.begin == 0, text, from,
+            step.run(pieces.text + piece.begin, piece.end - piece.begin, is_first(pieces, piece, at_start), text, from,
                      from != nullptr ? &origins : nullptr);
             if (text.size() > begin) places.push_back({begin, static_cast<uint32_t>(text.size())});
         });
@@ -125,6 +135,7 @@ class Cutting {
 
     std::vector<Step> steps_;  // all but the last cut
     CutPointer last_;
+    bool looks_at_start_ = false;
 };
 
 }  // namespace textpipe

@@ -52,6 +52,12 @@ class Worker {
     // Append the ids of one document. `stop` is looked at every few hundred words.
     void encode(const uint8_t* text, size_t size, bool skip_special, std::vector<uint32_t>& ids,
                 const std::atomic<bool>& stop) {
+        if (program_.cutting.looks_at_start() && !program_.normalization.empty()) {
+            Spans spans;  // only the origins tell whether what was normalized still begins with the first character
+            encode_spans(text, size, skip_special, spans, stop);
+            ids.insert(ids.end(), spans.ids.begin(), spans.ids.end());
+            return;
+        }
         ids_ = &ids;
         spans_ = nullptr;
         scratch_->stop = stop_ = &stop;

@@ -198,8 +198,7 @@ class Normalization {
                 emit({0x307, 230, 1});
                 continue;
             }
-            const uint8_t delta = look_up(lower_index, lower_pages, c);
-            emit({c + static_cast<uint32_t>(lower_delta[delta]), 0, 0});
+            emit({unicode::lower(c), 0, 0});
         }
     }
 

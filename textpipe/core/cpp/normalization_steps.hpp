@@ -3,6 +3,7 @@
 #pragma once
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -73,23 +74,26 @@ class CharacterStep final : public RewriteStep {
         rewrite_characters(fate_of_, text, size, Copier(out, in_origins, origins));
     }
 
-    static Fate without_accents(uint32_t c) {
-        return unicode::traits(c) & unicode::combining_mark ? Fate::dropped : Fate::kept;
-    }
-
-    // The clean-up of the sentencepiece rules called nmt.
-    static Fate nmt(uint32_t c) {
-        if ((c >= 1 && c <= 8) || c == 0xB || (c >= 0xE && c <= 0x1F) || c == 0x7F || c == 0x8F || c == 0x9F)
-            return Fate::dropped;
-        const bool odd_space = c == 0x9 || c == 0xA || c == 0xC || c == 0xD || c == 0x1680 ||
-                               (c >= 0x200B && c <= 0x200F) || c == 0x2028 || c == 0x2029 || c == 0x2581 ||
-                               c == 0xFEFF || c == 0xFFFD;
-        return odd_space ? Fate::space : Fate::kept;
-    }
-
   private:
     Fate (*const fate_of_)(uint32_t);
 };
+
+inline Fate without_accents(uint32_t c) {
+    return unicode::traits(c) & unicode::combining_mark ? Fate::dropped : Fate::kept;
+}
+
+// The clean-up of the sentencepiece rules called nmt.
+inline Fate nmt_fate(uint32_t c) {
+    if ((c >= 1 && c <= 8) || c == 0xB || (c >= 0xE && c <= 0x1F) || c == 0x7F || c == 0x8F || c == 0x9F)
+        return Fate::dropped;
+    const bool odd_space = c == 0x9 || c == 0xA || c == 0xC || c == 0xD || c == 0x1680 ||
+                           (c >= 0x200B && c <= 0x200F) || c == 0x2028 || c == 0x2029 || c == 0x2581 ||
+                           c == 0xFEFF || c == 0xFFFD;
+    return odd_space ? Fate::space : Fate::kept;
+}
+
+inline RewritePointer accent_step() { return std::make_shared<const CharacterStep>(without_accents); }
+inline RewritePointer nmt_step() { return std::make_shared<const CharacterStep>(nmt_fate); }
 
 class StripStep final : public RewriteStep {
   public:
@@ -202,6 +206,8 @@ class MetaspaceStep final : public RewriteStep {
 
     MetaspaceStep(std::string mark, int prepend)
         : mark_(mark), prepend_(static_cast<Prepend>(prepend)), spaces_(" ", std::move(mark)) {}
+
+    bool looks_at_start() const override { return prepend_ == Prepend::first; }
 
     bool is_unchanged(const uint8_t* text, size_t size, bool at_start) const override {
         return !needs_mark(text, size, at_start) && spaces_.is_unchanged(text, size, at_start);

@@ -33,6 +33,9 @@ class RewriteStep {
     // `at_start` tells whether the text begins where the document does.
     virtual bool is_unchanged(const uint8_t* text, size_t size, bool at_start) const = 0;
 
+    // Does what the step makes depend on `at_start`? Where the text begins is then told by its origins.
+    virtual bool looks_at_start() const { return false; }
+
     // Append the new text to `out`. With `origins`, in_origins has one entry a byte of the input, and one is appended
     // for each byte written; otherwise both are null. The text is never empty.
     virtual void run(const uint8_t* text, size_t size, bool at_start, std::string& out, const Origin* in_origins,

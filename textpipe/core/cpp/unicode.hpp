@@ -26,6 +26,10 @@ constexpr Value look_up(const Index* index, const Value* pages, uint32_t c) {
 
 constexpr uint8_t property(uint32_t c) { return look_up(property_index, property_pages, c); }
 inline uint8_t combining_class(uint32_t c) { return look_up(combining_class_index, combining_class_pages, c); }
+// Lower case of one character by itself; U+0130, which becomes two, is left to the caller.
+inline uint32_t lower(uint32_t c) {
+    return c + static_cast<uint32_t>(lower_delta[look_up(lower_index, lower_pages, c)]);
+}
 inline uint8_t form_flags(uint32_t c) { return look_up(form_index, form_pages, c); }
 
 // How many bytes the character takes whose first byte is `lead`.

@@ -75,13 +75,12 @@ class LiteralMatcher {
     const std::string text_;
 };
 
+using Ranges = std::vector<std::pair<uint32_t, uint32_t>>;  // [first, last], in order
+
 // Any set of code points.
 class CharacterSet {
   public:
-    CharacterSet() = default;
-
-    // Ranges [first, last] in order.
-    explicit CharacterSet(const std::vector<std::pair<uint32_t, uint32_t>>& ranges) {
+    explicit CharacterSet(const Ranges& ranges) {
         for (const auto& [first, last] : ranges) {
             for (uint32_t c = first; c <= last && c < 128; ++c) ascii_[c] = true;
             bounds_.push_back(first);

@@ -1,10 +1,12 @@
-// The grammars by name. Enters: a name, a behaviour. Leaves: a cut step, or null where there is none. A grammar whose
-// matches cover the text has one use only, every match a piece, and so goes without the account of what lies between.
+// Cut steps by what they match. Enters: a grammar's name or a matcher's arguments, and a behaviour. Leaves: a cut step,
+// or null where there is none. A grammar whose matches cover the text has one use only, every match a piece, and so goes
+// without the account of what lies between.
 #pragma once
 #include <memory>
 #include <string>
 
 #include "../scanner.hpp"
+#include "characters.hpp"
 #include "split_step.hpp"
 #include "words.hpp"
 
@@ -26,13 +28,30 @@ class CoverStep final : public CutStep {
     }
 };
 
+template <class Matcher>
+inline CutPointer split_with(Matcher matcher, int behavior, bool invert) {
+    return std::make_shared<const SplitStep<Matcher>>(std::move(matcher), static_cast<Behavior>(behavior), invert);
+}
+
+inline CutPointer literal_split(std::string text, int behavior, bool invert) {
+    return split_with(LiteralMatcher(std::move(text)), behavior, invert);
+}
+
+// Runs of 1 to `most` characters of `body` (0: any number), with one of `lead` before.
+inline CutPointer run_split(const Ranges& lead, const Ranges& body, size_t most, int behavior, bool invert) {
+    return split_with(RunMatcher(CharacterSet(lead), CharacterSet(body), most), behavior, invert);
+}
+
+inline CutPointer digit_split(int behavior) { return split_with(NumericMatcher{}, behavior, false); }
+inline CutPointer punctuation_split(int behavior) { return split_with(PunctuationMatcher{}, behavior, false); }
+
 template <class Grammar>
 inline CutPointer split_by(Behavior behavior, bool invert) {
     if constexpr (Grammar::covers) {
         const bool each_match = behavior == Behavior::isolated || (behavior == Behavior::removed && invert);
         return each_match ? std::make_shared<const CoverStep<Grammar>>() : nullptr;
     } else {
-        return std::make_shared<const SplitStep<GrammarMatcher<Grammar>>>(GrammarMatcher<Grammar>{}, behavior, invert);
+        return split_with(GrammarMatcher<Grammar>{}, static_cast<int>(behavior), invert);
     }
 }
 
