@@ -27,11 +27,15 @@ class Limits:
     num_merges: int = 1 << 22
     num_added_tokens: int = 100_000
     rank_work: int = 1 << 29  # squares of the sizes of pieces with ranks, summed: the time their tables take
+    charsmap_bytes: int = 4 * MIB  # the usual ones have 0.3
     pattern_chars: int = 4 * KIB  # a pre-token pattern written by a user
 
     # text
     text_bytes: int = GIB  # one text argument
     line_bytes: int = 64 * MIB  # one line of JSONL, inflated
+
+    nbest_size: int = 1024  # spellings of one word
+    lattice_ways: int = 1 << 22  # characters times spellings
 
     # work on this machine
     threads: int = 1024  # of one job

@@ -155,9 +155,9 @@ def every_path(value, path=()):
 FAULTS = [
     (("version",), "2.0", 'version: is "2.0"'),
     (("truncation",), {"max_length": 3}, "truncation: is set"),
-    (("model", "type"), "Unigram", r"model\.type: is \"Unigram\", a model there is none of here yet"),
+    (("model", "type"), "Trigram", r"model\.type: is \"Trigram\", a model there is none of here yet"),
     (("normalizer", "type"), "NFX", r"normalizer\.type.*did you mean"),
-    (("normalizer", "normalizers", 0), {"type": "Precompiled"}, r"normalizer\.normalizers\[0\]\.type.*known: "),
+    (("normalizer", "normalizers", 0), {"type": "Precompile"}, r"normalizer\.normalizers\[0\]\.type.*known: "),
     (("pre_tokenizer", "behavior"), "Remove", 'did you mean "Removed"'),
     (("pre_tokenizer", "pattern"), {"Regex": "("}, "not a regular expression"),
     (("pre_tokenizer", "pattern"), {"Regex": "a" * 5000}, "5000 characters"),

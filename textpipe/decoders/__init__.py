@@ -10,6 +10,7 @@ from textpipe.decoders.ctc import CTC
 from textpipe.decoders.fuse import Fuse
 from textpipe.decoders.metaspace import Metaspace
 from textpipe.decoders.replace import Replace
+from textpipe.decoders.sentence_piece import SentencePiece
 from textpipe.decoders.sequence import Sequence
 from textpipe.decoders.stream import DecodeStream
 from textpipe.decoders.strip import Strip
@@ -25,6 +26,7 @@ __all__ = [
     "Fuse",
     "Metaspace",
     "Replace",
+    "SentencePiece",
     "Sequence",
     "Strip",
     "WordPiece",

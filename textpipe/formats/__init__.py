@@ -2,6 +2,7 @@
 
 conversion          one door: read any of them, write any of them, and say beforehand what would be lost
 tokenizer_json      every part; tokenizer_models and tokenizer_parts read its objects, fields names its faults
+sentencepiece       .model files; sentencepiece_file reads them as values, protobuf as messages
 vocabularies        vocab.txt, and vocab.json with merges.txt; families builds the rest around them
 """
 

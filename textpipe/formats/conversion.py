@@ -18,7 +18,7 @@ from typing import Any
 from textpipe.errors import FormatError, InputError, did_you_mean
 from textpipe.files import write_text
 from textpipe.files.reading import read_bytes
-from textpipe.formats import tiktoken, tokenizer_json, vocabularies
+from textpipe.formats import sentencepiece, tiktoken, tokenizer_json, vocabularies
 from textpipe.formats.parts import Parts
 from textpipe.limits import DEFAULT_LIMITS, Limits
 from textpipe.models import BPE, RankBPE
@@ -67,6 +67,8 @@ def detect(path: str | os.PathLike[str]) -> tuple[Path, str]:
     for name, pattern in _HEADS:
         if re.match(pattern, head):
             return file, name
+    if file.suffix == ".model":
+        return file, "model"  # its reader says what is wrong with it
     if b"\0" in head or not head.strip():
         raise FormatError("of no format that is known", path=path, allowed=", ".join(FORMATS))
     return file, "vocab.txt"
@@ -78,6 +80,8 @@ _HEADS = (
     ("vocab.json", rb"(?:\xef\xbb\xbf)?\s*\{\s*\"(?:[^\"\\]|\\.)*\"\s*:\s*-?\d+\s*[,}]"),
     ("tiktoken", rb"[A-Za-z0-9+/]+={0,2} [0-9]+\r?\n"),
     ("tokenizer.json", rb"(?:\xef\xbb\xbf)?\s*\{"),
+    # A message of a piece's text and its score: lengths, the text, and the tag of a single-precision number.
+    ("model", rb"\n[\x80-\xff]{0,2}[\x01-\x7f]\n[\x80-\xff]?[\x01-\x7f][^\n]{1,4096}?\x15"),
 )
 
 
@@ -95,6 +99,8 @@ def _in_folder(folder: Path) -> tuple[Path, str]:
             return folder / name, name
     for file in sorted(folder.glob("*.tiktoken")):
         return file, "tiktoken"
+    for file in sorted(folder.glob("*.model")):
+        return file, "model"
     raise InputError("no tokenizer in this folder", where=folder, hint="a tokenizer.json, vocab.json or vocab.txt")
 
 
@@ -133,6 +139,12 @@ FORMATS: Mapping[str, Format] = {
     "tiktoken": Format(
         "the ranks of a byte-level BPE model, and its pattern beside it", tiktoken.read, tiktoken.kept, tiktoken.write
     ),
+    "model": Format(
+        "a sentencepiece model with its normalization",
+        sentencepiece.read_model,
+        sentencepiece.kept_by_model,
+        sentencepiece.write_model,
+    ),
 }
 """Every format, by its name."""
 
@@ -150,6 +162,7 @@ def format_of_name(path: str | os.PathLike[str]) -> str:
         (".json", "tokenizer.json"),
         (".txt", "vocab.txt"),
         (".tiktoken", "tiktoken"),
+        (".model", "model"),
     ):
         if name.endswith(ending):
             return found

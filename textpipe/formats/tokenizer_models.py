@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 
 from textpipe.core.byte_alphabet import to_bytes
 from textpipe.errors import FormatError, InputError, did_you_mean
+from textpipe.formats import scored_pieces
 from textpipe.formats.fields import Field
 from textpipe.limits import Limits
 from textpipe.models import BPE, Model, RankBPE, WordLevel, WordPiece
@@ -139,6 +140,8 @@ def _read_merges(field: Field, limits: Limits) -> list[tuple[str, str]]:
 MODELS: Mapping[str, Callable[[Field, Limits], Model]] = {
     "BPE": _bpe,
     "RankBPE": _rank_bpe,
+    "SentencePiece": scored_pieces.sentence_piece,
+    "Unigram": scored_pieces.unigram,
     "WordLevel": _word_level,
     "WordPiece": _word_piece,
 }

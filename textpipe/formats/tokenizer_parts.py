@@ -11,6 +11,7 @@ from typing import Any
 
 from textpipe import decoders, normalizers, pre_tokenizers, processors
 from textpipe.errors import FormatError, TextpipeError, did_you_mean
+from textpipe.formats import scored_pieces
 from textpipe.formats.fields import Field
 from textpipe.pattern import Regex
 from textpipe.pre_tokenizers.metaspace import PREPEND_SCHEMES
@@ -290,9 +291,11 @@ STAGES: Mapping[str, Mapping[str, Reader]] = {
         "StripAccents": _plain(normalizers.StripAccents),
         "BertNormalizer": _bert_normalizer,
         "Nmt": _plain(normalizers.Nmt),
+        "Precompiled": scored_pieces.precompiled,
         "Prepend": _prepend,
         "ByteLevel": _plain(normalizers.ByteLevel),
         "Replace": _replace(normalizers.Replace),
+        "SentencePiece": scored_pieces.normalizer,
         "Sequence": _sequence("normalizer", "normalizers", normalizers.Sequence),
     },
     "pre_tokenizer": {
@@ -324,6 +327,7 @@ STAGES: Mapping[str, Mapping[str, Reader]] = {
         "Fuse": _plain(decoders.Fuse),
         "Metaspace": _metaspace(decoders.Metaspace),
         "Replace": _replace(decoders.Replace),
+        "SentencePiece": scored_pieces.decoder,
         "Sequence": _sequence("decoder", "decoders", decoders.Sequence),
         "Strip": _strip_decoder,
         "WordPiece": _word_piece,

@@ -76,6 +76,11 @@ class Model(Stage):
         return MappingProxyType(self._piece_of)
 
     @property
+    def surface_id(self) -> int | None:
+        """The id whose tokens read as the text they stand for and not as their piece, or None."""
+        return None
+
+    @property
     def max_id(self) -> int:
         """The largest id, -1 of an empty vocabulary."""
         return max(self._piece_of, default=-1)

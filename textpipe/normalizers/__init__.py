@@ -8,8 +8,10 @@ from textpipe.normalizers.bert import BertNormalizer
 from textpipe.normalizers.byte_level import ByteLevel
 from textpipe.normalizers.lowercase import Lowercase
 from textpipe.normalizers.nmt import Nmt
+from textpipe.normalizers.precompiled import Precompiled
 from textpipe.normalizers.prepend import Prepend
 from textpipe.normalizers.replace import Replace
+from textpipe.normalizers.sentence_piece import SentencePiece
 from textpipe.normalizers.sequence import Sequence
 from textpipe.normalizers.strip import Strip
 from textpipe.normalizers.strip_accents import StripAccents
@@ -26,8 +28,10 @@ __all__ = [
     "Lowercase",
     "Nmt",
     "Normalizer",
+    "Precompiled",
     "Prepend",
     "Replace",
+    "SentencePiece",
     "Sequence",
     "Strip",
     "StripAccents",

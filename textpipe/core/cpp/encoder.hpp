@@ -264,11 +264,16 @@ class Worker {
         // Tokens may say they are longer than the word, where a prefix was spelled out; places stay inside.
         size_t at = 0;
         for (const Token& token : scratch_->tokens) {
-            const size_t last = std::max<size_t>(at + token.size, 1) - 1;
             spans_->ids.push_back(token.id);
+            spans_->words.push_back(num_words_);
+            if (token.size == same_place) {
+                spans_->begins.push_back(spans_->begins.back());
+                spans_->ends.push_back(spans_->ends.back());
+                continue;
+            }
+            const size_t last = std::max<size_t>(at + token.size, 1) - 1;
             spans_->begins.push_back(origins[std::min(at, size - 1)].begin);
             spans_->ends.push_back(origins[std::min(last, size - 1)].end);
-            spans_->words.push_back(num_words_);
             at += token.size;
         }
         ++num_words_;

@@ -17,9 +17,12 @@ namespace textpipe {
 
 constexpr uint32_t no_id = UINT32_MAX;
 
+// The size of a token that stands for the same bytes as the one before it.
+constexpr uint32_t same_place = UINT32_MAX;
+
 struct Token {
     uint32_t id;
-    uint32_t size;  // bytes of the word it stands for
+    uint32_t size;  // bytes of the word it stands for, or same_place
 };
 
 class Model {

@@ -1,0 +1,109 @@
+"""Models of sentencepiece give the pieces of sentencepiece, whatever the text."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sentencepiece_models import KINDS, LINES, SPACED_ALPHABET, model_bytes, processor
+from tokenizer_samples import any_text, corpus
+
+from textpipe import Tokenizer
+from textpipe.formats import sentencepiece
+from textpipe.pre_tokenizers import PreTokenizer
+
+TOKENIZERS: dict[str, Tokenizer] = {}
+texts = st.one_of(st.text(alphabet=st.sampled_from(SPACED_ALPHABET), max_size=60), any_text)
+
+
+def tokenizer(kind):
+    if kind not in TOKENIZERS:
+        TOKENIZERS[kind] = Tokenizer.from_parts(sentencepiece.read(model_bytes(kind), path="x.model"))
+    return TOKENIZERS[kind]
+
+
+class Whole(PreTokenizer):
+    """A part of the user's own: with it there is no native program."""
+
+    def apply(self, text):
+        return [text]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@given(text=texts)
+def test_a_text_has_the_pieces_and_the_ids_of_sentencepiece(kind, text):
+    ours, theirs = tokenizer(kind), processor(kind)
+    found = ours.encode(text)
+    assert found.ids == theirs.encode(text)
+    assert found.tokens == theirs.encode(text, out_type=str)
+    assert ours.encode_to_numpy([text, text])[0].tolist() == found.ids * 2
+    assert ours.decode(found.ids) == theirs.decode(found.ids)
+    assert ours.normalizer.normalize_str(text) == theirs.normalize(text)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@given(ids=st.lists(st.integers(0, 250), max_size=12))
+def test_any_ids_decode_as_in_sentencepiece(kind, ids):
+    ids = [number for number in ids if number < processor(kind).get_piece_size()]
+    assert tokenizer(kind).decode(ids) == processor(kind).decode(ids)
+
+
+@pytest.mark.parametrize("kind", ["unigram", "unigram of bytes", "bpe", "bpe with suffixes", "characters"])
+@given(text=texts)
+def test_the_staged_way_gives_the_same_tokens_in_the_same_places(kind, text):
+    staged = tokenizer(kind + " staged") if kind + " staged" in TOKENIZERS else None
+    if staged is None:
+        staged = Tokenizer.from_parts(sentencepiece.read(model_bytes(kind), path="x.model"))
+        staged.pre_tokenizer = Whole()
+        TOKENIZERS[kind + " staged"] = staged
+    assert staged.pipeline.native is None
+    found, expected = staged.encode(text), tokenizer(kind).encode(text)
+    for field in ("ids", "tokens", "offsets"):
+        assert getattr(found, field) == getattr(expected, field)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_long_sentences_have_the_rounding_of_sentencepiece(kind):
+    # Single-precision sums grow over a sentence until they decide what double precision would not.
+    chance = random.Random(5)
+    words = " ".join(LINES).split()
+    text = " ".join(chance.choice(words) for _ in range(60_000))
+    assert tokenizer(kind).encode_to_numpy([text])[0].tolist() == processor(kind).encode(text)
+
+
+@pytest.mark.parametrize("kind", ["unigram", "unigram of bytes", "bpe", "bpe of bytes", "unigram across spaces"])
+@pytest.mark.parametrize("name", ["ko-reviews.txt.zst", "ko-docs.txt.zst", "en-docs.txt.zst", "ko-petitions.txt.zst"])
+def test_real_text_has_the_ids_of_sentencepiece(kind, name):
+    text = corpus(name, 400_000)
+    documents = [text[start : start + 2000] for start in range(0, len(text), 2000)]
+    ids, offsets = tokenizer(kind).encode_to_numpy(documents, threads=2)
+    for number, expected in enumerate(processor(kind).encode(documents)):
+        assert ids[offsets[number] : offsets[number + 1]].tolist() == expected
+
+
+@pytest.mark.parametrize("kind", ["unigram", "bpe", "unigram across spaces"])
+@pytest.mark.parametrize(
+    "text", ["가" * 200_000, "▁" * 50_000, "\u1112\u1161\u11ab" * 30_000, "ㅋ" * 100_000, " " * 99_999]
+)
+def test_long_runs_take_no_longer_than_their_length(kind, text):
+    assert tokenizer(kind).encode_to_numpy([text])[0].tolist() == processor(kind).encode(text)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_places_are_those_of_the_characters_a_piece_stands_for(kind):
+    text = "  영화는 재미있다!! "
+    found = tokenizer(kind).encode(text)
+    for token, (begin, end) in zip(found.tokens, found.offsets, strict=True):
+        if not token.startswith("<0x"):
+            assert text[begin:end].replace(" ", "") == token.replace("▁", "").replace(" ", "")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_control_pieces_are_never_found_in_text(kind):
+    ours = tokenizer(kind)
+    controls = {ours.token_to_id(piece) for piece in ours.model.texts_of("control")}
+    assert controls
+    assert not controls & set(ours.encode("<s> </s> <ctl> 안녕<s>").ids)
+    assert ours.decode([*controls]) == ""

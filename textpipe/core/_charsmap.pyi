@@ -1,0 +1,17 @@
+from textpipe.core._native import NativeStep
+
+class Charsmap:
+    name: str
+    def __init__(self, blob: bytes, name: str = "") -> None: ...
+    def precompiled_step(self) -> NativeStep: ...
+    def sentence_step(
+        self,
+        *,
+        add_dummy_prefix: bool,
+        remove_extra_whitespaces: bool,
+        escape_whitespaces: bool,
+        whitespace_as_suffix: bool,
+        kept: list[str],
+    ) -> NativeStep: ...
+
+def rewrite(step: NativeStep, text: str, at_start: bool = True) -> tuple[str, list[int], list[int]]: ...

@@ -1,0 +1,96 @@
+# distutils: language = c++
+"""Charsmaps and the normalizers that follow them: marshalling only.
+
+What enters: the bytes of a charsmap. What leaves: native steps, and single texts rewritten. Promises: garbage is an
+``InputError`` that says what is wrong with it.
+"""
+
+from libc.stdint cimport uint8_t, uint32_t
+from libcpp cimport bool as cbool
+from libcpp.memory cimport make_shared, shared_ptr
+from libcpp.string cimport string
+from libcpp.vector cimport vector
+
+from textpipe.core._native cimport NativeStep, RewritePointer, rewrite_step
+from textpipe.core._text import surrogate_error
+from textpipe.errors import InputError
+
+cdef extern from "<string_view>" namespace "std" nogil:
+    cdef cppclass string_view:
+        string_view(const char* data, size_t size)
+
+cdef extern from "charsmap.hpp" namespace "textpipe" nogil:
+    cdef cppclass CppCharsmap "textpipe::Charsmap":
+        CppCharsmap(string_view blob) except +
+    ctypedef CppCharsmap ConstCharsmap "const textpipe::Charsmap"
+
+cdef extern from "precompiled.hpp" namespace "textpipe" nogil:
+    cdef cppclass PrecompiledStep:
+        PrecompiledStep(shared_ptr[ConstCharsmap] charsmap)
+
+cdef extern from "sentence_normalization.hpp" namespace "textpipe" nogil:
+    cdef cppclass SpaceOptions "textpipe::SentenceNormalization::Options":
+        cbool add_dummy_prefix, remove_extra_whitespaces, escape_whitespaces, whitespace_as_suffix
+    cdef cppclass SentenceNormalization:
+        SentenceNormalization(shared_ptr[ConstCharsmap] charsmap, SpaceOptions options, const vector[string]& kept) except +
+
+cdef extern from "rewritten.hpp" namespace "textpipe" nogil:
+    string rewrite_with_places(const RewritePointer& step, const uint8_t* text, size_t size, cbool at_start,
+                               vector[uint32_t]& begins, vector[uint32_t]& ends) except +
+
+
+cdef class Charsmap:
+    """The rules of a precompiled charsmap.
+
+    Raises
+    ------
+    InputError
+        when the bytes are not one.
+    """
+
+    cdef shared_ptr[ConstCharsmap] charsmap
+    cdef readonly str name
+
+    def __init__(self, bytes blob not None, str name=""):
+        cdef const char* data = blob
+        try:
+            self.charsmap = <shared_ptr[ConstCharsmap]>make_shared[CppCharsmap](string_view(data, len(blob)))
+        except ValueError as error:
+            raise InputError(f"the charsmap cannot be read: {error}", hint="it is damaged, or none at all") from None
+        self.name = name
+
+    def precompiled_step(self):
+        """The normalizer Precompiled of `tokenizers`."""
+        return rewrite_step(<RewritePointer>make_shared[PrecompiledStep](self.charsmap), f"precompiled {self.name}")
+
+    def sentence_step(self, *, bint add_dummy_prefix, bint remove_extra_whitespaces, bint escape_whitespaces,
+                      bint whitespace_as_suffix, list kept):
+        """The normalization of sentencepiece; ``kept`` are texts that no rule looks into."""
+        cdef SpaceOptions options
+        cdef vector[string] pieces
+        options.add_dummy_prefix = add_dummy_prefix
+        options.remove_extra_whitespaces = remove_extra_whitespaces
+        options.escape_whitespaces = escape_whitespaces
+        options.whitespace_as_suffix = whitespace_as_suffix
+        for text in kept:
+            pieces.push_back(text.encode())
+        name = f"sentence {self.name} {add_dummy_prefix:d}{remove_extra_whitespaces:d}{escape_whitespaces:d}"
+        name += f"{whitespace_as_suffix:d} {kept!r}"
+        return rewrite_step(
+            <RewritePointer>make_shared[SentenceNormalization](self.charsmap, options, pieces), name)
+
+
+def rewrite(NativeStep step not None, str text not None, bint at_start=True):
+    """The text as a step rewrites it, and where the characters each of its characters stands for begin and end."""
+    cdef bytes data
+    cdef string out
+    cdef vector[uint32_t] begins, ends
+    try:
+        data = text.encode()
+    except UnicodeEncodeError:
+        raise surrogate_error(text) from None
+    cdef const char* begin = data
+    cdef size_t size = len(data)
+    with nogil:
+        out = rewrite_with_places(step.step.rewrite, <const uint8_t*>begin, size, at_start, begins, ends)
+    return out.decode(), begins, ends

@@ -1,0 +1,16 @@
+from textpipe.core._native import NativeModel
+
+class NativeUnigram(NativeModel):
+    def __init__(
+        self,
+        vocab: list[tuple[str, float]],
+        *,
+        unk_id: int | None = None,
+        byte_fallback: bool = False,
+        alpha: float | None = None,
+        nbest_size: int | None = None,
+    ) -> None: ...
+    def nbest(self, word: str, count: int) -> list[tuple[float, list[tuple[int, int]]]]: ...
+
+class NativeSentenceModel(NativeModel):
+    def __init__(self, pieces: list[tuple[str, float, int]], *, kind: int, byte_fallback: bool = False) -> None: ...

@@ -1,0 +1,82 @@
+# distutils: language = c++
+"""The native tables of Unigram and sentencepiece models: marshalling only.
+
+What enters: pieces with their scores, in the order of their ids. What leaves: a native model.
+"""
+
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libcpp cimport bool as cbool
+from libcpp.memory cimport make_shared, shared_ptr, unique_ptr
+from libcpp.string cimport string
+from libcpp.vector cimport vector
+
+from textpipe.core._native cimport ModelPointer, NativeModel, Token
+
+cdef extern from "<string_view>" namespace "std" nogil:
+    cdef cppclass string_view:
+        string_view(const char* data, size_t size)
+
+cdef extern from "unigram_model.hpp" namespace "textpipe" nogil:
+    const uint32_t no_id
+    cdef cppclass UnigramOptions "textpipe::UnigramModel::Options":
+        uint32_t unk_id
+        cbool byte_fallback
+        double alpha
+        size_t nbest_size
+    cdef cppclass Spelling "textpipe::UnigramModel::Spelling":
+        double score
+        vector[Token] tokens
+    cdef cppclass UnigramModel:
+        UnigramModel(UnigramOptions options) except +
+        void add_piece(string_view piece, double score) except +
+        void finish() except +
+        vector[Spelling] nbest(const uint8_t* word, size_t size, size_t count) except +
+
+cdef extern from "sentence_model.hpp" namespace "textpipe" nogil:
+    cdef cppclass SentenceModel:
+        SentenceModel(int kind, cbool byte_fallback) except +
+        void add_piece(string_view text, float score, int kind) except +
+        void finish() except +
+
+cdef class NativeUnigram(NativeModel):
+    """The likeliest spelling of a word; with ``alpha`` one by chance, of the ``nbest_size`` likeliest or of all."""
+
+    cdef shared_ptr[UnigramModel] unigram
+
+    def __init__(self, list vocab, *, unk_id=None, bint byte_fallback=False, alpha=None, nbest_size=None):
+        cdef UnigramOptions options
+        options.unk_id = no_id if unk_id is None else unk_id
+        options.byte_fallback = byte_fallback
+        options.alpha = alpha or 0.0
+        options.nbest_size = nbest_size or 0
+        self.unigram = make_shared[UnigramModel](options)
+        cdef bytes data
+        cdef double score
+        for piece, score in vocab:
+            data = piece.encode()
+            self.unigram.get().add_piece(string_view(data, len(data)), score)
+        self.unigram.get().finish()
+        self.model = <ModelPointer>self.unigram
+
+    def nbest(self, str word not None, size_t count):
+        """(score, [(id, bytes), …]) of the likeliest spellings, likeliest first."""
+        cdef bytes data = word.encode()
+        cdef const char* text = data
+        cdef size_t size = len(data)
+        cdef vector[Spelling] found
+        with nogil:
+            found = self.unigram.get().nbest(<const uint8_t*>text, size, count)
+        return [(spelling.score, [(token.id, token.size) for token in spelling.tokens]) for spelling in found]
+
+
+cdef class NativeSentenceModel(NativeModel):
+    """A sentencepiece model; ``kind`` and the kinds of the pieces are the numbers of its file format."""
+
+    def __init__(self, list pieces, *, int kind, bint byte_fallback=False):
+        cdef shared_ptr[SentenceModel] made = make_shared[SentenceModel](kind, byte_fallback)
+        cdef bytes data
+        for text, score, piece_kind in pieces:
+            data = text.encode()
+            made.get().add_piece(string_view(data, len(data)), score, piece_kind)
+        made.get().finish()
+        self.model = <ModelPointer>made

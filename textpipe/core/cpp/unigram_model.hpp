@@ -1,0 +1,290 @@
+// The Unigram model of one word. Enters: pieces with their log-probabilities, once, and valid UTF-8. Leaves: the pieces
+// of the likeliest spelling, the n likeliest, or one drawn by chance. Promises: the ids and places of `tokenizers`,
+// scores added up in double precision from the left, of equal spellings the one whose last piece is longer; linear time
+// for pieces of bounded length.
+#pragma once
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model.hpp"
+#include "piece_trie.hpp"
+#include "unicode.hpp"
+
+namespace textpipe {
+
+// One piece in one place.
+struct LatticeNode {
+    double score = 0;
+    uint32_t begin = no_id, id = 0;
+};
+
+class UnigramModel final : public Model {
+  public:
+    static constexpr double unknown_penalty = 10.0;
+
+    struct Options {
+        uint32_t unk_id = no_id;
+        bool byte_fallback = false;
+        double alpha = 0;       // 0: the likeliest spelling, always
+        size_t nbest_size = 0;  // 0: draw from all spellings
+    };
+
+    struct Scratch final : Model::Scratch {
+        std::vector<LatticeNode> best;
+        std::vector<Token> path;
+        // The lattice: nodes in the order of their ends, and the first that ends at each place.
+        std::vector<LatticeNode> nodes;
+        std::vector<uint32_t> first;
+        std::vector<double> weights;
+    };
+
+    explicit UnigramModel(Options options) : options_(options) {}
+
+    // Pieces in the order of their ids; of equal ones the last is found.
+    void add_piece(std::string_view piece, double score) {
+        pieces_.emplace_back(piece);
+        scores_.push_back(score);
+        least_ = std::min(least_, score);
+    }
+
+    void finish() {
+        std::vector<PieceTrie::Entry> entries;
+        for (uint32_t id = 0; id < pieces_.size(); ++id)
+            if (!pieces_[id].empty()) entries.emplace_back(pieces_[id], id);
+        trie_.build(std::move(entries));
+        if (!options_.byte_fallback) return;
+        char name[] = "<0x00>";
+        static const char digits[] = "0123456789ABCDEF";
+        for (unsigned byte = 0; byte < 256; ++byte) {
+            name[3] = digits[byte >> 4];
+            name[4] = digits[byte & 15];
+            const uint32_t id = trie_.find({name, 6});
+            byte_ids_[byte] = id == PieceTrie::no_node ? no_id : id;
+        }
+    }
+
+    std::unique_ptr<Model::Scratch> make_scratch() const override { return std::make_unique<Scratch>(); }
+
+    bool cacheable() const override { return options_.alpha == 0; }
+
+    // Throws when there is an unknown character and no piece for such.
+    void encode(const uint8_t* word, size_t size, Model::Scratch& base, std::vector<Token>& out) const override {
+        Scratch& scratch = static_cast<Scratch&>(base);
+        scratch.path.clear();
+        if (!(cacheable() ? best_path(word, size, scratch) : draw(word, size, scratch)))
+            throw std::invalid_argument("unknown character");
+        spell(word, scratch.path, out);
+    }
+
+    struct Spelling {
+        double score;
+        std::vector<Token> tokens;
+    };
+
+    // The n likeliest spellings, likeliest first; of equal ones in the order of the best spellings of their beginnings.
+    std::vector<Spelling> nbest(const uint8_t* word, size_t size, size_t count) const {
+        Scratch scratch;
+        std::vector<Spelling> found;
+        std::vector<std::vector<Token>> paths;
+        std::vector<double> scores;
+        if (size == 0 || count == 0) return found;
+        best_paths(word, size, count, scratch, paths, scores);
+        for (size_t i = 0; i < paths.size(); ++i) {
+            found.push_back({scores[i], {}});
+            spell(word, paths[i], found.back().tokens);
+        }
+        return found;
+    }
+
+  private:
+    // Path: tokens as found, unknown characters one by one, the last of them first.
+    bool best_path(const uint8_t* word, size_t size, Scratch& scratch) const {
+        std::vector<LatticeNode>& best = scratch.best;
+        best.assign(size + 1, LatticeNode{});
+        const uint8_t* const end = word + size;
+        for (uint32_t at = 0; at < size;) {
+            const uint32_t length = unicode::utf8_size(word[at]);
+            const double until = best[at].score;
+            bool alone = false;
+            const auto reach = [&](uint32_t to, double score, uint32_t id) {
+                LatticeNode& node = best[to];
+                if (node.begin != no_id && !(score > node.score)) return false;
+                node = {score, at, id};
+                return true;
+            };
+            trie_.prefixes(word + at, end, [&](size_t num_bytes, uint32_t id) {
+                reach(at + static_cast<uint32_t>(num_bytes), scores_[id] + until, id);
+                alone |= num_bytes == length;
+            });
+            if (!alone && reach(at + length, least_ - unknown_penalty + until, options_.unk_id) &&
+                options_.unk_id == no_id)
+                return false;
+            at += length;
+        }
+        for (uint32_t to = static_cast<uint32_t>(size); to > 0; to = best[to].begin)
+            scratch.path.push_back({best[to].id, to - best[to].begin});
+        std::reverse(scratch.path.begin(), scratch.path.end());
+        return true;
+    }
+
+    // Runs of the unknown piece become one token: the piece that reads so, its bytes, or the unknown piece.
+    void spell(const uint8_t* word, const std::vector<Token>& path, std::vector<Token>& out) const {
+        for (size_t i = 0; i < path.size();) {
+            if (path[i].id != options_.unk_id) {
+                out.push_back(path[i]);
+                word += path[i++].size;
+                continue;
+            }
+            uint32_t size = 0;
+            while (i < path.size() && path[i].id == options_.unk_id) size += path[i++].size;
+            spell_unknown(word, size, out);
+            word += size;
+        }
+    }
+
+    // Every one of the bytes stands for all of the run.
+    void spell_unknown(const uint8_t* text, uint32_t size, std::vector<Token>& out) const {
+        const uint32_t id = trie_.find({reinterpret_cast<const char*>(text), size});
+        if (id != PieceTrie::no_node) return out.push_back({id, size});
+        bool has_bytes = options_.byte_fallback;
+        for (uint32_t i = 0; has_bytes && i < size; ++i) has_bytes = byte_ids_[text[i]] != no_id;
+        if (!has_bytes) return out.push_back({options_.unk_id, size});
+        for (uint32_t i = 0; i < size; ++i) out.push_back({byte_ids_[text[i]], i == 0 ? size : same_place});
+    }
+
+    // All pieces in all places, by where they end: first[at] is the first node that ends at `at`.
+    void build_lattice(const uint8_t* word, size_t size, Scratch& scratch) const {
+        std::vector<LatticeNode>& nodes = scratch.nodes;
+        std::vector<uint32_t>& first = scratch.first;
+        std::vector<std::pair<uint32_t, LatticeNode>> found;  // where it ends, where it begins
+        first.assign(size + 2, 0);
+        const auto add = [&](uint32_t at, size_t num_bytes, double score, uint32_t id) {
+            found.push_back({at + static_cast<uint32_t>(num_bytes), {score, at, id}});
+            ++first[at + num_bytes + 1];
+        };
+        for (uint32_t at = 0; at < size;) {
+            const uint32_t length = unicode::utf8_size(word[at]);
+            bool alone = false;
+            trie_.prefixes(word + at, word + size, [&](size_t num_bytes, uint32_t id) {
+                add(at, num_bytes, scores_[id], id);
+                alone |= num_bytes == length;
+            });
+            if (!alone && options_.unk_id != no_id) add(at, length, least_ - unknown_penalty, options_.unk_id);
+            at += length;
+        }
+        for (size_t at = 1; at < first.size(); ++at) first[at] += first[at - 1];
+        nodes.resize(found.size());
+        std::vector<uint32_t> next(first.begin(), first.end());
+        for (const auto& [to, node] : found) nodes[next[to]++] = node;
+    }
+
+    // One spelling by chance: the likelihood of each to the power alpha.
+    bool draw(const uint8_t* word, size_t size, Scratch& scratch) const {
+        if (options_.unk_id == no_id) return false;
+        if (options_.nbest_size > 0) return draw_of_best(word, size, scratch);
+        build_lattice(word, size, scratch);
+        std::vector<double>& weights = scratch.weights;  // of all spellings that end at a place, as a logarithm
+        constexpr double nothing = -std::numeric_limits<double>::infinity();
+        weights.assign(size + 1, nothing);
+        weights[0] = 0;
+        for (size_t at = 1; at <= size; ++at)
+            for (uint32_t i = scratch.first[at]; i < scratch.first[at + 1]; ++i) {
+                const double weight = weight_of(scratch.nodes[i], weights);
+                const double most = std::max(weights[at], weight), least = std::min(weights[at], weight);
+                if (most != nothing) weights[at] = most + std::log1p(std::exp(least - most));
+            }
+        for (size_t to = size; to > 0;) {
+            double left = uniform(scratch);
+            uint32_t chosen = scratch.first[to];
+            for (uint32_t i = chosen; i < scratch.first[to + 1]; ++i) {
+                const double share = std::exp(weight_of(scratch.nodes[i], weights) - weights[to]);
+                if (share > 0) chosen = i;  // rounding must not leave the last of them for nothing
+                left -= share;
+                if (left < 0) break;
+            }
+            const LatticeNode& node = scratch.nodes[chosen];
+            scratch.path.push_back({node.id, static_cast<uint32_t>(to) - node.begin});
+            to = node.begin;
+        }
+        std::reverse(scratch.path.begin(), scratch.path.end());
+        return true;
+    }
+
+    double weight_of(const LatticeNode& node, const std::vector<double>& weights) const {
+        return weights[node.begin] + options_.alpha * node.score;
+    }
+
+    bool draw_of_best(const uint8_t* word, size_t size, Scratch& scratch) const {
+        std::vector<std::vector<Token>> paths;
+        std::vector<double> scores;
+        best_paths(word, size, options_.nbest_size, scratch, paths, scores);
+        if (paths.empty()) return true;
+        double total = 0;
+        const double best = scores[0];
+        for (double& score : scores) total += score = std::exp(options_.alpha * (score - best));
+        double left = uniform(scratch) * total;
+        size_t chosen = 0;
+        while (chosen + 1 < scores.size() && (left -= scores[chosen]) >= 0) ++chosen;
+        scratch.path = paths[chosen];
+        return true;
+    }
+
+    // The best `count` ways to each place, from the best ways to the places before it.
+    void best_paths(const uint8_t* word, size_t size, size_t count, Scratch& scratch,
+                    std::vector<std::vector<Token>>& paths, std::vector<double>& scores) const {
+        build_lattice(word, size, scratch);
+        struct Way {
+            double score;
+            uint32_t node, rank;  // its last piece, and which of the ways to where that begins
+        };
+        std::vector<std::vector<Way>> ways(size + 1);
+        ways[0].push_back({0, no_id, 0});
+        for (size_t at = 1; at <= size; ++at) {
+            std::vector<Way>& here = ways[at];
+            for (uint32_t i = scratch.first[at]; i < scratch.first[at + 1]; ++i) {
+                const std::vector<Way>& before = ways[scratch.nodes[i].begin];
+                for (uint32_t rank = 0; rank < before.size(); ++rank)
+                    here.push_back({before[rank].score + scratch.nodes[i].score, i, rank});
+            }
+            const auto better = [](const Way& a, const Way& b) { return a.score > b.score; };
+            std::stable_sort(here.begin(), here.end(), better);
+            if (here.size() > count) here.resize(count);
+        }
+        for (const Way& last : ways[size]) {
+            scores.push_back(last.score);
+            paths.emplace_back();
+            size_t to = size;
+            for (const Way* way = &last; to > 0;) {
+                const LatticeNode& node = scratch.nodes[way->node];
+                paths.back().push_back({node.id, static_cast<uint32_t>(to) - node.begin});
+                to = node.begin;
+                way = &ways[to][way->rank];
+            }
+            std::reverse(paths.back().begin(), paths.back().end());
+        }
+    }
+
+    // SplitMix64 (Steele, Lea, Flood, 2014), which small seeds do not trouble: 0 to 1, without 1.
+    static double uniform(Scratch& scratch) {
+        uint64_t z = scratch.random += 0x9E3779B97F4A7C15u;
+        z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9u;
+        z = (z ^ z >> 27) * 0x94D049BB133111EBu;
+        return static_cast<double>((z ^ z >> 31) >> 11) * 0x1p-53;
+    }
+
+    Options options_;
+    std::vector<std::string> pieces_;
+    std::vector<double> scores_;
+    double least_ = std::numeric_limits<double>::infinity();
+    PieceTrie trie_;
+    uint32_t byte_ids_[256];
+};
+
+}  // namespace textpipe

@@ -1,0 +1,179 @@
+"""The models of sentencepiece.
+
+What enters: pieces with scores and kinds, as a .model file has them, and which of the four models they make. What
+leaves: the pieces of a sentence that was normalized as sentencepiece does. Promises: the pieces of sentencepiece
+0.2.3, also where its single-precision sums or its ties decide; the tables are native and built when first needed; the
+value never changes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from textpipe.core._unigram import NativeSentenceModel
+from textpipe.errors import InputError, did_you_mean
+from textpipe.models.base import Model, Token
+from textpipe.models.unigram import placed_tokens
+
+__all__ = ["SentencePiece", "SentencePieceRow"]
+
+ALGORITHMS = {"unigram": 1, "bpe": 2, "word": 3, "char": 4}
+KINDS = {"normal": 1, "unknown": 2, "control": 3, "user_defined": 4, "unused": 5, "byte": 6}
+_BYTES = frozenset(f"<0x{byte:02X}>" for byte in range(256))
+
+
+class SentencePieceRow(NamedTuple):
+    """One piece: its text, its score, and what it is for.
+
+    ``normal``, ``unknown``, ``control`` (never found in text), ``user_defined`` (always kept whole), ``unused``, or
+    ``byte``.
+    """
+
+    text: str
+    score: float
+    kind: str = "normal"
+
+
+class SentencePiece(Model):
+    """A sentencepiece model, over whole sentences.
+
+    Parameters
+    ----------
+    pieces : (text, score) or (text, score, kind); the first has the id 0.
+    algorithm : ``unigram``, ``bpe``, ``word`` or ``char``.
+    byte_fallback : spell unknown characters by their bytes, ``<0xEA>``, ….
+    unk_piece, bos_piece, eos_piece, pad_piece : the names of the pieces with these parts to play.
+
+    Raises
+    ------
+    InputError
+        when two pieces are equal, one is empty, or a part is missing: a piece for the unknown, or one of the bytes.
+
+    Notes
+    -----
+    Control pieces are never found in text, whatever it says: to put them there is the post-processor's work.
+
+    Examples
+    --------
+    >>> model = SentencePiece([("<unk>", 0, "unknown"), ("▁한", -3), ("국", -3), ("▁한국", -4), ("어", -3)])
+    >>> [token.value for token in model.tokenize("▁한국어")]
+    ['▁한국', '어']
+    """
+
+    def __init__(
+        self,
+        pieces: Iterable[tuple[Any, ...]],
+        algorithm: str = "unigram",
+        *,
+        byte_fallback: bool = False,
+        unk_piece: str = "<unk>",
+        bos_piece: str = "<s>",
+        eos_piece: str = "</s>",
+        pad_piece: str = "<pad>",
+    ) -> None:
+        self._rows = [SentencePieceRow(*row) for row in pieces]
+        super().__init__({row.text: number for number, row in enumerate(self._rows)})
+        self._algorithm = algorithm
+        self._byte_fallback = byte_fallback
+        self._unk_id = next((n for n, row in enumerate(self._rows) if row.kind == "unknown"), None)
+        self._named = {"unk_piece": unk_piece, "bos_piece": bos_piece, "eos_piece": eos_piece, "pad_piece": pad_piece}
+        self._check()
+        self._native: NativeSentenceModel | None = None
+
+    def _check(self) -> None:
+        if self._algorithm not in ALGORITHMS:
+            raise InputError(
+                f'no algorithm is called "{self._algorithm}"', hint=did_you_mean(self._algorithm, ALGORITHMS)
+            )
+        if len(self._vocab) < len(self._rows):
+            seen: set[str] = set()
+            twice = next(row.text for row in self._rows if row.text in seen or seen.add(row.text))  # type: ignore[func-returns-value]
+            raise InputError(f'the piece "{twice[:40]}" stands twice')
+        for number, row in enumerate(self._rows):
+            self._check_row(number, row)
+        if sum(row.kind == "unknown" for row in self._rows) > 1:
+            raise InputError("there are several unknown pieces", allowed="one")
+        if self._byte_fallback:
+            missing = sorted(_BYTES - {row.text for row in self._rows if row.kind == "byte"})
+            if missing:
+                raise InputError(f"byte_fallback needs all of the bytes, and {missing[0]} is none of the pieces")
+        elif self._unk_id is None:
+            raise InputError("there is no piece for the unknown", hint='one of the kind "unknown", or byte_fallback')
+
+    def _check_row(self, number: int, row: SentencePieceRow) -> None:
+        if row.kind not in KINDS:
+            raise InputError(f'piece {number} is of the kind "{row.kind}"', hint=did_you_mean(row.kind, KINDS))
+        if not row.text or ("\0" in row.text and not self._is_bare_zero(row)):
+            raise InputError(f"piece {number} is empty or holds a zero character")
+        if not math.isfinite(row.score) or abs(row.score) > 3.4e38:
+            raise InputError(f'piece {number} ("{row.text[:40]}") has the score {row.score}', allowed="a single float")
+        if row.kind == "byte" and (not self._byte_fallback or row.text not in _BYTES):
+            raise InputError(
+                f'piece {number} ("{row.text[:40]}") is a byte', allowed="<0x00> to <0xFF>, with byte_fallback"
+            )
+
+    def _is_bare_zero(self, row: SentencePieceRow) -> bool:
+        # Made by converters; sentencepiece passes over it.
+        return row.text == "\0" and (row.kind == "unused" or self._byte_fallback)
+
+    @property
+    def rows(self) -> list[SentencePieceRow]:
+        """A copy of the pieces, in the order of their ids."""
+        return list(self._rows)
+
+    @property
+    def algorithm(self) -> str:
+        """Which of the four models it is."""
+        return self._algorithm
+
+    @property
+    def byte_fallback(self) -> bool:
+        """Whether unknown characters are spelled by their bytes."""
+        return self._byte_fallback
+
+    @property
+    def named_pieces(self) -> dict[str, str]:
+        """``unk_piece``, ``bos_piece``, ``eos_piece`` and ``pad_piece``; the vocabulary need not have them."""
+        return dict(self._named)
+
+    @property
+    def surface_id(self) -> int | None:
+        """The unknown piece: its tokens read as the text they stand for."""
+        return self._unk_id
+
+    def texts_of(self, kind: str) -> tuple[str, ...]:
+        """The texts of all pieces of a kind."""
+        return tuple(row.text for row in self._rows if row.kind == kind)
+
+    def native(self, *, byte_level: bool = False) -> NativeSentenceModel:
+        """The native tables."""
+        if self._native is None:
+            self._native = NativeSentenceModel(
+                [(row.text, row.score, KINDS["control" if row.text == "\0" else row.kind]) for row in self._rows],
+                kind=ALGORITHMS[self._algorithm],
+                byte_fallback=self._byte_fallback,
+            )
+        return self._native
+
+    def tokenize(self, sequence: str) -> list[Token]:
+        """The tokens of one normalized sentence."""
+        return placed_tokens(sequence, self.native().tokenize(sequence), self._piece_of, self._unk_id)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Type, algorithm, names and pieces; `tokenizers` has no such model."""
+        return {
+            "type": "SentencePiece",
+            "algorithm": self._algorithm,
+            "byte_fallback": self._byte_fallback,
+            **self._named,
+            "pieces": [list(row) for row in self._rows],
+        }
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_rebuild, (self._rows, self._algorithm, self._byte_fallback, self._named))
+
+
+def _rebuild(rows: list[SentencePieceRow], algorithm: str, byte_fallback: bool, names: dict[str, str]) -> SentencePiece:
+    return SentencePiece(rows, algorithm, byte_fallback=byte_fallback, **names)

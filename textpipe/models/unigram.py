@@ -1,0 +1,220 @@
+"""The Unigram model.
+
+What enters: pieces with their log-probabilities, an id each by their order. What leaves: of all the ways to put a word
+together the likeliest, or one drawn by chance. Promises: the tokens of `tokenizers`; the tables are native and built
+when first needed; the vocabulary never changes.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import secrets
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from textpipe.core._unigram import NativeUnigram
+from textpipe.errors import InputError, LimitError
+from textpipe.limits import DEFAULT_LIMITS
+from textpipe.models.base import Model, Token
+
+__all__ = ["Spelling", "Unigram"]
+
+
+class Spelling(NamedTuple):
+    """One way to put a word together, and the logarithm of its likelihood."""
+
+    score: float
+    tokens: list[Token]
+
+
+class Unigram(Model):
+    """Pieces that are each as likely as their score says, whatever stands beside them.
+
+    Parameters
+    ----------
+    vocab : (piece, score); the first has the id 0. Without it, ``<unk>`` alone.
+    unk_id : the id for characters without a piece. Its score is 10 below the least; a run of them is one token.
+    byte_fallback : spell such runs as ``<0xEA>``, … where the vocabulary has all of their bytes.
+    alpha : draw a spelling, each as often as its likelihood to this power says; None or 0 for the likeliest always.
+    nbest_size : draw among so many of the likeliest; None or 0 for all there are.
+
+    Raises
+    ------
+    InputError
+        when ``unk_id`` is the id of no piece, or a score is no number.
+
+    Notes
+    -----
+    Kudo (2018), "Subword Regularization". Linear in the word: each place is reached by the pieces that end there. Of
+    equally likely spellings the one whose last piece is the longer is taken, place by place.
+
+    Examples
+    --------
+    >>> model = Unigram([("<unk>", 0.0), ("한", -3.0), ("국", -3.5), ("어", -3.0), ("한국", -4.0)], unk_id=0)
+    >>> [token.value for token in model.tokenize("한국어")]
+    ['한국', '어']
+    """
+
+    def __init__(
+        self,
+        vocab: Iterable[tuple[str, float]] | None = None,
+        unk_id: int | None = None,
+        byte_fallback: bool | None = None,
+        alpha: float | None = None,
+        nbest_size: int | None = None,
+    ) -> None:
+        if vocab is None:
+            if unk_id is not None:
+                raise InputError("unk_id is given without a vocabulary", hint="give both")
+            vocab, unk_id = [("<unk>", 0.0)], 0
+        self._rows = [(piece, float(score)) for piece, score in vocab]
+        for number, (piece, score) in enumerate(self._rows):
+            if not math.isfinite(score):
+                raise InputError(f'piece {number} ("{piece[:40]}") has the score {score}', allowed="a finite number")
+        if unk_id is not None and not 0 <= unk_id < len(self._rows):
+            raise InputError(f"unk_id is {unk_id}", allowed=f"0 to {len(self._rows) - 1}, the id of a piece")
+        super().__init__({piece: number for number, (piece, _) in enumerate(self._rows)})
+        self._piece_of = {number: piece for number, (piece, _) in enumerate(self._rows)}  # of equal ones too
+        self._unk_id = unk_id
+        self._byte_fallback = bool(byte_fallback)
+        self.alpha = alpha
+        self.nbest_size = nbest_size
+        self._check()
+        self._native: NativeUnigram | None = None
+
+    def _check(self) -> None:
+        if self.alpha is not None and not math.isfinite(self.alpha):
+            raise InputError(f"alpha is {self.alpha}", allowed="a finite number")
+        if self.nbest_size is not None and not 0 <= self.nbest_size <= DEFAULT_LIMITS.nbest_size:
+            raise InputError(f"nbest_size is {self.nbest_size}", allowed=f"0 to {DEFAULT_LIMITS.nbest_size}")
+
+    def settings_changed(self) -> None:
+        """Check the settings; the native tables are built again."""
+        self._check()
+        self._native = None
+
+    @property
+    def unk_id(self) -> int | None:
+        """The id for what has no piece."""
+        return self._unk_id
+
+    @property
+    def byte_fallback(self) -> bool:
+        """Whether such is spelled by its bytes."""
+        return self._byte_fallback
+
+    @property
+    def scored_pieces(self) -> list[tuple[str, float]]:
+        """A copy of the pieces with their scores, in the order of their ids."""
+        return list(self._rows)
+
+    @property
+    def surface_id(self) -> int | None:
+        """The unknown piece: its tokens read as the text they stand for."""
+        return self._unk_id
+
+    def _tables(self) -> NativeUnigram:
+        if self._native is None:
+            self._native = NativeUnigram(
+                self._rows,
+                unk_id=self._unk_id,
+                byte_fallback=self._byte_fallback,
+                alpha=self.alpha,
+                nbest_size=self.nbest_size,
+            )
+        return self._native
+
+    def native(self, *, byte_level: bool) -> NativeUnigram | None:
+        """The native tables; None without an unknown piece, where a word may have no tokens at all."""
+        return None if self._unk_id is None else self._tables()
+
+    def tokenize(self, sequence: str) -> list[Token]:
+        """The tokens of one word.
+
+        Raises
+        ------
+        InputError
+            when a character has no piece, and there is none for such.
+        """
+        return self.sample(sequence, secrets.randbits(63) if self.alpha else 0)
+
+    def sample(self, sequence: str, seed: int) -> list[Token]:
+        """The same with a seed, which decides what is drawn when there is an ``alpha``."""
+        try:
+            found = self._tables().tokenize(sequence, seed)
+        except ValueError:
+            raise InputError(
+                f'no pieces spell "{sequence[:40]}", and there is none for the unknown', hint="give an unk_id"
+            ) from None
+        return self._tokens(sequence, found)
+
+    def nbest(self, sequence: str, count: int) -> list[Spelling]:
+        """The likeliest ways to put one word together, likeliest first.
+
+        >>> model = Unigram([("<unk>", 0.0), ("한", -3.0), ("국", -3.0), ("한국", -4.0)], unk_id=0)
+        >>> [spelling.score for spelling in model.nbest("한국", 5)]
+        [-4.0, -6.0]
+
+        Raises
+        ------
+        InputError, LimitError
+            when ``count`` is above the cap, or the word is too long for so many.
+        """
+        limits = DEFAULT_LIMITS
+        if not 1 <= count <= limits.nbest_size:
+            raise InputError(f"{count} spellings", allowed=f"1 to {limits.nbest_size}")
+        if len(sequence) * count > limits.lattice_ways:
+            raise LimitError(
+                f"{count} spellings of {len(sequence)} characters",
+                allowed=f"{limits.lattice_ways // count} characters",
+                hint="ask word by word",
+            )
+        found = self._tables().nbest(sequence, count)
+        return [Spelling(score, self._tokens(sequence, tokens)) for score, tokens in found]
+
+    def _tokens(self, sequence: str, found: list[tuple[int, int]]) -> list[Token]:
+        return placed_tokens(sequence, found, self._piece_of, self._unk_id)
+
+    def get_vocab_size(self) -> int:
+        """How many pieces there are, equal ones counted each."""
+        return len(self._rows)
+
+    def save(self, folder: str, prefix: str | None = None) -> list[str]:
+        """Write unigram.json; returns its path, alone in a list."""
+        from textpipe.files import write_text
+
+        path = os.path.join(folder, f"{prefix}-unigram.json" if prefix else "unigram.json")
+        write_text(path, json.dumps(self.to_dict(), ensure_ascii=False, indent=2))
+        return [path]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Type, unknown piece, pieces with their scores; what is drawn is not kept, as in `tokenizers`."""
+        return {
+            "type": "Unigram",
+            "unk_id": self._unk_id,
+            "vocab": [[piece, score] for piece, score in self._rows],
+            "byte_fallback": self._byte_fallback,
+        }
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (Unigram, (self._rows, self._unk_id, self._byte_fallback, self.alpha, self.nbest_size))
+
+
+_SAME_PLACE = 0xFFFFFFFF  # model.hpp
+
+
+def placed_tokens(
+    text: str, found: list[tuple[int, int]], pieces: dict[int, str], surface_id: int | None
+) -> list[Token]:
+    """Tokens from ids and the bytes each takes; those of ``surface_id`` read as the text they stand for."""
+    data = text.encode()
+    tokens: list[Token] = []
+    begin = end = 0
+    for number, size in found:
+        if size != _SAME_PLACE:
+            begin, end = end, end + size
+        value = data[begin:end].decode() if number == surface_id else pieces[number]
+        tokens.append(Token(number, value, (begin, end)))
+    return tokens
