@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 import torch
 
@@ -154,6 +156,22 @@ def test_streamed_pieces_joined_are_the_text(writer, small_tokenizer, seed):
     config = SamplingConfig(max_tokens=60, seed=seed)
     pieces = list(stream(writer, small_tokenizer, "바다", config, eos_id=0))
     assert "".join(pieces) == generate(writer, small_tokenizer, ["바다"], config, eos_id=0)[0]
+
+
+def test_a_text_ends_before_a_stop_string_streamed_or_not(writer, small_tokenizer):
+    config = SamplingConfig(max_tokens=60, seed=3)
+    whole = generate(writer, small_tokenizer, ["바다"], config, eos_id=0)[0]
+    stop = whole[len(whole) // 2 : len(whole) // 2 + 2]
+    config = config.replaced(stop=(stop,))
+    expected = whole[: whole.index(stop)]
+    assert generate(writer, small_tokenizer, ["바다"], config, eos_id=0)[0] == expected
+    assert "".join(stream(writer, small_tokenizer, "바다", config, eos_id=0)) == expected
+
+
+def test_no_run_of_tokens_is_written_twice_when_forbidden(model):
+    written = [5, *ids(model, [[5]], GREEDY.replaced(max_tokens=30, no_repeat_ngram=2), eos_id=NEVER)[0]]
+    runs = list(itertools.pairwise(written))
+    assert len(set(runs)) == len(runs)
 
 
 def test_a_stream_never_splits_a_character(small_tokenizer, monkeypatch):

@@ -8,7 +8,16 @@ import pytest
 import torch
 
 from textpipe.errors import ConfigError
-from textpipe.generation.sampling import SamplingConfig, choose, filter_logits, keep_top_k, keep_top_p
+from textpipe.generation.sampling import (
+    SamplingConfig,
+    block_ngrams,
+    choose,
+    filter_logits,
+    keep_min_p,
+    keep_top_k,
+    keep_top_p,
+    penalize_repetition,
+)
 
 transformers = pytest.importorskip("transformers")
 from transformers.generation import logits_process  # noqa: E402
@@ -30,19 +39,53 @@ def test_top_p_equals_transformers(p):
     assert torch.equal(keep_top_p(logits(), p), logits_process.TopPLogitsWarper(p)(None, logits()))
 
 
+@pytest.mark.parametrize("p", [1e-6, 0.05, 0.5, 1.0])
+def test_min_p_equals_transformers(p):
+    assert torch.equal(keep_min_p(logits(), p), logits_process.MinPLogitsWarper(p)(None, logits()))
+
+
+WRITTEN = [[5, 7, 5, 7, 9], [1, 1, 1, 1, 1], [3, 4, 5, 3, 4], [96, 0, 96, 0, 95], [2, 3, 4, 5, 6]]
+
+
+@pytest.mark.parametrize("penalty", [0.5, 1.0, 1.3, 10.0])
+def test_repetition_penalty_equals_transformers(penalty):
+    theirs = logits_process.RepetitionPenaltyLogitsProcessor(penalty)(torch.tensor(WRITTEN), logits())
+    assert torch.equal(penalize_repetition(logits(), WRITTEN, penalty), theirs)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 6])
+def test_blocked_ngrams_equal_transformers(size):
+    theirs = logits_process.NoRepeatNGramLogitsProcessor(size)(torch.tensor(WRITTEN), logits())
+    assert torch.equal(block_ngrams(logits(), WRITTEN, size), theirs)
+
+
+def test_a_greedy_choice_obeys_the_penalties():
+    config = SamplingConfig(temperature=0.0, no_repeat_ngram=1)
+    best = logits().argmax(dim=-1)
+    found = choose(logits(), config, generators(5), [[int(row)] for row in best])
+    assert (found != best).all()
+
+
 @pytest.mark.parametrize("temperature", [0.05, 0.7, 1.0, 3.0])
 @pytest.mark.parametrize("k", [0, 3, 40])
 @pytest.mark.parametrize("p", [0.3, 0.95, 1.0])
-def test_all_filters_together_equal_transformers_own_chain(temperature, k, p):
+@pytest.mark.parametrize("min_p", [0.0, 0.2])
+def test_all_filters_together_equal_transformers_own_chain(temperature, k, p, min_p):
     chain = logits_process.LogitsProcessorList()
+    chain.append(logits_process.RepetitionPenaltyLogitsProcessor(1.2))
+    chain.append(logits_process.NoRepeatNGramLogitsProcessor(2))
     if temperature != 1.0:
         chain.append(logits_process.TemperatureLogitsWarper(temperature))
     if k:
         chain.append(logits_process.TopKLogitsWarper(k))
     if p < 1.0:
         chain.append(logits_process.TopPLogitsWarper(p))
-    ours = filter_logits(logits(1), SamplingConfig(temperature=temperature, top_k=k, top_p=p))
-    assert torch.equal(ours, chain(None, logits(1)))
+    if min_p:
+        chain.append(logits_process.MinPLogitsWarper(min_p))
+    config = SamplingConfig(
+        temperature=temperature, top_k=k, top_p=p, min_p=min_p, repetition_penalty=1.2, no_repeat_ngram=2
+    )
+    assert torch.equal(filter_logits(logits(1), config, WRITTEN), chain(torch.tensor(WRITTEN), logits(1)))
 
 
 def generators(rows, seed=0):

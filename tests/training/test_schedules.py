@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from textpipe.training.schedules import SCHEDULES, constant, cosine, linear
+from textpipe.training.schedules import SCHEDULES, constant, cosine, inverse_sqrt, linear, wsd
 
 transformers = pytest.importorskip("transformers")
 
@@ -26,11 +26,21 @@ def test_schedules_equal_transformers(warmup, steps):
         (cosine, transformers.get_cosine_schedule_with_warmup, settings, 0.0),
         (cosine, transformers.get_cosine_with_min_lr_schedule_with_warmup, {**settings, "min_lr_rate": 0.1}, 0.1),
         (linear, transformers.get_linear_schedule_with_warmup, settings, 0.0),
+        (inverse_sqrt, transformers.get_inverse_sqrt_schedule, {"num_warmup_steps": warmup}, 0.0),
         (constant, transformers.get_constant_schedule_with_warmup, {"num_warmup_steps": warmup}, 0.0),
     ]
     for ours, make, arguments, floor in kinds:
         expected = list(theirs(make, steps, **arguments))
         assert [ours(step, warmup_steps=warmup, steps=steps, floor=floor) for step in range(steps + 1)] == expected
+
+
+@pytest.mark.parametrize("floor", [0.0, 0.1])
+@pytest.mark.parametrize(("warmup", "steps"), [(0, 10), (7, 50), (100, 1000), (13, 17)])
+def test_wsd_equals_transformers(warmup, steps, floor):
+    settings = {"num_warmup_steps": warmup, "num_decay_steps": steps // 5, "num_training_steps": steps}
+    make = transformers.get_wsd_schedule
+    expected = list(theirs(make, steps, **settings, decay_type="linear", min_lr_ratio=floor))
+    assert [wsd(step, warmup_steps=warmup, steps=steps, floor=floor) for step in range(steps + 1)] == expected
 
 
 @pytest.mark.parametrize("name", sorted(SCHEDULES))

@@ -17,6 +17,10 @@ def command(
     temperature: float = typer.Option(0.8, "--temperature", help="Lower is safer; 0 takes the likeliest token."),
     top_k: int = typer.Option(0, "--top-k", help="Only the k likeliest tokens; 0 is all."),
     top_p: float = typer.Option(0.95, "--top-p", help="Only the likeliest tokens that together reach this share."),
+    min_p: float = typer.Option(0.0, "--min-p", help="Only tokens with this share of the likeliest one's probability."),
+    repetition_penalty: float = typer.Option(1.0, "--repetition-penalty", help="Above 1: less of what was written."),
+    no_repeat_ngram: int = typer.Option(0, "--no-repeat-ngram", help="No run of so many tokens twice; 0 allows it."),
+    stop: list[str] = typer.Option([], "--stop", help="A string that ends the text; may be repeated."),
     seed: int = typer.Option(0, "--seed", help="The same seed writes the same text."),
     best: bool = typer.Option(False, "--best", help="The checkpoint with the lowest validation loss, not the newest."),
     device: str = typer.Option("auto", "--device", help="auto, cpu, cuda or mps."),
@@ -40,7 +44,17 @@ def command(
     from textpipe.generation.sampling import SamplingConfig
     from textpipe.training.devices import pick_device
 
-    config = SamplingConfig(max_tokens=max_tokens, temperature=temperature, top_k=top_k, top_p=top_p, seed=seed)
+    config = SamplingConfig(
+        max_tokens=max_tokens,
+        temperature=temperature,
+        top_k=top_k,
+        top_p=top_p,
+        min_p=min_p,
+        repetition_penalty=repetition_penalty,
+        no_repeat_ngram=no_repeat_ngram,
+        stop=tuple(stop),
+        seed=seed,
+    )
     if threads is not None:
         torch.set_num_threads(threads)
     model, tokenizer, facts = load_model(checkpoint, device=pick_device(device))

@@ -14,6 +14,7 @@ from textpipe.formats import scored_pieces
 from textpipe.formats.fields import Field
 from textpipe.limits import Limits
 from textpipe.models import BPE, Model, RankBPE, WordLevel, WordPiece
+from textpipe.models.vocabulary_files import vocab_fault
 
 __all__ = ["MODELS", "read"]
 
@@ -106,18 +107,9 @@ def _word_piece(field: Field, limits: Limits) -> WordPiece:
 
 def _read_vocab(field: Field, limits: Limits) -> dict[str, int]:
     vocab: dict[str, int] = field.of(dict)
-    if len(vocab) > limits.vocab_size:
-        field.fail(f"has {len(vocab)} pieces", allowed=f"at most {limits.vocab_size}")
-    for piece, number in vocab.items():
-        if type(number) is not int or not 0 <= number < limits.token_id:
-            field.fail(f'gives "{piece[:40]}" the id {number!r}', allowed=f"a whole number, 0 to {limits.token_id - 1}")
-        if len(piece) * 4 > limits.piece_bytes and len(piece.encode("utf-8", "replace")) > limits.piece_bytes:
-            field.fail(f"has a piece of {len(piece)} characters", allowed=f"at most {limits.piece_bytes} bytes")
-    if len(set(vocab.values())) != len(vocab):
-        seen: dict[int, str] = {}
-        for piece, number in vocab.items():
-            if seen.setdefault(number, piece) != piece:
-                field.fail(f'gives "{seen[number][:40]}" and "{piece[:40]}" the same id {number}')
+    fault = vocab_fault(vocab, limits)
+    if fault is not None:
+        field.fail(fault[0], allowed=fault[1])
     return vocab
 
 

@@ -3,7 +3,8 @@
 What enters: a model, its tokenizer and prompts. What leaves: ids step by step, whole texts, or a stream of text whose
 pieces never split a character. Texts are made of whole characters only, whatever bytes the model would put together
 (see :mod:`textpipe.generation.whole_characters`); ids by themselves are as the model chooses. A prompt begins as a
-document begins in training, after eos, so the empty prompt is one too. Writing stops at eos or at ``max_tokens``.
+document begins in training, after eos, so the empty prompt is one too. Writing stops at eos, at
+``max_tokens`` or before a string of ``stop``.
 
 Each step reads one token: keys and values of what was read before are kept. When the model's context is full, the
 newest half of the text is read again and writing goes on from there, so a text may be longer than the context; the same
@@ -21,6 +22,7 @@ import torch
 from textpipe.data.permutation import derive_key
 from textpipe.errors import InputError
 from textpipe.generation.sampling import SamplingConfig, choose
+from textpipe.generation.stop_strings import StopStrings
 from textpipe.generation.whole_characters import WholeCharacters
 
 if TYPE_CHECKING:
@@ -61,6 +63,7 @@ def generate_ids(
     padding = [longest - len(prompt) for prompt in prompts]
     padded = [[eos_id] * pad + list(prompt) for pad, prompt in zip(padding, prompts, strict=True)]
     text_BT = torch.tensor(padded, device=device)
+    written = [list(prompt) for prompt in prompts]
     generators = [
         torch.Generator().manual_seed(derive_key("sample", config.seed, row) >> 1) for row in range(len(prompts))
     ]
@@ -76,9 +79,11 @@ def generate_ids(
         logits_BV = model.logits(model(unread_BT, cache=cache)[:, -1])
         if only is not None:
             logits_BV = logits_BV.masked_fill(~only.mask(states).to(device), -math.inf)
-        unread_BT = choose(logits_BV, config, generators)[:, None]
+        unread_BT = choose(logits_BV, config, generators, written)[:, None]
         text_BT = torch.cat([text_BT, unread_BT], dim=1)
         ids = unread_BT[:, 0].tolist()
+        for row, found in zip(written, ids, strict=True):
+            row.append(found)
         if only is not None:
             states = [only.after(state, found) for state, found in zip(states, ids, strict=True)]
         running = [was and found != eos_id for was, found in zip(running, ids, strict=True)]
@@ -154,9 +159,13 @@ def _pieces(
     from textpipe.decoders import DecodeStream
 
     decoders = [DecodeStream(skip_special_tokens=True) for _ in prompts]
+    watches = [StopStrings(config.stop) for _ in prompts]
     ids = [_encode(tokenizer, prompt, eos_id) for prompt in prompts]
     for step in generate_ids(model, ids, config, eos_id=eos_id, only=WholeCharacters(tokenizer)):
         yield [
-            (decoder.step(tokenizer, found) or "") if found is not None else ""
-            for decoder, found in zip(decoders, step, strict=True)
+            watch.feed((decoder.step(tokenizer, found) or "") if found is not None else "")
+            for decoder, watch, found in zip(decoders, watches, step, strict=True)
         ]
+        if config.stop and all(watch.has_stopped for watch in watches):
+            return
+    yield [watch.finish() for watch in watches]

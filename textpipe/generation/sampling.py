@@ -1,7 +1,8 @@
-"""From logits to the next id: temperature, top-k, top-p.
+"""From logits to the next id: penalties for what was written, then temperature, top-k, top-p, min-p.
 
-What enters: logits of the next token. What leaves: filtered logits (−inf at what may not come), or an id. The filters
-give exactly what ``transformers``' logits processors give, in the same order: temperature, top-k, top-p.
+What enters: logits of the next token, and the ids written so far. What leaves: filtered logits (−inf at what may not
+come), or an id. The filters give exactly what ``transformers``' logits processors give, in the same order: repetition
+penalty, blocked n-grams, temperature, top-k, top-p, min-p.
 
 Axes: B sequence, V vocabulary.
 """
@@ -9,12 +10,24 @@ Axes: B sequence, V vocabulary.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
+import pydantic
 import torch
 
 from textpipe.config import Config, Field
 
-__all__ = ["SamplingConfig", "choose", "filter_logits", "keep_top_k", "keep_top_p"]
+__all__ = [
+    "SamplingConfig",
+    "block_ngrams",
+    "choose",
+    "filter_logits",
+    "keep_min_p",
+    "keep_top_k",
+    "keep_top_p",
+    "penalize_repetition",
+    "penalized",
+]
 
 
 class SamplingConfig(Config):
@@ -24,7 +37,22 @@ class SamplingConfig(Config):
     temperature: float = Field(1.0, ge=0.0, le=100.0, description="1 as trained, lower is safer, 0 takes the likeliest")
     top_k: int = Field(0, ge=0, description="only the k likeliest tokens; 0 is all")
     top_p: float = Field(1.0, gt=0.0, le=1.0, description="only the likeliest tokens that together reach this share")
+    min_p: float = Field(
+        0.0, ge=0.0, le=1.0, description="only tokens with this share of the likeliest one's probability"
+    )
+    repetition_penalty: float = Field(
+        1.0, gt=0.0, le=100.0, description="logits of tokens that were written are divided by it (multiplied, below 0)"
+    )
+    no_repeat_ngram: int = Field(0, ge=0, description="no run of so many tokens is written twice; 0 allows it")
+    stop: tuple[str, ...] = Field((), description="strings that end a text; they are no part of it")
     seed: int = Field(0, ge=0, description="the same seed writes the same text")
+
+    @pydantic.field_validator("stop")
+    @classmethod
+    def _not_empty(cls, strings: tuple[str, ...]) -> tuple[str, ...]:
+        if "" in strings:
+            raise ValueError("an empty string stands everywhere: it cannot end a text")
+        return strings
 
 
 def keep_top_k(logits_BV: torch.Tensor, k: int) -> torch.Tensor:
@@ -41,22 +69,70 @@ def keep_top_p(logits_BV: torch.Tensor, p: float) -> torch.Tensor:
     return logits_BV.masked_fill(unlikely_BV.scatter(-1, order_BV, unlikely_BV), -math.inf)
 
 
-def filter_logits(logits_BV: torch.Tensor, config: SamplingConfig) -> torch.Tensor:
-    """Apply temperature, then top-k, then top-p, each only when it is set."""
+def keep_min_p(logits_BV: torch.Tensor, p: float) -> torch.Tensor:
+    """Leave what is at least ``p`` times as likely as the likeliest (Nguyen et al. 2024); −inf elsewhere."""
+    probabilities_BV = logits_BV.softmax(dim=-1)
+    return logits_BV.masked_fill(probabilities_BV < p * probabilities_BV.amax(dim=-1, keepdim=True), -math.inf)
+
+
+def penalize_repetition(logits_BV: torch.Tensor, written: Sequence[Sequence[int]], penalty: float) -> torch.Tensor:
+    """Make what each row has written less likely: above 0 divided by ``penalty``, below multiplied (Keskar 2019)."""
+    changed_BV = logits_BV.clone()
+    for row_V, ids in zip(changed_BV, written, strict=True):
+        chosen = torch.tensor(sorted(set(ids)), dtype=torch.long, device=row_V.device)
+        found = row_V[chosen]
+        row_V[chosen] = torch.where(found < 0, found * penalty, found / penalty)
+    return changed_BV
+
+
+def block_ngrams(logits_BV: torch.Tensor, written: Sequence[Sequence[int]], size: int) -> torch.Tensor:
+    """−inf at every id that would end a run of ``size`` ids that the row has written before."""
+    changed_BV = logits_BV.clone()
+    for row_V, ids in zip(changed_BV, written, strict=True):
+        last = tuple(ids[len(ids) - size + 1 :])
+        if len(last) == size - 1:
+            blocked = [
+                ids[at + size - 1] for at in range(len(ids) - size + 1) if tuple(ids[at : at + size - 1]) == last
+            ]
+            row_V[blocked] = -math.inf
+    return changed_BV
+
+
+def filter_logits(
+    logits_BV: torch.Tensor, config: SamplingConfig, written: Sequence[Sequence[int]] = ()
+) -> torch.Tensor:
+    """Apply what is set, in the order named at the top; ``written`` are each row's ids, its prompt among them."""
+    logits_BV = penalized(logits_BV, config, written)
     if config.temperature not in (0.0, 1.0):
         logits_BV = logits_BV / config.temperature
     if config.top_k:
         logits_BV = keep_top_k(logits_BV, config.top_k)
     if config.top_p < 1.0:
         logits_BV = keep_top_p(logits_BV, config.top_p)
+    if config.min_p > 0.0:
+        logits_BV = keep_min_p(logits_BV, config.min_p)
     return logits_BV
 
 
-def choose(logits_BV: torch.Tensor, config: SamplingConfig, generators: list[torch.Generator]) -> torch.Tensor:
+def penalized(logits_BV: torch.Tensor, config: SamplingConfig, written: Sequence[Sequence[int]]) -> torch.Tensor:
+    """The part of :func:`filter_logits` that depends on what was written: all that also a greedy choice obeys."""
+    if config.repetition_penalty != 1.0:
+        logits_BV = penalize_repetition(logits_BV, written, config.repetition_penalty)
+    if config.no_repeat_ngram:
+        logits_BV = block_ngrams(logits_BV, written, config.no_repeat_ngram)
+    return logits_BV
+
+
+def choose(
+    logits_BV: torch.Tensor,
+    config: SamplingConfig,
+    generators: list[torch.Generator],
+    written: Sequence[Sequence[int]] = (),
+) -> torch.Tensor:
     """The next id of each row; row b draws from ``generators[b]``, so that no row's text depends on the others."""
     if config.temperature == 0.0:
-        return logits_BV.argmax(dim=-1)
-    probabilities_BV = filter_logits(logits_BV.float().cpu(), config).softmax(dim=-1)
+        return penalized(logits_BV, config, written).argmax(dim=-1)
+    probabilities_BV = filter_logits(logits_BV.float().cpu(), config, written).softmax(dim=-1)
     drawn = [
         torch.multinomial(row_V, 1, generator=generator)
         for row_V, generator in zip(probabilities_BV, generators, strict=True)

@@ -9,16 +9,18 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from textpipe.errors import FormatError, InputError
 from textpipe.files.reading import decode_text, read_bytes
-from textpipe.limits import DEFAULT_LIMITS
+from textpipe.limits import DEFAULT_LIMITS, Limits
 
 __all__ = [
     "merges_text",
     "read_merges",
     "read_vocab_json",
     "read_vocab_txt",
+    "vocab_fault",
     "vocab_json_text",
     "vocab_txt_text",
 ]
@@ -39,15 +41,39 @@ def read_vocab_json(path: str | os.PathLike[str]) -> dict[str, int]:
         pieces = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise FormatError(f"not JSON: {error}", path=path) from None
-    if not isinstance(pieces, dict) or not all(type(number) is int for number in pieces.values()):
+    if not isinstance(pieces, dict):
         raise FormatError("not an object of piece: id", path=path)
-    if len(pieces) > _CAPS.vocab_size:
-        raise FormatError(f"has {len(pieces)} pieces", path=path, allowed=f"at most {_CAPS.vocab_size}")
-    for piece, number in pieces.items():
-        if not 0 <= number < _CAPS.token_id:
-            raise FormatError(f'the id {number} of "{piece[:40]}"', path=path, allowed=f"0 to {_CAPS.token_id - 1}")
-        _check_piece(piece, path, None)
+    fault = vocab_fault(pieces, _CAPS)
+    if fault is not None:
+        raise FormatError(fault[0], path=path, allowed=fault[1])
     return pieces
+
+
+def vocab_fault(vocab: Mapping[str, Any], limits: Limits) -> tuple[str, str | None] | None:
+    """What is wrong with a vocabulary from outside, and what was allowed; None where nothing is.
+
+    The usual vocabulary is looked at as a whole, and piece by piece only where something is wrong.
+    """
+    if len(vocab) > limits.vocab_size:
+        return f"has {len(vocab)} pieces", f"at most {limits.vocab_size}"
+    numbers = vocab.values()
+    if set(map(type, numbers)) - {int} or not 0 <= min(numbers, default=0) <= max(numbers, default=0) < limits.token_id:
+        piece, number = next(
+            (piece, number)
+            for piece, number in vocab.items()
+            if type(number) is not int or not 0 <= number < limits.token_id
+        )
+        return f'gives "{piece[:40]}" the id {number!r:.40}', f"a whole number, 0 to {limits.token_id - 1}"
+    if max(map(len, vocab), default=0) * 4 > limits.piece_bytes:
+        longest = max(vocab, key=lambda piece: len(piece.encode("utf-8", "replace")))
+        if len(longest.encode("utf-8", "replace")) > limits.piece_bytes:
+            return f"has a piece of {len(longest)} characters", f"at most {limits.piece_bytes} bytes"
+    if len(set(numbers)) != len(vocab):
+        seen: dict[int, str] = {}
+        for piece, number in vocab.items():
+            if seen.setdefault(number, piece) != piece:
+                return f'gives "{seen[number][:40]}" and "{piece[:40]}" the same id {number}', None
+    return None
 
 
 def read_merges(path: str | os.PathLike[str]) -> list[tuple[str, str]]:
@@ -99,12 +125,12 @@ def _lines(path: str | os.PathLike[str]) -> Iterable[tuple[int, str]]:
     return ((number, row.rstrip("\r")) for number, row in enumerate(rows, 1))
 
 
-def _check_piece(piece: str, path: str | os.PathLike[str], line: int | None) -> None:
+def _check_piece(piece: str, path: str | os.PathLike[str], line: int) -> None:
     if len(piece) * 4 > _CAPS.piece_bytes and len(piece.encode("utf-8", "replace")) > _CAPS.piece_bytes:
         raise FormatError(
             f"a piece of {len(piece)} characters",
             path=path,
-            field=None if line is None else f"line {line}",
+            field=f"line {line}",
             allowed=f"at most {_CAPS.piece_bytes} bytes",
         )
 

@@ -6,6 +6,8 @@ memory      what the process may hold meanwhile; spilling: what does not fit wai
 bpe         those counts → a byte-pair vocabulary and its merges
 word_level  those counts → a vocabulary of whole words
 word_piece  those counts → pieces of words, those inside with a prefix
+sentences   texts or files → sentences, as sentencepiece has them
+unigram     sentences or counts → pieces with scores
 fitting     which trainer a model takes, and the model it makes
 """
 
@@ -16,14 +18,20 @@ from textpipe.trainers.counting import WordCounts, WordCutter, count_files, coun
 from textpipe.trainers.counts_file import load_counts, save_counts
 from textpipe.trainers.fitting import fit, trainer_for
 from textpipe.trainers.memory import MemoryLimit
+from textpipe.trainers.sentences import SentenceReader, Sentences, read_sentence_files, read_sentences
 from textpipe.trainers.settings import VocabularyTrainer
+from textpipe.trainers.unigram import TrainedUnigram, UnigramTrainer, train_unigram
 from textpipe.trainers.word_level import WordLevelTrainer, train_word_level
 from textpipe.trainers.word_piece import WordPieceTrainer, train_word_piece
 
 __all__ = [
     "BpeTrainer",
     "MemoryLimit",
+    "SentenceReader",
+    "Sentences",
     "TrainedBpe",
+    "TrainedUnigram",
+    "UnigramTrainer",
     "VocabularyTrainer",
     "WordCounts",
     "WordCutter",
@@ -33,10 +41,13 @@ __all__ = [
     "count_texts",
     "fit",
     "load_counts",
+    "read_sentence_files",
+    "read_sentences",
     "require_room",
     "save_counts",
     "train_bpe",
     "train_bpe_ladder",
+    "train_unigram",
     "train_word_level",
     "train_word_piece",
     "trainer_for",

@@ -167,7 +167,7 @@ def train_bpe_ladder(
     if not rungs:
         raise ConfigError("no vocabulary size is given", allowed="one or more")
     symbols = _Symbols(counts, trainer)
-    report = progress or (_TerminalLine() if trainer.show_progress and sys.stderr.isatty() else None)
+    report = progress or (TerminalLine() if trainer.show_progress and sys.stderr.isatty() else None)
     merges, strings = train(
         counts,
         initial=list(symbols.vocab),
@@ -276,7 +276,7 @@ def _decorated(text: str, place: int, trainer: BpeTrainer) -> str:
     return f"{prefix or ''}{text}{suffix or ''}"
 
 
-class _TerminalLine:
+class TerminalLine:
     """One line of a terminal, rewritten as the training goes on."""
 
     def __call__(self, phase: str, done: int, total: int | None = None, *, unit: str = "") -> None:

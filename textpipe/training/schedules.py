@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-__all__ = ["SCHEDULES", "constant", "cosine", "linear"]
+__all__ = ["SCHEDULES", "constant", "cosine", "inverse_sqrt", "linear", "wsd"]
 
 
 def cosine(step: int, *, warmup_steps: int, steps: int, floor: float = 0.0) -> float:
@@ -41,6 +41,31 @@ def constant(step: int, *, warmup_steps: int, steps: int, floor: float = 0.0) ->
     return step / max(1, warmup_steps) if step < warmup_steps else 1.0
 
 
+def inverse_sqrt(step: int, *, warmup_steps: int, steps: int, floor: float = 0.0) -> float:
+    """Rise linearly to 1 over ``warmup_steps``, then fall as 1/√step (Vaswani et al. 2017).
+
+    ``steps`` and ``floor`` play no part; without a warmup the fall begins as after one of 10,000 steps.
+    """
+    if step < warmup_steps:
+        return step / max(1, warmup_steps)
+    scale = warmup_steps or 10_000
+    return 1.0 / math.sqrt((step + scale - warmup_steps) / scale)
+
+
+def wsd(step: int, *, warmup_steps: int, steps: int, floor: float = 0.0) -> float:
+    """Warm up, stay, decay: from ``floor`` to 1, then 1, and over the last fifth of ``steps`` linearly to ``floor``.
+
+    What is trained longer need not know at its start how long: all but the last fifth is the same (Hu et al. 2024).
+    """
+    decay_steps = steps // 5
+    if step < warmup_steps:
+        return step / max(1, warmup_steps) * (1.0 - floor) + floor
+    if step < steps - decay_steps:
+        return 1.0
+    progress = (step - max(warmup_steps, steps - decay_steps)) / max(1, decay_steps)
+    return max(floor, (1.0 - progress) * (1.0 - floor) + floor)
+
+
 SCHEDULES: Mapping[str, Callable[..., float]] = MappingProxyType(
-    {"constant": constant, "cosine": cosine, "linear": linear}
+    {"constant": constant, "cosine": cosine, "inverse_sqrt": inverse_sqrt, "linear": linear, "wsd": wsd}
 )

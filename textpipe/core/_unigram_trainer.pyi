@@ -1,0 +1,26 @@
+from collections.abc import Callable, Mapping
+
+from textpipe.core._sentences import Sentences
+from textpipe.core._word_counts import WordCounts
+
+INHERITED_SCRIPT: int
+PHASES: tuple[str, str, str]
+
+def train(
+    text: Sentences | WordCounts,
+    *,
+    vocab_size: int,
+    num_reserved: int,
+    seed_size: int,
+    min_frequency: int,
+    shrinking_factor: float,
+    num_sub_iterations: int,
+    num_threads: int,
+    num_stripes: int,
+    coverage: float,
+    required: list[int],
+    piece_rules: Mapping[str, int | bool],
+    scripts: list[tuple[int, int, int]],
+    release: bool = False,
+    progress: Callable[[str, int, int], object] | None = None,
+) -> tuple[list[tuple[str, float]], list[tuple[str, int]]]: ...

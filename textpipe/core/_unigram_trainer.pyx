@@ -1,0 +1,127 @@
+# distutils: language = c++
+"""The estimation of unigram vocabularies for Python: marshalling only.
+
+What enters: word counts, or sentences in order, and settings. What leaves: pieces with their scores, and the characters
+that were kept. The GIL is released; a callback sees the progress, and what it raises (or Ctrl-C) stops the engine.
+"""
+
+from cpython.exc cimport PyErr_CheckSignals
+from libc.stdint cimport uint16_t, uint32_t, uint64_t
+from libcpp cimport bool as cbool
+from libcpp.string cimport string
+from libcpp.vector cimport vector
+
+from textpipe.core._sentences cimport CppSentenceList, Sentences
+from textpipe.core._word_counts cimport CppWordCounts, WordCounts
+
+from textpipe.errors import InputError, LimitError
+
+cdef extern from "unigram_trainer.hpp" namespace "textpipe::unigram" nogil:
+    ctypedef int (*Callback)(void* owner, int phase, uint64_t done, uint64_t total) except? 0
+    cdef cppclass CharacterCount:
+        uint32_t character
+        uint64_t count
+    cdef cppclass CoverageSettings:
+        float coverage
+        vector[uint32_t] required
+    cdef cppclass PieceSettings:
+        uint32_t max_piece_length
+        cbool split_by_unicode_script, split_by_number, split_by_whitespace, split_digits
+        cbool treat_whitespace_as_suffix, allow_whitespace_only_pieces
+    cdef cppclass ScriptRange:
+        uint32_t first, last
+        uint16_t script
+    cdef cppclass TrainerSettings:
+        uint64_t vocab_size, num_reserved, seed_size, min_frequency
+        float shrinking_factor
+        uint32_t num_sub_iterations, num_threads
+    cdef cppclass ScoredPiece:
+        string text
+        float score
+    cdef cppclass UnigramText:
+        CppWordCounts* words
+        CppSentenceList* sentences
+        cbool release
+    cdef cppclass UnigramVocabulary:
+        vector[ScoredPiece] pieces
+        vector[CharacterCount] required
+        uint64_t num_units
+    UnigramVocabulary train_unigram(const TrainerSettings& settings, const PieceSettings& piece_settings,
+                                    const CoverageSettings& coverage, const vector[ScriptRange]& scripts,
+                                    size_t num_stripes, const UnigramText& text, Callback callback,
+                                    void* owner) except +
+
+PHASES = ("order words", "find seed pieces", "estimate")
+INHERITED_SCRIPT = 0xFFFE
+
+
+cdef int on_pulse(void* owner, int phase, uint64_t done, uint64_t total) except? 0 with gil:
+    PyErr_CheckSignals()
+    progress = <object>owner
+    if progress is not None:
+        progress(PHASES[phase], done, total)
+    return 1
+
+
+def train(
+    object text not None, *, uint64_t vocab_size, uint64_t num_reserved, uint64_t seed_size, uint64_t min_frequency,
+    float shrinking_factor, uint32_t num_sub_iterations, uint32_t num_threads, uint32_t num_stripes, float coverage, list required,
+    dict piece_rules, list scripts, bint release=False, object progress=None
+) -> tuple:
+    """Estimate a vocabulary.
+
+    Parameters
+    ----------
+    text : WordCounts, or Sentences.
+    piece_rules : the settings of ``PieceSettings`` by their names.
+    scripts : (first, last, number) of ranges of code points, ascending.
+    release : empty the text as soon as it is laid out.
+
+    Returns
+    -------
+    pieces : list of (string, score), best first; empty where the characters kept leave no room, or there is no text
+    required : list of (character, count) kept, most frequent first
+    """
+    cdef TrainerSettings settings
+    cdef PieceSettings rules
+    cdef CoverageSettings cover
+    cdef vector[ScriptRange] ranges
+    cdef ScriptRange script_range
+    cdef UnigramText source
+    cdef UnigramVocabulary learned
+    cdef size_t stripes = num_stripes
+    cdef void* owner = <void*>progress
+    settings.vocab_size = vocab_size
+    settings.num_reserved = num_reserved
+    settings.seed_size = seed_size
+    settings.min_frequency = min_frequency
+    settings.shrinking_factor = shrinking_factor
+    settings.num_sub_iterations = num_sub_iterations
+    settings.num_threads = num_threads
+    rules.max_piece_length = piece_rules["max_piece_length"]
+    rules.split_by_unicode_script = piece_rules["split_by_unicode_script"]
+    rules.split_by_number = piece_rules["split_by_number"]
+    rules.split_by_whitespace = piece_rules["split_by_whitespace"]
+    rules.split_digits = piece_rules["split_digits"]
+    rules.treat_whitespace_as_suffix = piece_rules["treat_whitespace_as_suffix"]
+    rules.allow_whitespace_only_pieces = piece_rules["allow_whitespace_only_pieces"]
+    cover.coverage = coverage
+    cover.required = required
+    for first, last, number in scripts:
+        script_range.first, script_range.last, script_range.script = first, last, number
+        ranges.push_back(script_range)
+    source.release = release
+    if isinstance(text, WordCounts):
+        source.words = (<WordCounts>text).counts.get()
+    else:
+        source.sentences = (<Sentences?>text).sentences.get()
+    try:
+        with nogil:
+            learned = train_unigram(settings, rules, cover, ranges, stripes, source, on_pulse, owner)
+    except OverflowError as error:
+        raise LimitError(str(error), hint="train on fewer texts") from None
+    except ValueError as error:
+        raise InputError(str(error), hint="train on more text, or keep fewer characters") from None
+    pieces = [(piece.text.decode("utf-8", "surrogatepass"), piece.score) for piece in learned.pieces]
+    kept = [(chr(use.character), use.count) for use in learned.required]
+    return pieces, kept

@@ -1,0 +1,124 @@
+"""Beam search: the likeliest texts that a few hypotheses at a time can find.
+
+What enters: a writing (see :mod:`textpipe.generation.writing`), how many beams, and a length penalty. What leaves: for
+each sequence its best texts, best first. With ``length_penalty="average"`` ids and scores are those of
+``transformers``' beam search with the same alpha.
+
+Each step, of all continuations of a sequence's beams the likeliest ``2 · beams`` are looked at. Those of the first
+``beams`` that end (by eos, or because ``max_tokens`` is reached) are kept as texts when they are among the best so
+far; the likeliest that do not end go on. A sequence is done when it has ``beams`` texts and the likeliest beam, taken
+at its length now, is no better than the worst of them.
+
+Axes: N rows of all sequences not done, V vocabulary.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+import torch
+
+from textpipe.config import Config, Field
+
+if TYPE_CHECKING:
+    from textpipe.generation.writing import Writing
+
+__all__ = ["BeamConfig", "Hypothesis", "beam_search"]
+
+
+class BeamConfig(Config):
+    """How texts are searched for. A text's score is the sum of its tokens' logarithms over a penalty of its length.
+
+    ``average`` divides by length^alpha (eos counted), ``gnmt`` by ((5 + length) / 6)^alpha (Wu et al. 2016), ``none``
+    by nothing.
+    """
+
+    beams: int = Field(4, ge=1, le=1024, description="hypotheses of each sequence that are followed")
+    max_tokens: int = Field(100, ge=1, description="most tokens written, eos included")
+    length_penalty: Literal["average", "gnmt", "none"] = Field("average", description="what a score is divided by")
+    alpha: float = Field(1.0, ge=-10.0, le=10.0, description="exponent of the penalty; above 0 longer texts gain")
+
+    def penalty(self, length: int) -> float:
+        """What the sum over ``length`` tokens is divided by."""
+        if self.length_penalty == "none":
+            return 1.0
+        return float((length if self.length_penalty == "average" else (5 + length) / 6) ** self.alpha)
+
+
+class Hypothesis(NamedTuple):
+    """A text: its ids without eos, and its score."""
+
+    ids: list[int]
+    score: float
+
+
+@dataclass(slots=True)
+class _Search:
+    """One sequence: the row of its first beam, its beams' ids, and the texts it has."""
+
+    number: int
+    beams: list[list[int]]
+    texts: list[Hypothesis] = field(default_factory=list)
+
+
+@torch.no_grad()
+def beam_search(writing: Writing, config: BeamConfig, *, eos_id: int) -> list[list[Hypothesis]]:
+    """The best ``config.beams`` texts of each sequence, best first.
+
+    Notes
+    -----
+    Time O(max_tokens · beams) steps of the model; memory of ``beams`` caches a sequence.
+    """
+    logits_NV = writing.first()
+    found: list[list[Hypothesis]] = [[] for _ in range(len(logits_NV))]
+    running = [_Search(number, [[]]) for number in range(len(logits_NV))]
+    sums_N = torch.zeros(len(logits_NV), device=logits_NV.device)
+    for length in range(1, config.max_tokens + 1):
+        scores_NV = sums_N[:, None] + logits_NV.float().log_softmax(dim=-1)
+        chosen: list[tuple[int, int, float]] = []  # (row, token, sum) of each beam that goes on
+        still: list[_Search] = []
+        row = 0
+        for search in running:
+            rows = len(search.beams)
+            went_on = _extend(search, scores_NV[row : row + rows], config, length=length, eos_id=eos_id)
+            if went_on:
+                chosen += [(row + beam, token, total) for beam, token, total in went_on]
+                search.beams = [[*search.beams[beam], token] for beam, token, _ in went_on]
+                still.append(search)
+            else:
+                found[search.number] = search.texts
+            row += rows
+        if not still:
+            break
+        running = still
+        rows_N, tokens_N = (torch.tensor([item[at] for item in chosen], device=logits_NV.device) for at in (0, 1))
+        sums_N = torch.tensor([total for _, _, total in chosen], device=logits_NV.device)
+        logits_NV = writing.next(rows_N, tokens_N)
+    return found
+
+
+def _extend(
+    search: _Search, scores_KV: torch.Tensor, config: BeamConfig, *, length: int, eos_id: int
+) -> list[tuple[int, int, float]]:
+    """Add the texts that end here; the beams that go on as (beam, token, sum), none when the sequence is done."""
+    entries = scores_KV.shape[1]
+    best, places = torch.topk(scores_KV.flatten(), min(2 * config.beams, scores_KV.numel()))
+    went_on: list[tuple[int, int, float]] = []
+    is_last = length == config.max_tokens
+    for rank, (total, place) in enumerate(zip(best.tolist(), places.tolist(), strict=True)):
+        beam, token = divmod(place, entries)
+        if token != eos_id and not is_last:
+            if len(went_on) < config.beams:
+                went_on.append((beam, token, total))
+        elif rank < config.beams:
+            ids = search.beams[beam] if token == eos_id else [*search.beams[beam], token]
+            search.texts.append(Hypothesis(ids, total / config.penalty(length)))
+    search.texts.sort(key=lambda text: -text.score)
+    del search.texts[config.beams :]
+    if not went_on:
+        return []
+    is_full = len(search.texts) == config.beams
+    if is_full and went_on[0][2] / config.penalty(length) <= search.texts[-1].score:
+        return []
+    return went_on
