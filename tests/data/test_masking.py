@@ -1,0 +1,76 @@
+"""Hidden tokens: the share and kinds promised, never a mark, a function of seed and sequence alone."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from textpipe.data.batches import IGNORED
+from textpipe.data.masking import Marks, Masking
+from textpipe.errors import ConfigError
+
+MARKS = Marks(begin=1, end=2, mask=3, special=frozenset({0, 1, 2, 3}))
+
+
+def masking(packed, **changes):
+    settings = {"batch_size": 8, "context": 34, "seed": 1, "share": 0.15}
+    return Masking(packed.train, MARKS, **{**settings, **changes})
+
+
+def test_sequences_stand_between_their_marks(small_packed):
+    batch = masking(small_packed).batch(0)
+    assert batch.tokens_BT.shape == batch.targets_BT.shape == (8, 34)
+    assert (batch.tokens_BT[:, 0] == 1).all()
+    assert (batch.tokens_BT[:, -1] == 2).all()
+
+
+def test_what_is_not_hidden_is_the_text_and_what_is_was_it(small_packed):
+    plan = masking(small_packed)
+    hidden, whole = plan.batch(4), plan.plan.batch(4).targets_BT
+    targets = hidden.targets_BT[:, 1:-1]
+    assert torch.equal(torch.where(targets == IGNORED, hidden.tokens_BT[:, 1:-1], targets), whole)
+
+
+def test_shares_are_those_of_the_paper(small_packed):
+    plan = masking(small_packed)
+    chosen = masked = kept = free = 0
+    for step in range(150):
+        batch = plan.batch(step)
+        is_chosen = batch.targets_BT != IGNORED
+        chosen += int(is_chosen.sum())
+        masked += int((batch.tokens_BT[is_chosen] == 3).sum())
+        kept += int((batch.tokens_BT[is_chosen] == batch.targets_BT[is_chosen]).sum())
+        free += int((plan.plan.batch(step).targets_BT > 3).sum())
+    assert chosen / free == pytest.approx(0.15, abs=0.01)
+    assert masked / chosen == pytest.approx(0.8, abs=0.02)
+    assert kept / chosen == pytest.approx(0.1, abs=0.02)
+
+
+def test_marks_are_never_hidden_nor_put_in_the_place_of_others(small_packed):
+    plan = masking(small_packed, share=1.0)
+    for step in range(20):
+        batch = plan.batch(step)
+        inner, targets = batch.tokens_BT[:, 1:-1], batch.targets_BT[:, 1:-1]
+        assert not (targets[targets != IGNORED] <= 3).any()
+        was = plan.plan.batch(step).targets_BT
+        assert not ((inner <= 2) & (was > 3)).any()
+
+
+def test_the_same_tokens_are_hidden_however_a_step_is_shared(small_packed):
+    plan = masking(small_packed)
+    whole = plan.batch(3)
+    parts = [plan.batch(3, rank=rank, world=2) for rank in (0, 1)]
+    assert torch.equal(torch.cat([part.tokens_BT for part in parts]), whole.tokens_BT)
+    assert torch.equal(masking(small_packed).batch(3).targets_BT, whole.targets_BT)
+    assert not torch.equal(masking(small_packed, seed=2).batch(3).targets_BT, whole.targets_BT)
+
+
+def test_evaluation_hides_the_same_whatever_the_batch_size(small_packed):
+    plan = masking(small_packed)
+    first = torch.cat([batch.targets_BT for batch in plan.consecutive(3)])
+    assert torch.equal(torch.cat([batch.targets_BT for batch in plan.consecutive(8)]), first)
+
+
+def test_a_vocabulary_without_marks_is_refused_with_the_cure(small_tokenizer):
+    with pytest.raises(ConfigError, match=r"no token \[CLS\] or <s>.*--special-token"):
+        Marks.of(small_tokenizer, eos_id=0)

@@ -1,0 +1,124 @@
+"""Pairs stay together; batches are of like length, within their budget, and a function of (seed, step)."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from textpipe.data.batches import IGNORED
+from textpipe.data.pairs import PackedPairs, PairPlan, pack_pairs
+from textpipe.errors import ConfigError, FormatError, InputError
+
+PAIRS = [("바다 " * (1 + n % 7) + str(n), "the sea " * (1 + n * 3 % 5) + str(n)) for n in range(300)]
+
+
+@pytest.fixture(scope="module")
+def packed(small_tokenizer, tmp_path_factory):
+    out = tmp_path_factory.mktemp("pairs") / "shards"
+    return pack_pairs(PAIRS, PAIRS[:40], small_tokenizer, out)
+
+
+def plan_of(packed, **changes):
+    settings = {"batch_tokens": 400, "context": 64, "seed": 5, "begin": 0}
+    return PairPlan(packed.train, **{**settings, **changes})
+
+
+def text_of(tokenizer, ids):
+    return tokenizer.decode([number for number in ids.tolist() if number not in (0, IGNORED)])
+
+
+def test_source_and_target_of_every_pair_stay_together(packed, small_tokenizer):
+    batch = packed.train.batch(np.array([7, 123, 299]), begin=0)
+    for row, number in enumerate((7, 123, 299)):
+        source = batch.source_BS[row, : batch.lengths_B[row]]
+        assert (text_of(small_tokenizer, source), text_of(small_tokenizer, batch.targets_BT[row])) == PAIRS[number]
+        assert source[-1] == packed.eos_id
+        wanted = batch.targets_BT[row][batch.targets_BT[row] != IGNORED]
+        assert wanted[-1] == packed.eos_id
+        assert batch.read_BT[row, : len(wanted)].tolist() == [0, *wanted[:-1].tolist()]
+
+
+def test_an_epoch_holds_every_pair_once_in_an_order_of_its_own(packed):
+    plan = plan_of(packed)
+    epochs, step = [], 0
+    for _ in range(3):
+        seen = []
+        while len(seen) < len(PAIRS):
+            seen += plan.numbers(step).tolist()
+            step += 1
+        assert sorted(seen) == list(range(len(PAIRS)))
+        epochs.append(seen)
+    assert epochs[0] != epochs[1] != epochs[2]
+
+
+def test_a_batch_depends_on_seed_and_step_alone(packed):
+    forwards = [plan.numbers(step).tolist() for plan in [plan_of(packed)] for step in range(40)]
+    for step in (39, 3, 25, 0):
+        assert plan_of(packed).numbers(step).tolist() == forwards[step]
+    plan = plan_of(packed)
+    assert [plan.numbers(step).tolist() for step in reversed(range(40))] == forwards[::-1]
+    assert [plan_of(packed, seed=6).numbers(step).tolist() for step in range(40)] != forwards
+
+
+def test_no_batch_is_over_its_budget_with_padding_counted(packed):
+    plan = plan_of(packed)
+    for step in range(30):
+        batch = plan.batch(step)
+        assert len(batch.samples) * max(batch.source_BS.shape[1], batch.read_BT.shape[1]) <= 400
+
+
+def test_pairs_longer_than_the_context_are_left_out_and_counted(packed):
+    lengths = packed.train.lengths()
+    limit = int(np.median(lengths))
+    plan = plan_of(packed, context=limit)
+    assert plan.num_too_long == int((lengths > limit).sum()) > 0
+    assert all(lengths[plan.numbers(step)].max() <= limit for step in range(20))
+    with pytest.raises(InputError, match="all 300 pairs are longer than 2 tokens"):
+        plan_of(packed, context=2)
+    with pytest.raises(ConfigError, match="less than one pair of 64 tokens"):
+        plan_of(packed, batch_tokens=10)
+
+
+def test_evaluation_reads_every_pair_once(packed):
+    plan = PairPlan(packed.val, batch_tokens=200, context=64, seed=0, begin=0)
+    assert sorted(number for batch in plan.consecutive() for number in batch.samples) == list(range(40))
+
+
+def test_parts_of_a_batch_are_the_batch(packed):
+    batch = plan_of(packed).batch(0)
+    parts = list(batch.split(3))
+    assert sum(part.num_targets for part in parts) == batch.num_targets
+    assert [number for part in parts for number in part.samples] == list(batch.samples)
+    for part in parts:
+        width = part.read_BT.shape[1]
+        first = batch.samples.index(part.samples[0])
+        rows = slice(first, first + len(part.samples))
+        assert torch.equal(part.targets_BT, batch.targets_BT[rows, :width])
+        assert (batch.targets_BT[rows, width:] == IGNORED).all()
+
+
+@pytest.mark.parametrize("pair", [("", "x"), ("x", " \n")])
+def test_a_pair_with_an_empty_side_is_refused_with_its_number(small_tokenizer, tmp_path, pair):
+    with pytest.raises(InputError, match="pair 3 of train has an empty"):
+        pack_pairs([*PAIRS[:2], pair], PAIRS[:2], small_tokenizer, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_cannot_be_packed_is_refused(small_tokenizer, tmp_path):
+    with pytest.raises(ConfigError, match="no token '</s>' to end texts with"):
+        pack_pairs(PAIRS, PAIRS, small_tokenizer, tmp_path / "out", eos="</s>")
+    with pytest.raises(InputError, match="no pair for the split val"):
+        pack_pairs(PAIRS, [], small_tokenizer, tmp_path / "out")
+    with pytest.raises(InputError, match="no such folder"):
+        PackedPairs(tmp_path / "absent")
+
+
+def test_a_folder_with_a_changed_file_is_refused(small_tokenizer, tmp_path):
+    pack_pairs(PAIRS, PAIRS[:9], small_tokenizer, tmp_path / "out")
+    path = tmp_path / "out" / "train.target-00000.bin"
+    data = bytearray(path.read_bytes())
+    data[100] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(FormatError, match="is not the file that was written"):
+        PackedPairs(tmp_path / "out", verify=True)

@@ -1,0 +1,309 @@
+"""Parallel text → aligned token shards → batches of pairs.
+
+What enters: pairs of texts, and a tokenizer, or one for each side. What leaves: a folder in which document n of
+``train.source-*.bin`` and document n of ``train.target-*.bin`` belong together (``val`` likewise), with the tokenizers
+and a manifest; read back, batches by (seed, step).
+
+A batch holds pairs of about one length, as many as fit ``batch_tokens`` of the longer side, padding counted. Which
+those are is planned for a whole epoch from the lengths alone: pairs are shuffled, sorted by length within pools of some
+thousands, cut into batches, and the batches shuffled, all by keys of (seed, epoch). So a step's batch depends on
+nothing but (seed, step), and a run resumes exactly.
+
+Axes: B pair, S position of the source, T of the target.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from textpipe.data.batches import IGNORED
+from textpipe.data.permutation import derive_key, permute
+from textpipe.data.shards import ShardInfo, ShardWriter, TokenShard
+from textpipe.errors import ConfigError, FormatError, InputError
+from textpipe.files import publish_directory, read_manifest, replace_file, write_text
+
+if TYPE_CHECKING:
+    from textpipe.tokenizer import Tokenizer
+
+__all__ = ["PackedPairs", "PairBatch", "PairPlan", "PairSplit", "pack_pairs"]
+
+KIND = "pack-pairs"
+Pair = tuple[str, str]
+_SIDES = ("source", "target")
+_BATCH_PAIRS = 4096  # encoded in one call
+_POOL_PAIRS = 8192  # sorted by length together
+
+
+def pack_pairs(
+    train: Iterable[Pair],
+    val: Iterable[Pair],
+    tokenizer: Tokenizer,
+    out: str | os.PathLike[str],
+    *,
+    source_tokenizer: Tokenizer | None = None,
+    eos: str = "<|endoftext|>",
+    threads: int | None = None,
+) -> PackedPairs:
+    """Encode parallel text into aligned token shards.
+
+    Parameters
+    ----------
+    train, val : pairs of source and target.
+    tokenizer : of the target, and of the source when it has none of its own.
+    out : the folder to make. It must not exist.
+    eos : special token put after each text.
+
+    Raises
+    ------
+    ConfigError
+        when a vocabulary has no such eos token.
+    InputError
+        when a split has no pair, or a text of a pair is empty.
+    """
+    tokenizers = {"source": source_tokenizer or tokenizer, "target": tokenizer}
+    infos = {side: _info(tokenizers[side], eos) for side in _SIDES}
+    counts: dict[str, Any] = {"shared": source_tokenizer is None}
+    with publish_directory(out, kind=KIND, counts=counts, config={"eos": eos}) as staging:
+        for name, pairs in (("train", train), ("val", val)):
+            counts[name] = _write_split(staging, name, pairs, tokenizers, infos, threads=threads)
+        for side in _SIDES:
+            write_text(staging / f"{side}-tokenizer.json", tokenizers[side].to_str(pretty=True))
+    return PackedPairs(out)
+
+
+def _info(tokenizer: Tokenizer, eos: str) -> ShardInfo:
+    eos_id = tokenizer.token_to_id(eos)
+    if eos_id is None:
+        raise ConfigError(
+            f"the tokenizer has no token {eos!r} to end texts with", where="eos", hint="name one it has with --eos"
+        )
+    return ShardInfo(tokenizer.get_vocab_size(), eos_id, tokenizer.sha256)
+
+
+def _write_split(
+    staging: Path,
+    name: str,
+    pairs: Iterable[Pair],
+    tokenizers: dict[str, Tokenizer],
+    infos: dict[str, ShardInfo],
+    *,
+    threads: int | None,
+) -> dict[str, int]:
+    stream, num_pairs = iter(pairs), 0
+    with ExitStack() as files:
+        writers = {
+            side: ShardWriter(files.enter_context(replace_file(staging / f"{name}.{side}-00000.bin")), infos[side])
+            for side in _SIDES
+        }
+        while batch := list(islice(stream, _BATCH_PAIRS)):
+            for number, pair in enumerate(batch, num_pairs + 1):
+                if not (pair[0].strip() and pair[1].strip()):
+                    raise InputError(f"pair {number} of {name} has an empty {_SIDES[bool(pair[0].strip())]}")
+            for side, texts in zip(_SIDES, zip(*batch, strict=True), strict=True):
+                ids, bounds = tokenizers[side].encode_to_numpy(texts, threads=threads, add_special_tokens=False)
+                tokens = np.insert(ids.astype(np.uint32), bounds[1:], infos[side].eos_id)
+                ends = bounds + np.arange(len(bounds), dtype=np.int64)
+                writers[side].write(tokens, ends, text_bytes=sum(len(text.encode()) for text in texts))
+            num_pairs += len(batch)
+        if num_pairs == 0:
+            raise InputError(f"no pair for the split {name}")
+        done = {side: writers[side].finish() for side in _SIDES}
+    return {"pairs": num_pairs, **{f"{side}_tokens": done[side].num_tokens for side in _SIDES}}
+
+
+class PairSplit:
+    """One split of pairs, memory-mapped: document n of one shard belongs to document n of the other."""
+
+    def __init__(self, source: Path, target: Path) -> None:
+        self.source, self.target = TokenShard(source), TokenShard(target)
+        if self.source.info.num_documents != self.target.info.num_documents:
+            raise FormatError(
+                f"{self.source.info.num_documents} sources and {self.target.info.num_documents} targets", path=target
+            )
+        self.num_pairs = self.source.info.num_documents
+        self.text_bytes = self.target.info.text_bytes
+
+    def lengths(self) -> npt.NDArray[np.int64]:
+        """Tokens of each pair's longer side, eos included."""
+        return np.maximum(np.diff(self.source.offsets), np.diff(self.target.offsets))
+
+    def batch(self, numbers: npt.NDArray[np.int64], *, begin: int) -> PairBatch:
+        """These pairs, padded; targets are read from the id ``begin`` on."""
+        sources = [_document(self.source, number) for number in numbers.tolist()]
+        targets = [_document(self.target, number) for number in numbers.tolist()]
+        lengths = torch.tensor([len(ids) for ids in sources])
+        source_BS = torch.zeros(len(sources), int(lengths.max()), dtype=torch.long)
+        longest = max(map(len, targets))
+        read_BT = torch.zeros(len(targets), longest, dtype=torch.long)
+        targets_BT = torch.full((len(targets), longest), IGNORED)
+        for row, (source, target) in enumerate(zip(sources, targets, strict=True)):
+            source_BS[row, : len(source)] = torch.from_numpy(source.astype(np.int64))
+            ids = torch.from_numpy(target.astype(np.int64))
+            targets_BT[row, : len(ids)] = ids
+            read_BT[row, 0] = begin
+            read_BT[row, 1 : len(ids)] = ids[:-1]
+        return PairBatch(source_BS, lengths, read_BT, targets_BT, tuple(numbers.tolist()))
+
+
+def _document(shard: TokenShard, number: int) -> npt.NDArray[np.integer[Any]]:
+    return shard.tokens[int(shard.offsets[number]) : int(shard.offsets[number + 1])]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PairBatch:
+    """Sources with their lengths, what the decoder reads, and what it is to predict (``IGNORED`` past the end)."""
+
+    source_BS: torch.Tensor
+    lengths_B: torch.Tensor
+    read_BT: torch.Tensor
+    targets_BT: torch.Tensor
+    samples: tuple[int, ...] = ()
+
+    @property
+    def num_targets(self) -> int:
+        """Positions that predict something."""
+        return int((self.targets_BT != IGNORED).sum())
+
+    def split(self, size: int) -> Iterator[PairBatch]:
+        """The same pairs, at most ``size`` at a time, each part padded to its own longest."""
+        for start in range(0, len(self.source_BS), size):
+            rows = slice(start, start + size)
+            lengths_B, targets_BT = self.lengths_B[rows], self.targets_BT[rows]
+            longest = int((targets_BT != IGNORED).sum(dim=1).max())
+            yield PairBatch(
+                self.source_BS[rows, : int(lengths_B.max())],
+                lengths_B,
+                self.read_BT[rows, :longest],
+                targets_BT[:, :longest],
+                self.samples[rows],
+            )
+
+    def to(self, device: torch.device | str) -> PairBatch:
+        """The same batch on another device."""
+        return PairBatch(
+            self.source_BS.to(device, non_blocking=True),
+            self.lengths_B.to(device, non_blocking=True),
+            self.read_BT.to(device, non_blocking=True),
+            self.targets_BT.to(device, non_blocking=True),
+            self.samples,
+        )
+
+
+class PairPlan:
+    """Which pairs each step of a run sees.
+
+    Parameters
+    ----------
+    split : the pairs.
+    batch_tokens : most tokens of a batch: pairs times the longest of either side among them.
+    context : pairs with a longer side are left out; ``num_too_long`` tells how many.
+    begin : the id targets are read from.
+
+    Raises
+    ------
+    InputError
+        when no pair is short enough.
+    """
+
+    def __init__(self, split: PairSplit, *, batch_tokens: int, context: int, seed: int, begin: int) -> None:
+        if batch_tokens < context:
+            raise ConfigError(
+                f"batch_tokens {batch_tokens} is less than one pair of {context} tokens", allowed=f"{context}"
+            )
+        self.split, self.batch_tokens, self.seed, self.begin = split, batch_tokens, seed, begin
+        self._lengths = split.lengths()
+        self._numbers = np.flatnonzero(self._lengths <= context)
+        self.num_too_long = split.num_pairs - len(self._numbers)
+        if not len(self._numbers):
+            raise InputError(f"all {split.num_pairs} pairs are longer than {context} tokens", hint="raise the context")
+        self._epochs: list[list[npt.NDArray[np.int64]]] = []
+        self._first_step = [0]  # of each epoch planned so far
+
+    def numbers(self, step: int) -> npt.NDArray[np.int64]:
+        """The numbers of the pairs of a step."""
+        while step >= self._first_step[-1]:
+            planned = self._plan(len(self._first_step) - 1)
+            self._epochs = [planned]  # only the newest is kept: a run goes forward
+            self._first_step.append(self._first_step[-1] + len(planned))
+        epoch = int(np.searchsorted(self._first_step, step, side="right")) - 1
+        planned = self._epochs[0] if epoch == len(self._first_step) - 2 else self._plan(epoch)
+        return planned[step - self._first_step[epoch]]
+
+    def _plan(self, epoch: int) -> list[npt.NDArray[np.int64]]:
+        size = len(self._numbers)
+        order = self._numbers[permute(np.arange(size), size, derive_key("pairs", self.seed, epoch))]
+        batches: list[npt.NDArray[np.int64]] = []
+        for start in range(0, size, _POOL_PAIRS):
+            pool = order[start : start + _POOL_PAIRS]
+            pool = pool[np.argsort(self._lengths[pool], kind="stable")]
+            batches += _cut(pool, self._lengths[pool], self.batch_tokens)
+        places = permute(np.arange(len(batches)), len(batches), derive_key("pair batches", self.seed, epoch))
+        return [batches[place] for place in places.tolist()]
+
+    def batch(self, step: int) -> PairBatch:
+        """The pairs of a step."""
+        return self.split.batch(self.numbers(step), begin=self.begin)
+
+    def consecutive(self) -> Iterator[PairBatch]:
+        """Every pair once, by length: what evaluation reads."""
+        order = self._numbers[np.argsort(self._lengths[self._numbers], kind="stable")]
+        for numbers in _cut(order, self._lengths[order], self.batch_tokens):
+            yield self.split.batch(numbers, begin=self.begin)
+
+
+def _cut(
+    numbers: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64], batch_tokens: int
+) -> list[npt.NDArray[np.int64]]:
+    """Cut pairs of rising length into batches: each pair more makes every one as long as itself."""
+    batches, start = [], 0
+    for end in range(1, len(numbers) + 1):
+        if end == len(numbers) or (end + 1 - start) * int(lengths[end]) > batch_tokens:
+            batches.append(numbers[start:end])
+            start = end
+    return batches
+
+
+class PackedPairs:
+    """A folder made by :func:`pack_pairs`.
+
+    Raises
+    ------
+    InputError, FormatError
+        when the folder is not a finished output of it, or a file of it was changed.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, verify: bool = False) -> None:
+        self.path = Path(path)
+        if not self.path.is_dir():
+            state = "not a folder" if self.path.exists() else "no such folder"
+            raise InputError(state, where=path, hint="name the folder textpipe pack-pairs wrote")
+        manifest = read_manifest(self.path, kind=KIND, verify=verify)
+        self.counts: dict[str, Any] = manifest["counts"]
+        self.train, self.val = self._split("train"), self._split("val")
+        self.is_shared = bool(self.counts.get("shared"))
+        source, target = self.train.source.info, self.train.target.info
+        self.vocab_size, self.source_vocab_size = target.vocab_size, None if self.is_shared else source.vocab_size
+        self.eos_id, self.tokenizer_sha256 = target.eos_id, target.tokenizer_sha256
+        self.source_tokenizer_sha256 = source.tokenizer_sha256
+        self.tokenizer_path = self.path / "target-tokenizer.json"
+        self.source_tokenizer_path = self.path / "source-tokenizer.json"
+        digests = sorted((str(entry["path"]), str(entry["sha256"])) for entry in manifest["files"])
+        self.fingerprint = hashlib.sha256(repr(digests).encode()).hexdigest()
+
+    def _split(self, name: str) -> PairSplit:
+        paths = [self.path / f"{name}.{side}-00000.bin" for side in _SIDES]
+        absent = next((path for path in paths if not path.exists()), None)
+        if absent is not None:
+            raise FormatError(f"{absent.name} is missing", path=self.path)
+        return PairSplit(*paths)
