@@ -27,7 +27,7 @@ from textpipe.generation.sampling import SamplingConfig
 from textpipe.interchange.names import to_theirs
 from textpipe.nn.gpt import GPT
 from textpipe.nn.shapes import GptConfig
-from textpipe.tasks.language_modelling import LanguageModelling
+from textpipe.tasks.language_modelling import language_modelling_loss
 
 QUERY_KEY_VALUE = ("attention.query", "attention.key", "attention.value")
 
@@ -144,9 +144,9 @@ def main(arguments: list[str]) -> int:
     plain, theirs = plain_twin(ours), their_twin(ours)
     ids = torch.randint(1, chosen.vocab_size, (chosen.batch_size, chosen.context))
     read, wanted = ids[:, :-1].contiguous(), ids[:, 1:].contiguous()
-    task, batch = LanguageModelling(), Batch(read, wanted)
+    batch = Batch(read, wanted)
     losses = {
-        "textpipe": lambda: task.loss(ours, batch)[0] / wanted.numel(),
+        "textpipe": lambda: language_modelling_loss(ours, batch)[0] / wanted.numel(),
         "plain": lambda: plain(read, wanted),
         "transformers": lambda: theirs(ids, labels=ids).loss,
     }

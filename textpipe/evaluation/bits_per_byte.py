@@ -19,7 +19,7 @@ import numpy as np
 import torch
 
 from textpipe.data.batches import consecutive_batches
-from textpipe.tasks.language_modelling import LanguageModelling
+from textpipe.tasks.language_modelling import language_modelling_loss
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,7 +70,7 @@ def bits_per_byte(
     ----------
     batch_size : windows read at once; changes speed and memory, and the result in the last digits only.
     document_mask : whether attention stops at document borders, as the model was trained.
-    dtype : ``torch.bfloat16`` runs matrix products in it; anything else in the model's own type.
+    dtype : the type matrix products run in.
     progress : called as ``progress("validate", tokens_done, tokens, unit="tokens")``.
 
     Examples
@@ -80,7 +80,6 @@ def bits_per_byte(
     1.83
     """
     device = model.head_weight.device
-    task = LanguageModelling()
     was_training = model.training
     model.eval()
     nats, done = 0.0, 0
@@ -88,8 +87,8 @@ def bits_per_byte(
         split, batch_size=batch_size, context=model.config.context, document_mask=document_mask
     )
     for batch in batches:
-        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=dtype == torch.bfloat16):
-            total, count = task.loss(model, batch.to(device))
+        with torch.autocast(device.type, dtype=dtype, enabled=dtype != torch.float32):
+            total, count = language_modelling_loss(model, batch.to(device))
         nats += total.item()
         done += int(count.item())
         if progress is not None:

@@ -16,6 +16,7 @@ from types import MappingProxyType
 import torch
 from torch import nn
 from torch.nn import functional
+from torch.utils.checkpoint import checkpoint
 
 from textpipe.nn.attention import Attention, KeyValueCache, Rotation
 
@@ -88,6 +89,8 @@ class GatedFeedForward(FeedForward):
 class Block(nn.Module):
     """Attention of a sequence to itself, then feed-forward; each adds to the stream."""
 
+    recomputes = False  # whether activations are computed again in backward instead of kept
+
     def __init__(self, shape: BlockShape) -> None:
         super().__init__()
         self.norm_first = shape.norm_first
@@ -113,6 +116,13 @@ class Block(nn.Module):
         return self._add(x_BTD, self.feed_forward_norm, self.feed_forward)
 
     def _add(self, x_BTD: torch.Tensor, norm: nn.Module, part: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:
+        if self.recomputes and torch.is_grad_enabled():
+            return checkpoint(self._added, x_BTD, norm, part, use_reentrant=False)  # type: ignore[no-any-return]
+        return self._added(x_BTD, norm, part)
+
+    def _added(
+        self, x_BTD: torch.Tensor, norm: nn.Module, part: Callable[[torch.Tensor], torch.Tensor]
+    ) -> torch.Tensor:
         if self.norm_first:
             added_BTD: torch.Tensor = self.dropout(part(norm(x_BTD)))
             return x_BTD + added_BTD

@@ -1,4 +1,10 @@
-"""What a model is trained for: a task turns a model and a batch into (sum of the loss, number of targets).
+"""What a model is trained for: a task gives the batch of a step and turns model and batch into (sum of the loss, number
+of targets).
+
+base                       what the loop asks of a task
+language_modelling         predict each token from those before it
+masked_language_modelling  predict hidden tokens from both sides
+sequence_to_sequence       write a target from a source
 
 The loop divides by the number of targets of the whole step, over all micro-batches and ranks, so that how a step is cut
 never changes its loss.

@@ -3,9 +3,10 @@
 What enters: a model, its optimiser, the step and the run's configuration. What leaves: ``step-00000100/`` with
 
     model.safetensors      the weights
+    average.safetensors    their running mean, where there is one
     optimizer.safetensors  the optimiser's memory
-    state.json             step, configuration, tokenizer's sha256, scores so far
-    tokenizer.json         the tokenizer the model was trained with
+    state.json             step, configuration, scores, and what else a resumed run goes on from
+    tokenizer.json         the tokenizer the model was trained with (source-tokenizer.json: of the source)
     manifest.json          sizes and sha256 of the above
 
 The folder appears under its name by one rename, when every file of it is on the disk; so a name is a whole checkpoint,
@@ -28,12 +29,16 @@ from textpipe.files import publish_directory, read_manifest, write_bytes, write_
 from textpipe.training.run_config import RunConfig
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import torch
+    from torch import nn
 
-    from textpipe.nn.gpt import GPT
     from textpipe.tokenizer import Tokenizer
+    from textpipe.training.run_config import ModelConfig
+    from textpipe.training.step import Stepper
 
-__all__ = ["Checkpoint", "find_checkpoint", "list_checkpoints", "load_model", "save_checkpoint"]
+__all__ = ["Checkpoint", "find_checkpoint", "list_checkpoints", "load_model", "new_model", "save_checkpoint"]
 
 KIND = "checkpoint"
 _NAME = re.compile(r"step-(\d{8,})")
@@ -46,8 +51,8 @@ class Checkpoint:
     path: Path
     step: int
     config: RunConfig
-    val_loss: float | None
-    val_bits_per_byte: float | None
+    scores: dict[str, float | None]
+    progress: dict[str, Any]
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> Checkpoint:
@@ -63,11 +68,12 @@ class Checkpoint:
         try:
             state = json.loads((folder / "state.json").read_bytes())
             config = RunConfig(**state["config"])
-            return cls(folder, int(state["step"]), config, state["val_loss"], state["val_bits_per_byte"])
+            return cls(folder, int(state["step"]), config, dict(state["scores"]), dict(state["progress"]))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise FormatError(f"not the state of a run ({error})", path=folder / "state.json") from None
 
-    def _tensors(self, name: str) -> dict[str, torch.Tensor]:
+    def tensors(self, name: str) -> dict[str, torch.Tensor]:
+        """What a safetensors file of the checkpoint holds."""
         safetensors = require("safetensors.torch", extra="train")
         try:
             tensors: dict[str, torch.Tensor] = safetensors.load((self.path / name).read_bytes())
@@ -75,32 +81,29 @@ class Checkpoint:
             raise FormatError(f"not a safetensors file ({error})", path=self.path / name) from None
         return tensors
 
-    def load_weights(self, model: GPT) -> None:
-        """Copy the weights into ``model``, which must be of the same shape."""
+    def load_weights(self, model: nn.Module, *, averaged: bool = False) -> None:
+        """Copy the weights into ``model``, which must be of the same shape; their running mean where asked for."""
+        name = "average.safetensors" if averaged and self.has_average else "model.safetensors"
         try:
-            model.load_state_dict(self._tensors("model.safetensors"))
+            model.load_state_dict(self.tensors(name))
         except RuntimeError as error:
-            raise FormatError(
-                f"these weights are of another model ({error})", path=self.path / "model.safetensors"
-            ) from None
+            raise FormatError(f"these weights are of another model ({error})", path=self.path / name) from None
 
-    def load_optimizer(self, model: GPT, optimizer: torch.optim.Optimizer) -> None:
-        """Give ``optimizer`` the memory it had."""
-        from textpipe.training.optimizers import load_optimizer_state
-
-        load_optimizer_state(model, optimizer, self._tensors("optimizer.safetensors"))
+    @property
+    def has_average(self) -> bool:
+        """Whether a running mean of the weights was kept."""
+        return self.config.train.average_decay > 0
 
 
 def save_checkpoint(
     folder: Path,
     *,
     step: int,
-    model: GPT,
-    optimizer: torch.optim.Optimizer,
+    stepper: Stepper,
     config: RunConfig,
-    tokenizer_json: bytes,
-    val_loss: float | None = None,
-    val_bits_per_byte: float | None = None,
+    tokenizer_files: Mapping[str, Path],
+    progress: Mapping[str, Any] | None = None,
+    scores: Mapping[str, float | None] | None = None,
 ) -> Path:
     """Write ``folder/step-…`` durably and return it; the scores are those of this very step, if it was validated.
 
@@ -108,19 +111,20 @@ def save_checkpoint(
     -----
     Memory: a copy of the optimiser's state.
     """
-    from textpipe.training.optimizers import optimizer_state
-
     safetensors = require("safetensors.torch", extra="train")
     path = folder / f"step-{step:08d}"
     with publish_directory(path, kind=KIND, counts={"step": step}) as staging:
-        weights = {name: tensor.detach().contiguous() for name, tensor in model.state_dict().items()}
+        weights = {name: tensor.detach().contiguous() for name, tensor in stepper.model.state_dict().items()}
         write_bytes(staging / "model.safetensors", safetensors.save(weights))
-        write_bytes(staging / "optimizer.safetensors", safetensors.save(optimizer_state(model, optimizer)))
-        write_bytes(staging / "tokenizer.json", tokenizer_json)
+        if stepper.mean is not None:
+            write_bytes(staging / "average.safetensors", safetensors.save(stepper.mean.weights))
+        write_bytes(staging / "optimizer.safetensors", safetensors.save(stepper.optimizer.state()))
+        for name, source in tokenizer_files.items():
+            write_bytes(staging / name, source.read_bytes())
         state = {
             "step": step,
-            "val_loss": val_loss,
-            "val_bits_per_byte": val_bits_per_byte,
+            "scores": dict(scores or {}),
+            "progress": {**stepper.state(), **(progress or {})},
             "config": config.model_dump(mode="json"),
         }
         write_json(staging / "state.json", state)
@@ -149,7 +153,7 @@ def remove_old_checkpoints(folder: Path, *, keep: int) -> None:
 
 def _val_score(path: Path) -> float | None:
     try:
-        score = json.loads((path / "state.json").read_bytes())["val_loss"]
+        score = json.loads((path / "state.json").read_bytes())["scores"]["val_loss"]
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return float(score) if isinstance(score, int | float) else None
@@ -184,10 +188,28 @@ def check_tokenizer(found: str, expected: str, *, where: object) -> None:
         )
 
 
+def new_model(config: ModelConfig) -> nn.Module:
+    """A model of this shape, its weights yet to be loaded."""
+    from textpipe.nn import bert, gpt, seq2seq, transformer
+
+    kinds: dict[type[ModelConfig], Any] = {
+        gpt.GptConfig: gpt.GPT,
+        bert.BertConfig: bert.BERT,
+        transformer.TransformerConfig: transformer.Transformer,
+        seq2seq.Seq2SeqConfig: seq2seq.Seq2Seq,
+    }
+    made: nn.Module = kinds[type(config)](config)
+    return made
+
+
 def load_model(
     path: str | os.PathLike[str], *, best: bool = False, device: str = "cpu", tokenizer: Tokenizer | None = None
-) -> tuple[GPT, Tokenizer, dict[str, Any]]:
-    """A trained model, its tokenizer, and facts about it (``step``, ``eos_id``, ``val_loss``, ``val_bits_per_byte``).
+) -> tuple[Any, Tokenizer, dict[str, Any]]:
+    """A trained model, its tokenizer, and facts about it.
+
+    The facts are ``step``, ``architecture``, ``eos_id``, ``val_loss``, ``val_bits_per_byte`` and, for a model of pairs
+    whose source has a vocabulary of its own, ``source_tokenizer``. Where a running mean of the weights was kept, it is
+    what is loaded.
 
     Parameters
     ----------
@@ -201,18 +223,22 @@ def load_model(
         when the tokenizer is not the one the model was trained with.
     """
     checkpoint = Checkpoint.open(find_checkpoint(path, best=best))
-    from textpipe.nn.gpt import GPT  # from here on torch is needed
     from textpipe.tokenizer import Tokenizer
 
+    identity = checkpoint.config.data
     if tokenizer is None:
         tokenizer = Tokenizer.from_file(str(checkpoint.path / "tokenizer.json"))
-    check_tokenizer(tokenizer.sha256, checkpoint.config.data.tokenizer_sha256, where=checkpoint.path)
-    model = GPT(checkpoint.config.model)
-    checkpoint.load_weights(model)
-    facts = {
+    check_tokenizer(tokenizer.sha256, identity.tokenizer_sha256, where=checkpoint.path)
+    facts: dict[str, Any] = {
         "step": checkpoint.step,
-        "eos_id": checkpoint.config.data.eos_id,
-        "val_loss": checkpoint.val_loss,
-        "val_bits_per_byte": checkpoint.val_bits_per_byte,
+        "architecture": checkpoint.config.architecture,
+        "eos_id": identity.eos_id,
+        "val_loss": checkpoint.scores.get("val_loss"),
+        "val_bits_per_byte": checkpoint.scores.get("val_bits_per_byte"),
     }
+    if identity.source_tokenizer_sha256 is not None:
+        facts["source_tokenizer"] = Tokenizer.from_file(str(checkpoint.path / "source-tokenizer.json"))
+        check_tokenizer(facts["source_tokenizer"].sha256, identity.source_tokenizer_sha256, where=checkpoint.path)
+    model = new_model(checkpoint.config.model)  # from here on torch is needed
+    checkpoint.load_weights(model, averaged=True)
     return model.to(device).eval(), tokenizer, facts

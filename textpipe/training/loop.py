@@ -1,7 +1,7 @@
 """The training loop.
 
-What enters: a model's shape, packed data, the settings and a folder. What leaves: in that folder ``config.toml``,
-``tokenizer.json``, ``log.jsonl`` and ``checkpoints/``. It promises:
+What enters: a model's shape, packed data, the settings and a folder; which task it is follows from the shape. What
+leaves: in that folder ``config.toml``, ``tokenizer.json``, ``log.jsonl`` and ``checkpoints/``. It promises:
 
 * The same call again goes on where the last one stopped, and ends with the same weights and the same logged losses, bit
   for bit, as if it had never stopped: batch, learning rate and dropout of a step are functions of (seed, step), and a
@@ -17,7 +17,6 @@ from __future__ import annotations
 import contextlib
 import math
 import os
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,15 +24,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from textpipe.config import dump_toml, load_toml
-from textpipe.data.batches import Batch, BatchPlan
 from textpipe.data.permutation import derive_key
-from textpipe.errors import ConfigError, FormatError, LimitError, StateError
-from textpipe.evaluation.bits_per_byte import bits_per_byte, unigram_score
+from textpipe.errors import ConfigError, FormatError, StateError
 from textpipe.files import LineLog, lock_directory, remove_temporaries, write_bytes
-from textpipe.generation.decoding import check_prompts, generate
-from textpipe.generation.sampling import SamplingConfig
-from textpipe.nn.gpt import GPT, GptConfig
-from textpipe.tasks.language_modelling import LanguageModelling
+from textpipe.nn.shapes import BertConfig, GptConfig
 from textpipe.training.checkpoints import (
     Checkpoint,
     check_tokenizer,
@@ -42,16 +36,18 @@ from textpipe.training.checkpoints import (
     save_checkpoint,
 )
 from textpipe.training.devices import resolve
-from textpipe.training.optimizers import make_adamw
-from textpipe.training.run_config import DataIdentity, RunConfig, TrainConfig
-from textpipe.training.schedules import SCHEDULES
+from textpipe.training.run_config import DataIdentity, RunConfig, TrainConfig, architecture_of
+from textpipe.training.step import Stepper, StepResult
 from textpipe.training.stop import StopSignals
+from textpipe.training.watching import Patience, Stopwatch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from textpipe.data.packing import PackedData
-    from textpipe.tokenizer import Tokenizer
+    from textpipe.data.pairs import PackedPairs
+    from textpipe.tasks.base import Task
+    from textpipe.training.run_config import ModelConfig
 
 __all__ = ["RunResult", "Trainer"]
 
@@ -70,13 +66,41 @@ class RunResult:
     tokens_per_s: float
 
 
+def task_for(model: ModelConfig, data: PackedData | PackedPairs, config: TrainConfig) -> Task:
+    """The task that trains a model of this shape.
+
+    Raises
+    ------
+    ConfigError
+        when the data are of the other kind: pairs for a model of one text, or texts for a model of pairs.
+    """
+    from textpipe.data.packing import PackedData
+    from textpipe.data.pairs import PackedPairs
+
+    wants_texts = isinstance(model, GptConfig | BertConfig)
+    if wants_texts != isinstance(data, PackedData):
+        verb = "pack" if wants_texts else "pack-pairs"
+        raise ConfigError(f"a {architecture_of(model)} is not trained on this", where=data.path, hint=f"use {verb}")
+    if isinstance(data, PackedPairs):
+        from textpipe.tasks.sequence_to_sequence import SequenceToSequence
+
+        return SequenceToSequence(model, data, config)  # type: ignore[arg-type]
+    if isinstance(model, BertConfig):
+        from textpipe.tasks.masked_language_modelling import MaskedLanguageModelling
+
+        return MaskedLanguageModelling(model, data, config)
+    from textpipe.tasks.language_modelling import LanguageModelling
+
+    return LanguageModelling(model, data, config)  # type: ignore[arg-type]
+
+
 class Trainer:
-    """Train a GPT on packed data.
+    """Train a model on packed data.
 
     Parameters
     ----------
     model : the shape of the model; its vocabulary size must be the tokenizer's.
-    data : what :func:`textpipe.data.pack` made.
+    data : what :func:`textpipe.data.pack` made, or for an encoder and decoder :func:`textpipe.data.pack_pairs`.
     config : see :class:`TrainConfig`.
     out : the run's folder; made, or gone on with.
     progress : called as ``progress("train", step, steps, unit="steps", loss=…, …)``.
@@ -92,40 +116,30 @@ class Trainer:
 
     def __init__(
         self,
-        model: GptConfig,
-        data: PackedData,
+        model: ModelConfig,
+        data: PackedData | PackedPairs,
         config: TrainConfig | None = None,
         *,
         out: str | os.PathLike[str],
         progress: Callable[..., None] | None = None,
     ) -> None:
-        if model.vocab_size != data.vocab_size:
-            raise ConfigError(
-                f"the model has {model.vocab_size} entries and the tokenizer {data.vocab_size}", where="vocab_size"
-            )
         self.config = resolve(config or TrainConfig())
         self.data, self.out, self.progress = data, Path(out), progress
+        separate = None if getattr(data, "is_shared", True) else data.source_tokenizer_sha256  # type: ignore[union-attr]
         self.run_config = RunConfig(
+            architecture=architecture_of(model),
             model=model,
             train=self.config,
             data=DataIdentity(
                 path=os.path.abspath(data.path),
                 fingerprint=data.fingerprint,
                 tokenizer_sha256=data.tokenizer_sha256,
+                source_tokenizer_sha256=separate,
                 eos_id=data.eos_id,
             ),
         )
-        self.device = torch.device(self.config.device)
-        self.dtype = torch.bfloat16 if self.config.dtype == "bfloat16" else torch.float32
-        self.task = LanguageModelling()
+        self.task = task_for(model, data, self.config)
         self._scores: dict[str, float | None] = {}
-        self.plan = BatchPlan(
-            data.train,
-            batch_size=self.config.batch_size,
-            context=model.context,
-            seed=self.config.seed,
-            document_mask=self.config.document_mask,
-        )
 
     @property
     def _checkpoints(self) -> Path:
@@ -138,7 +152,7 @@ class Trainer:
         ------
         StateError
             when the folder holds a run of another configuration, tokenizer or data, when another process writes there,
-            or when the loss stops being a number.
+            or when the loss stops being a number or jumps.
         KeyboardInterrupt
             after Ctrl-C or SIGTERM, when the step in hand is done and saved.
         """
@@ -157,16 +171,22 @@ class Trainer:
     def _open(self) -> int:
         """Make the model and the optimiser, new or from the newest checkpoint; returns the steps done."""
         self._claim_folder()
-        self.model = GPT(self.run_config.model, seed=derive_key("weights", self.config.seed) >> 1).to(self.device)
-        self.optimizer = make_adamw(self.model, self.config)
+        model = self.task.new_model(derive_key("weights", self.config.seed) >> 1).to(self.config.device)
+        set_checkpointing(model, self.config.checkpoint_activations)
+        self.stepper = Stepper(self.task, model, self.config, where=self.out)
+        self.patience = Patience(self.config.patience)
         found = list_checkpoints(self._checkpoints)
         if not found:
             return 0
         checkpoint = self._newest(found[-1])
         self._check_same_run(checkpoint.config, checkpoint.path)
-        checkpoint.load_weights(self.model)
-        checkpoint.load_optimizer(self.model, self.optimizer)
-        self._scores = {"val_loss": checkpoint.val_loss, "val_bits_per_byte": checkpoint.val_bits_per_byte}
+        checkpoint.load_weights(model)
+        self.stepper.optimizer.load_state(checkpoint.tensors("optimizer.safetensors"))
+        if self.stepper.mean is not None:
+            self.stepper.mean.load(checkpoint.tensors("average.safetensors"))
+        self.stepper.load_state(checkpoint.progress)
+        self.patience = Patience(self.config.patience, checkpoint.progress)
+        self._scores = dict(checkpoint.scores)
         return checkpoint.step
 
     def _newest(self, path: Path) -> Checkpoint:
@@ -187,10 +207,9 @@ class Trainer:
             raise StateError("checkpoints without their config.toml", where=self.out, hint="name another folder")
         for folder in (self.out, self._checkpoints):
             remove_temporaries(folder)
-        self.tokenizer = self._load_tokenizer()
-        if self.config.sample_tokens:  # a prompt that cannot be gone on from must not end the run at its first sample
-            check_prompts(self.tokenizer, self.config.sample_prompts, self.run_config.model, eos_id=self.data.eos_id)
-        write_bytes(self.out / "tokenizer.json", self.data.tokenizer_path.read_bytes())
+        self._check_tokenizer()
+        for name, path in self.task.tokenizer_files.items():
+            write_bytes(self.out / name, path.read_bytes())
         dump_toml(self.run_config, config_path)
 
     def _check_same_run(self, theirs: RunConfig, where: Path) -> None:
@@ -204,144 +223,77 @@ class Trainer:
                 hint="repeat the first command to go on with it, or name another folder with --out",
             )
 
-    def _load_tokenizer(self) -> Tokenizer:
+    def _check_tokenizer(self) -> None:
         from textpipe.tokenizer import Tokenizer
 
-        tokenizer = Tokenizer.from_file(str(self.data.tokenizer_path))
-        check_tokenizer(tokenizer.sha256, self.data.tokenizer_sha256, where=self.data.tokenizer_path)
-        return tokenizer
+        found = Tokenizer.from_file(str(self.data.tokenizer_path)).sha256
+        check_tokenizer(found, self.data.tokenizer_sha256, where=self.data.tokenizer_path)
 
     def _train(self, start: int, log: LineLog, stop: StopSignals) -> RunResult:
-        steps, unigram = self.config.steps, unigram_score(self.data.val)
+        steps, baseline = self.config.steps, self.task.baseline()
         if start == 0:
-            facts = {"unigram_entropy": unigram.loss, "unigram_bits_per_byte": _finite(unigram.bits_per_byte)}
-            facts["num_parameters"] = self.run_config.model.num_parameters
+            facts = {**baseline, "num_parameters": sum(w.numel() for w in self.stepper.model.parameters())}
             log.append({"step": 0, **self._validate(), **facts})
-        loss = math.nan
-        watch = _Stopwatch(self.config.batch_size * self.run_config.model.context)
+        loss, watch, step = math.nan, Stopwatch(), start
         self._report(start, loss, watch.latest)
-        for step in range(start + 1, steps + 1):
+        while step < steps and not self.patience.is_over:
+            step += 1
             with watch.running():
-                loss, gradient_norm, rate = self._step(step)
-            row: dict[str, Any] = {}
-            if step % self.config.log_every == 0 or step == steps:
-                row = {"loss": loss, "lr": rate, "grad_norm": gradient_norm, "tokens_per_s": watch.tokens_per_s()}
-            row |= self._look(step)
+                done = self.stepper(step)
+            watch.count(done.num_targets)
+            loss = done.loss
+            row = self._look(step, done, watch)
             if row:
                 log.append({"step": step, **row}, sync=True)
             leaves = bool(stop.requested)  # asked once: what decides about saving decides about leaving
-            if step % self.config.checkpoint_every == 0 or step == steps or leaves:
+            is_last = step == steps or self.patience.is_over
+            if step % self.config.checkpoint_every == 0 or is_last or leaves:
                 self._save(step, row)
             self._report(step, loss, watch.latest)
-            if leaves and step < steps:
+            if leaves and not is_last:
                 raise KeyboardInterrupt(f"{stop.requested}: saved at step {step} of {steps}")
         return RunResult(
             self.out,
             list_checkpoints(self._checkpoints)[-1],
-            steps,
+            step,
             loss,
             _number(self._scores.get("val_loss")),
             _number(self._scores.get("val_bits_per_byte")),
-            unigram.loss,
+            _number(baseline.get("unigram_entropy")),
             watch.latest,
         )
 
-    def _look(self, step: int) -> dict[str, Any]:
-        """Validate and write samples where this step is one for it."""
+    def _look(self, step: int, done: StepResult, watch: Stopwatch) -> dict[str, Any]:
+        """The line of the log for this step: numbers, scores and samples where it is one for them."""
         config, is_last = self.config, step == self.config.steps
         row: dict[str, Any] = {}
+        if step % config.log_every == 0 or is_last:
+            row = {"loss": done.loss, "lr": done.rate, "grad_norm": done.gradient_norm}
+            row["tokens_per_s"] = watch.tokens_per_s()
         if step % config.validate_every == 0 or is_last:
             row |= self._validate()
+            self.patience.note(row.get("val_loss"))
         if config.sample_tokens and (step % config.sample_every == 0 or is_last):
-            row["samples"] = self._samples()
+            with self.stepper.evaluating() as model:
+                samples = self.task.samples(model)
+            row |= {"samples": samples} if samples else {}
         return row
 
-    def _step(self, step: int) -> tuple[float, float, float]:
-        """One optimiser step, the ``step``-th of the run; returns its loss, gradient norm and learning rate."""
-        config = self.config
-        factor = SCHEDULES[config.schedule](
-            step, warmup_steps=config.warmup_steps, steps=config.steps, floor=config.final_share
-        )
-        rate = config.learning_rate * factor
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
-        torch.manual_seed(derive_key("dropout", config.seed, step) >> 1)
-        batch = self.plan.batch(step - 1)
-        self.model.train()
-        self.optimizer.zero_grad(set_to_none=True)
-        with self._memory_named():
-            loss = self._accumulate(batch)
-        norm = self._clip()
-        if not (math.isfinite(loss) and math.isfinite(norm)):
-            raise StateError(
-                f"step {step}: the loss is {loss} and the gradient's norm {norm}",
-                where=self.out,
-                hint=f"the batch was samples {batch.samples[0]} … {batch.samples[-1]}; the last checkpoint is good: "
-                "start a new run with a lower learning rate or a longer warmup",
-            )
-        self.optimizer.step()
-        return loss, norm, rate
-
-    def _accumulate(self, batch: Batch) -> float:
-        """Gradients of a whole batch, a micro-batch at a time; returns its loss a token."""
-        num_targets = batch.num_targets
-        total = 0.0
-        for part in batch.split(self.config.micro_batch_size or self.config.batch_size):
-            with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.dtype == torch.bfloat16):
-                loss_sum, _ = self.task.loss(self.model, part.to(self.device))
-            (loss_sum / num_targets).backward()  # type: ignore[no-untyped-call]
-            total += loss_sum.item()
-        return total / num_targets
-
-    @contextlib.contextmanager
-    def _memory_named(self) -> Iterator[None]:
-        """Turn "out of memory" into the setting to lower."""
-        try:
-            yield
-        except RuntimeError as error:
-            if not isinstance(error, torch.OutOfMemoryError) and "allocate memory" not in str(error):
-                raise
-            size = min(self.config.micro_batch_size or self.config.batch_size, self.config.batch_size)
-            smaller = f"micro_batch_size {size // 2}" if size > 1 else "a smaller context, width or number of layers"
-            raise LimitError(
-                f"out of memory with {size} sequences of {self.run_config.model.context} tokens at once",
-                where=self.config.device,
-                hint=f"try {smaller}; micro-batches change no result, only speed",
-            ) from error
-
-    def _clip(self) -> float:
-        longest = self.config.gradient_clip or math.inf
-        return float(torch.nn.utils.clip_grad_norm_(self.model.parameters(), longest).item())
-
     def _validate(self) -> dict[str, float | None]:
-        score = bits_per_byte(
-            self.model,
-            self.data.val,
-            batch_size=max(1, min(self.config.micro_batch_size or self.config.batch_size, 16)),
-            document_mask=self.config.document_mask,
-            dtype=self.dtype,
-        )
-        self._scores = {"val_loss": score.loss, "val_bits_per_byte": _finite(score.bits_per_byte)}
+        with self.stepper.evaluating() as model:
+            self._scores = self.task.validate(model, self.stepper.dtype)
         return self._scores
-
-    def _samples(self) -> list[dict[str, str]]:
-        settings = SamplingConfig(max_tokens=self.config.sample_tokens, temperature=0.8, top_k=50)
-        self.model.eval()
-        prompts = list(self.config.sample_prompts)
-        texts = generate(self.model, self.tokenizer, prompts, settings, eos_id=self.data.eos_id)
-        return [{"prompt": prompt, "text": text} for prompt, text in zip(prompts, texts, strict=True)]
 
     def _save(self, step: int, row: dict[str, Any]) -> None:
         self._checkpoints.mkdir(exist_ok=True)
         save_checkpoint(
             self._checkpoints,
             step=step,
-            model=self.model,
-            optimizer=self.optimizer,
+            stepper=self.stepper,
             config=self.run_config,
-            tokenizer_json=self.data.tokenizer_path.read_bytes(),
-            val_loss=row.get("val_loss"),
-            val_bits_per_byte=row.get("val_bits_per_byte"),
+            tokenizer_files=self.task.tokenizer_files,
+            progress=self.patience.state(),
+            scores={name: row[name] for name in ("val_loss", "val_bits_per_byte") if name in row},
         )
         remove_old_checkpoints(self._checkpoints, keep=self.config.keep_checkpoints)
 
@@ -349,39 +301,22 @@ class Trainer:
         if self.progress is None:
             return
         facts: dict[str, object] = {"loss": f"{loss:.3f}"} if math.isfinite(loss) else {}
-        bits = self._scores.get("val_bits_per_byte")
-        if bits is not None:
-            facts["val_bits_per_byte"] = f"{bits:.3f}"
+        for name in ("val_loss", "val_bits_per_byte"):
+            if self._scores.get(name) is not None:
+                facts[name] = f"{self._scores[name]:.3f}"
         if math.isfinite(tokens_per_s):
             facts["tokens/s"] = f"{tokens_per_s:,.0f}"
         self.progress("train", step, self.config.steps, unit="steps", **facts)
 
 
-def _finite(value: float) -> float | None:
-    """JSON knows no NaN: a value that is not a number is absent."""
-    return value if math.isfinite(value) else None
+def set_checkpointing(model: torch.nn.Module, is_on: bool) -> None:
+    """Whether blocks compute their activations again in backward instead of keeping them."""
+    from textpipe.nn.blocks import Block
+
+    for part in model.modules():
+        if isinstance(part, Block):
+            part.recomputes = is_on
 
 
 def _number(value: float | None) -> float:
     return math.nan if value is None else value
-
-
-class _Stopwatch:
-    """Tokens a second of the steps themselves since last asked, without validation, samples and saving."""
-
-    def __init__(self, tokens_a_step: int) -> None:
-        self._tokens_a_step = tokens_a_step
-        self._steps, self._seconds = 0, 0.0
-        self.latest = math.nan
-
-    @contextlib.contextmanager
-    def running(self) -> Iterator[None]:
-        begin = time.perf_counter()
-        yield
-        self._seconds += time.perf_counter() - begin
-        self._steps += 1
-
-    def tokens_per_s(self) -> float:
-        self.latest = round(self._steps * self._tokens_a_step / max(self._seconds, 1e-9), 1)
-        self._steps, self._seconds = 0, 0.0
-        return self.latest

@@ -1,12 +1,12 @@
-"""AdamW, its parameter groups, and its state as named tensors.
+"""The optimiser: AdamW, or Muon with AdamW beside it; its parameter groups, and its state as named tensors.
 
-What enters: a model and the settings. What leaves: an optimiser whose state can be written and read as a flat mapping
+What enters: a model and the settings. What leaves: one optimiser whose state can be written and read as a flat mapping
 from names to tensors, which is what a safetensors file holds.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -19,15 +19,88 @@ if TYPE_CHECKING:
 
     from textpipe.training.run_config import TrainConfig
 
-__all__ = ["load_optimizer_state", "make_adamw", "optimizer_state"]
+__all__ = ["Optimizer"]
 
 
-def make_adamw(model: nn.Module, config: TrainConfig) -> torch.optim.AdamW:
-    """AdamW over a model: matrices and embeddings decay, biases and norms do not."""
-    trained = [(name, weight) for name, weight in model.named_parameters() if weight.requires_grad]
+class Optimizer:
+    """What moves the weights of a model.
+
+    Matrices and embeddings decay, biases and norms do not. With ``muon`` the matrices inside the model are moved along
+    an orthogonalised gradient (Jordan 2024), scaled so that AdamW's learning rate and decay serve both (Liu et al.
+    2025); embeddings, the head, biases and norms stay with AdamW.
+    """
+
+    def __init__(self, model: nn.Module, config: TrainConfig) -> None:
+        self._weights = {name: weight for name, weight in model.named_parameters() if weight.requires_grad}
+        self._parts: list[torch.optim.Optimizer] = []
+        rest = dict(self._weights)
+        if config.optimizer == "muon":
+            inner = {name: weight for name, weight in self._weights.items() if _is_inner_matrix(name, weight)}
+            rest = {name: weight for name, weight in rest.items() if name not in inner}
+            self._parts.append(
+                torch.optim.Muon(
+                    list(inner.values()),
+                    lr=config.learning_rate,
+                    weight_decay=config.weight_decay,
+                    adjust_lr_fn="match_rms_adamw",
+                )
+            )
+        self._parts.append(_adamw(rest, config))
+
+    def set_rate(self, rate: float) -> None:
+        """The learning rate of the next step."""
+        for part in self._parts:
+            for group in part.param_groups:
+                group["lr"] = rate
+
+    def zero_grad(self) -> None:
+        """Forget the gradients."""
+        for part in self._parts:
+            part.zero_grad(set_to_none=True)
+
+    @property
+    def parts(self) -> tuple[torch.optim.Optimizer, ...]:
+        """torch's optimisers, each of which has to step."""
+        return tuple(self._parts)
+
+    def state(self) -> dict[str, torch.Tensor]:
+        """The memory as ``{"parameter name/entry": tensor}``."""
+        names = {id(weight): name for name, weight in self._weights.items()}
+        return {
+            f"{names[id(weight)]}/{entry}": value.detach()
+            for part in self._parts
+            for weight, entries in part.state.items()
+            for entry, value in entries.items()
+        }
+
+    def load_state(self, tensors: Mapping[str, torch.Tensor]) -> None:
+        """Take over the memory :meth:`state` gave of an optimiser of the same model.
+
+        Raises
+        ------
+        StateError
+            when an entry is of a parameter the model does not have, or of another shape.
+        """
+        homes: dict[int, Any] = {
+            id(weight): part for part in self._parts for group in part.param_groups for weight in group["params"]
+        }
+        for key, value in tensors.items():
+            name, _, entry = key.rpartition("/")
+            weight = self._weights.get(name)
+            if weight is None or (value.dim() > 0 and value.shape != weight.shape):
+                raise StateError(f"the optimiser's {key} of shape {tuple(value.shape)} belongs to another model")
+            # a fused optimiser keeps even its step count where the weight is
+            homes[id(weight)].state[weight][entry] = value.to(weight.device)
+
+
+def _is_inner_matrix(name: str, weight: torch.Tensor) -> bool:
+    return weight.dim() == 2 and not name.endswith("embedding.weight") and not name.startswith("head")
+
+
+def _adamw(weights: Mapping[str, torch.Tensor], config: TrainConfig) -> torch.optim.AdamW:
     groups = [
-        {"params": [weight for _, weight in trained if weight.dim() >= 2], "weight_decay": config.weight_decay},
-        {"params": [weight for _, weight in trained if weight.dim() < 2], "weight_decay": 0.0},
+        {"params": [weight for weight in weights.values() if weight.dim() >= 2], "weight_decay": config.weight_decay},
+        {"params": [weight for weight in weights.values() if weight.dim() < 2], "weight_decay": 0.0},
     ]
     return torch.optim.AdamW(
         [group for group in groups if group["params"]],
@@ -36,32 +109,3 @@ def make_adamw(model: nn.Module, config: TrainConfig) -> torch.optim.AdamW:
         eps=config.epsilon,
         fused=True,  # one pass over each tensor instead of a dozen
     )
-
-
-def optimizer_state(model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, torch.Tensor]:
-    """The optimiser's memory as ``{"parameter name/entry": tensor}``."""
-    names = {id(weight): name for name, weight in model.named_parameters()}
-    return {
-        f"{names[id(weight)]}/{entry}": value.detach()
-        for weight, entries in optimizer.state.items()
-        for entry, value in entries.items()
-    }
-
-
-def load_optimizer_state(
-    model: nn.Module, optimizer: torch.optim.Optimizer, tensors: Mapping[str, torch.Tensor]
-) -> None:
-    """Give an optimiser the memory :func:`optimizer_state` took from another of the same model.
-
-    Raises
-    ------
-    StateError
-        when an entry is of a parameter the model does not have, or of another shape.
-    """
-    weights = dict(model.named_parameters())
-    for key, value in tensors.items():
-        name, _, entry = key.rpartition("/")
-        weight = weights.get(name)
-        if weight is None or (value.dim() > 0 and value.shape != weight.shape):
-            raise StateError(f"the optimiser's {key} of shape {tuple(value.shape)} belongs to another model")
-        optimizer.state[weight][entry] = value.to(weight.device)  # a fused optimiser keeps even its step count there

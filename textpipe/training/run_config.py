@@ -16,26 +16,66 @@ import pydantic
 
 from textpipe.config import Config, Field
 from textpipe.errors import ConfigError, did_you_mean
-from textpipe.nn.shapes import GptConfig
+from textpipe.nn.shapes import BertConfig, GptConfig, Seq2SeqConfig, TransformerConfig
 
-__all__ = ["PRESETS", "ConfigFile", "DataIdentity", "RunConfig", "TrainConfig", "preset", "preset_keys"]
+__all__ = [
+    "ARCHITECTURES",
+    "PRESETS",
+    "ConfigFile",
+    "DataIdentity",
+    "ModelConfig",
+    "RunConfig",
+    "TrainConfig",
+    "architecture_of",
+    "preset",
+    "preset_keys",
+]
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
-ComputeType = Literal["auto", "float32", "bfloat16"]
+ComputeType = Literal["auto", "float32", "bfloat16", "float16"]
+Architecture = Literal["gpt", "bert", "transformer", "seq2seq"]
+ModelConfig = GptConfig | BertConfig | TransformerConfig | Seq2SeqConfig
+
+ARCHITECTURES: Mapping[Architecture, type[ModelConfig]] = MappingProxyType(
+    {"gpt": GptConfig, "bert": BertConfig, "transformer": TransformerConfig, "seq2seq": Seq2SeqConfig}
+)
+# Keys of the training that only some architectures read.
+_KEYS_OF: Mapping[str, tuple[Architecture, ...]] = MappingProxyType(
+    {
+        "document_mask": ("gpt",),
+        "sample_prompts": ("gpt",),
+        "mask_share": ("bert",),
+        "batch_size": ("gpt", "bert"),
+        "batch_tokens": ("transformer", "seq2seq"),
+    }
+)
+
+
+def architecture_of(model: ModelConfig) -> Architecture:
+    """The name of the model that has this shape."""
+    return next(name for name, kind in ARCHITECTURES.items() if type(model) is kind)
 
 
 class TrainConfig(Config):
     """How a model is trained. Keys under "says nothing about the weights" may be changed when a run is resumed."""
 
     steps: int = Field(1000, ge=1, description="optimiser steps of the whole run")
-    batch_size: int = Field(32, ge=1, description="sequences a step")
+    batch_size: int = Field(32, ge=1, description="gpt, bert: sequences a step")
+    batch_tokens: int = Field(4096, ge=1, description="transformer, seq2seq: most tokens a step, padding counted")
     micro_batch_size: int | None = Field(
         None, ge=1, description="sequences in memory at once; a step is cut into several when it is smaller"
     )
-    document_mask: bool = False  # attention stops at document borders inside a sequence
+    document_mask: bool = False  # gpt: attention stops at document borders inside a sequence
+    mask_share: float = Field(0.15, gt=0.0, le=1.0, description="bert: share of tokens to predict")
+    label_smoothing: float = Field(0.0, ge=0.0, lt=1.0, description="share of a target given to all entries alike")
 
+    optimizer: Literal["adamw", "muon"] = Field(
+        "adamw", description="muon is for the blocks' matrices, with AdamW for the rest"
+    )
     learning_rate: float = Field(1e-3, gt=0.0, description="peak learning rate")
-    schedule: Literal["constant", "cosine", "linear"] = Field("cosine", description="course of the learning rate")
+    schedule: Literal["constant", "cosine", "inverse_sqrt", "linear", "wsd"] = Field(
+        "cosine", description="course of the learning rate"
+    )
     warmup_steps: int = Field(100, ge=0, description="steps over which the learning rate rises to its peak")
     final_share: float = Field(0.1, ge=0.0, le=1.0, description="share of the peak the learning rate ends at")
     weight_decay: float = Field(0.1, ge=0.0, description="AdamW's decay of matrices and embeddings")
@@ -43,11 +83,24 @@ class TrainConfig(Config):
     beta2: float = Field(0.99, ge=0.0, lt=1.0, description="AdamW: memory of its square")
     epsilon: float = Field(1e-8, gt=0.0, description="AdamW: added to the root of the square")
     gradient_clip: float = Field(1.0, ge=0.0, description="longest gradient; longer ones are scaled down; 0 is off")
+    average_decay: float = Field(
+        0.0,
+        ge=0.0,
+        lt=1.0,
+        description="the weights validated and written with are a running mean of this memory; 0 is off",
+    )
 
     seed: int = Field(0, ge=0, description="with the step it decides weights, order of data and dropout")
     device: Device = Field("auto", description="where to compute; auto is a GPU when there is one")
     dtype: ComputeType = Field("auto", description="type of matrix products; auto is bfloat16 on a GPU that has it")
     threads: int | None = Field(None, ge=1, description="CPU threads; torch's own choice when absent")
+    checkpoint_activations: bool = False  # compute activations again in backward: less memory, a third more time
+    compile: bool = False  # let torch.compile make kernels for the model; the first steps take minutes
+
+    patience: int = Field(0, ge=0, description="stop after so many validations without a better loss; 0 never")
+    max_loss_rise: float = Field(
+        3.0, gt=0.0, description="stop when a loss is so many nats above the mean of the last ones"
+    )
 
     # says nothing about the weights
     log_every: int = Field(10, ge=1, description="steps between lines of log.jsonl")
@@ -77,6 +130,8 @@ FREE_KEYS = frozenset(
         "sample_every",
         "sample_tokens",
         "sample_prompts",
+        "patience",
+        "max_loss_rise",
     }
 )
 
@@ -87,16 +142,37 @@ class DataIdentity(Config):
     path: str = Field(description="folder of token shards")
     fingerprint: str = Field(description="sha256 over the shards' own")
     tokenizer_sha256: str = Field(description="sha256 of the tokenizer")
+    source_tokenizer_sha256: str | None = Field(None, description="sha256 of the source's own tokenizer")
     eos_id: int = Field(description="id of the token that ends a document")
 
 
 class RunConfig(Config):
     """All of a run; ``config.toml`` of its folder."""
 
-    architecture: Literal["gpt"] = Field("gpt", description="which model of textpipe.nn")
-    model: GptConfig
+    architecture: Architecture = Field(description="which model of textpipe.nn")
+    model: ModelConfig
     train: TrainConfig
     data: DataIdentity
+
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def _shape_of_the_architecture(cls, values: Any) -> Any:
+        kind = (
+            ARCHITECTURES.get(values["architecture"]) if isinstance(values, dict) and "architecture" in values else None
+        )
+        if kind is not None and isinstance(values.get("model"), dict):
+            return {**values, "model": kind(**values["model"])}
+        return values
+
+    @pydantic.model_validator(mode="after")
+    def _only_keys_it_reads(self) -> Self:
+        if self.architecture != architecture_of(self.model):
+            raise ValueError(f"the shape is that of a {architecture_of(self.model)}, not of a {self.architecture}")
+        default = TrainConfig()
+        for key, readers in _KEYS_OF.items():
+            if self.architecture not in readers and getattr(self.train, key) != getattr(default, key):
+                raise ValueError(f"{key} is read by {' and '.join(readers)}, this is a {self.architecture}")
+        return self
 
     def conflicts(self, other: RunConfig) -> dict[str, tuple[object, object]]:
         """``{key: (mine, theirs)}`` for keys that decide the weights and differ; where the data lies is free."""

@@ -1,0 +1,250 @@
+"""Every architecture learns by the one loop and resumes to the bit; the loop's settings do what they say."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import signal
+
+import pytest
+import torch
+
+from textpipe.data.packing import PackConfig, pack
+from textpipe.data.pairs import pack_pairs
+from textpipe.errors import ConfigError, InputError, StateError
+from textpipe.models import WordLevel
+from textpipe.nn.shapes import BertConfig, GptConfig, Seq2SeqConfig, TransformerConfig
+from textpipe.pre_tokenizers import WhitespaceSplit
+from textpipe.tokenizer import Tokenizer
+from textpipe.training.averaging import mean_weights
+from textpipe.training.checkpoints import find_checkpoint, list_checkpoints, load_model
+from textpipe.training.loop import Trainer
+from textpipe.training.run_config import TrainConfig
+
+STEPS = 8
+COMMON = {
+    "steps": STEPS,
+    "learning_rate": 1e-2,
+    "warmup_steps": 2,
+    "log_every": 1,
+    "validate_every": 3,
+    "checkpoint_every": 4,
+    "sample_every": 4,
+    "sample_tokens": 6,
+    "device": "cpu",
+    "dtype": "float32",
+    "seed": 3,
+}
+SMALL = {"context": 24, "dropout": 0.1}
+
+
+@pytest.fixture(scope="module")
+def marked_tokenizer(small_documents):
+    """Words as tokens, with BERT's marks."""
+    words = sorted({word for document in small_documents for word in document.text.split()})
+    marks = ["[UNK]", "<|endoftext|>", "[CLS]", "[SEP]", "[MASK]"]
+    made = Tokenizer(WordLevel({word: n for n, word in enumerate([*marks, *words])}, unk_token="[UNK]"))
+    made.pre_tokenizer = WhitespaceSplit()
+    made.add_special_tokens(marks)
+    return made
+
+
+@pytest.fixture(scope="module")
+def texts(small_documents, marked_tokenizer, tmp_path_factory):
+    out = tmp_path_factory.mktemp("marked") / "shards"
+    return pack(small_documents, marked_tokenizer, out, PackConfig(val_fraction=0.1))
+
+
+@pytest.fixture(scope="module")
+def pairs(small_tokenizer, tmp_path_factory):
+    rows = [(" ".join("abcdefgh"[(n * k) % 8] for k in range(1, 2 + n % 5)), str(n % 9)) for n in range(200)]
+    return pack_pairs(rows, rows[:30], small_tokenizer, tmp_path_factory.mktemp("pairs") / "shards")
+
+
+def case(name, texts, pairs):
+    if name in ("gpt", "llama"):
+        shape = GptConfig(vocab_size=texts.vocab_size, layers=2, heads=2, width=16, **SMALL)
+        return (shape.replaced(layout="llama") if name == "llama" else shape), texts, {"batch_size": 6}
+    if name == "bert":
+        shape = BertConfig(vocab_size=texts.vocab_size, layers=2, heads=2, width=16, **SMALL)
+        return shape, texts, {"batch_size": 6}
+    if name == "transformer":
+        shape = TransformerConfig(
+            vocab_size=pairs.vocab_size, encoder_layers=1, decoder_layers=2, heads=2, width=16, **SMALL
+        )
+        return shape, pairs, {"batch_tokens": 200}
+    shape = Seq2SeqConfig(vocab_size=pairs.vocab_size, embedding=8, width=16, encoder_width=8, **SMALL)
+    return shape, pairs, {"batch_tokens": 200}
+
+
+NAMES = ["gpt", "llama", "bert", "transformer", "seq2seq"]
+
+
+def rows(out):
+    lines = (out / "log.jsonl").read_text(encoding="utf-8").splitlines()
+    return [{k: v for k, v in json.loads(line).items() if k != "tokens_per_s"} for line in lines]
+
+
+def files(out):
+    path = find_checkpoint(out)
+    return {file.name: file.read_bytes() for file in path.iterdir() if file.suffix == ".safetensors"}
+
+
+def stop_at(step):
+    def progress(phase, done, total, **facts):
+        if done == step - 1:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    return progress
+
+
+def check_resumes(shape, data, config, folder):
+    whole = Trainer(shape, data, config, out=folder / "whole").run()
+    for cut in (1, 3, 4, 7):
+        with pytest.raises(KeyboardInterrupt):
+            Trainer(shape, data, config, out=folder / "cut", progress=stop_at(cut)).run()
+    Trainer(shape, data, config, out=folder / "cut").run()
+    assert rows(folder / "cut") == rows(folder / "whole")
+    assert files(folder / "cut") == files(folder / "whole")
+    return whole
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_architecture_learns_and_resumes_to_the_bit(name, texts, pairs, tmp_path):
+    shape, data, extra = case(name, texts, pairs)
+    result = check_resumes(shape, data, TrainConfig(**COMMON, **extra), tmp_path)
+    log = rows(result.out)
+    assert result.val_loss < log[0]["val_loss"]
+    assert log[0]["num_parameters"] > 0
+    assert math.isfinite(log[0]["unigram_entropy"])
+    assert ("samples" in log[4]) == (name != "bert")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_loaded_model_is_the_trained_one(name, texts, pairs, tmp_path):
+    shape, data, extra = case(name, texts, pairs)
+    trainer = Trainer(shape, data, TrainConfig(**COMMON, **extra), out=tmp_path)
+    result = trainer.run()
+    model, tokenizer, facts = load_model(tmp_path)
+    assert trainer.task.validate(model, torch.float32)["val_loss"] == pytest.approx(result.val_loss, abs=1e-6)
+    assert tokenizer.sha256 == data.tokenizer_sha256
+    assert facts["architecture"] == {"llama": "gpt"}.get(name, name)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"optimizer": "muon"},
+        {"average_decay": 0.9},
+        {"dtype": "bfloat16", "label_smoothing": 0.1},
+        {"checkpoint_activations": True, "micro_batch_size": 4},
+        {"schedule": "wsd"},
+        {"schedule": "inverse_sqrt"},
+    ],
+    ids="-".join,
+)
+def test_every_setting_resumes_to_the_bit(settings, texts, pairs, tmp_path):
+    shape, data, extra = case("gpt", texts, pairs)
+    check_resumes(shape, data, TrainConfig(**{**COMMON, **extra, **settings}), tmp_path)
+
+
+@pytest.mark.parametrize("name", ["transformer", "seq2seq"])
+def test_micro_batches_of_pairs_are_one_batch(name, pairs, tmp_path):
+    shape, data, extra = case(name, None, pairs)
+    shape = shape.replaced(dropout=0.0)
+    gradients = []
+    for number, size in enumerate((None, 3)):
+        config = TrainConfig(**{**COMMON, **extra}, micro_batch_size=size)
+        trainer = Trainer(shape, data, config, out=tmp_path / str(number))
+        trainer._open()
+        batch = trainer.task.batch(0)
+        trainer.stepper._accumulate(batch, batch.num_targets)
+        gradients.append([weight.grad for weight in trainer.stepper.model.parameters()])
+    for one, cut in zip(*gradients, strict=True):
+        torch.testing.assert_close(cut, one, rtol=0, atol=1e-6)
+
+
+def test_activations_computed_again_change_no_weight(texts, pairs, tmp_path):
+    shape, data, extra = case("gpt", texts, pairs)
+    config = TrainConfig(**COMMON, **extra)
+    Trainer(shape, data, config, out=tmp_path / "kept").run()
+    Trainer(shape, data, config.replaced(checkpoint_activations=True), out=tmp_path / "again").run()
+    assert files(tmp_path / "kept")["model.safetensors"] == files(tmp_path / "again")["model.safetensors"]
+
+
+def test_the_running_mean_is_validated_saved_and_loaded(texts, pairs, tmp_path):
+    shape, data, extra = case("gpt", texts, pairs)
+    config = TrainConfig(**COMMON, **extra, average_decay=0.9)
+    trainer = Trainer(shape, data, config, out=tmp_path)
+    result = trainer.run()
+    model, _, _ = load_model(tmp_path)
+    mean = trainer.stepper.mean.weights
+    assert all(torch.equal(weight, mean[name]) for name, weight in model.named_parameters())
+    assert not torch.equal(
+        mean["blocks.0.attention.query.weight"], trainer.stepper.model.blocks[0].attention.query.weight
+    )
+    assert trainer.task.validate(model, torch.float32)["val_loss"] == pytest.approx(result.val_loss, abs=1e-6)
+
+
+def test_muon_moves_matrices_along_orthogonal_steps_and_leaves_the_rest_to_adamw(texts, pairs, tmp_path):
+    shape, data, extra = case("gpt", texts, pairs)
+    config = TrainConfig(**COMMON, **extra, optimizer="muon")
+    trainer = Trainer(shape, data, config, out=tmp_path)
+    trainer.run()
+    entries = trainer.stepper.optimizer.state()
+    assert "blocks.0.attention.query.weight/momentum_buffer" in entries
+    assert "token_embedding.weight/exp_avg" in entries
+    assert "blocks.0.attention.query.weight/exp_avg" not in entries
+
+
+def test_patience_ends_a_run_that_gains_nothing_and_the_same_call_leaves_it_so(texts, pairs, tmp_path):
+    shape, data, extra = case("gpt", texts, pairs)
+    config = TrainConfig(**{**COMMON, **extra, "steps": 400, "learning_rate": 0.05, "validate_every": 2}, patience=2)
+    result = Trainer(shape, data, config, out=tmp_path).run()
+    assert result.steps < 400
+    scores = [row["val_loss"] for row in rows(tmp_path) if "val_loss" in row][1:]
+    assert min(scores[-2:]) >= min(scores[:-2])
+    before = files(tmp_path)
+    again = Trainer(shape, data, config, out=tmp_path).run()
+    assert (again.steps, files(tmp_path)) == (result.steps, before)
+
+
+def test_a_loss_that_jumps_stops_naming_step_and_samples(texts, pairs, tmp_path):
+    shape, data, extra = case("gpt", texts, pairs)
+    settings = {"learning_rate": 3.0, "warmup_steps": 0, "schedule": "constant", "gradient_clip": 0.0}
+    config = TrainConfig(**{**COMMON, **extra, **settings, "max_loss_rise": 0.5})
+    with pytest.raises(StateError, match=r"step \d+: the loss jumped to .*samples \d+ … \d+"):
+        Trainer(shape, data, config, out=tmp_path).run()
+    assert all(path.name != f"step-{STEPS:08d}" for path in list_checkpoints(tmp_path / "checkpoints"))
+
+
+def test_the_mean_of_checkpoints_is_the_mean():
+    first, second = {"w": torch.tensor([1.0, 3.0])}, {"w": torch.tensor([2.0, 5.0])}
+    assert mean_weights([first, second])["w"].tolist() == [1.5, 4.0]
+    with pytest.raises(InputError, match="different shapes"):
+        mean_weights([first, {"w": torch.zeros(3)}])
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "message"),
+    [
+        ("bert", {"document_mask": True}, "document_mask is read by gpt, this is a bert"),
+        ("gpt", {"mask_share": 0.3}, "mask_share is read by bert, this is a gpt"),
+        ("seq2seq", {"batch_size": 5}, "batch_size is read by gpt and bert, this is a seq2seq"),
+        ("gpt", {"batch_tokens": 5}, "batch_tokens is read by transformer and seq2seq"),
+    ],
+)
+def test_a_key_that_an_architecture_does_not_read_is_refused(name, settings, message, texts, pairs):
+    shape, data, _ = case(name, texts, pairs)
+    with pytest.raises(ConfigError, match=message):
+        Trainer(shape, data, TrainConfig(**{**COMMON, **settings}), out="never-made")
+
+
+def test_data_of_the_other_kind_are_refused(texts, pairs, tmp_path):
+    gpt, _, extra = case("gpt", texts, pairs)
+    with pytest.raises(ConfigError, match=r"a gpt is not trained on this.*use pack"):
+        Trainer(gpt, pairs, TrainConfig(**COMMON, **extra), out=tmp_path)
+    rnn, _, extra = case("seq2seq", texts, pairs)
+    with pytest.raises(ConfigError, match=r"a seq2seq is not trained on this.*use pack-pairs"):
+        Trainer(rnn, texts, TrainConfig(**COMMON, **extra), out=tmp_path)

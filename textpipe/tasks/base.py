@@ -1,0 +1,60 @@
+"""What the training loop asks of a task, and which task a model's shape stands for.
+
+What enters: a model's shape, data and the training's settings. What leaves: the task. The loop itself knows neither
+what a batch holds nor what its loss means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Protocol, Self
+
+import torch
+from torch import nn
+
+__all__ = ["Task", "TaskBatch"]
+
+
+class TaskBatch(Protocol):
+    """What a step reads; ``samples`` name its sequences in a message."""
+
+    @property
+    def samples(self) -> tuple[int, ...]: ...
+    @property
+    def num_targets(self) -> int: ...
+    def split(self, size: int) -> Iterator[Self]: ...
+    def to(self, device: torch.device | str) -> Self: ...
+
+
+class Task(Protocol):
+    """One thing to train for, on one corpus."""
+
+    @property
+    def tokenizer_files(self) -> Mapping[str, Path]:
+        """Files that every checkpoint carries, by the names they have there."""
+        ...
+
+    def new_model(self, seed: int) -> nn.Module:
+        """The model with its first weights."""
+        ...
+
+    def batch(self, step: int) -> TaskBatch:
+        """What step ``step`` (from 0) reads: a pure function of the seed and the step."""
+        ...
+
+    def loss(self, model: Any, batch: Any) -> tuple[torch.Tensor, torch.Tensor]:
+        """Summed loss and the number of targets it was summed over."""
+        ...
+
+    def validate(self, model: Any, dtype: torch.dtype) -> dict[str, float | None]:
+        """Scores on the whole validation split, ``val_loss`` (nats a target) among them."""
+        ...
+
+    def baseline(self) -> dict[str, float | None]:
+        """Facts of the data that scores are held against, for the first line of the log."""
+        ...
+
+    def samples(self, model: Any) -> list[dict[str, str]]:
+        """What the model writes by now."""
+        ...

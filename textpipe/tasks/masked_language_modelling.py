@@ -1,0 +1,98 @@
+"""Masked language modelling: predict hidden tokens from what stands on both sides of them.
+
+What enters: packed data of a vocabulary with the marks of BERT. What leaves: batches with hidden tokens, the summed
+cross-entropy over them in nats, and its mean over the whole validation split, always with the same tokens hidden.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from textpipe.data.batches import IGNORED, Batch
+from textpipe.data.masking import Marks, Masking
+from textpipe.errors import ConfigError
+from textpipe.nn.bert import BERT
+from textpipe.nn.losses import linear_cross_entropy
+from textpipe.tasks.language_modelling import EVALUATION_ROWS
+
+if TYPE_CHECKING:
+    from textpipe.data.packing import PackedData
+    from textpipe.data.shards import TokenSplit
+    from textpipe.nn.shapes import BertConfig
+    from textpipe.training.run_config import TrainConfig
+
+__all__ = ["MaskedLanguageModelling"]
+
+
+class MaskedLanguageModelling:
+    """The task of an encoder on packed data."""
+
+    def __init__(self, model: BertConfig, data: PackedData, config: TrainConfig) -> None:
+        from textpipe.tokenizer import Tokenizer
+
+        if model.vocab_size != data.vocab_size:
+            raise ConfigError(
+                f"the model has {model.vocab_size} entries and the tokenizer {data.vocab_size}", where="vocab_size"
+            )
+        self.model, self.data, self.config = model, data, config
+        self._marks = Marks.of(Tokenizer.from_file(str(data.tokenizer_path)), eos_id=data.eos_id)
+        self._train, self._val = self._masking(data.train), self._masking(data.val)
+
+    def _masking(self, split: TokenSplit) -> Masking:
+        config = self.config
+        return Masking(
+            split,
+            self._marks,
+            batch_size=config.batch_size,
+            context=self.model.context,
+            seed=config.seed,
+            share=config.mask_share,
+        )
+
+    @property
+    def tokenizer_files(self) -> dict[str, Path]:
+        return {"tokenizer.json": self.data.tokenizer_path}
+
+    def new_model(self, seed: int) -> BERT:
+        return BERT(self.model, seed=seed)
+
+    def batch(self, step: int) -> Batch:
+        return self._train.batch(step)
+
+    def loss(self, model: BERT, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+        return self._loss(model, batch, self.config.label_smoothing)
+
+    def _loss(self, model: BERT, batch: Batch, label_smoothing: float) -> tuple[torch.Tensor, torch.Tensor]:
+        hidden_BT = batch.targets_BT != IGNORED
+        states_ND = model.head_states(model(batch.tokens_BT)[hidden_BT])  # the head is computed where it is asked for
+        return linear_cross_entropy(
+            states_ND,
+            model.head_weight,
+            batch.targets_BT[hidden_BT],
+            bias_V=model.head_bias,
+            label_smoothing=label_smoothing,
+        )
+
+    @torch.no_grad()
+    def validate(self, model: BERT, dtype: torch.dtype) -> dict[str, float | None]:
+        device, nats, done = model.head_weight.device, 0.0, 0
+        for batch in self._val.consecutive(min(self.config.batch_size, EVALUATION_ROWS)):
+            with torch.autocast(device.type, dtype=dtype, enabled=dtype != torch.float32):
+                total, count = self._loss(model, batch.to(device), 0.0)
+            nats, done = nats + total.item(), done + int(count)
+        return {"val_loss": nats / done if done else None}
+
+    def baseline(self) -> dict[str, float | None]:
+        """The unigram entropy of the tokens that are hidden in the validation split, under its own frequencies."""
+        targets = [batch.targets_BT for batch in self._val.consecutive(EVALUATION_ROWS)]
+        hidden = np.bincount(torch.cat([rows[rows != IGNORED] for rows in targets]).numpy())
+        seen = hidden[hidden > 0].astype(np.float64)
+        entropy = -float((seen * np.log(seen / seen.sum())).sum() / seen.sum()) if len(seen) else None
+        return {"unigram_entropy": entropy}
+
+    def samples(self, model: BERT) -> list[dict[str, str]]:
+        return []  # an encoder writes nothing

@@ -1,0 +1,121 @@
+"""Sequence to sequence: write a target from a source.
+
+What enters: packed pairs. What leaves: batches of pairs of like length, the summed cross-entropy of the targets in
+nats, its mean over the whole validation split, and what the model writes for the first sources of it.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from textpipe.data.pairs import PairBatch, PairPlan
+from textpipe.errors import ConfigError
+from textpipe.nn.losses import linear_cross_entropy
+from textpipe.nn.seq2seq import Seq2Seq
+from textpipe.nn.shapes import Seq2SeqConfig, TransformerConfig
+from textpipe.nn.transformer import Transformer
+from textpipe.tasks.language_modelling import finite
+
+if TYPE_CHECKING:
+    from textpipe.data.pairs import PackedPairs, PairSplit
+    from textpipe.training.run_config import TrainConfig
+
+__all__ = ["SequenceToSequence"]
+
+_NUM_SAMPLES = 4
+EncoderDecoderModel = Transformer | Seq2Seq
+
+
+class SequenceToSequence:
+    """The task of an encoder and decoder on pairs. Targets are read from eos on."""
+
+    def __init__(self, model: TransformerConfig | Seq2SeqConfig, data: PackedPairs, config: TrainConfig) -> None:
+        from textpipe.tokenizer import Tokenizer
+
+        for name, ours, theirs in (
+            ("vocab_size", model.vocab_size, data.vocab_size),
+            ("source_vocab_size", model.source_vocab_size, data.source_vocab_size),
+        ):
+            if ours != theirs:
+                raise ConfigError(f"the model has {ours} entries and the tokenizer {theirs}", where=name)
+        self.model, self.data, self.config = model, data, config
+        self.tokenizer = Tokenizer.from_file(str(data.tokenizer_path))
+        self.source_tokenizer = Tokenizer.from_file(str(data.source_tokenizer_path))
+        self._train, self._val = self._plan(data.train), self._plan(data.val)
+
+    def _plan(self, split: PairSplit) -> PairPlan:
+        return PairPlan(
+            split,
+            batch_tokens=self.config.batch_tokens,
+            context=self.model.context,
+            seed=self.config.seed,
+            begin=self.data.eos_id,
+        )
+
+    @property
+    def tokenizer_files(self) -> dict[str, Path]:
+        files = {"tokenizer.json": self.data.tokenizer_path}
+        if not self.data.is_shared:
+            files["source-tokenizer.json"] = self.data.source_tokenizer_path
+        return files
+
+    def new_model(self, seed: int) -> EncoderDecoderModel:
+        if isinstance(self.model, TransformerConfig):
+            return Transformer(self.model, seed=seed)
+        return Seq2Seq(self.model, seed=seed)
+
+    def batch(self, step: int) -> PairBatch:
+        return self._train.batch(step)
+
+    def loss(self, model: EncoderDecoderModel, batch: PairBatch) -> tuple[torch.Tensor, torch.Tensor]:
+        return self._loss(model, batch, self.config.label_smoothing)
+
+    def _loss(
+        self, model: EncoderDecoderModel, batch: PairBatch, label_smoothing: float
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        x_BTD = model(batch.source_BS, batch.lengths_B, batch.read_BT)
+        return linear_cross_entropy(
+            x_BTD.flatten(0, 1), model.head_weight, batch.targets_BT.flatten(), label_smoothing=label_smoothing
+        )
+
+    @torch.no_grad()
+    def validate(self, model: EncoderDecoderModel, dtype: torch.dtype) -> dict[str, float | None]:
+        device, nats, done = model.head_weight.device, 0.0, 0
+        for batch in self._val.consecutive():
+            with torch.autocast(device.type, dtype=dtype, enabled=dtype != torch.float32):
+                total, count = self._loss(model, batch.to(device), 0.0)
+            nats, done = nats + total.item(), done + int(count)
+        bits = nats / math.log(2) / self.data.val.text_bytes if not self._val.num_too_long else math.nan
+        return {"val_loss": nats / done, "val_bits_per_byte": finite(bits)}
+
+    def baseline(self) -> dict[str, float | None]:
+        counts = np.bincount(self.data.val.target.tokens)
+        seen = counts[counts > 0].astype(np.float64)
+        entropy = -float((seen * np.log(seen / seen.sum())).sum() / seen.sum())
+        left_out = {"pairs_left_out": float(self._train.num_too_long)} if self._train.num_too_long else {}
+        return {"unigram_entropy": entropy, **left_out}
+
+    def samples(self, model: EncoderDecoderModel) -> list[dict[str, str]]:
+        from textpipe.generation.translation import translate_ids
+
+        batch = self.data.val.batch(np.arange(min(_NUM_SAMPLES, self.data.val.num_pairs)), begin=self.data.eos_id)
+        sources = [row[:length].tolist() for row, length in zip(batch.source_BS, batch.lengths_B.tolist(), strict=True)]
+        sources = [ids[-self.model.context :] for ids in sources]
+        written = translate_ids(model, sources, eos_id=self.data.eos_id, max_tokens=self.config.sample_tokens)
+        return [
+            {
+                "prompt": self.source_tokenizer.decode(source),
+                "text": self.tokenizer.decode(ids),
+                "reference": self.tokenizer.decode(_real(targets, self.data.eos_id)),
+            }
+            for source, ids, targets in zip(sources, written, batch.targets_BT.tolist(), strict=True)
+        ]
+
+
+def _real(ids: list[Any], eos_id: int) -> list[int]:
+    return [number for number in ids if number >= 0 and number != eos_id]

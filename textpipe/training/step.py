@@ -1,0 +1,157 @@
+"""One optimiser step.
+
+What enters: a task, its model and the settings. What leaves: the model one step further, with the loss, the gradient's
+norm and the learning rate of the step. Everything random in it is drawn from (seed, step).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import torch
+
+from textpipe.data.permutation import derive_key
+from textpipe.errors import LimitError, StateError
+from textpipe.training.averaging import RunningMean
+from textpipe.training.optimizers import Optimizer
+from textpipe.training.schedules import SCHEDULES
+from textpipe.training.watching import LossWatch
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from textpipe.tasks.base import Task, TaskBatch
+    from textpipe.training.run_config import TrainConfig
+
+__all__ = ["StepResult", "Stepper"]
+
+_TYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+
+
+class StepResult(NamedTuple):
+    """What a step gave; the loss is nats a target."""
+
+    loss: float
+    gradient_norm: float
+    rate: float
+    num_targets: int
+
+
+class Stepper:
+    """Trains a model step by step.
+
+    Parameters
+    ----------
+    model : on its device.
+    where : named in messages.
+    """
+
+    def __init__(self, task: Task, model: nn.Module, config: TrainConfig, *, where: Path) -> None:
+        self.task, self.model, self.config, self.where = task, model, config, where
+        self.device, self.dtype = torch.device(config.device), _TYPES[config.dtype]
+        self.optimizer = Optimizer(model, config)
+        self.mean = RunningMean(model, config.average_decay) if config.average_decay else None
+        self.watch = LossWatch(config.max_loss_rise)
+        # float16 has no room for small gradients: they are scaled up, and steps that overflow are left out.
+        self.scaler = torch.amp.GradScaler(self.device.type, enabled=self.dtype == torch.float16)
+        self._run: Any = torch.compile(model) if config.compile else model
+
+    def __call__(self, step: int) -> StepResult:
+        """The ``step``-th step of the run, from 1.
+
+        Raises
+        ------
+        StateError
+            when the loss is not a number or has jumped; nothing is saved of such a step.
+        LimitError
+            when memory runs out, naming the setting to lower.
+        """
+        config = self.config
+        factor = SCHEDULES[config.schedule](
+            step, warmup_steps=config.warmup_steps, steps=config.steps, floor=config.final_share
+        )
+        rate = config.learning_rate * factor
+        self.optimizer.set_rate(rate)
+        torch.manual_seed(derive_key("dropout", config.seed, step) >> 1)
+        batch = self.task.batch(step - 1)
+        num_targets = batch.num_targets
+        self.model.train()
+        self.optimizer.zero_grad()
+        with self._memory_named(batch):
+            loss = self._accumulate(batch, num_targets)
+        norm = self._clip()
+        self._check(step, batch, loss, norm)
+        for part in self.optimizer.parts:
+            self.scaler.step(part)
+        self.scaler.update()
+        if self.mean is not None:
+            self.mean.update(self.model, step)
+        return StepResult(loss, norm, rate, num_targets)
+
+    def _accumulate(self, batch: TaskBatch, num_targets: int) -> float:
+        """Gradients of a whole batch, a micro-batch at a time; returns its loss a target."""
+        total = 0.0
+        for part in batch.split(self.config.micro_batch_size or len(batch.samples)):
+            with torch.autocast(self.device.type, dtype=self.dtype, enabled=self.dtype != torch.float32):
+                loss_sum, _ = self.task.loss(self._run, part.to(self.device))
+            self.scaler.scale(loss_sum / num_targets).backward()  # type: ignore[no-untyped-call]
+            total += loss_sum.item()
+        return total / max(1, num_targets)
+
+    def _clip(self) -> float:
+        for part in self.optimizer.parts:
+            self.scaler.unscale_(part)
+        longest = self.config.gradient_clip or math.inf
+        return float(torch.nn.utils.clip_grad_norm_(self.model.parameters(), longest).item())
+
+    def _check(self, step: int, batch: TaskBatch, loss: float, norm: float) -> None:
+        overflowed = self.scaler.is_enabled() and not math.isfinite(norm)  # the scaler leaves such a step out
+        if math.isfinite(loss) and (math.isfinite(norm) or overflowed):
+            if not self.watch.has_jumped(loss):
+                return
+            what = f"the loss jumped to {loss:.4f} from a mean of {self.watch.mean:.4f}"
+        else:
+            what = f"the loss is {loss} and the gradient's norm {norm}"
+        raise StateError(
+            f"step {step}: {what}",
+            where=self.where,
+            hint=f"the batch was samples {batch.samples[0]} … {batch.samples[-1]}; the last checkpoint is good: "
+            "start a new run with a lower learning rate or a longer warmup",
+        )
+
+    @contextlib.contextmanager
+    def _memory_named(self, batch: TaskBatch) -> Iterator[None]:
+        """Turn "out of memory" into the setting to lower."""
+        try:
+            yield
+        except RuntimeError as error:
+            if not isinstance(error, torch.OutOfMemoryError) and "allocate memory" not in str(error):
+                raise
+            size = min(self.config.micro_batch_size or len(batch.samples), len(batch.samples))
+            smaller = f"micro_batch_size {size // 2}" if size > 1 else "a smaller context, width or number of layers"
+            raise LimitError(
+                f"out of memory with {size} sequences at once",
+                where=self.config.device,
+                hint=f"try {smaller}; micro-batches change no result, only speed",
+            ) from error
+
+    @contextlib.contextmanager
+    def evaluating(self) -> Iterator[nn.Module]:
+        """The model as it is judged and written with: no dropout, and the mean of its weights where there is one."""
+        self.model.eval()
+        with contextlib.nullcontext() if self.mean is None else self.mean.in_place(self.model):
+            yield self.model
+
+    def state(self) -> dict[str, Any]:
+        """What beside tensors a resumed run needs, for JSON."""
+        return {**self.watch.state(), "scaler": self.scaler.state_dict()}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Go on from what :meth:`state` gave."""
+        self.watch = LossWatch(self.config.max_loss_rise, state)
+        if self.scaler.is_enabled():
+            self.scaler.load_state_dict(state["scaler"])

@@ -1,0 +1,82 @@
+"""What is watched over the steps of a run: speed, losses that jump, validations that gain nothing.
+
+What enters: numbers as they come. What leaves: a rate, and the moment to stop. What decides about stopping is kept in
+checkpoints, so a resumed run stops where one never stopped would.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+__all__ = ["LossWatch", "Patience", "Stopwatch"]
+
+_MEMORY = 0.98  # of the mean of losses: about the last fifty
+
+
+class Stopwatch:
+    """Targets a second of the steps themselves since last asked, without validation, samples and saving."""
+
+    def __init__(self) -> None:
+        self._targets, self._seconds = 0, 0.0
+        self.latest = math.nan
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[None]:
+        begin = time.perf_counter()
+        yield
+        self._seconds += time.perf_counter() - begin
+
+    def count(self, targets: int) -> None:
+        self._targets += targets
+
+    def tokens_per_s(self) -> float:
+        self.latest = round(self._targets / max(self._seconds, 1e-9), 1)
+        self._targets, self._seconds = 0, 0.0
+        return self.latest
+
+
+class LossWatch:
+    """Tells a loss that jumped: more than ``max_rise`` nats above the mean of the last ones."""
+
+    def __init__(self, max_rise: float, state: Mapping[str, Any] | None = None) -> None:
+        self.max_rise = max_rise
+        self.mean: float | None = None if state is None else state.get("loss_mean")
+
+    def has_jumped(self, loss: float) -> bool:
+        """Whether this loss is a jump; one that is not is taken into the mean."""
+        if self.mean is not None and loss > self.mean + self.max_rise:
+            return True
+        self.mean = loss if self.mean is None else _MEMORY * self.mean + (1 - _MEMORY) * loss
+        return False
+
+    def state(self) -> dict[str, Any]:
+        return {"loss_mean": self.mean}
+
+
+class Patience:
+    """Tells when ``limit`` validations in a row have brought no better loss; 0 never."""
+
+    def __init__(self, limit: int, state: Mapping[str, Any] | None = None) -> None:
+        self.limit = limit
+        self.best: float | None = None if state is None else state.get("best_val_loss")
+        self.waited: int = 0 if state is None else int(state.get("validations_without_gain", 0))
+
+    def note(self, val_loss: float | None) -> None:
+        """Take in one validation."""
+        if val_loss is None:
+            return
+        if self.best is None or val_loss < self.best:
+            self.best, self.waited = val_loss, 0
+        else:
+            self.waited += 1
+
+    @property
+    def is_over(self) -> bool:
+        return 0 < self.limit <= self.waited
+
+    def state(self) -> dict[str, Any]:
+        return {"best_val_loss": self.best, "validations_without_gain": self.waited}
