@@ -16,12 +16,14 @@ from typing import TYPE_CHECKING, Any
 from textpipe.added_tokens import AddedVocabulary
 from textpipe.core import _text
 from textpipe.core._encoder import NativeEncoder
+from textpipe.core._native import NativeModel, NativeStep
+from textpipe.core._word_piece import NativeBertWords, bert_stretches
 from textpipe.encoding import Encoding
 from textpipe.errors import LimitError
 from textpipe.limits import DEFAULT_LIMITS
 from textpipe.models import Model
-from textpipe.normalizers import AlignedText, Normalizer
-from textpipe.pre_tokenizers import NativeCut, PreTokenizer
+from textpipe.normalizers import AlignedText, BertNormalizer, Normalizer
+from textpipe.pre_tokenizers import BertPreTokenizer, NativeCut, PreTokenizer
 from textpipe.processors import PostProcessor
 from textpipe.processors.base import join
 
@@ -64,8 +66,24 @@ class Pipeline:
         if steps is None or cut is None or frame is None:
             return None
         model = self.model.native(byte_level=cut.byte_level)
-        if model is None:
-            return None
+        return None if model is None else self._program(model, steps, cut, frame)
+
+    @cached_property
+    def native_ids(self) -> NativeEncoder | None:
+        """The program for ids without places: the same, but where words can be remembered as they are in raw text."""
+        if self.native is None or self._rules[1] or not isinstance(self.pre_tokenizer, BertPreTokenizer):
+            return self.native
+        model = self.model.native(byte_level=False)
+        frame = ([], []) if self.post_processor is None else self.post_processor.native_frame()
+        if not isinstance(self.normalizer, BertNormalizer) or model is None or frame is None:
+            return self.native
+        options = self.normalizer.options()
+        cut = NativeCut((bert_stretches(options["clean_text"]),))
+        return self._program(NativeBertWords(model, **options), (), cut, frame)
+
+    def _program(
+        self, model: NativeModel, steps: tuple[NativeStep, ...], cut: NativeCut, frame: tuple[list[int], list[int]]
+    ) -> NativeEncoder:
         raw, normalized = self._rules
         return NativeEncoder(
             model,
@@ -162,8 +180,10 @@ class Pipeline:
         import numpy as np
 
         _check_lengths(texts)
-        if self.native is not None:
-            return self.native.encode_batch(texts, threads=threads, skip_special=skip_special, add_special=add_special)
+        if self.native_ids is not None:
+            return self.native_ids.encode_batch(
+                texts, threads=threads, skip_special=skip_special, add_special=add_special
+            )
         rows = [self.put_together([self.encode(text, skip_special=skip_special)], add_special).ids for text in texts]
         offsets = np.zeros(len(rows) + 1, dtype=np.int64)
         np.cumsum([len(row) for row in rows], out=offsets[1:])

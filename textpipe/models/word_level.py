@@ -10,6 +10,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from textpipe.core._word_piece import NativeWordLevel
 from textpipe.errors import InputError
 from textpipe.models.base import Model, Token
 from textpipe.models.vocabulary_files import read_vocab_json, vocab_json_text
@@ -34,6 +35,18 @@ class WordLevel(Model):
     def __init__(self, vocab: Mapping[str, int] | None = None, unk_token: str | None = None) -> None:
         super().__init__(vocab)
         self.unk_token = "<unk>" if unk_token is None else unk_token
+        self.settings_changed()
+
+    def settings_changed(self) -> None:
+        """Forget the native tables."""
+        self._native: NativeWordLevel | None = None
+
+    def native(self, *, byte_level: bool) -> NativeWordLevel | None:
+        """The native tables; None without an unknown piece, where only :meth:`tokenize` says what is missing."""
+        unknown = self._vocab.get(self.unk_token)
+        if self._native is None and unknown is not None:
+            self._native = NativeWordLevel(self._vocab, unknown=unknown)
+        return self._native
 
     def tokenize(self, sequence: str) -> list[Token]:
         """The token of one word.

@@ -10,7 +10,9 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from textpipe.core._word_piece import NO_ID, NativeWordPiece
 from textpipe.errors import InputError
+from textpipe.limits import DEFAULT_LIMITS
 from textpipe.models.base import Model, Token
 from textpipe.models.vocabulary_files import read_vocab_txt, vocab_txt_text
 
@@ -44,10 +46,27 @@ class WordPiece(Model):
         self.unk_token = "[UNK]" if unk_token is None else unk_token
         self.max_input_chars_per_word = 100 if max_input_chars_per_word is None else max_input_chars_per_word
         self.continuing_subword_prefix = "##" if continuing_subword_prefix is None else continuing_subword_prefix
+        self.settings_changed()
+
+    def settings_changed(self) -> None:
+        """Check the settings and forget the native tables."""
         if self.max_input_chars_per_word < 0:
-            raise InputError(f"max_input_chars_per_word is {max_input_chars_per_word}", allowed="0 or more")
-        # No candidate is longer than the longest piece: so a long word takes linear time, whatever the setting.
-        self._longest = max(map(len, self._vocab), default=0)
+            raise InputError(f"max_input_chars_per_word is {self.max_input_chars_per_word}", allowed="0 or more")
+        self._native: NativeWordPiece | None = None
+
+    def native(self, *, byte_level: bool) -> NativeWordPiece | None:
+        """The native tables; None without an unknown piece, where only :meth:`tokenize` says what is missing."""
+        return self._tables() if self.unk_token in self._vocab else None
+
+    def _tables(self) -> NativeWordPiece:
+        if self._native is None:
+            self._native = NativeWordPiece(
+                self._vocab,
+                prefix=self.continuing_subword_prefix,
+                unknown=self._vocab.get(self.unk_token, NO_ID),
+                most_chars=min(self.max_input_chars_per_word, DEFAULT_LIMITS.text_bytes),
+            )
+        return self._native
 
     def tokenize(self, sequence: str) -> list[Token]:
         """The tokens of one word.
@@ -58,33 +77,16 @@ class WordPiece(Model):
             when the word cannot be spelled and the vocabulary lacks ``unk_token``.
         """
         tokens: list[Token] = []
-        begin = at = 0  # in characters, in bytes
-        while begin < len(sequence):
-            token = None if len(sequence) > self.max_input_chars_per_word else self._longest_at(sequence, begin, at)
-            if token is None:
-                return [self._unknown(sequence)]
-            at = token.offsets[1]
-            begin += len(token.value) - (len(self.continuing_subword_prefix) if begin else 0)
-            tokens.append(token)
+        at = 0
+        for number, size in self._tables().tokenize(sequence):
+            if number == NO_ID:
+                raise InputError(
+                    f'no pieces spell "{sequence[:40]}", and the vocabulary lacks the unk_token "{self.unk_token}"',
+                    hint="add unk_token to the vocabulary",
+                )
+            tokens.append(Token(number, self._piece_of[number], (at, at + size)))
+            at += size
         return tokens
-
-    def _longest_at(self, word: str, begin: int, at: int) -> Token | None:
-        prefix = self.continuing_subword_prefix if begin else ""
-        for end in range(min(len(word), begin + self._longest - len(prefix)), begin, -1):
-            piece = prefix + word[begin:end]
-            number = self._vocab.get(piece)
-            if number is not None:
-                return Token(number, piece, (at, at + len(word[begin:end].encode())))
-        return None
-
-    def _unknown(self, word: str) -> Token:
-        number = self._vocab.get(self.unk_token)
-        if number is None:
-            raise InputError(
-                f'no pieces spell "{word[:40]}", and the vocabulary lacks the unk_token "{self.unk_token}"',
-                hint="add unk_token to the vocabulary",
-            )
-        return Token(number, self.unk_token, (0, len(word.encode())))
 
     @classmethod
     def from_file(cls, vocab: str, **options: Any) -> WordPiece:

@@ -39,10 +39,18 @@ class BertNormalizer(Normalizer):
     strip_accents: bool | None = None
     lowercase: bool = True
 
+    def options(self) -> dict[str, bool]:
+        """The settings, ``strip_accents`` decided."""
+        return {
+            "clean_text": self.clean_text,
+            "handle_chinese_chars": self.handle_chinese_chars,
+            "strip_accents": self.lowercase if self.strip_accents is None else self.strip_accents,
+            "lowercase": self.lowercase,
+        }
+
     def native_steps(self) -> tuple[NativeStep, ...]:
         """One native step."""
-        strip_accents = self.lowercase if self.strip_accents is None else self.strip_accents
-        return (_steps.bert_rewrite(self.clean_text, self.handle_chinese_chars, strip_accents, self.lowercase),)
+        return (_steps.bert_rewrite(**self.options()),)
 
     def to_dict(self) -> dict[str, Any]:
         """Type and arguments."""

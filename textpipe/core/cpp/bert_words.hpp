@@ -1,0 +1,103 @@
+// A BERT pipeline whose words are what stands between white space before it is normalized. Enters: raw text. Leaves:
+// ids, without places. Promises: the ids of normalizing the whole text, cutting it and spelling the words; a stretch of
+// raw text is normalized once and then remembered with its ids.
+//
+// White space that the clean-up keeps is a place where text may be cut first: it ends every word, nothing is put
+// together over it, and marks are put in order between it alone.
+#pragma once
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "bert_normalization.hpp"
+#include "grammars/characters.hpp"
+#include "model.hpp"
+
+namespace textpipe {
+
+// Stretches of raw text between white space that is kept.
+class BertStretchCut final : public CutStep {
+  public:
+    explicit BertStretchCut(bool clean_text) : clean_text_(clean_text) {}
+
+    size_t cut(const uint8_t* text, size_t size, size_t& at, Piece* out, size_t room) const override {
+        size_t count = 0, i = at;
+        unsigned length = 0;
+        while (i < size && count < room) {
+            while (i < size && is_space(text + i, length)) i += length;
+            const size_t begin = i;
+            while (i < size && !is_space(text + i, length)) i += length;
+            if (i > begin) out[count++] = {static_cast<uint32_t>(begin), static_cast<uint32_t>(i)};
+        }
+        at = i;
+        return count;
+    }
+
+  private:
+    bool is_space(const uint8_t* p, unsigned& length) const {
+        const uint8_t lead = *p;
+        if (lead > 0x20 && lead < 0x80) {
+            length = 1;
+            return false;
+        }
+        if (lead >= 0xE4) {  // no white space has a lead above E3
+            length = unicode::utf8_size(lead);
+            return false;
+        }
+        return clean_text_ ? BertStep::is_kept_space(p, length) : (category::at(p, length) & category::space) != 0;
+    }
+
+    const bool clean_text_;
+};
+
+class BertWords final : public Model {
+  public:
+    BertWords(BertOptions options, ModelPointer model) : normalizer_(options), model_(std::move(model)) {}
+
+    std::unique_ptr<Model::Scratch> make_scratch() const override {
+        auto made = std::make_unique<Scratch>();
+        made->inner = model_->make_scratch();
+        return made;
+    }
+
+    // The sizes are those of the normalized text.
+    void encode(const uint8_t* word, size_t size, Model::Scratch& scratch, std::vector<Token>& out) const override {
+        each_word(word, size, scratch, [&](const uint8_t* p, size_t n, Model::Scratch& inner) {
+            model_->encode(p, n, inner, out);
+        });
+    }
+
+    void encode_ids(const uint8_t* word, size_t size, Model::Scratch& scratch,
+                    std::vector<uint32_t>& out) const override {
+        each_word(word, size, scratch, [&](const uint8_t* p, size_t n, Model::Scratch& inner) {
+            model_->encode_ids(p, n, inner, out);
+        });
+    }
+
+    bool cacheable() const override { return model_->cacheable(); }
+
+  private:
+    struct Scratch final : Model::Scratch {
+        std::unique_ptr<Model::Scratch> inner;
+        std::string text;
+    };
+
+    template <class Visit>
+    void each_word(const uint8_t* word, size_t size, Model::Scratch& scratch, Visit visit) const {
+        Scratch& mine = static_cast<Scratch&>(scratch);
+        mine.text.clear();
+        normalizer_.run(word, size, true, mine.text, nullptr, nullptr);
+        const uint8_t* text = reinterpret_cast<const uint8_t*>(mine.text.data());
+        Piece words[64];
+        for (size_t at = 0; at < mine.text.size() && !scratch.is_stopped();) {
+            const size_t count = cut_.cut(text, mine.text.size(), at, words, 64);
+            for (size_t i = 0; i < count; ++i) visit(text + words[i].begin, words[i].end - words[i].begin, *mine.inner);
+        }
+    }
+
+    const BertStep normalizer_;
+    const grammars::BertCut cut_;
+    const ModelPointer model_;
+};
+
+}  // namespace textpipe
