@@ -6,6 +6,7 @@ import random
 
 import pytest
 
+from tests.trainers import slow_unigram
 from tests.trainers.sentencepiece_oracle import learn, random_lines
 from textpipe.core._word_counts import WordCounts
 from textpipe.errors import ConfigError, InputError
@@ -188,3 +189,15 @@ def test_what_progress_raises_stops_the_training():
 
     with pytest.raises(KeyboardInterrupt):
         train_unigram(sentences, UnigramTrainer(vocab_size=200), progress=stop)
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_the_slow_way_gives_the_same_pieces(seed):
+    choose = random.Random(seed)
+    words = ["".join(choose.choice("가나다ab1") for _ in range(choose.randint(1, 6))) for _ in range(12)]
+    lines = [" ".join(choose.choices(words, k=5)) for _ in range(8)]
+    sentences = [row.decode() for row, _ in read_sentences(lines).rows()]
+    expected = slow_unigram.train(sentences, 30, stripes=4)
+    learned = ours(lines, 30, num_stripes=4, character_coverage=1.0)
+    assert [piece for piece, _ in learned] == [piece for piece, _ in expected]
+    assert [score for _, score in learned] == pytest.approx([score for _, score in expected], abs=1e-5)
