@@ -11,7 +11,9 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <stdexcept>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -58,21 +60,21 @@ public:
             lattices_.emplace_back(store_, seeds, new_ids, characters_.size(), crew_);
         }
         to_log_probabilities(scores);
-        for (uint32_t id = 0; id < scores.size(); ++id) ids_.push_back(id);
-        scores_ = std::move(scores);
+        std::vector<uint32_t> ids(scores.size());
+        for (uint32_t id = 0; id < ids.size(); ++id) ids[id] = id;
+        keep(ids, std::move(scores));
         spaces_.resize(crew_.num_threads());
         sums_.resize(crew_.num_threads());
     }
 
     // Throws std::domain_error when nothing is left to learn.
     std::vector<ScoredPiece> train() {
-        know_pieces();
         const auto enough = static_cast<size_t>(static_cast<double>(settings_.vocab_size) * 1.1);
         begin_estimating(enough);
         do {
             for (uint32_t i = 0; i < settings_.num_sub_iterations; ++i) maximize(sum_over_units(&Lattices::expect));
             prune(enough);
-        } while (ids_.size() > enough);
+        } while (num_pieces() > enough);
         drop_outdone();
         return final_pieces();
     }
@@ -111,13 +113,22 @@ private:
         for (float& score : scores) score = static_cast<float>(std::log(static_cast<double>(score)) - log_sum);
     }
 
-    void know_pieces() {
-        if (ids_.empty()) throw std::domain_error("no piece is left: the text is too small to learn from");
-        lattices_.front().set_scores(ids_, scores_);
+    size_t num_pieces() const { return lattices().num_pieces(); }
+
+    void keep(const std::vector<uint32_t>& ids, std::vector<float> scores) {
+        if (ids.empty()) throw std::domain_error("no piece is left: the text is too small to learn from");
+        lattices_.front().keep(ids, std::move(scores));
+    }
+
+    void keep(const std::vector<uint32_t>& ids) {
+        std::vector<float> scores;
+        scores.reserve(ids.size());
+        for (const uint32_t id : ids) scores.push_back(lattices().scores()[id]);
+        keep(ids, std::move(scores));
     }
 
     void begin_estimating(size_t enough) {
-        double size = static_cast<double>(ids_.size());
+        auto size = static_cast<double>(num_pieces());
         uint64_t rounds = 1;
         for (; (size *= static_cast<double>(settings_.shrinking_factor)) > static_cast<double>(enough); ++rounds) {}
         crew_.done = 0;
@@ -126,11 +137,12 @@ private:
 
     // The float32 sum of a visit to every unit, each stripe by itself and then the stripes in order.
     std::vector<float> sum_over_units(Visit visit) {
-        std::vector<float> total(lattices().num_pieces(), 0.0f);
+        std::vector<float> total(num_pieces(), 0.0f);
         crew_.run(store_.num_stripes(), [&](size_t stripe, size_t thread) {
             std::vector<float>& sums = sums_[thread];
             sums.assign(total.size(), 0.0f);
             for (uint32_t unit = store_.stripes[stripe]; unit < store_.stripes[stripe + 1]; ++unit) {
+                lattices().prefetch(unit + 3, sums.data());
                 (lattices().*visit)(unit, spaces_[thread], sums.data());
                 if (unit % 256 == 0) {
                     crew_.check();
@@ -145,49 +157,48 @@ private:
     }
 
     void maximize(const std::vector<float>& expected) {
+        std::vector<uint32_t> ids;
+        std::vector<float> scores;
         float sum = 0;
-        size_t kept = 0;
-        for (const uint32_t id : ids_) {
+        for (uint32_t id = 0; id < expected.size(); ++id) {
             if (expected[id] < least_expected) continue;
-            ids_[kept] = id;
-            scores_[kept++] = expected[id];
+            ids.push_back(id);
+            scores.push_back(expected[id]);
             sum += expected[id];
         }
-        ids_.resize(kept);
-        scores_.resize(kept);
         const auto log_sum = static_cast<float>(digamma(static_cast<double>(sum)));
-        for (float& score : scores_)
+        for (float& score : scores)
             score = static_cast<float>(digamma(static_cast<double>(score)) - static_cast<double>(log_sum));
-        know_pieces();
+        keep(ids, std::move(scores));
     }
 
     enum class Fate : uint8_t { drop, keep, compete };
 
     void prune(size_t enough) {
         const std::vector<float> counts = sum_over_units(&Lattices::count_best);
-        double whole = 0;
-        for (const uint32_t id : ids_) whole += static_cast<double>(counts[id]);
-        std::vector<Fate> fates(ids_.size(), Fate::drop);
-        std::vector<float> losses(ids_.size(), 0.0f);
-        each_piece([&](size_t i, LatticeSpace& space) {
-            if (counts[ids_[i]] == 0) return;
-            const Lattices::Need need = lattices().replace(ids_[i], space);
+        double sum = 0;
+        for (const float count : counts) sum += static_cast<double>(count);
+        const auto whole = static_cast<float>(sum);
+        std::vector<Fate> fates(counts.size(), Fate::drop);
+        std::vector<float> losses(counts.size(), 0.0f);
+        each_piece([&](uint32_t id, LatticeSpace& space) {
+            if (counts[id] == 0) return;
+            const Lattices::Need need = lattices().replace(id, space);
             if (need == Lattices::Need::outdone) return;
-            fates[i] = need == Lattices::Need::alone ? Fate::keep : Fate::compete;
-            if (need == Lattices::Need::replaceable) losses[i] = loss(counts, ids_[i], space.path, static_cast<float>(whole));
+            fates[id] = need == Lattices::Need::alone ? Fate::keep : Fate::compete;
+            if (need == Lattices::Need::replaceable) losses[id] = loss(counts, id, space.path, whole);
         });
-        std::vector<uint32_t> competing;
-        std::vector<uint32_t> kept;
-        for (uint32_t i = 0; i < fates.size(); ++i) {
-            if (fates[i] == Fate::keep) kept.push_back(i);
-            if (fates[i] == Fate::compete) competing.push_back(i);
+        std::vector<uint32_t> competing, kept;
+        for (uint32_t id = 0; id < fates.size(); ++id) {
+            if (fates[id] == Fate::keep) kept.push_back(id);
+            if (fates[id] == Fate::compete) competing.push_back(id);
         }
         std::sort(competing.begin(), competing.end(),
                   [&](uint32_t x, uint32_t y) { return losses[x] != losses[y] ? losses[x] > losses[y] : x < y; });
-        const size_t size = std::max(enough, static_cast<size_t>(settings_.shrinking_factor * static_cast<float>(ids_.size())));
-        for (const uint32_t i : competing) {
+        const size_t size = std::max(enough, static_cast<size_t>(settings_.shrinking_factor * static_cast<float>(num_pieces())));
+        for (const uint32_t id : competing) {
             if (kept.size() == size) break;
-            kept.push_back(i);
+            kept.push_back(id);
         }
         keep(kept);
     }
@@ -209,74 +220,58 @@ private:
 
     template <class Act>
     void each_piece(Act&& act) {
-        crew_.run((ids_.size() + pieces_a_task - 1) / pieces_a_task, [&](size_t task, size_t thread) {
+        crew_.run((num_pieces() + pieces_a_task - 1) / pieces_a_task, [&](size_t task, size_t thread) {
             crew_.check();
-            const size_t end = std::min(ids_.size(), (task + 1) * pieces_a_task);
-            for (size_t i = task * pieces_a_task; i < end; ++i) act(i, spaces_[thread]);
+            const size_t end = std::min(num_pieces(), (task + 1) * pieces_a_task);
+            for (size_t id = task * pieces_a_task; id < end; ++id) act(static_cast<uint32_t>(id), spaces_[thread]);
         });
-    }
-
-    void keep(const std::vector<uint32_t>& chosen) {
-        std::vector<uint32_t> ids;
-        std::vector<float> scores;
-        for (const uint32_t i : chosen) {
-            ids.push_back(ids_[i]);
-            scores.push_back(scores_[i]);
-        }
-        ids_.swap(ids);
-        scores_.swap(scores);
-        know_pieces();
     }
 
     // Pieces that would never be used, because others score better together, go.
     void drop_outdone() {
-        std::vector<uint8_t> is_outdone(ids_.size(), 0);
-        each_piece([&](size_t i, LatticeSpace& space) { is_outdone[i] = lattices().is_outdone(ids_[i], space); });
+        std::vector<uint8_t> is_outdone(num_pieces(), 0);
+        each_piece([&](uint32_t id, LatticeSpace& space) { is_outdone[id] = lattices().is_outdone(id, space); });
         std::vector<uint32_t> kept;
-        for (uint32_t i = 0; i < is_outdone.size(); ++i)
-            if (!is_outdone[i]) kept.push_back(i);
+        for (uint32_t id = 0; id < is_outdone.size(); ++id)
+            if (!is_outdone[id]) kept.push_back(id);
         keep(kept);
     }
 
-    std::string text_of(uint32_t id) const {
+    std::string text_of(const Piece& piece) const {
         std::string text;
-        const Piece& piece = lattices().piece(id);
         uint8_t bytes[4];
         for (uint32_t i = 0; i < piece.length; ++i) {
-            const uint32_t rank = id < characters_.size() ? id : store_.chars[piece.place + i];
-            text.append(bytes, unicode::encode(characters_[rank].character, bytes));
+            const uint32_t number = piece.length == 1 ? piece.place : store_.chars[piece.place + i];
+            text.append(bytes, unicode::encode(characters_[number].character, bytes));
         }
         return text;
     }
 
-    // The characters to keep, with a score below all others where they have none, and the best of the rest.
+    // The characters to keep, with a score near the least where they have none, and the best of the rest.
     std::vector<ScoredPiece> final_pieces() const {
-        std::vector<float> score_of(characters_.size(), minus_infinity);
-        float least = std::numeric_limits<float>::max();
-        for (size_t i = 0; i < ids_.size(); ++i) {
-            if (ids_[i] < characters_.size()) score_of[ids_[i]] = scores_[i];
-            least = std::min(least, scores_[i]);
+        const std::vector<float>& scores = lattices().scores();
+        const float least = *std::min_element(scores.begin(), scores.end());
+        std::unordered_map<uint32_t, float> missing;
+        for (const CharacterCount& c : store_.required) missing[c.character] = minus_infinity;
+        std::vector<ScoredPiece> rest;
+        for (uint32_t id = 0; id < num_pieces(); ++id) {
+            const Piece& piece = lattices().piece(id);
+            const auto known = piece.length == 1 ? missing.find(characters_[piece.place].character) : missing.end();
+            if (known != missing.end())
+                known->second = scores[id];
+            else
+                rest.push_back({text_of(piece), scores[id]});
         }
-        std::vector<uint32_t> rank_of(unicode::code_point_end, static_cast<uint32_t>(characters_.size()));
-        for (uint32_t rank = 0; rank < characters_.size(); ++rank) rank_of[characters_[rank].character] = rank;
         std::vector<ScoredPiece> all;
-        std::vector<bool> is_required(characters_.size(), false);
-        float penalty = 0;
+        float penalty = 0;  // so that no two have the same
         for (const CharacterCount& c : store_.required) {
             uint8_t bytes[4];
-            std::string text(bytes, unicode::encode(c.character, bytes));
-            const uint32_t rank = rank_of[c.character];
-            if (rank < characters_.size()) is_required[rank] = true;
-            if (rank < characters_.size() && score_of[rank] != minus_infinity) {
-                all.push_back({std::move(text), score_of[rank]});
-            } else {
-                all.push_back({std::move(text), least + penalty});
-                penalty += 0.0001f;
-            }
+            const float score = missing[c.character];
+            all.push_back({std::string(bytes, unicode::encode(c.character, bytes)), score});
+            if (score != minus_infinity) continue;
+            all.back().score = least + penalty;
+            penalty += 0.0001f;
         }
-        std::vector<ScoredPiece> rest;
-        for (size_t i = 0; i < ids_.size(); ++i)
-            if (ids_[i] >= characters_.size() || !is_required[ids_[i]]) rest.push_back({text_of(ids_[i]), scores_[i]});
         std::sort(rest.begin(), rest.end(), is_before);
         const size_t room = settings_.vocab_size > settings_.num_reserved ? settings_.vocab_size - settings_.num_reserved : 0;
         for (ScoredPiece& piece : rest) {
@@ -295,10 +290,8 @@ private:
     UnitStore& store_;
     Pulse& pulse_;
     Crew crew_;
-    std::vector<CharacterCount> characters_;
+    std::vector<CharacterCount> characters_;  // by their numbers
     std::vector<Lattices> lattices_;  // one; made after the seeds
-    std::vector<uint32_t> ids_;       // of the pieces known, in their order
-    std::vector<float> scores_;       // theirs
     std::vector<LatticeSpace> spaces_;
     std::vector<std::vector<float>> sums_;
 };

@@ -22,12 +22,13 @@
 namespace textpipe::unigram {
 
 constexpr unsigned length_bits = 9;  // of a node: its length less one
+constexpr uint32_t length_mask = (1u << length_bits) - 1;
 constexpr uint32_t most_pieces = uint32_t{1} << (32 - length_bits);
 constexpr float unknown_penalty = 10.0f;
 constexpr float minus_infinity = -std::numeric_limits<float>::infinity();
 
 struct Piece {
-    uint32_t place;   // where it stands in the store's characters
+    uint32_t place;   // where it stands in the store's characters; of a single character, its number
     uint32_t length;  // in characters
 };
 
@@ -53,37 +54,49 @@ struct LatticeSpace {
 
 class Lattices {
 public:
-    // Piece i < num_characters is the character with that id; the store's characters are renamed so. Others follow.
+    // Piece i < num_characters is the character of that number; the store's characters are renamed so. Others follow.
     Lattices(UnitStore& store, const SuffixPieces& seeds, const std::vector<uint32_t>& new_ids, size_t num_characters, Crew& crew)
         : store_(store), crew_(crew), num_characters_(num_characters) {
         if (num_characters + seeds.pieces.size() >= most_pieces) throw std::overflow_error("there are too many seed pieces");
         for (uint32_t& c : store_.chars) c = new_ids[c];
-        pieces_.resize(num_characters, Piece{0, 1});
+        for (uint32_t c = 0; c < num_characters; ++c) pieces_.push_back({c, 1});
         for (const Recurring& seed : seeds.pieces) {
             pieces_.push_back({seeds.places[seed.first], seed.length});
             longest_ = std::max<uint32_t>(longest_, seed.length);
         }
         list_nodes(seeds);
-        scores_.assign(pieces_.size(), minus_infinity);
     }
 
     size_t num_pieces() const { return pieces_.size(); }
-    const Piece& piece(uint32_t id) const { return pieces_[id]; }
-    float score(uint32_t id) const { return scores_[id]; }
+    const Piece& piece(size_t id) const { return pieces_[id]; }
+    const std::vector<float>& scores() const { return scores_; }
 
-    // Know exactly these pieces from now on, by these scores; pieces once forgotten stay so.
-    void set_scores(const std::vector<uint32_t>& ids, const std::vector<float>& scores) {
-        std::fill(scores_.begin(), scores_.end(), minus_infinity);
-        float least = std::numeric_limits<float>::max();
-        for (size_t i = 0; i < ids.size(); ++i) {
-            scores_[ids[i]] = scores[i];
-            least = std::min(least, scores[i]);
+    // Know exactly these pieces from now on, by these scores, and number them in this order.
+    void keep(const std::vector<uint32_t>& ids, std::vector<float> scores) {
+        std::vector<uint32_t> new_ids(pieces_.size(), nobody);
+        std::vector<Piece> pieces;
+        pieces.reserve(ids.size());
+        for (const uint32_t id : ids) {
+            new_ids[id] = static_cast<uint32_t>(pieces.size());
+            pieces.push_back(pieces_[id]);
         }
-        const float unknown = least - unknown_penalty;
-        characters_.assign(num_characters_ + 1, {unknown, ids.front(), false});
-        for (uint32_t c = 0; c < num_characters_; ++c)
-            if (scores_[c] != minus_infinity) characters_[c] = {scores_[c], c, true};
-        forget_nodes();
+        pieces_.swap(pieces);
+        scores_ = std::move(scores);
+        const float unknown = *std::min_element(scores_.begin(), scores_.end()) - unknown_penalty;
+        characters_.assign(num_characters_ + 1, {unknown, 0, false});
+        for (uint32_t id = 0; id < pieces_.size(); ++id)
+            if (pieces_[id].length == 1) characters_[pieces_[id].place] = {scores_[id], id, true};
+        rename_nodes(new_ids);
+    }
+
+    // Ask for what a visit of the unit will read and write.
+    void prefetch(uint32_t unit, const float* sums) const {
+        if (unit >= store_.num_units()) return;
+        const uint32_t end = node_begins_[store_.ends[unit]];
+        for (uint32_t n = node_begins_[store_.begins[unit]]; n < end; ++n) {
+            words::prefetch(&scores_[id_of(nodes_[n])]);
+            words::prefetch(&sums[id_of(nodes_[n])]);
+        }
     }
 
     // Add the expected number of uses of each piece in a unit to `sums`.
@@ -94,22 +107,21 @@ public:
         space.backward.resize(size + 1);
         float *forward = space.forward.data(), *backward = space.backward.data();
         forward[0] = 0;
-        for (uint32_t at = 0; at < size; ++at) {
-            const float here = forward[at];
-            forward[at + 1] = log_sum_exp(forward[at + 1], characters_[chars[at]].score + here);
-            for (uint32_t n = starts[at]; n < starts[at + 1]; ++n) {
-                float& there = forward[at + length_of(nodes_[n])];
+        backward[size] = 0;
+        // Each step waits for the one before it; the two directions do not wait for each other.
+        for (uint32_t from = 0, to = size; from < size; ++from) {
+            const float here = forward[from];
+            forward[from + 1] = log_sum_exp(forward[from + 1], characters_[chars[from]].score + here);
+            for (uint32_t n = starts[from]; n < starts[from + 1]; ++n) {
+                float& there = forward[from + length_of(nodes_[n])];
                 there = log_sum_exp(there, scores_[id_of(nodes_[n])] + here);
             }
-        }
-        backward[size] = 0;
-        for (uint32_t at = size; at-- > 0;) {
-            const Character& c = characters_[chars[at]];
-            const float single = c.score + backward[at + 1];
+            const Character& c = characters_[chars[--to]];
+            const float single = c.score + backward[to + 1];
             float sum = c.is_known ? single : minus_infinity;
-            for (uint32_t n = starts[at]; n < starts[at + 1]; ++n)
-                sum = log_sum_exp(sum, scores_[id_of(nodes_[n])] + backward[at + length_of(nodes_[n])]);
-            backward[at] = c.is_known ? sum : log_sum_exp(sum, single);
+            for (uint32_t n = starts[to]; n < starts[to + 1]; ++n)
+                sum = log_sum_exp(sum, scores_[id_of(nodes_[n])] + backward[to + length_of(nodes_[n])]);
+            backward[to] = c.is_known ? sum : log_sum_exp(sum, single);
         }
         const float whole = forward[size];
         const auto weight = static_cast<double>(static_cast<float>(store_.counts[unit]));
@@ -141,7 +153,7 @@ public:
 
     // Is there a way to cut a piece into others that scores better than the piece?
     bool is_outdone(uint32_t id, LatticeSpace& space) const {
-        if (id < num_characters_) return false;
+        if (pieces_[id].length == 1) return false;
         find_best(pieces_[id].place, pieces_[id].length, id, space);
         return space.forward[pieces_[id].length] > scores_[id];
     }
@@ -151,7 +163,7 @@ public:
     // What becomes of a piece's text without it: nothing else (alone), it is not the best way anyhow (outdone), or the pieces
     // in space.path stand for it. Found as the two best paths by A* from the right.
     Need replace(uint32_t id, LatticeSpace& space) const {
-        if (id < num_characters_) return Need::alone;
+        if (pieces_[id].length == 1) return Need::alone;
         list_piece_nodes(id, space);
         const uint32_t size = pieces_[id].length;
         Agenda agenda{IsWorse{&space.hypotheses}};
@@ -193,13 +205,13 @@ private:
 
     struct Character {
         float score;
-        uint32_t id;    // where it is no piece, the piece that is charged with it: the first
+        uint32_t id;  // where it is no piece, the one that is charged with it: the first
         bool is_known;
     };
     using Node = LatticeNode;
 
     static uint32_t id_of(uint32_t node) { return node >> length_bits; }
-    static uint32_t length_of(uint32_t node) { return (node & ((1u << length_bits) - 1)) + 1; }
+    static uint32_t length_of(uint32_t node) { return (node & length_mask) + 1; }
 
     void list_nodes(const SuffixPieces& seeds) {
         std::vector<std::vector<uint32_t>> of_bucket(seeds.bucket_ends.size());
@@ -243,8 +255,9 @@ private:
         node_begins_[0] = 0;
     }
 
-    // Close the gaps of nodes whose pieces are gone, stripe by stripe; a stripe keeps where its first node is.
-    void forget_nodes() {
+    // Give the nodes their new ids, and close the gaps of those that have none, stripe by stripe; a stripe keeps where its
+    // first node is.
+    void rename_nodes(const std::vector<uint32_t>& new_ids) {
         crew_.run(store_.num_stripes(), [&](size_t stripe, size_t) {
             const uint32_t first = store_.stripes[stripe], last = store_.stripes[stripe + 1];
             if (first == last) return;
@@ -252,8 +265,10 @@ private:
             uint32_t from = node_begins_[begin], to = from;
             for (uint32_t at = begin; at < end; ++at) {
                 const uint32_t stop = node_begins_[at + 1];
-                for (; from < stop; ++from)
-                    if (scores_[id_of(nodes_[from])] != minus_infinity) nodes_[to++] = nodes_[from];
+                for (; from < stop; ++from) {
+                    const uint32_t id = new_ids[id_of(nodes_[from])];
+                    if (id != nobody) nodes_[to++] = id << length_bits | (nodes_[from] & length_mask);
+                }
                 node_begins_[at + 1] = to;
             }
         });
@@ -357,7 +372,7 @@ private:
     size_t num_characters_;
     uint32_t longest_ = 1;
     std::vector<Piece> pieces_;
-    std::vector<float> scores_;  // minus infinity for a piece that was dropped
+    std::vector<float> scores_;
     std::vector<Character> characters_;
     std::vector<uint32_t> node_begins_, nodes_;
 };

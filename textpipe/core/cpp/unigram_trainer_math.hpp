@@ -29,9 +29,9 @@ public:
 
     double operator()(double t) const {
         const double scaled = t * knots;
-        const auto i = static_cast<size_t>(scaled);
+        const auto i = static_cast<int32_t>(scaled);
         const double x = scaled - static_cast<double>(i);
-        const Cubic& c = cubics_[i];
+        const Cubic& c = cubics_[static_cast<size_t>(i)];
         return c.a + x * (c.b + x * (c.c + x * c.d));
     }
 

@@ -124,7 +124,8 @@ public:
     void add_sentence(const uint8_t* data, size_t size, uint64_t count) {
         if (size == 0) return;
         const Unit whole = read(data, size);
-        const std::vector<uint32_t> line(text_.begin() + whole.begin, text_.end());
+        std::vector<uint32_t>& line = line_;
+        line.assign(text_.begin() + whole.begin, text_.end());
         text_.resize(whole.begin);
         link(lead_of_[line.front()]);
         size_t unit = 0;
@@ -331,7 +332,7 @@ private:
     std::vector<bool> kept_;
     std::vector<uint32_t> ids_;
     std::vector<uint8_t> lead_of_;
-    std::vector<uint32_t> text_, table_;
+    std::vector<uint32_t> text_, line_, table_;
     std::vector<Unit> units_;
     std::vector<std::pair<uint32_t, uint16_t>> followers_;  // the unusual
 };
