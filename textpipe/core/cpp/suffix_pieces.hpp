@@ -68,6 +68,7 @@ private:
     static constexpr unsigned chars_a_key = 3, char_bits = 21;
     static constexpr uint64_t char_mask = (1u << char_bits) - 1;
     static constexpr int nothing = -1;
+    static constexpr size_t comparisons_a_check = size_t{1} << 18;
 
     // Which bytes follow a string: none, one, or several.
     struct Followers {
@@ -126,7 +127,9 @@ private:
     uint64_t sort_further(Keyed* begin, Keyed* end, uint32_t depth, uint16_t script, Bucket& bucket) {
         if (++bucket.rounds % 64 == 0) crew_.check();
         for (Keyed* k = begin; k < end; ++k) k->key = next_chars(k->suffix, depth);
-        std::sort(begin, end, [](const Keyed& x, const Keyed& y) {
+        size_t comparisons = 0;
+        std::sort(begin, end, [&](const Keyed& x, const Keyed& y) {
+            if (++comparisons % comparisons_a_check == 0) crew_.check();
             return x.key != y.key ? x.key < y.key : x.suffix.place < y.suffix.place;
         });
         return walk(begin, end, depth, 0, script, bucket);

@@ -324,20 +324,21 @@ inline UnigramVocabulary train_unigram(const TrainerSettings& settings, const Pi
     const bool cuts = text.words != nullptr || piece_settings.split_by_whitespace;
     UnitBuilder builder({cuts, piece_settings.treat_whitespace_as_suffix, piece_settings.allow_whitespace_only_pieces});
     uint64_t done = 0;
+    const auto beat = [&](size_t size) { size > 4096 ? pulse.beat_slow(++done) : pulse.beat(++done); };
     text.each([&](const uint8_t* data, size_t size, uint64_t count) {
         builder.count(data, size, count);
-        pulse.beat(++done);
+        beat(size);
     });
     builder.choose(coverage);
     text.each([&](const uint8_t* data, size_t size, uint64_t count) {
         text.words != nullptr ? builder.add_word(data, size, count) : builder.add_sentence(data, size, count);
-        pulse.beat(++done);
+        beat(size);
     });
     if (text.release && text.words != nullptr) text.words->clear();
     if (text.release && text.sentences != nullptr) text.sentences->clear();
     UnigramVocabulary vocabulary;
     const std::vector<uint8_t> lead_bytes = builder.lead_bytes();
-    UnitStore store = builder.finish(num_stripes);
+    UnitStore store = builder.finish(num_stripes, [&] { pulse.beat(done); });
     vocabulary.required = store.required;
     vocabulary.num_units = store.num_units();
     if (store.num_units() == 0 || store.required.size() + settings.num_reserved > settings.vocab_size) return vocabulary;

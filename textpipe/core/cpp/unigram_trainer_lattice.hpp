@@ -110,6 +110,7 @@ public:
         backward[size] = 0;
         // Each step waits for the one before it; the two directions do not wait for each other.
         for (uint32_t from = 0, to = size; from < size; ++from) {
+            if (from % chars_a_check == chars_a_check - 1) crew_.check();
             const float here = forward[from];
             forward[from + 1] = log_sum_exp(forward[from + 1], characters_[chars[from]].score + here);
             for (uint32_t n = starts[from]; n < starts[from + 1]; ++n) {
@@ -202,6 +203,7 @@ public:
 
 private:
     static constexpr uint32_t nobody = std::numeric_limits<uint32_t>::max();
+    static constexpr uint32_t chars_a_check = 1u << 16;  // a unit may be very long
 
     struct Character {
         float score;
@@ -229,6 +231,7 @@ private:
             });
             for (const uint32_t i : some) {
                 const Recurring& seed = seeds.pieces[i];
+                crew_.check();
                 for (uint32_t k = seed.first; k < seed.last; ++k) ++node_begins_[seeds.places[k]];
                 num_nodes[bucket] += seed.last - seed.first;
             }
@@ -245,6 +248,7 @@ private:
         nodes_.resize(total);
         crew_.run(of_bucket.size(), [&](size_t bucket, size_t) {
             for (const uint32_t i : of_bucket[bucket]) {
+                crew_.check();
                 const Recurring& seed = seeds.pieces[i];
                 const auto node = static_cast<uint32_t>((i + num_characters_) << length_bits | (seed.length - 1u));
                 for (uint32_t k = seed.first; k < seed.last; ++k) nodes_[node_begins_[seeds.places[k]]++] = node;
@@ -280,6 +284,7 @@ private:
         float* best = space.forward.data();
         best[0] = 0;
         for (uint32_t at = 0; at < size; ++at) {
+            if (at % chars_a_check == chars_a_check - 1) crew_.check();
             const float here = best[at];
             best[at + 1] = std::max(best[at + 1], here + characters_[store_.chars[begin + at]].score);
             for (uint32_t n = node_begins_[begin + at]; n < node_begins_[begin + at + 1]; ++n) {

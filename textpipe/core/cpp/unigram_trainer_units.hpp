@@ -141,9 +141,11 @@ public:
         last_ = {unit, lead_of_[line.front()], count};
     }
 
-    UnitStore finish(size_t num_stripes) {
+    // `beat` is called now and then.
+    template <class Beat>
+    UnitStore finish(size_t num_stripes, Beat&& beat) {
         link(0);
-        const std::vector<uint32_t> order = in_order();
+        const std::vector<uint32_t> order = in_order(beat);
         std::vector<uint32_t>().swap(table_);
         lay_out(order, num_stripes);
         return std::move(store_);
@@ -259,7 +261,8 @@ private:
     }
 
     // Words: most frequent first, then by code points. Sentences: as they came.
-    std::vector<uint32_t> in_order() const {
+    template <class Beat>
+    std::vector<uint32_t> in_order(Beat&& beat) const {
         struct Key {
             uint64_t count, first, second;
             uint32_t unit;
@@ -268,6 +271,7 @@ private:
         for (uint32_t i = 0; i < keys.size(); ++i) keys[i] = {units_[i].count, pack(i, 0), pack(i, 3), i};
         if (cut_.split_by_whitespace)
             std::sort(keys.begin(), keys.end(), [&](const Key& x, const Key& y) {
+                beat();
                 if (x.count != y.count) return x.count > y.count;
                 if (x.first != y.first) return x.first < y.first;
                 if (x.second != y.second) return x.second < y.second;
