@@ -8,6 +8,7 @@ import pytest
 
 from tests.trainers import slow_unigram
 from tests.trainers.sentencepiece_oracle import learn, random_lines
+from textpipe import Tokenizer, models, pre_tokenizers
 from textpipe.core._word_counts import WordCounts
 from textpipe.errors import ConfigError, InputError
 from textpipe.trainers import SentenceReader, UnigramTrainer, read_sentences, train_unigram
@@ -201,3 +202,16 @@ def test_the_slow_way_gives_the_same_pieces(seed):
     learned = ours(lines, 30, num_stripes=4, character_coverage=1.0)
     assert [piece for piece, _ in learned] == [piece for piece, _ in expected]
     assert [score for _, score in learned] == pytest.approx([score for _, score in expected], abs=1e-5)
+
+
+def test_a_tokenizer_trains_its_unigram_model(tmp_path):
+    tokenizer = Tokenizer(models.Unigram())
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    trainer = UnigramTrainer(vocab_size=60, special_tokens=["<pad>", "<unk>"], unk_token="<unk>", show_progress=False)
+    tokenizer.train_from_iterator(KOREAN, trainer)
+    assert tokenizer.token_to_id("<pad>") == 0
+    assert tokenizer.get_vocab_size() == 60
+    assert "".join(tokenizer.encode("학교에서 밥을").tokens) == "▁학교에서▁밥을"
+    tokenizer.save(str(tmp_path / "tokenizer.json"))
+    again = Tokenizer.from_file(str(tmp_path / "tokenizer.json"))
+    assert again.encode("학교에 왔다").ids == tokenizer.encode("학교에 왔다").ids

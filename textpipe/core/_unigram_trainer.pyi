@@ -3,7 +3,6 @@ from collections.abc import Callable, Mapping
 from textpipe.core._sentences import Sentences
 from textpipe.core._word_counts import WordCounts
 
-INHERITED_SCRIPT: int
 PHASES: tuple[str, str, str]
 
 def train(
@@ -20,7 +19,6 @@ def train(
     coverage: float,
     required: list[int],
     piece_rules: Mapping[str, int | bool],
-    scripts: list[tuple[int, int, int]],
     release: bool = False,
     progress: Callable[[str, int, int], object] | None = None,
 ) -> tuple[list[tuple[str, float]], list[tuple[str, int]]]: ...

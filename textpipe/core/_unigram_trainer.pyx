@@ -6,7 +6,7 @@ that were kept. The GIL is released; a callback sees the progress, and what it r
 """
 
 from cpython.exc cimport PyErr_CheckSignals
-from libc.stdint cimport uint16_t, uint32_t, uint64_t
+from libc.stdint cimport uint32_t, uint64_t
 from libcpp cimport bool as cbool
 from libcpp.string cimport string
 from libcpp.vector cimport vector
@@ -28,9 +28,6 @@ cdef extern from "unigram_trainer.hpp" namespace "textpipe::unigram" nogil:
         uint32_t max_piece_length
         cbool split_by_unicode_script, split_by_number, split_by_whitespace, split_digits
         cbool treat_whitespace_as_suffix, allow_whitespace_only_pieces
-    cdef cppclass ScriptRange:
-        uint32_t first, last
-        uint16_t script
     cdef cppclass TrainerSettings:
         uint64_t vocab_size, num_reserved, seed_size, min_frequency
         float shrinking_factor
@@ -47,12 +44,10 @@ cdef extern from "unigram_trainer.hpp" namespace "textpipe::unigram" nogil:
         vector[CharacterCount] required
         uint64_t num_units
     UnigramVocabulary train_unigram(const TrainerSettings& settings, const PieceSettings& piece_settings,
-                                    const CoverageSettings& coverage, const vector[ScriptRange]& scripts,
-                                    size_t num_stripes, const UnigramText& text, Callback callback,
+                                    const CoverageSettings& coverage, size_t num_stripes, const UnigramText& text, Callback callback,
                                     void* owner) except +
 
 PHASES = ("order words", "find seed pieces", "estimate")
-INHERITED_SCRIPT = 0xFFFE
 
 
 cdef int on_pulse(void* owner, int phase, uint64_t done, uint64_t total) except? 0 with gil:
@@ -66,7 +61,7 @@ cdef int on_pulse(void* owner, int phase, uint64_t done, uint64_t total) except?
 def train(
     object text not None, *, uint64_t vocab_size, uint64_t num_reserved, uint64_t seed_size, uint64_t min_frequency,
     float shrinking_factor, uint32_t num_sub_iterations, uint32_t num_threads, uint32_t num_stripes, float coverage, list required,
-    dict piece_rules, list scripts, bint release=False, object progress=None
+    dict piece_rules, bint release=False, object progress=None
 ) -> tuple:
     """Estimate a vocabulary.
 
@@ -74,7 +69,6 @@ def train(
     ----------
     text : WordCounts, or Sentences.
     piece_rules : the settings of ``PieceSettings`` by their names.
-    scripts : (first, last, number) of ranges of code points, ascending.
     release : empty the text as soon as it is laid out.
 
     Returns
@@ -85,8 +79,6 @@ def train(
     cdef TrainerSettings settings
     cdef PieceSettings rules
     cdef CoverageSettings cover
-    cdef vector[ScriptRange] ranges
-    cdef ScriptRange script_range
     cdef UnigramText source
     cdef UnigramVocabulary learned
     cdef size_t stripes = num_stripes
@@ -107,9 +99,6 @@ def train(
     rules.allow_whitespace_only_pieces = piece_rules["allow_whitespace_only_pieces"]
     cover.coverage = coverage
     cover.required = required
-    for first, last, number in scripts:
-        script_range.first, script_range.last, script_range.script = first, last, number
-        ranges.push_back(script_range)
     source.release = release
     if isinstance(text, WordCounts):
         source.words = (<WordCounts>text).counts.get()
@@ -117,7 +106,7 @@ def train(
         source.sentences = (<Sentences?>text).sentences.get()
     try:
         with nogil:
-            learned = train_unigram(settings, rules, cover, ranges, stripes, source, on_pulse, owner)
+            learned = train_unigram(settings, rules, cover, stripes, source, on_pulse, owner)
     except OverflowError as error:
         raise LimitError(str(error), hint="train on fewer texts") from None
     except ValueError as error:

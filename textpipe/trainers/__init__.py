@@ -16,7 +16,7 @@ from __future__ import annotations
 from textpipe.trainers.bpe import BpeTrainer, TrainedBpe, require_room, train_bpe, train_bpe_ladder
 from textpipe.trainers.counting import WordCounts, WordCutter, count_files, count_texts
 from textpipe.trainers.counts_file import load_counts, save_counts
-from textpipe.trainers.fitting import fit, trainer_for
+from textpipe.trainers.fitting import fit, fit_sentences, trainer_for
 from textpipe.trainers.memory import MemoryLimit
 from textpipe.trainers.sentences import SentenceReader, Sentences, read_sentence_files, read_sentences
 from textpipe.trainers.settings import VocabularyTrainer
@@ -40,6 +40,7 @@ __all__ = [
     "count_files",
     "count_texts",
     "fit",
+    "fit_sentences",
     "load_counts",
     "read_sentence_files",
     "read_sentences",

@@ -10,14 +10,16 @@ from collections.abc import Callable
 
 from textpipe.core._word_counts import WordCounts
 from textpipe.errors import InputError
-from textpipe.models import BPE, Model, WordLevel, WordPiece
+from textpipe.models import BPE, Model, SentencePiece, Unigram, WordLevel, WordPiece
 from textpipe.trainers.bpe import BpeTrainer, train_bpe
 from textpipe.trainers.counting import Progress
+from textpipe.trainers.sentences import Sentences
 from textpipe.trainers.settings import VocabularyTrainer
+from textpipe.trainers.unigram import UnigramTrainer, train_unigram
 from textpipe.trainers.word_level import WordLevelTrainer, train_word_level
 from textpipe.trainers.word_piece import WordPieceTrainer, train_word_piece
 
-__all__ = ["fit", "trainer_for"]
+__all__ = ["fit", "fit_sentences", "trainer_for"]
 
 
 def _fit_bpe(model: BPE, counts: WordCounts, trainer: BpeTrainer, progress: Progress | None) -> BPE:
@@ -38,8 +40,14 @@ def _fit_word_piece(
     return WordPiece(vocab, model.unk_token, model.max_input_chars_per_word, trainer.continuing_subword_prefix)
 
 
+def _fit_unigram(_model: Unigram, counts: WordCounts, trainer: UnigramTrainer, progress: Progress | None) -> Unigram:
+    trained = train_unigram(counts, trainer, progress=progress)
+    return Unigram(trained.vocab, trained.unk_id, trained.byte_fallback)
+
+
 _KINDS: dict[type[Model], tuple[type[VocabularyTrainer], Callable[..., Model]]] = {
     BPE: (BpeTrainer, _fit_bpe),
+    Unigram: (UnigramTrainer, _fit_unigram),
     WordLevel: (WordLevelTrainer, _fit_word_level),
     WordPiece: (WordPieceTrainer, _fit_word_piece),
 }
@@ -76,3 +84,13 @@ def fit(model: Model, counts: WordCounts, trainer: VocabularyTrainer, *, progres
     """
     trainer = trainer_for(model, trainer)
     return _KINDS[type(model)][1](model, counts, trainer, progress)
+
+
+def fit_sentences(
+    sentences: Sentences, trainer: UnigramTrainer, *, threads: int | None = None, progress: Progress | None = None
+) -> SentencePiece:
+    """A sentencepiece model learned from sentences, which are emptied on the way."""
+    trained = train_unigram(sentences, trainer, threads=threads, progress=progress, release=True)
+    kinds = trainer.reserved
+    rows = [(piece, score, kinds.get(piece, "normal")) for piece, score in trained.vocab]
+    return SentencePiece(rows, byte_fallback=trained.byte_fallback, unk_piece=trainer.unk_token or "<unk>")

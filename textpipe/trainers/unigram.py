@@ -19,18 +19,16 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, ClassVar, NamedTuple
 
 from textpipe.core._sentences import Sentences
-from textpipe.core._unigram_trainer import INHERITED_SCRIPT, train
+from textpipe.core._unigram_trainer import train
 from textpipe.core._word_counts import WordCounts
 from textpipe.core.byte_alphabet import to_characters
 from textpipe.errors import ConfigError, InputError
 from textpipe.limits import DEFAULT_LIMITS
 from textpipe.trainers.bpe import TerminalLine, first_characters
 from textpipe.trainers.counting import Progress, default_threads
-from textpipe.trainers.scripts import INHERITED, sentencepiece_scripts
 from textpipe.trainers.settings import VocabularyTrainer
 
 __all__ = ["TrainedUnigram", "UnigramTrainer", "train_unigram"]
@@ -56,6 +54,8 @@ class UnigramTrainer(VocabularyTrainer):
         ``byte_fallback``.
     max_piece_length : the most characters of a piece.
     n_sub_iterations : how often a round estimates before it drops pieces.
+    user_defined_symbols : texts that are always one piece, after the special tokens; what is learned holds no part of
+        them.
     seed_size : how many strings to begin with; 0 for eight times the vocabulary, at least 100,000.
     compat : whose rules hold where a setting below is None: ``"tokenizers"`` (a piece is any part of a word) or
         ``"sentencepiece"`` (one script a piece, digits apart, rare characters left out).
@@ -81,6 +81,7 @@ class UnigramTrainer(VocabularyTrainer):
     unk_token: str | None = None
     max_piece_length: int = 16
     n_sub_iterations: int = 2
+    user_defined_symbols: tuple[str, ...] = ()
     seed_size: int = 1_000_000
     compat: str = "tokenizers"
     character_coverage: float | None = None
@@ -99,7 +100,10 @@ class UnigramTrainer(VocabularyTrainer):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "initial_alphabet", first_characters(self.initial_alphabet))
+        object.__setattr__(self, "user_defined_symbols", tuple(dict.fromkeys(self.user_defined_symbols)))
         super().__post_init__()
+        if {"", *self.special_texts} & set(self.user_defined_symbols):
+            raise ConfigError("a user-defined symbol is empty, or a special token too", allowed="other texts")
         if self.compat not in _COMPAT:
             raise ConfigError(f"compat cannot be {self.compat!r}", allowed=" or ".join(_COMPAT))
         self._check_range("shrinking_factor", 0.5, 0.95)
@@ -117,12 +121,15 @@ class UnigramTrainer(VocabularyTrainer):
             raise ConfigError(f"{name} cannot be {value!r}", allowed=f"{least} to {most}")
 
     @property
-    def reserved(self) -> list[str]:
-        """The entries before the learned pieces: special tokens, the unknown one first if it is none, byte pieces."""
-        special = self.special_texts
-        if self.unk_token is not None and self.unk_token not in special:
-            special.insert(0, self.unk_token)
-        return special + (_BYTE_PIECES if self.byte_fallback else [])
+    def reserved(self) -> dict[str, str]:
+        """The entries before the learned pieces and the kinds that sentencepiece has for them.
+
+        The unknown token comes first if it is no special token, then these, user-defined symbols and bytes.
+        """
+        unknown = [] if self.unk_token is None or self.unk_token in self.special_texts else [self.unk_token]
+        entries = {text: "unknown" if text == self.unk_token else "control" for text in unknown + self.special_texts}
+        entries |= dict.fromkeys(self.user_defined_symbols, "user_defined")
+        return entries | (dict.fromkeys(_BYTE_PIECES, "byte") if self.byte_fallback else {})
 
     def piece_rules(self) -> dict[str, int | bool]:
         """The rules of pieces, by the names the engine has."""
@@ -191,7 +198,7 @@ def train_unigram(
     if len(text) == 0:
         raise InputError("there is no text to learn from", hint="name inputs that hold text")
     report = progress or (TerminalLine() if trainer.show_progress and sys.stderr.isatty() else None)
-    reserved = trainer.reserved
+    reserved = list(trainer.reserved)
     coverage = trainer.character_coverage
     if coverage is None:
         coverage = 0.9995 if trainer.compat == "sentencepiece" else 1.0
@@ -210,7 +217,6 @@ def train_unigram(
         coverage=coverage,
         required=[ord(character) for character in trainer.initial_alphabet],
         piece_rules=trainer.piece_rules(),
-        scripts=_scripts(),
         release=release,
         progress=None if report is None else lambda phase, done, total: report(phase, done, total, unit=_UNITS[phase]),
     )
@@ -235,12 +241,3 @@ def _in_characters(counts: WordCounts) -> WordCounts:
     for word, count in counts.items():
         characters.add(to_characters(word).encode(), count)
     return characters
-
-
-@cache
-def _scripts() -> list[tuple[int, int, int]]:
-    """Ranges of code points with their script, as the engine numbers them."""
-    rows = sentencepiece_scripts()
-    numbers = {name: number for number, name in enumerate(sorted({script for _, _, script in rows}))}
-    numbers[INHERITED] = INHERITED_SCRIPT
-    return [(first, last, numbers[script]) for first, last, script in rows]

@@ -8,11 +8,13 @@ samples     a little text to measure on
 training    all of it, to a folder
 card        the files of that folder
 forecasting what all of it will take
+sentence_piece tokenizers as sentencepiece trains them
 """
 
 from textpipe.vocabulary.card import check_formats, shortfall
 from textpipe.vocabulary.config import END_OF_TEXT, PRESETS, VocabConfig, preset_settings
 from textpipe.vocabulary.forecasting import Forecast, forecast
+from textpipe.vocabulary.sentence_piece import charsmap_named, train_sentencepiece
 from textpipe.vocabulary.stages import make_tokenizer
 from textpipe.vocabulary.training import KIND, Vocabulary, count_words, train_vocabularies, train_vocabulary
 
@@ -23,12 +25,14 @@ __all__ = [
     "Forecast",
     "VocabConfig",
     "Vocabulary",
+    "charsmap_named",
     "check_formats",
     "count_words",
     "forecast",
     "make_tokenizer",
     "preset_settings",
     "shortfall",
+    "train_sentencepiece",
     "train_vocabularies",
     "train_vocabulary",
 ]

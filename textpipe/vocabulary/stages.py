@@ -13,12 +13,12 @@ from textpipe import decoders, normalizers, pre_tokenizers, processors
 from textpipe.decoders import Decoder
 from textpipe.errors import InputError
 from textpipe.formats.encodings import ENCODINGS
-from textpipe.models import BPE, Model, WordLevel, WordPiece
+from textpipe.models import BPE, Model, Unigram, WordLevel, WordPiece
 from textpipe.normalizers import Normalizer
 from textpipe.pattern import Regex
 from textpipe.pre_tokenizers import PreTokenizer
 from textpipe.tokenizer import Tokenizer
-from textpipe.trainers import BpeTrainer, VocabularyTrainer, WordLevelTrainer, WordPieceTrainer
+from textpipe.trainers import BpeTrainer, UnigramTrainer, VocabularyTrainer, WordLevelTrainer, WordPieceTrainer
 from textpipe.vocabulary.config import VocabConfig
 
 __all__ = ["finish", "make_tokenizer"]
@@ -68,6 +68,7 @@ def _with_unknown(config: VocabConfig) -> VocabConfig:
 
 _MODELS: Mapping[str, Callable[[VocabConfig], Model]] = {
     "bpe": lambda config: BPE(unk_token=config.unk_token),
+    "unigram": lambda config: Unigram(),
     "wordpiece": lambda config: WordPiece(unk_token=str(config.unk_token)),
     "wordlevel": lambda config: WordLevel(unk_token=str(config.unk_token)),
 }
@@ -121,6 +122,8 @@ def _trainer(config: VocabConfig) -> VocabularyTrainer:
     }
     if config.model == "wordlevel":
         return WordLevelTrainer(**common)
+    if config.model == "unigram":
+        return UnigramTrainer(unk_token=config.unk_token, **common)
     alphabet = tuple(pre_tokenizers.ByteLevel.alphabet()) if config.byte_level else ()
     common |= {"initial_alphabet": alphabet, "limit_alphabet": config.limit_alphabet}
     if config.model == "wordpiece":

@@ -317,8 +317,8 @@ struct UnigramVocabulary {
 
 // With no room for the characters to keep, or with no text, the vocabulary has no pieces.
 inline UnigramVocabulary train_unigram(const TrainerSettings& settings, const PieceSettings& piece_settings,
-                                       const CoverageSettings& coverage, const std::vector<ScriptRange>& scripts,
-                                       size_t num_stripes, const UnigramText& text, Pulse::Callback callback, void* owner) {
+                                       const CoverageSettings& coverage, size_t num_stripes, const UnigramText& text,
+                                       Pulse::Callback callback, void* owner) {
     Pulse pulse(callback, owner);
     pulse.begin(UnigramTrainer::order_words, 0);
     const bool cuts = text.words != nullptr || piece_settings.split_by_whitespace;
@@ -342,7 +342,7 @@ inline UnigramVocabulary train_unigram(const TrainerSettings& settings, const Pi
     vocabulary.required = store.required;
     vocabulary.num_units = store.num_units();
     if (store.num_units() == 0 || store.required.size() + settings.num_reserved > settings.vocab_size) return vocabulary;
-    const PieceRules rules(piece_settings, store.alphabet, scripts);
+    const PieceRules rules(piece_settings, store.alphabet);
     UnigramTrainer trainer(settings, rules, store, lead_bytes, pulse);
     vocabulary.pieces = trainer.train();
     return vocabulary;

@@ -1,11 +1,11 @@
-// Which strings may be pieces. Enters: the classes of the characters and the settings. Leaves: whether a string may be a piece,
+// Which strings may be pieces. Enters: the alphabet and the settings. Leaves: whether a string may be a piece,
 // and whether any string that begins so may. Promises: the rules of sentencepiece 0.2.3.
 #pragma once
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
+#include "traits.hpp"
 #include "unigram_trainer_units.hpp"
 
 namespace textpipe::unigram {
@@ -16,19 +16,15 @@ struct PieceSettings {
     bool treat_whitespace_as_suffix = false, allow_whitespace_only_pieces = false;
 };
 
-struct ScriptRange {
-    uint32_t first, last;
-    uint16_t script;
-};
-
 class PieceRules {
 public:
-    // Scripts: any_script goes with every other; inherited_script has that of the character before; the rest is one script.
-    static constexpr uint16_t any_script = 0xFFFF, inherited_script = 0xFFFE, common_script = 0xFFFD;
+    // Goes with every other; that of accents and the like is the one of the character before; what has none is like "!".
+    static constexpr uint16_t any_script = 0xFFFF;
+    static constexpr uint16_t inherited_script = unicode::script(0x300), common_script = unicode::script('!');
 
-    PieceRules(const PieceSettings& settings, const std::vector<uint32_t>& alphabet, const std::vector<ScriptRange>& scripts)
+    PieceRules(const PieceSettings& settings, const std::vector<uint32_t>& alphabet)
         : settings_(settings), of_(alphabet.size()) {
-        for (size_t id = 0; id < alphabet.size(); ++id) of_[id] = classify(alphabet[id], scripts);
+        for (size_t id = 0; id < alphabet.size(); ++id) of_[id] = classify(alphabet[id]);
     }
 
     const PieceSettings& settings() const { return settings_; }
@@ -74,11 +70,10 @@ private:
         uint16_t script;
     };
 
-    Class classify(uint32_t c, const std::vector<ScriptRange>& scripts) const {
+    Class classify(uint32_t c) const {
         const bool is_digit = (c >= '0' && c <= '9') || (c >= 0xFF10 && c <= 0xFF19);
         const auto kind = c == 0x2581 ? Kind::space : c == unknown_character || c == 0 ? Kind::never : Kind::plain;
-        const auto range = std::partition_point(scripts.begin(), scripts.end(), [&](const ScriptRange& r) { return r.last < c; });
-        uint16_t script = range != scripts.end() && range->first <= c ? range->script : common_script;
+        uint16_t script = unicode::script(c) == 0 ? common_script : unicode::script(c);
         if (is_digit && !settings_.split_by_number) script = any_script;
         return {kind, is_digit, script};
     }
