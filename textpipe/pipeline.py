@@ -94,7 +94,7 @@ class Pipeline:
             normalized=normalized,
             before=frame[0],
             after=frame[1],
-            max_id=self.max_id,
+            max_id=max(self.max_id, 0),  # an empty vocabulary has none
             cache_bytes=CACHE_BYTES,
         )
 

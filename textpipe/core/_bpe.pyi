@@ -1,11 +1,19 @@
+"""Types of the extension; the sources beside it say what each function does."""
+
 from textpipe.core._native import NativeModel
+from textpipe.core._pairs import PairList
+
+class MergeIds:
+    def __init__(self, vocab: dict[str, int], pairs: PairList, *, cut: int) -> None: ...
+    def __len__(self) -> int: ...
+    def pairs(self, pieces: dict[int, str]) -> list[tuple[str, str]]: ...
 
 class NativeBpe(NativeModel):
     complete: bool
     def __init__(
         self,
         vocab: dict[str, int],
-        merges: list[tuple[str, str]],
+        merges: MergeIds,
         *,
         byte_level: bool,
         unk_token: str | None = None,

@@ -9,14 +9,12 @@ from libc.stdint cimport uint32_t
 from libcpp cimport bool as cbool
 from libcpp.memory cimport make_shared, shared_ptr
 from libcpp.string cimport string
+from libcpp.vector cimport vector
 
 from textpipe.core._native cimport ModelPointer, NativeModel
+from textpipe.core._pairs cimport CppPairList, PairList, string_view
 from textpipe.core._text import surrogate_error
-
-cdef extern from "<string_view>" namespace "std" nogil:
-    cdef cppclass string_view:
-        string_view()
-        string_view(const char* data, size_t size)
+from textpipe.errors import InputError
 
 cdef extern from "bpe_model.hpp" namespace "textpipe" nogil:
     cdef cppclass BpeOptions:
@@ -31,6 +29,14 @@ cdef extern from "bpe_model.hpp" namespace "textpipe" nogil:
         void finish(cbool byte_level) except +
         cbool complete()
 
+cdef extern from "merge_resolution.hpp" namespace "textpipe" nogil:
+    cdef cppclass Merge "textpipe::MergeTable::Merge":
+        uint32_t left, right, id
+    cdef cppclass PieceIndex:
+        void reserve(size_t count) except +
+        void add(uint32_t id, string_view piece) except +
+        size_t resolve(const CppPairList& pairs, size_t cut, vector[Merge]& merges, string& missing) except +
+
 cdef inline string_view view_utf8(str text) except *:
     cdef Py_ssize_t size
     cdef const char* data
@@ -41,16 +47,51 @@ cdef inline string_view view_utf8(str text) except *:
     return string_view(data, <size_t>size)
 
 
+cdef class MergeIds:
+    """Merges by the ids of their pieces, in the order of their ranks.
+
+    ``cut`` is how many characters of a right piece, its prefix, are not in what the two make.
+
+    Raises
+    ------
+    InputError
+        when a merge needs a piece that ``vocab`` lacks.
+    """
+
+    cdef vector[Merge] merges
+
+    def __init__(self, dict vocab, PairList pairs not None, *, size_t cut):
+        cdef PieceIndex index
+        cdef str piece
+        cdef string missing
+        cdef size_t rank
+        index.reserve(len(vocab))
+        for piece, number in vocab.items():
+            index.add(number, view_utf8(piece))
+        rank = index.resolve(pairs.pairs, cut, self.merges, missing)
+        if rank < pairs.pairs.size():
+            left, right = (part.data()[:part.size()].decode() for part in (pairs.pairs.left(rank), pairs.pairs.right(rank)))
+            raise InputError(
+                f'merge {rank} ("{left}" + "{right}") needs the piece "{missing.decode()}", which the vocabulary lacks')
+
+    def __len__(self):
+        return self.merges.size()
+
+    def pairs(self, dict pieces):
+        """The merges as pairs of pieces, by id → piece."""
+        return [(pieces[merge.left], pieces[merge.right]) for merge in self.merges]
+
+
 cdef class NativeBpe(NativeModel):
     """Byte-pair encoding: pieces and merges as native tables.
 
-    ``merges`` are pairs of pieces in rank order, each piece and each result in ``vocab``; ids are below 2**24.
+    Ids are below 2**24.
     ``complete`` says whether every byte has a piece, so that a byte-level model loses nothing.
     """
 
     cdef readonly bint complete
 
-    def __init__(self, dict vocab, list merges, *, bint byte_level, str unk_token=None, str prefix=None,
+    def __init__(self, dict vocab, MergeIds merges not None, *, bint byte_level, str unk_token=None, str prefix=None,
                  str suffix=None, bint fuse_unk=False, bint byte_fallback=False, bint ignore_merges=False,
                  dropout=None):
         cdef BpeOptions options
@@ -65,13 +106,13 @@ cdef class NativeBpe(NativeModel):
         options.dropout = dropout or 0.0
         cdef shared_ptr[BpeModel] made = make_shared[BpeModel](options)
         cdef BpeModel* model = made.get()
-        model.reserve(len(vocab), len(merges))
-        cdef str piece, left, right
+        model.reserve(len(vocab), merges.merges.size())
+        cdef str piece
         for piece, number in vocab.items():
             model.add_piece(number, view_utf8(piece))
-        cdef Py_ssize_t cut = len(prefix or "")
-        for left, right in merges:
-            model.add_merge(vocab[left], vocab[right], vocab[left + (right[cut:] if cut else right)])
+        cdef size_t rank
+        for rank in range(merges.merges.size()):
+            model.add_merge(merges.merges[rank].left, merges.merges[rank].right, merges.merges[rank].id)
         model.finish(byte_level)
         self.complete = model.complete()
         self.model = <ModelPointer>made

@@ -8,11 +8,11 @@ is wrong with a value is a :class:`~textpipe.errors.FormatError` that names the 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from textpipe.core._json import parse
 from textpipe.errors import FormatError, did_you_mean
 from textpipe.limits import Limits
 
@@ -28,72 +28,25 @@ _NAMES = {
 }
 
 
-def parse_json(data: str | bytes, *, path: str, limits: Limits) -> Any:
+def parse_json(data: str | bytes, *, path: str, limits: Limits, pairs: str | None = None) -> Any:
     """Decode JSON: UTF-8, no deeper than the limit, no key twice in an object, no half of a surrogate pair.
+
+    Under the key ``pairs`` an array of pairs of strings becomes a PairList.
 
     Raises
     ------
     FormatError
         with the byte where the text stops being JSON.
     """
-    if isinstance(data, bytes):
+    if isinstance(data, str):
         try:
-            data = data.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise FormatError("not UTF-8", path=path, offset=error.start) from None
-    _check_depth(data, path, limits.json_depth)
-    try:
-        value = json.loads(data, object_pairs_hook=lambda pairs: _object(pairs, path))
-    except json.JSONDecodeError as error:
-        offset = len(data[: error.pos].encode("utf-8", "replace"))
-        raise FormatError(f"not JSON: {error.msg}", path=path, offset=offset, hint="is the file whole?") from None
-    except ValueError as error:  # a number of thousands of digits
-        raise FormatError(f"not JSON that can be used: {error}", path=path) from None
-    # Few files escape a surrogate at all: only those are looked through.
-    if re.search(r"\\u[dD][89a-fA-F]", data) or (not data.isascii() and re.search("[\ud800-\udfff]", data)):
-        _check_characters(Field(value, "", path))
-    return value
-
-
-def _object(pairs: list[tuple[str, Any]], path: str) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) != len(pairs):
-        seen: set[str] = set()
-        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-        raise FormatError("a key stands twice in one object", path=path, field=repr(twice))
-    return made
-
-
-def _check_depth(text: str, path: str, most: int) -> None:
-    # Brackets are rare next to the pieces, so jumping from one to the next is quick.
-    depth = 0
-    # A string that does not end takes the rest of the text: looked for again at each quote, it would take forever.
-    for match in re.finditer(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[{]|[\]}]', text, re.DOTALL):
-        mark = match[0]
-        if mark in "[{":
-            depth += 1
-            if depth > most:
-                raise FormatError(
-                    f"nested deeper than {most} levels",
-                    path=path,
-                    offset=len(text[: match.start()].encode("utf-8", "replace")),
-                )
-        elif mark in "]}":
-            depth -= 1
-
-
-def _check_characters(field: Field) -> None:
-    """Refuse halves of surrogate pairs: no string that holds one can be encoded, or written again."""
-    value = field.value
-    if isinstance(value, dict):
-        for key, part in value.items():
-            _check_characters(Field(key, field.name, field.path))
-            _check_characters(Field(part, f"{field.name}.{key}" if field.name else key, field.path))
-    elif isinstance(value, list):
-        for number, part in enumerate(value):
-            _check_characters(Field(part, f"{field.name}[{number}]", field.path))
-    elif isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value):
-        field.fail(f"holds a lone surrogate in {value[:40]!r}")
+            raw = data.encode()
+        except UnicodeEncodeError as error:
+            offset = len(data[: error.start].encode())
+            raise FormatError("holds a lone surrogate", path=path, offset=offset) from None
+    else:
+        raw = data
+    return parse(raw, path=path, depth=limits.json_depth, pairs=pairs)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ def read(data: str | bytes, *, path: str, limits: Limits = DEFAULT_LIMITS) -> Pa
     """Read the text of a tokenizer.json; ``path`` names it in messages."""
     if len(data) > limits.tokenizer_file_bytes:
         raise LimitError(f"{len(data)} bytes", where=path, allowed=f"{limits.tokenizer_file_bytes} bytes")
-    top = Field(parse_json(data, path=path, limits=limits), "", path)
+    top = Field(parse_json(data, path=path, limits=limits, pairs="merges"), "", path)
     top.only(*_TOP)
     version = top.get("version", str, "1.0")
     if version != "1.0":

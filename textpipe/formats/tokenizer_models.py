@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from textpipe.core._pairs import PairList
 from textpipe.core.byte_alphabet import to_bytes
 from textpipe.errors import FormatError, InputError, did_you_mean
 from textpipe.formats import scored_pieces
@@ -113,20 +114,17 @@ def _read_vocab(field: Field, limits: Limits) -> dict[str, int]:
     return vocab
 
 
-def _read_merges(field: Field, limits: Limits) -> list[tuple[str, str]]:
-    rows = field.of(list)
-    if len(rows) > limits.num_merges:
-        field.fail(f"has {len(rows)} merges", allowed=f"at most {limits.num_merges}")
-    merges: list[tuple[str, str]] = []
-    for number, row in enumerate(rows):
-        # Either ["a", "b"] or, in older files, "a b".
-        pair = row.split(" ") if type(row) is str else row
-        if type(pair) is not list or len(pair) != 2 or type(pair[0]) is not str or type(pair[1]) is not str:
-            Field(row, f"{field.name}[{number}]", field.path).fail(
-                "is no merge", allowed='two pieces, ["a", "b"] or "a b"'
-            )
-        merges.append((pair[0], pair[1]))
-    return merges
+def _read_merges(field: Field, limits: Limits) -> PairList:
+    pairs = field.value
+    if not isinstance(pairs, PairList):  # none at all, or there is something wrong with one
+        for row in field.items():
+            words = row.value.split(" ") if type(row.value) is str else row.value
+            if type(words) is not list or len(words) != 2 or {*map(type, words)} != {str}:
+                row.fail("is no merge", allowed='two pieces, ["a", "b"] or "a b"')
+        return PairList()
+    if len(pairs) > limits.num_merges:
+        field.fail(f"has {len(pairs)} merges", allowed=f"at most {limits.num_merges}")
+    return pairs
 
 
 MODELS: Mapping[str, Callable[[Field, Limits], Model]] = {

@@ -12,7 +12,8 @@ import secrets
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from textpipe.core._bpe import NativeBpe
+from textpipe.core._bpe import MergeIds, NativeBpe
+from textpipe.core._pairs import PairList
 from textpipe.errors import InputError
 from textpipe.models.base import Model, Token
 from textpipe.models.vocabulary_files import merges_text, read_merges, read_vocab_json, vocab_json_text
@@ -55,7 +56,6 @@ class BPE(Model):
         ignore_merges: bool = False,
     ) -> None:
         super().__init__(vocab)
-        self._merges = [(left, right) for left, right in merges or ()]
         self.dropout = dropout
         self.unk_token = unk_token
         self.continuing_subword_prefix = continuing_subword_prefix
@@ -64,20 +64,14 @@ class BPE(Model):
         self.byte_fallback = byte_fallback
         self.ignore_merges = ignore_merges
         self._check()
+        pairs = merges if isinstance(merges, PairList) else PairList(merges or ())
+        self._merges = MergeIds(self._vocab, pairs, cut=len(self.continuing_subword_prefix or ""))
         self._native: dict[bool, NativeBpe] = {}
 
     def _check(self) -> None:
         if self.dropout is not None and not 0.0 <= self.dropout <= 1.0:
             raise InputError(f"dropout is {self.dropout}", allowed="0 to 1")
-        vocab = self._vocab
-        cut = len(self.continuing_subword_prefix or "")
-        for rank, (left, right) in enumerate(self._merges):
-            for piece in (left, right, left + right[cut:]):
-                if piece not in vocab:
-                    raise InputError(
-                        f'merge {rank} ("{left}" + "{right}") needs the piece "{piece}", which the vocabulary lacks'
-                    )
-        if self.unk_token is not None and vocab and self.unk_token not in vocab:
+        if self.unk_token is not None and self._vocab and self.unk_token not in self._vocab:
             raise InputError(f'the vocabulary lacks the unk_token "{self.unk_token}"')
 
     def settings_changed(self) -> None:
@@ -126,7 +120,7 @@ class BPE(Model):
     @property
     def merges(self) -> list[tuple[str, str]]:
         """A copy of the merges."""
-        return list(self._merges)
+        return self._merges.pairs(self._piece_of)
 
     @classmethod
     def from_file(cls, vocab: str, merges: str, **options: Any) -> BPE:
@@ -144,7 +138,7 @@ class BPE(Model):
 
         start = f"{prefix}-" if prefix else ""
         vocab, merges = os.path.join(folder, f"{start}vocab.json"), os.path.join(folder, f"{start}merges.txt")
-        texts = vocab_json_text(self._by_id()), merges_text(self._merges)  # both before either is written
+        texts = vocab_json_text(self._by_id()), merges_text(self.merges)  # both before either is written
         write_text(vocab, texts[0])
         write_text(merges, texts[1])
         return [vocab, merges]
@@ -161,10 +155,10 @@ class BPE(Model):
             "byte_fallback": self.byte_fallback,
             "ignore_merges": self.ignore_merges,
             "vocab": self._by_id(),
-            "merges": [[left, right] for left, right in self._merges],
+            "merges": [[left, right] for left, right in self.merges],
         }
 
     def __reduce__(self) -> tuple[Any, ...]:
         options = (self.dropout, self.unk_token, self.continuing_subword_prefix, self.end_of_word_suffix)
         flags = (self.fuse_unk, self.byte_fallback, self.ignore_merges)
-        return (BPE, (self._vocab, self._merges, None, *options, *flags))
+        return (BPE, (self._vocab, self.merges, None, *options, *flags))
