@@ -18,7 +18,7 @@ from typing import Any
 from textpipe.errors import FormatError, InputError, did_you_mean
 from textpipe.files import write_text
 from textpipe.files.reading import read_bytes
-from textpipe.formats import sentencepiece, tiktoken, tokenizer_json, vocabularies
+from textpipe.formats import sentencepiece, tiktoken, tokenizer_json, transformers_folder, vocabularies
 from textpipe.formats.parts import Parts
 from textpipe.limits import DEFAULT_LIMITS, Limits
 from textpipe.models import BPE, RankBPE
@@ -94,6 +94,8 @@ def _head(file: Path) -> bytes:
 
 
 def _in_folder(folder: Path) -> tuple[Path, str]:
+    if (folder / transformers_folder.CONFIG).exists():
+        return folder, "transformers"
     for name in ("tokenizer.json", "vocab.json", "vocab.txt"):
         if (folder / name).exists():
             return folder / name, name
@@ -117,6 +119,7 @@ def _write_json(parts: Parts, path: Path) -> list[Path]:
 def _kept_by_json(parts: Parts) -> Parts:
     """A model of ranks becomes one of merges: `tokenizers` has none of ranks."""
     model = parts.model
+    parts = dataclasses.replace(parts, settings={})
     if not isinstance(model, RankBPE):
         return parts
     return dataclasses.replace(parts, model=BPE(model.get_vocab(), model.splits(), ignore_merges=True))
@@ -124,6 +127,12 @@ def _kept_by_json(parts: Parts) -> Parts:
 
 FORMATS: Mapping[str, Format] = {
     "tokenizer.json": Format("every part, as `tokenizers` reads it", _read_json, _kept_by_json, _write_json),
+    "transformers": Format(
+        "a folder that AutoTokenizer loads",
+        transformers_folder.read,
+        lambda parts: dataclasses.replace(_kept_by_json(parts), settings=transformers_folder.kept(parts).settings),
+        transformers_folder.write,
+    ),
     "vocab.txt": Format(
         "the pieces of a WordPiece model, as BERT has them",
         vocabularies.read_vocab_txt,
@@ -166,6 +175,8 @@ def format_of_name(path: str | os.PathLike[str]) -> str:
     ):
         if name.endswith(ending):
             return found
+    if "." not in name:
+        return "transformers"
     raise InputError(f'"{name}" does not tell the format', where=path, allowed=", ".join(FORMATS), hint="name it")
 
 
@@ -220,6 +231,9 @@ def _differences(parts: Parts, kept: Parts) -> list[str]:
         names = [str((before.get(number) or after[number])["content"]) for number in changed]
         shown = ", ".join(f'"{name}"' for name in names[:5]) + (", …" if len(names) > 5 else "")
         found.append(f"{len(names)} added tokens are not read back as they are: {shown}")
+    lost = [key for key, value in parts.settings.items() if key not in kept.settings or kept.settings[key] != value]
+    if lost:
+        found.append(f"the settings {', '.join(lost)} have no place")
     return found
 
 

@@ -6,7 +6,9 @@ says so before it writes (:func:`textpipe.formats.losses`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from textpipe.added_tokens import AddedVocabulary
 from textpipe.decoders import Decoder
@@ -28,3 +30,5 @@ class Parts:
     pre_tokenizer: PreTokenizer | None = None
     post_processor: PostProcessor | None = None
     decoder: Decoder | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """What a folder of `transformers` says beside the parts: roles of special tokens, a chat template, …"""
