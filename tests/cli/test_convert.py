@@ -57,4 +57,4 @@ def test_convert_gives_its_outcome_as_json(tmp_path, capsys):
 def test_a_name_that_tells_no_format_is_refused_with_the_list(tmp_path, capsys):
     write_tokenizer(tmp_path)
     assert run(["convert", str(tmp_path), str(tmp_path / "out.xyz")]) == 3
-    assert "tokenizer.json, vocab.txt" in capsys.readouterr().err
+    assert "tokenizer.json, transformers" in capsys.readouterr().err
