@@ -28,6 +28,10 @@ class Limits:
     num_added_tokens: int = 100_000
     rank_work: int = 1 << 29  # squares of the sizes of pieces with ranks, summed: the time their tables take
     charsmap_bytes: int = 4 * MIB  # the usual ones have 0.3
+    text_growth: int = 64  # by all replacements of a file's normalizer or decoder together
+    prepended_chars: int = 64 * KIB
+    template_tokens: int = 4096  # special tokens around one text
+    template_texts: int = 16  # how often a template may have a text
     pattern_chars: int = 4 * KIB  # a pre-token pattern written by a user
 
     # text

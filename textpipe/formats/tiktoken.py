@@ -53,8 +53,10 @@ def read(path: Path, limits: Limits = DEFAULT_LIMITS, *, encoding: Encoding | st
     chosen = _known(encoding) if isinstance(encoding, str) else encoding or _encoding_of(path, data, limits)
     try:
         return _whole(ranks, chosen)
-    except (FormatError, LimitError):
+    except FormatError:
         raise
+    except LimitError as error:
+        raise LimitError(error.what, where=path, allowed=error.allowed) from None
     except TextpipeError as error:
         raise FormatError(error.what, path=path, allowed=error.allowed, hint=error.hint) from None
 

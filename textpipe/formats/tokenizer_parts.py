@@ -13,6 +13,8 @@ from textpipe import decoders, normalizers, pre_tokenizers, processors
 from textpipe.errors import FormatError, TextpipeError, did_you_mean
 from textpipe.formats import scored_pieces
 from textpipe.formats.fields import Field
+from textpipe.formats.growth import check_growth
+from textpipe.limits import DEFAULT_LIMITS
 from textpipe.pattern import Regex
 from textpipe.pre_tokenizers.metaspace import PREPEND_SCHEMES
 from textpipe.pre_tokenizers.split import BEHAVIORS
@@ -36,13 +38,16 @@ def read(stage: str, field: Field) -> Any:
         hint = did_you_mean(kind, known)
         field.need("type").fail(f'is "{kind}", a {stage.replace("_", "-")} there is none of here', hint=hint)
     try:
-        return known[kind](field)
+        part = known[kind](field)
     except FormatError:
         raise
     except TextpipeError as error:
         raise FormatError(
             error.what, path=field.path, field=field.name, allowed=error.allowed, hint=error.hint
         ) from None
+    if stage in ("normalizer", "decoder"):
+        check_growth(part, field, DEFAULT_LIMITS)
+    return part
 
 
 def _kind_by_fields(stage: str, field: Field) -> str:
@@ -219,8 +224,25 @@ def _template(field: Field) -> processors.TemplateProcessing:
         if len(ids) != len(pieces):
             token.fail("needs as many ids as tokens")
         tokens.append(processors.SpecialToken(name, ids, pieces))
-    single, pair = ([_piece(part) for part in field.need(name).items()] for name in ("single", "pair"))
+    single, pair = (
+        _pieces(field.need(name), {token.id: len(token.ids) for token in tokens}) for name in ("single", "pair")
+    )
     return processors.TemplateProcessing(single, pair, tokens)
+
+
+def _pieces(field: Field, sizes: Mapping[str, int]) -> list[processors.Piece]:
+    """The places of a template, which may not make many tokens, or many copies of a text, out of a few bytes."""
+    most = DEFAULT_LIMITS.template_tokens
+    if len(field.of(list)) > most:
+        field.fail(f"has {len(field.value)} places", allowed=f"at most {most}")
+    pieces = [_piece(part) for part in field.items()]
+    num_texts = sum(piece.is_text for piece in pieces)
+    if num_texts > DEFAULT_LIMITS.template_texts:
+        field.fail(f"has a text {num_texts} times", allowed=f"at most {DEFAULT_LIMITS.template_texts} times")
+    num_tokens = sum(sizes.get(piece.id, 0) for piece in pieces if not piece.is_text)
+    if num_tokens > most:
+        field.fail(f"has {num_tokens} special tokens", allowed=f"at most {most}")
+    return pieces
 
 
 def _token(field: Field) -> tuple[str, int]:
