@@ -10,6 +10,7 @@ from tests.trainers import slow_unigram
 from tests.trainers.sentencepiece_oracle import learn, random_lines
 from textpipe import Tokenizer, models, pre_tokenizers
 from textpipe.core._word_counts import WordCounts
+from textpipe.core.byte_alphabet import to_characters
 from textpipe.errors import ConfigError, InputError
 from textpipe.trainers import SentenceReader, UnigramTrainer, read_sentences, train_unigram
 
@@ -151,6 +152,18 @@ def test_no_piece_is_rarer_than_asked():
 def test_a_vocabulary_too_small_for_the_characters_says_how_large_it_must_be():
     with pytest.raises(InputError, match="4 or more"):
         train_unigram(counts_of({"밥을": 1, "물": 1}), UnigramTrainer(vocab_size=3, unk_token="<unk>"))
+
+
+def test_a_word_whose_likelihood_float32_cannot_tell_is_refused():
+    with pytest.raises(InputError, match="too long"):
+        train_unigram(counts_of({"a" * 300_000: 3, "밥을" * 300_000: 1, " " * 1000: 2}), UnigramTrainer(vocab_size=50))
+
+
+def test_words_of_a_byte_level_alphabet_train_in_its_characters():
+    counts = WordCounts(byte_level=True)
+    counts.add("밥을".encode(), 5)
+    pieces = [piece for piece, _ in train_unigram(counts, UnigramTrainer(vocab_size=20)).vocab]
+    assert {character for piece in pieces for character in piece} == set(to_characters("밥을".encode()))
 
 
 def test_no_text_is_refused():

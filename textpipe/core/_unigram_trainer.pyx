@@ -110,7 +110,7 @@ def train(
     except OverflowError as error:
         raise LimitError(str(error), hint="train on fewer texts") from None
     except ValueError as error:
-        raise InputError(str(error), hint="train on more text, or keep fewer characters") from None
+        raise InputError(str(error), hint="train on other text, such as shorter lines or more of them") from None
     pieces = [(piece.text.decode("utf-8", "surrogatepass"), piece.score) for piece in learned.pieces]
     kept = [(chr(use.character), use.count) for use in learned.required]
     return pieces, kept

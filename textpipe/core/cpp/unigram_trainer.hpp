@@ -70,8 +70,10 @@ public:
     // Throws std::domain_error when nothing is left to learn.
     std::vector<ScoredPiece> train() {
         const auto enough = static_cast<size_t>(static_cast<double>(settings_.vocab_size) * 1.1);
-        begin_estimating(enough);
+        const uint64_t num_visits = num_visits_left(enough);
+        pulse_.begin(estimate, num_visits);
         do {
+            crew_.done = num_visits - std::min(num_visits, num_visits_left(enough));
             for (uint32_t i = 0; i < settings_.num_sub_iterations; ++i) maximize(sum_over_units(&Lattices::expect));
             prune(enough);
         } while (num_pieces() > enough);
@@ -117,6 +119,8 @@ private:
 
     void keep(const std::vector<uint32_t>& ids, std::vector<float> scores) {
         if (ids.empty()) throw std::domain_error("no piece is left: the text is too small to learn from");
+        for (const float score : scores)
+            if (!std::isfinite(score)) throw std::domain_error("a word is too long: its likelihood passes what float32 can tell");
         lattices_.front().keep(ids, std::move(scores));
     }
 
@@ -127,12 +131,12 @@ private:
         keep(ids, std::move(scores));
     }
 
-    void begin_estimating(size_t enough) {
-        auto size = static_cast<double>(num_pieces());
-        uint64_t rounds = 1;
-        for (; (size *= static_cast<double>(settings_.shrinking_factor)) > static_cast<double>(enough); ++rounds) {}
-        crew_.done = 0;
-        pulse_.begin(estimate, rounds * (settings_.num_sub_iterations + 1) * store_.num_units());
+    // Visits of units until enough pieces are gone, if each round drops as many as it may.
+    uint64_t num_visits_left(size_t enough) const {
+        uint64_t rounds = 0;
+        for (auto size = static_cast<double>(num_pieces()); size > static_cast<double>(enough); ++rounds)
+            size *= static_cast<double>(settings_.shrinking_factor);
+        return rounds * (settings_.num_sub_iterations + 1) * store_.num_units();
     }
 
     // The float32 sum of a visit to every unit, each stripe by itself and then the stripes in order.
