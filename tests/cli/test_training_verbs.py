@@ -145,9 +145,9 @@ def test_generate_as_json_gives_an_object_a_prompt(folder, capsys):
 
 
 def test_an_interrupted_training_exits_130_and_goes_on(folder, tmp_path, monkeypatch, capsys):
-    from textpipe.training.loop import Trainer
+    from textpipe.training.step import Stepper
 
-    whole = Trainer._step
+    whole = Stepper.__call__
 
     def interrupted(self, step):
         if step == 3:
@@ -156,7 +156,7 @@ def test_an_interrupted_training_exits_130_and_goes_on(folder, tmp_path, monkeyp
 
     words = ["train", "gpt", str(folder / "shards"), "--out", str(tmp_path / "run"), "--quiet", *FAST]
     with monkeypatch.context() as patch:
-        patch.setattr(Trainer, "_step", interrupted)
+        patch.setattr(Stepper, "__call__", interrupted)
         assert run(words) == 130
     assert [path.name for path in (tmp_path / "run" / "checkpoints").iterdir()] == ["step-00000003"]
     assert "the same command goes on from there" in capsys.readouterr().err

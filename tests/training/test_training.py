@@ -19,7 +19,8 @@ from textpipe.errors import ConfigError, FormatError, InputError, LimitError, St
 from textpipe.nn.gpt import GptConfig
 from textpipe.training.checkpoints import Checkpoint, find_checkpoint, list_checkpoints, load_model
 from textpipe.training.loop import Trainer
-from textpipe.training.run_config import PRESETS, TrainConfig, preset
+from textpipe.training.presets import PRESETS, preset
+from textpipe.training.run_config import TrainConfig
 from textpipe.training.step import Stepper
 
 STEPS = 12
@@ -317,9 +318,9 @@ def test_bfloat16_products_are_close_to_float32(whole, small_packed, tmp_path):
     assert result.val_loss == pytest.approx(whole.val_loss, rel=0.02)
 
 
-@pytest.mark.parametrize("name", sorted(PRESETS))
-def test_every_preset_is_valid(name):
-    model, train = preset(name, vocab_size=8000)
+@pytest.mark.parametrize(("architecture", "name"), [(kind, name) for kind in PRESETS for name in PRESETS[kind]])
+def test_every_preset_is_valid(architecture, name):
+    model, train = preset(name, vocab_size=8000, architecture=architecture)
     assert train.warmup_steps < train.steps
     assert model.vocab_size == 8000
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import typer
 
 from textpipe.files import MANIFEST, read_manifest
-from textpipe.training.run_config import PRESETS
+from textpipe.training.presets import PRESETS
 
 PROMPTS = ("바다는", "The village")
 
@@ -41,7 +41,7 @@ def command(
     _step("pack", str(out / "corpus"), "--tokenizer", str(out / "vocab"), "--out", str(out / "shards"))
     prompts = [word for prompt in PROMPTS for word in ("--prompt", prompt)]
     shape = ["--preset", "tiny", "--steps", str(steps)]
-    if steps < PRESETS["tiny"].train["warmup_steps"]:
+    if steps < PRESETS["gpt"]["tiny"].train["warmup_steps"]:
         shape += ["--warmup-steps", str(steps // 2)]
     _step("train", "gpt", str(out / "shards"), *shape, *prompts, "--out", str(out / "run"))
     for prompt in PROMPTS:

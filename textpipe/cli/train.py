@@ -1,114 +1,171 @@
-"""``textpipe train MODEL``: preset, TOML file and flags, each over the one before, make the configuration of a run."""
+"""``textpipe train ARCHITECTURE``: preset, TOML file and flags, each over the one before, make a run's configuration.
+
+The flags are the keys of the model's shape and of the training, with their own descriptions: what a file may say, a
+flag may say.
+"""
 
 from __future__ import annotations
 
+import inspect
 import sys
+import types
+import typing
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-if TYPE_CHECKING:
-    from textpipe.nn.shapes import GptConfig
-    from textpipe.training.run_config import TrainConfig
+from textpipe.training.presets import PRESETS, preset_keys
+from textpipe.training.run_config import ARCHITECTURES, Architecture, TrainConfig, config_file, keys_not_read_by
 
-app = typer.Typer(help="Train a model on token shards.", no_args_is_help=True, rich_markup_mode="rich")
+if TYPE_CHECKING:
+    from textpipe.training.run_config import ModelConfig
+
+app = typer.Typer(help="Train a model.", no_args_is_help=True, rich_markup_mode="rich")
+
+_GIVEN_BY_THE_DATA = ("vocab_size", "source_vocab_size")
+_FLAG_OF = {"sample_prompts": "--prompt"}
+_SUMMARY = {
+    "gpt": "Train a language model (GPT-2's layout, or --layout gpt1 or llama) on token shards that pack wrote.",
+    "bert": "Pretrain an encoder on token shards that pack wrote; the vocabulary needs [CLS], [SEP] and [MASK].",
+    "transformer": "Train a Transformer that writes targets from sources, on pairs that pack-pairs wrote.",
+    "seq2seq": "Train a recurrent encoder and decoder with attention, on pairs that pack-pairs wrote.",
+}
 
 
 @app.callback()
 def _models() -> None:
-    """Train a model on token shards."""
+    """Train a model."""
 
 
-_MODEL_KEYS = ("context", "layers", "heads", "width", "dropout")
+def _options(config: type[Any], panel: str, left_out: frozenset[str] = frozenset()) -> list[inspect.Parameter]:
+    """An option for every key of a configuration that a flag can hold."""
+    found = []
+    for name, field in config.model_fields.items():
+        if name in _GIVEN_BY_THE_DATA or name in left_out:
+            continue
+        kind, flag = _plain(field.annotation), _FLAG_OF.get(name, "--" + name.replace("_", "-"))
+        names = [f"{flag}/--no-{flag[2:]}"] if kind is bool else [flag]
+        default: Any = [] if kind == list[str] else None
+        option = typer.Option(default, *names, help=field.description, rich_help_panel=panel, show_default=False)
+        annotation = kind if kind == list[str] else kind | None
+        found.append(inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=option, annotation=annotation))
+    return found
 
 
-@app.command("gpt")
-def gpt(
-    data: Path = typer.Argument(help="Folder of token shards that textpipe pack wrote."),
-    *,
-    out: Path = typer.Option(Path("run"), "--out", "-o", help="Folder of the run; the same command goes on with it."),
-    preset: str = typer.Option("tiny", "--preset", help="tiny, nano, small or base."),
-    config: Path | None = typer.Option(
-        None, "--config", help="TOML file with the tables model and train; goes over the preset."
-    ),
-    steps: int | None = typer.Option(None, "--steps", help="Optimiser steps."),
-    batch_size: int | None = typer.Option(None, "--batch-size", help="Sequences a step."),
-    micro_batch_size: int | None = typer.Option(None, "--micro-batch-size", help="Sequences in memory at once."),
-    learning_rate: float | None = typer.Option(None, "--learning-rate", help="Peak learning rate."),
-    warmup_steps: int | None = typer.Option(None, "--warmup-steps", help="Steps to the peak."),
-    context: int | None = typer.Option(None, "--context", help="Longest sequence, in tokens."),
-    layers: int | None = typer.Option(None, "--layers", help="Blocks."),
-    heads: int | None = typer.Option(None, "--heads", help="Attention heads a block."),
-    width: int | None = typer.Option(None, "--width", help="Width of the model."),
-    dropout: float | None = typer.Option(None, "--dropout", help="Share of activations zeroed."),
-    document_mask: bool | None = typer.Option(
-        None, "--document-mask/--no-document-mask", help="Attention stops at document borders.", show_default=False
-    ),
-    prompt: list[str] = typer.Option([], "--prompt", help="Beginning of the samples in the log; may be repeated."),
-    seed: int | None = typer.Option(None, "--seed", help="With the step it decides everything."),
-    device: str | None = typer.Option(None, "--device", help="auto, cpu, cuda or mps."),
-    dtype: str | None = typer.Option(None, "--dtype", help="auto, float32 or bfloat16."),
-    threads: int | None = typer.Option(None, "--threads", help="CPU threads."),
-    quiet: bool = typer.Option(False, "--quiet", "-q", help="No progress on standard error."),
-) -> None:
-    """Train a GPT from nothing.
+def _plain(annotation: Any) -> Any:
+    """The type a flag's word is read as."""
+    if isinstance(annotation, types.UnionType):
+        annotation = next(part for part in typing.get_args(annotation) if part is not type(None))
+    origin = typing.get_origin(annotation)
+    if origin is typing.Literal:  # the configuration itself names what it accepts
+        return str
+    return list[str] if origin is tuple else annotation
+
+
+def _command_for(architecture: Architecture) -> Callable[..., None]:
+    shape = ARCHITECTURES[architecture]
+    presets = ", ".join(PRESETS[architecture])
+    fixed = [
+        ("data", Path, typer.Argument(help="Folder that pack or pack-pairs wrote.")),
+        ("out", Path, typer.Option(Path("run"), "--out", "-o", help="Folder of the run; the same command goes on.")),
+        ("preset", str, typer.Option("tiny", "--preset", help=f"Ready-made settings: {presets}.")),
+        (
+            "config",
+            Path | None,
+            typer.Option(None, "--config", help="TOML with tables model and train; over the preset."),
+        ),
+        ("dry_run", bool, typer.Option(False, "--dry-run", help="Say sizes, memory and time; train nothing.")),
+        ("quiet", bool, typer.Option(False, "--quiet", "-q", help="No progress on standard error.")),
+    ]
+
+    def command(**given: Any) -> None:
+        known = {name: given.pop(name) for name, _, _ in fixed}
+        chosen = {name: value for name, value in given.items() if value not in (None, [])}
+        _train(architecture, chosen, **known)
+
+    kinds = inspect.Parameter.KEYWORD_ONLY
+    parameters = [inspect.Parameter(name, kinds, default=option, annotation=kind) for name, kind, option in fixed]
+    parameters += _options(shape, "Model") + _options(TrainConfig, "Training", keys_not_read_by(architecture))
+    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    command.__doc__ = f"""{_SUMMARY[architecture]}
 
     \b
-    textpipe train gpt shards --preset tiny --out run
-    textpipe train gpt shards --config mine.toml --steps 20000 --out run
+    textpipe train {architecture} shards --preset tiny --out run
+    textpipe train {architecture} shards --config mine.toml --steps 20000 --out run
 
     Ctrl-C saves and leaves; the same command again goes on from there, exactly.
     """
-    given = {name: value for name, value in locals().items() if name in _flag_names() and value is not None}
-    if prompt:
-        given["sample_prompts"] = tuple(prompt)
-    _train_gpt(data, out, preset=preset, config=config, given=given, quiet=quiet)
+    return command
 
 
-def _train_gpt(data: Path, out: Path, *, preset: str, config: Path | None, given: dict[str, Any], quiet: bool) -> None:
+for _name in ARCHITECTURES:
+    app.command(_name)(_command_for(_name))
+
+
+def _train(
+    architecture: Architecture,
+    given: dict[str, Any],
+    *,
+    data: Path,
+    out: Path,
+    preset: str,
+    config: Path | None,
+    dry_run: bool,
+    quiet: bool,
+) -> None:
     from textpipe.cli.progress import Progress
-    from textpipe.data.packing import PackedData
     from textpipe.errors import require
 
-    packed = PackedData(data, verify=True)
-    model, train = _configure(preset, config, given, vocab_size=packed.vocab_size)
+    packed = _open(architecture, data)
+    model, train = _configure(architecture, packed, preset, config, given)
     require("torch", extra="train")  # what can be refused without it has been
     from textpipe.training.loop import Trainer
 
+    if dry_run:
+        from textpipe.training.estimate import estimate
+
+        for name, value in estimate(model, packed, train).items():
+            print(f"{name}\t{value}")
+        return
     with Progress(quiet=quiet) as progress:
         trainer = Trainer(model, packed, train, out=out, progress=progress)
-        progress.note(
-            f"{model.num_parameters:,} parameters, {packed.train.num_tokens:,} tokens to train on, "
-            f"{train.steps * train.batch_size * model.context:,} to read"
-        )
         result = trainer.run()
     print(f"checkpoint\t{result.checkpoint}")
     print(f"loss\t{result.val_loss:.4f} nats a token on the held-out split, unigram entropy {result.unigram_loss:.4f}")
-    print(f"bits per byte\t{result.val_bits_per_byte:.4f}")
+    if result.val_bits_per_byte == result.val_bits_per_byte:  # an encoder has none
+        print(f"bits per byte\t{result.val_bits_per_byte:.4f}")
     if result.tokens_per_s > 0:
         print(f"{result.tokens_per_s:,.0f} tokens/s", file=sys.stderr)
 
 
-def _flag_names() -> frozenset[str]:
-    from textpipe.training.run_config import TrainConfig
+def _open(architecture: Architecture, data: Path) -> Any:
+    if architecture in ("gpt", "bert"):
+        from textpipe.data.packing import PackedData
 
-    return frozenset({*_MODEL_KEYS, *TrainConfig.model_fields})
+        return PackedData(data, verify=True)
+    from textpipe.data.pairs import PackedPairs
+
+    return PackedPairs(data, verify=True)
 
 
 def _configure(
-    preset: str, path: Path | None, given: dict[str, Any], *, vocab_size: int
-) -> tuple[GptConfig, TrainConfig]:
+    architecture: Architecture, packed: Any, preset: str, path: Path | None, given: dict[str, Any]
+) -> tuple[ModelConfig, TrainConfig]:
     """Preset, then file, then flags."""
     from textpipe.config import load_toml
-    from textpipe.nn.shapes import GptConfig
-    from textpipe.training.run_config import ConfigFile, TrainConfig, preset_keys
 
-    model_keys, train_keys = preset_keys(preset)
+    shape = ARCHITECTURES[architecture]
+    model_keys, train_keys = preset_keys(preset, architecture)
     if path is not None:
-        file = load_toml(path, ConfigFile).model_dump(exclude_unset=True)
+        file = load_toml(path, config_file(architecture)).model_dump(exclude_unset=True)
         model_keys |= file.get("model", {})
         train_keys |= file.get("train", {})
-    model_keys |= {name: value for name, value in given.items() if name in _MODEL_KEYS}
-    train_keys |= {name: value for name, value in given.items() if name not in _MODEL_KEYS}
-    return GptConfig(**{"vocab_size": vocab_size, **model_keys}), TrainConfig(**train_keys)
+    model_keys |= {name: value for name, value in given.items() if name in shape.model_fields}
+    train_keys |= {name: value for name, value in given.items() if name not in shape.model_fields}
+    sizes = {"vocab_size": packed.vocab_size}
+    if "source_vocab_size" in shape.model_fields:
+        sizes["source_vocab_size"] = packed.source_vocab_size
+    return shape(**{**sizes, **model_keys}), TrainConfig(**train_keys)

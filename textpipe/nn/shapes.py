@@ -61,8 +61,8 @@ class GptConfig(_AttentionConfig):
     feed_forward: int | None = Field(
         None, ge=1, le=MAX_WIDTH * 8, description="inner width of a block; 4 · width, of llama 8/3 · width, when absent"
     )
-    bias: bool | None = None  # whether linear layers and norms add one; as the layout does when absent
-    tied: bool = True  # whether the embedding also turns states into logits
+    bias: bool | None = Field(None, description="linear layers and norms add one; as the layout does when absent")
+    tied: bool = Field(True, description="the embedding also turns states into logits")
     rope_base: float = Field(10_000.0, gt=0.0, description="llama: base of the rotary angles")
     norm_epsilon: float = Field(1e-5, gt=0.0, description="added to the variance in norms")
 
@@ -121,7 +121,9 @@ class BertConfig(_AttentionConfig):
     layers: int = Field(4, ge=1, le=MAX_LAYERS, description="blocks, one on top of the other")
     feed_forward: int | None = Field(None, ge=1, le=MAX_WIDTH * 8, description="inner width of a block; 4 · width")
     segment_types: int = Field(2, ge=1, le=16, description="kinds of segments: the first text, the second")
-    next_sentence: bool = False  # whether there is a pooler and a head that says if the second text follows the first
+    next_sentence: bool = Field(
+        False, description="a pooler, and a head that says if the second text follows the first"
+    )
     norm_epsilon: float = Field(1e-12, gt=0.0, description="added to the variance in norms")
 
     @property
@@ -200,12 +202,14 @@ class Seq2SeqConfig(_PairConfig):
     attention: Literal["none", "bahdanau", "dot", "general", "concat"] = Field(
         "general", description="kind of attention"
     )
-    input_feeding: bool | None = None  # on when absent, if there is an attention
+    input_feeding: bool | None = Field(
+        None, description="the decoder reads what its last step attended to; when absent, on for Luong's attentions"
+    )
     embedding: int = Field(128, ge=1, le=MAX_WIDTH, description="numbers a token is represented by")
     width: int = Field(256, ge=1, le=MAX_WIDTH, description="numbers of the decoder's state")
     encoder_width: int = Field(128, ge=1, le=MAX_WIDTH, description="numbers of the encoder's state, each way")
     layers: int = Field(1, ge=1, le=64, description="cells, one on top of the other, in encoder and decoder each")
-    bidirectional: bool = True
+    bidirectional: bool = Field(True, description="the encoder reads both ways")
 
     @property
     def feeds_input(self) -> bool:

@@ -1,6 +1,8 @@
 """Training: one loop, its optimiser and schedule, its checkpoints.
 
-run_config   what a run is: the model, the training, the data it reads; presets
+run_config   what a run is: the model, the training, the data it reads
+presets      ready-made settings
+estimate     what a run would take
 loop         Trainer: steps, validation, samples, log, checkpoints, exact resume
 optimizers   AdamW with its groups
 schedules    the learning rate as a function of the step
@@ -16,14 +18,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from textpipe.training.checkpoints import load_model
     from textpipe.training.loop import Trainer
-    from textpipe.training.run_config import PRESETS, TrainConfig, preset
+    from textpipe.training.presets import PRESETS, preset
+    from textpipe.training.run_config import TrainConfig
 
 _HOME = {
-    "PRESETS": "run_config",
+    "PRESETS": "presets",
     "TrainConfig": "run_config",
     "Trainer": "loop",
     "load_model": "checkpoints",
-    "preset": "run_config",
+    "preset": "presets",
 }
 
 __all__ = ["PRESETS", "TrainConfig", "Trainer", "load_model", "preset"]

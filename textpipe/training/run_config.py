@@ -1,6 +1,6 @@
-"""What a training run is: its settings, and ready-made ones.
+"""What a training run is: its settings.
 
-What enters: flags, a TOML file, or a preset's name. What leaves: a checked :class:`TrainConfig`; and, for a run folder,
+What enters: flags or a TOML file. What leaves: a checked :class:`TrainConfig`; and, for a run folder,
 a :class:`RunConfig` that also holds the model and what identifies the data. Two runs with the same ``RunConfig`` give
 the same weights, bit for bit, on the same machine and torch.
 """
@@ -10,25 +10,22 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple, Self
+from typing import Any, Literal, Self
 
 import pydantic
 
 from textpipe.config import Config, Field
-from textpipe.errors import ConfigError, did_you_mean
 from textpipe.nn.shapes import BertConfig, GptConfig, Seq2SeqConfig, TransformerConfig
 
 __all__ = [
     "ARCHITECTURES",
-    "PRESETS",
-    "ConfigFile",
     "DataIdentity",
     "ModelConfig",
     "RunConfig",
     "TrainConfig",
     "architecture_of",
-    "preset",
-    "preset_keys",
+    "config_file",
+    "keys_not_read_by",
 ]
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
@@ -56,6 +53,11 @@ def architecture_of(model: ModelConfig) -> Architecture:
     return next(name for name, kind in ARCHITECTURES.items() if type(model) is kind)
 
 
+def keys_not_read_by(architecture: Architecture) -> frozenset[str]:
+    """The keys of the training that are for other architectures."""
+    return frozenset(key for key, readers in _KEYS_OF.items() if architecture not in readers)
+
+
 class TrainConfig(Config):
     """How a model is trained. Keys under "says nothing about the weights" may be changed when a run is resumed."""
 
@@ -65,7 +67,7 @@ class TrainConfig(Config):
     micro_batch_size: int | None = Field(
         None, ge=1, description="sequences in memory at once; a step is cut into several when it is smaller"
     )
-    document_mask: bool = False  # gpt: attention stops at document borders inside a sequence
+    document_mask: bool = Field(False, description="gpt: attention stops at document borders inside a sequence")
     mask_share: float = Field(0.15, gt=0.0, le=1.0, description="bert: share of tokens to predict")
     label_smoothing: float = Field(0.0, ge=0.0, lt=1.0, description="share of a target given to all entries alike")
 
@@ -94,8 +96,10 @@ class TrainConfig(Config):
     device: Device = Field("auto", description="where to compute; auto is a GPU when there is one")
     dtype: ComputeType = Field("auto", description="type of matrix products; auto is bfloat16 on a GPU that has it")
     threads: int | None = Field(None, ge=1, description="CPU threads; torch's own choice when absent")
-    checkpoint_activations: bool = False  # compute activations again in backward: less memory, a third more time
-    compile: bool = False  # let torch.compile make kernels for the model; the first steps take minutes
+    checkpoint_activations: bool = Field(
+        False, description="compute activations again in backward: less memory, a third more time"
+    )
+    compile: bool = Field(False, description="torch.compile makes kernels for the model; the first steps take minutes")
 
     patience: int = Field(0, ge=0, description="stop after so many validations without a better loss; 0 never")
     max_loss_rise: float = Field(
@@ -169,9 +173,9 @@ class RunConfig(Config):
         if self.architecture != architecture_of(self.model):
             raise ValueError(f"the shape is that of a {architecture_of(self.model)}, not of a {self.architecture}")
         default = TrainConfig()
-        for key, readers in _KEYS_OF.items():
-            if self.architecture not in readers and getattr(self.train, key) != getattr(default, key):
-                raise ValueError(f"{key} is read by {' and '.join(readers)}, this is a {self.architecture}")
+        for key in sorted(keys_not_read_by(self.architecture)):
+            if getattr(self.train, key) != getattr(default, key):
+                raise ValueError(f"{key} is read by {' and '.join(_KEYS_OF[key])}, this is a {self.architecture}")
         return self
 
     def conflicts(self, other: RunConfig) -> dict[str, tuple[object, object]]:
@@ -197,74 +201,11 @@ def _partly(model: type[Config]) -> Any:
     return pydantic.create_model(model.__name__, __base__=Config, **fields)  # type: ignore[call-overload]
 
 
-# The two tables of a user's TOML file; what is in none of them is refused with the nearest key.
-ConfigFile: type[Config] = pydantic.create_model(
-    "ConfigFile",
-    __base__=Config,
-    model=(_partly(GptConfig), Field(default_factory=dict)),
-    train=(_partly(TrainConfig), Field(default_factory=dict)),
-)
-
-
-class Preset(NamedTuple):
-    """Keys of the two configurations that differ from their defaults, and what for."""
-
-    summary: str
-    model: Mapping[str, Any]
-    train: Mapping[str, Any]
-
-
-PRESETS: Mapping[str, Preset] = MappingProxyType(
-    {
-        "tiny": Preset(
-            "about a minute on two CPU cores: shows that everything works",
-            {"layers": 4, "heads": 4, "width": 128, "context": 128},
-            {"steps": 800, "batch_size": 8, "learning_rate": 1.5e-3, "warmup_steps": 50, "validate_every": 100}
-            | {"checkpoint_every": 200, "sample_every": 200},
-        ),
-        "nano": Preset(
-            "an hour on two CPU cores, minutes on a GPU: writes words and short phrases",
-            {"layers": 6, "heads": 6, "width": 384, "context": 256},
-            {"steps": 5000, "batch_size": 32, "learning_rate": 1e-3, "warmup_steps": 200, "validate_every": 500}
-            | {"checkpoint_every": 500, "sample_every": 500},
-        ),
-        "small": Preset(
-            "one GPU: a quarter of GPT-2 small",
-            {"layers": 8, "heads": 8, "width": 512, "context": 512},
-            {"steps": 20_000, "batch_size": 64, "learning_rate": 6e-4, "warmup_steps": 500, "beta2": 0.95}
-            | {"validate_every": 1000, "checkpoint_every": 1000, "sample_every": 1000},
-        ),
-        "base": Preset(
-            "one large GPU: GPT-2 small",
-            {"layers": 12, "heads": 12, "width": 768, "context": 1024},
-            {"steps": 100_000, "batch_size": 256, "micro_batch_size": 16, "learning_rate": 6e-4, "beta2": 0.95}
-            | {"warmup_steps": 2000, "validate_every": 2000, "checkpoint_every": 2000, "sample_every": 2000},
-        ),
+def config_file(architecture: Architecture) -> type[Config]:
+    """The two tables a TOML file of this architecture may hold; what is in neither is refused with the nearest key."""
+    empty: Any = Field(default_factory=dict)
+    tables: dict[str, Any] = {
+        "model": (_partly(ARCHITECTURES[architecture]), empty),
+        "train": (_partly(TrainConfig), empty),
     }
-)
-
-
-def preset_keys(name: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The keys of the model and of the training that a preset sets.
-
-    Raises
-    ------
-    ConfigError
-        naming the nearest preset, when there is none of this name.
-    """
-    if name not in PRESETS:
-        raise ConfigError(f"no preset {name!r}", where="preset", hint=did_you_mean(name, PRESETS))
-    return dict(PRESETS[name].model), dict(PRESETS[name].train)
-
-
-def preset(name: str, *, vocab_size: int) -> tuple[GptConfig, TrainConfig]:
-    """A model and its training by name.
-
-    Examples
-    --------
-    >>> model, train = preset("tiny", vocab_size=8000)
-    >>> model.width, train.steps
-    (128, 800)
-    """
-    model, train = preset_keys(name)
-    return GptConfig(vocab_size=vocab_size, **model), TrainConfig(**train)
+    return pydantic.create_model("ConfigFile", __base__=Config, **tables)

@@ -1,0 +1,60 @@
+"""Pairs from TSV, JSONL and aligned files; a line without its other half is named."""
+
+from __future__ import annotations
+
+import gzip
+
+import pytest
+
+from textpipe.data.parallel_text import iter_aligned, iter_pairs
+from textpipe.errors import FormatError, InputError
+
+
+def test_a_tsv_gives_its_columns_either_way(tmp_path):
+    path = tmp_path / "a.tsv"
+    path.write_bytes("사과\tapple\tfruit\r\n\n바다\tsea\tplace\n".encode())
+    assert list(iter_pairs([path])) == [("사과", "apple"), ("바다", "sea")]
+    assert list(iter_pairs([path], columns=(1, 0))) == [("apple", "사과"), ("sea", "바다")]
+    assert list(iter_pairs([path], columns=(0, 2))) == [("사과", "fruit"), ("바다", "place")]
+
+
+def test_jsonl_says_by_name(tmp_path):
+    path = tmp_path / "a.jsonl.gz"
+    path.write_bytes(gzip.compress('{"target": "sea", "source": "바\\n다"}\n'.encode()))
+    assert list(iter_pairs([path])) == [("바\n다", "sea")]
+    assert list(iter_pairs([path], columns=(1, 0))) == [("sea", "바\n다")]
+
+
+def test_two_files_are_taken_line_by_line(tmp_path):
+    (tmp_path / "a.ko").write_text("하나\n둘\n", encoding="utf-8")
+    (tmp_path / "a.en").write_text("one\ntwo", encoding="utf-8")
+    assert list(iter_aligned(tmp_path / "a.ko", tmp_path / "a.en")) == [("하나", "one"), ("둘", "two")]
+
+
+def test_files_of_unequal_length_are_refused_at_the_line(tmp_path):
+    (tmp_path / "a.ko").write_text("하나\n둘\n", encoding="utf-8")
+    (tmp_path / "a.en").write_text("one\ntwo\nthree\n", encoding="utf-8")
+    with pytest.raises(FormatError, match=r"a\.ko.*line 3.*ends before line 3, which a\.en has"):
+        list(iter_aligned(tmp_path / "a.ko", tmp_path / "a.en"))
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("a.tsv", "사과\tapple\n바다\n", "line 2.*1 columns"),
+        ("a.jsonl", '{"source": "x"}\n', "line 1.*not an object with source and target"),
+        ("a.jsonl", '{"source": "x", "target": 3}\n', "line 1.*must be strings"),
+        ("a.jsonl", "x\n", "line 1.*not an object"),
+    ],
+)
+def test_a_line_without_its_other_half_is_refused_with_its_number(tmp_path, name, text, message):
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    with pytest.raises(FormatError, match=message):
+        list(iter_pairs([tmp_path / name]))
+
+
+def test_an_absent_file_is_named(tmp_path):
+    with pytest.raises(InputError, match="no such file"):
+        list(iter_pairs([tmp_path / "absent.tsv"]))
+    with pytest.raises(InputError, match="no such file"):
+        list(iter_aligned(tmp_path / "absent.ko", tmp_path / "absent.en"))

@@ -1,0 +1,88 @@
+"""Parallel text on disk: pairs of a source and a target.
+
+What enters: TSV files with two columns, JSONL with ``source`` and ``target``, or two text files whose lines belong
+together. What leaves: pairs, in order. A line without its other half is refused with its number.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from itertools import zip_longest
+from pathlib import Path
+
+from textpipe.errors import FormatError, InputError
+from textpipe.sources import is_jsonl, iter_line_chunks
+
+__all__ = ["iter_aligned", "iter_pairs"]
+
+Pair = tuple[str, str]
+StrPath = str | os.PathLike[str]
+
+
+def iter_pairs(paths: Iterable[StrPath], *, columns: tuple[int, int] = (0, 1)) -> Iterator[Pair]:
+    """The pairs of TSV and JSONL files (``.gz``, ``.zst``).
+
+    Parameters
+    ----------
+    columns : which columns of a TSV hold source and target, from 0; (1, 0) turns the direction. JSONL says by name.
+
+    Raises
+    ------
+    FormatError
+        naming file and line, when a line has too few columns or lacks a key.
+    """
+    for path in paths:
+        if not Path(path).is_file():
+            raise InputError("no such file", where=path)
+        read = _json_pair if is_jsonl(path) else _tsv_pair
+        for number, line in enumerate(_lines(path), 1):
+            if line.strip():
+                yield read(line, columns, path, number)
+
+
+def _tsv_pair(line: str, columns: tuple[int, int], path: StrPath, number: int) -> Pair:
+    cells = line.split("\t")
+    if len(cells) <= max(columns):
+        raise FormatError(
+            f"{len(cells)} columns", path=path, field=f"line {number}", allowed=f"{max(columns) + 1} or more, with tabs"
+        )
+    return cells[columns[0]], cells[columns[1]]
+
+
+def _json_pair(line: str, columns: tuple[int, int], path: StrPath, number: int) -> Pair:
+    try:
+        row = json.loads(line)
+        pair = row["source"], row["target"]
+    except (ValueError, KeyError, TypeError):
+        raise FormatError("not an object with source and target", path=path, field=f"line {number}") from None
+    if not all(isinstance(text, str) for text in pair):
+        raise FormatError("source and target must be strings", path=path, field=f"line {number}")
+    return pair if columns[0] < columns[1] else pair[::-1]
+
+
+def iter_aligned(source: StrPath, target: StrPath) -> Iterator[Pair]:
+    """The pairs of two text files: line n of the one belongs to line n of the other.
+
+    Raises
+    ------
+    FormatError
+        naming the line at which the shorter file ends.
+    """
+    for path in (source, target):
+        if not Path(path).is_file():
+            raise InputError("no such file", where=path)
+    for number, (one, other) in enumerate(zip_longest(_lines(source), _lines(target)), 1):
+        if one is None or other is None:
+            shorter, longer = (source, target) if one is None else (target, source)
+            raise FormatError(
+                f"ends before line {number}, which {Path(longer).name} has", path=shorter, field=f"line {number}"
+            )
+        yield one, other
+
+
+def _lines(path: StrPath) -> Iterator[str]:
+    for chunk in iter_line_chunks(path):
+        for line in chunk.decode("utf-8").removesuffix("\n").split("\n"):
+            yield line.removesuffix("\r")
