@@ -4,6 +4,8 @@ counting    texts or files → how often each word occurs
 counts_file those counts on disk, to be added up
 memory      what the process may hold meanwhile; spilling: what does not fit waits on the disk
 bpe         those counts → a byte-pair vocabulary and its merges
+sentencepiece_bpe  sentences or counts → the pieces that sentencepiece's byte-pair training makes
+token_rules what a token may be; scripts: the script of each character
 word_level  those counts → a vocabulary of whole words
 word_piece  those counts → pieces of words, those inside with a prefix
 sentences   texts or files → sentences, as sentencepiece has them
@@ -18,6 +20,12 @@ from textpipe.trainers.counting import WordCounts, WordCutter, count_files, coun
 from textpipe.trainers.counts_file import load_counts, save_counts
 from textpipe.trainers.fitting import fit, fit_sentences, trainer_for
 from textpipe.trainers.memory import MemoryLimit
+from textpipe.trainers.sentencepiece_bpe import (
+    SentencePieceBpeTrainer,
+    TrainedPieces,
+    required_characters,
+    train_sentencepiece_bpe,
+)
 from textpipe.trainers.sentences import SentenceReader, Sentences, read_sentence_files, read_sentences
 from textpipe.trainers.settings import VocabularyTrainer
 from textpipe.trainers.unigram import TrainedUnigram, UnigramTrainer, train_unigram
@@ -27,9 +35,11 @@ from textpipe.trainers.word_piece import WordPieceTrainer, train_word_piece
 __all__ = [
     "BpeTrainer",
     "MemoryLimit",
+    "SentencePieceBpeTrainer",
     "SentenceReader",
     "Sentences",
     "TrainedBpe",
+    "TrainedPieces",
     "TrainedUnigram",
     "UnigramTrainer",
     "VocabularyTrainer",
@@ -45,9 +55,11 @@ __all__ = [
     "read_sentence_files",
     "read_sentences",
     "require_room",
+    "required_characters",
     "save_counts",
     "train_bpe",
     "train_bpe_ladder",
+    "train_sentencepiece_bpe",
     "train_unigram",
     "train_word_level",
     "train_word_piece",

@@ -7,12 +7,16 @@ a rule only forbids; what is learned under it is learned in the same order as wi
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from functools import cache
 
-from textpipe.core._bpe_trainer import FIRST_SCRIPT
+from textpipe.core._bpe_trainer import BARRIER, FIRST_SCRIPT, NEUTRAL, OPEN, SPACE
 from textpipe.core._text import script_ranges
+from textpipe.trainers.scripts import COMMON, INHERITED, sentencepiece_scripts
 
-__all__ = ["UNLIMITED", "Rules", "token_rules"]
+__all__ = ["UNLIMITED", "PieceShape", "Rules", "piece_rules", "token_rules"]
 
 Rules = tuple[int, str, bool, list[tuple[int, int, int]]]
 
@@ -43,3 +47,57 @@ def token_rules(*, byte_level: bool, whole_characters: bool, scripts_apart: bool
 def _classes_apart() -> list[tuple[int, int, int]]:
     apart = [_DIGITS, script_ranges("한"), script_ranges("a")]
     return sorted((*row, number) for number, rows in enumerate(apart, FIRST_SCRIPT) for row in rows)
+
+
+# ---- pieces as sentencepiece cuts them
+
+_SPACE_MARK = 0x2581
+
+
+@dataclass(frozen=True, kw_only=True)
+class PieceShape:
+    """What a piece may be; the names are sentencepiece's."""
+
+    max_piece_length: int = 16
+    split_by_unicode_script: bool = True
+    split_by_number: bool = True
+    split_by_whitespace: bool = True
+    split_digits: bool = False
+    treat_whitespace_as_suffix: bool = False
+    allow_whitespace_only_pieces: bool = False
+
+    @property
+    def spaces(self) -> str:
+        """Where a word mark may stand."""
+        if self.treat_whitespace_as_suffix:
+            return "last only" if self.split_by_whitespace else "not first"
+        return "first only" if self.split_by_whitespace else "not last"
+
+
+def piece_rules(shape: PieceShape, used: Iterable[int], alphabet: Collection[int]) -> Rules:
+    """The rules of sentencepiece 0.2.3 for the characters of a text; those outside the alphabet are in no piece."""
+    rows = [(code, code, _class_of(shape, code) if code in alphabet else BARRIER) for code in sorted(used)]
+    return shape.max_piece_length, shape.spaces, shape.allow_whitespace_only_pieces, rows
+
+
+def _class_of(shape: PieceShape, code: int) -> int:
+    is_digit = any(first <= code <= last for first, last in _DIGITS)
+    if code == _SPACE_MARK:
+        return SPACE
+    if is_digit and shape.split_digits:
+        return BARRIER
+    if not shape.split_by_unicode_script:
+        return NEUTRAL
+    if is_digit and not shape.split_by_number:
+        return OPEN
+    firsts, rows, numbers = _sentencepiece_scripts()
+    at = bisect_right(firsts, code) - 1
+    script = rows[at][2] if at >= 0 and code <= rows[at][1] else COMMON
+    return NEUTRAL if script == INHERITED else numbers[script]
+
+
+@cache
+def _sentencepiece_scripts() -> tuple[list[int], list[tuple[int, int, str]], dict[str, int]]:
+    rows = sentencepiece_scripts()
+    names = sorted({COMMON, *(script for _, _, script in rows)})
+    return [row[0] for row in rows], rows, {name: number for number, name in enumerate(names, FIRST_SCRIPT)}

@@ -21,11 +21,12 @@ enum BpePhase : int { phase_layout = 0, phase_pairs = 1, phase_merges = 2 };
 template <class Cell>
 class BpeCells {
 public:
-    // Lays out the words of two symbols or more, most frequent first. There are num_initial ids, and at most max_ids ever.
+    // Lays out the words of two symbols or more, most frequent first. There are num_initial ids, and at most max_ids ever;
+    // with joins_only a merge that makes an id joins cells.
     // counts_for_nth(word, symbols) says which words nth_count() tells of.
     template <class CountsForNth>
-    BpeCells(const WordCounts& words, const bpe::SymbolIds& symbols, uint64_t num_initial, uint64_t max_ids, Pulse& pulse,
-             const CountsForNth& counts_for_nth) {
+    BpeCells(const WordCounts& words, const bpe::SymbolIds& symbols, uint64_t num_initial, uint64_t max_ids, bool joins_only,
+             Pulse& pulse, const CountsForNth& counts_for_nth) {
         std::vector<Word> frequent;
         std::vector<uint64_t> num_cells(rare_count), num_words(rare_count);
         pulse.begin(phase_layout, 2 * words.num_words());
@@ -42,7 +43,7 @@ public:
         });
         if (total > std::numeric_limits<uint32_t>::max())
             throw std::overflow_error("the distinct words hold more than 4 billion symbols");
-        num_ids = static_cast<size_t>(std::min(max_ids, num_initial + total));  // a merge joins at least two cells
+        num_ids = static_cast<size_t>(joins_only ? std::min(max_ids, num_initial + total) : max_ids);
         separator = static_cast<Cell>(num_ids);
         hole = static_cast<Cell>(num_ids + 1);
         std::sort(frequent.begin(), frequent.end(), [](const Word& x, const Word& y) { return x.count > y.count; });

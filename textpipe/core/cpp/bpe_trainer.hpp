@@ -93,7 +93,7 @@ public:
                const WordCounts& words, Pulse& pulse)
         : settings_(settings), pulse_(pulse), vocabulary_(initial), rules_(settings.rules, symbols.byte_level()),
           traits_(first_traits(symbols)),
-          cells_(words, symbols, initial.size(), max_ids(settings, initial.size()), pulse,
+          cells_(words, symbols, initial.size(), max_ids(settings, initial.size()), !by_piece, pulse,
                  [this](const Word& word, const bpe::SymbolIds& ids) { return may_be_token(word, ids); }),
           separator_(cells_.separator), counts_at_(cells_), lengths_(size_t{cells_.hole} + 1),
           queue_(Precedes{*this}), neighbours_(cells_.num_ids + 1), cursors_(cells_.num_ids + 1) {
