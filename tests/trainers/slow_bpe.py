@@ -13,10 +13,13 @@ from collections import Counter
 from itertools import pairwise
 
 
-def slow_bpe(counts, trainer, may_be_token=lambda text: True):
+def slow_bpe(counts, trainer, may_be_token=lambda text: True, known=None):
     prefix = trainer.continuing_subword_prefix or ""
     suffix = trainer.end_of_word_suffix or ""
     vocab = first_vocabulary(counts, trainer)
+    if known is not None:
+        added = [text for text in vocab if text not in known[0]]
+        vocab = dict(known[0]) | {text: len(known[0]) + number for number, text in enumerate(added)}
     strings = list(vocab)
     words, weights = [], []
     spelled = []
@@ -26,7 +29,7 @@ def slow_bpe(counts, trainer, may_be_token=lambda text: True):
             for at, c in enumerate(word)
             if c in vocab
         ]
-        spelled.append(symbols)
+        spelled.append(symbols if known is None else apply_merges(symbols, known[1]))
         weights.append(counts[word])
     for text in sorted({text for symbols in spelled for text in symbols}):
         if text not in vocab:
@@ -74,6 +77,17 @@ def slow_bpe(counts, trainer, may_be_token=lambda text: True):
     last = {pair: number for number, pair in enumerate(merges)}
     kept = [pair for number, pair in enumerate(merges) if last[pair] == number]
     return vocab, [(strings[left], strings[right]) for left, right in kept]
+
+
+def apply_merges(symbols, merges):
+    """Join the pair of the lowest rank, the leftmost of equals, until there is none."""
+    ranks = {pair: rank for rank, pair in enumerate(merges)}
+    while True:
+        found = [(ranks[pair], at) for at, pair in enumerate(pairwise(symbols)) if pair in ranks]
+        if not found:
+            return symbols
+        at = min(found)[1]
+        symbols = [*symbols[:at], symbols[at] + symbols[at + 1], *symbols[at + 2 :]]
 
 
 class Heap:

@@ -37,3 +37,16 @@ def train(
     rules: tuple[int, str, bool, list[tuple[int, int, int]]] | None = None,
     progress: Callable[[str, int, int], object] | None = None,
 ) -> tuple[list[tuple[int, int, int]], list[str]]: ...
+def extend(
+    counts: WordCounts,
+    *,
+    initial: list[str],
+    merges: list[tuple[int, int, int]],
+    vocab_size: int,
+    min_frequency: int,
+    prefix: str,
+    suffix: str,
+    has_floor: bool,
+    compat: str,
+    progress: Callable[[str, int, int], object] | None = None,
+) -> tuple[list[tuple[int, int, int]], list[str]]: ...

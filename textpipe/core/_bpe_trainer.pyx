@@ -36,6 +36,11 @@ cdef extern from "bpe_wordwise.hpp" namespace "textpipe" nogil:
     cdef cppclass BpeResult:
         vector[Merge] merges
         vector[string] strings
+    cdef cppclass KnownMerges:
+        vector[Merge] merges
+        string suffix
+    BpeResult extend_bpe(const BpeSettings& settings, const vector[string]& initial, const KnownMerges& known,
+                         CppWordCounts& words, cbool byte_level, Callback callback, void* owner) except +
     vector[CharacterUse] survey_characters(const CppWordCounts& words, cbool byte_level) except +
     BpeResult train_bpe(const BpeSettings& settings, const vector[string]& initial, const vector[uint32_t]& characters,
                         const vector[uint32_t]& ids, CppWordCounts& words, cbool byte_level, cbool release,
@@ -155,5 +160,49 @@ def train(
             result = train_bpe(settings, first, symbols, symbol_ids, words[0], byte_level, drop, on_pulse, owner)
     except OverflowError as error:
         raise LimitError(str(error), hint="train on fewer texts") from None
+    return to_python(result)
+
+
+def extend(
+    WordCounts counts not None, *, list initial, list merges, uint64_t vocab_size, uint64_t min_frequency, str prefix,
+    str suffix, bint has_floor, str compat, object progress=None
+) -> tuple:
+    """Learn merges that go on from others.
+
+    Parameters
+    ----------
+    initial : the strings of the vocabulary, in the order of their ids.
+    merges : (left id, right id, id) of those there are, in the order they apply.
+
+    Returns
+    -------
+    merges : list of (left id, right id, id), the new ones alone
+    strings : the string of every id
+    """
+    cdef vector[string] first = [text.encode("utf-8", "surrogatepass") for text in initial]
+    cdef BpeSettings settings
+    cdef KnownMerges known
+    cdef Merge merge
+    cdef BpeResult result
+    cdef CppWordCounts* words = counts.counts.get()
+    cdef cbool byte_level = counts.byte_level
+    cdef void* owner = <void*>progress
+    settings.vocab_size = vocab_size
+    settings.min_frequency = min_frequency
+    settings.prefix = prefix.encode()
+    settings.has_floor = has_floor
+    settings.compat = <Compat><int>COMPAT.index(compat)
+    known.suffix = suffix.encode()
+    for merge.left, merge.right, merge.id in merges:
+        known.merges.push_back(merge)
+    try:
+        with nogil:
+            result = extend_bpe(settings, first, known, words[0], byte_level, on_pulse, owner)
+    except OverflowError as error:
+        raise LimitError(str(error), hint="train on fewer texts") from None
+    return to_python(result)
+
+
+cdef tuple to_python(BpeResult& result):
     merges = [(merge.left, merge.right, merge.id) for merge in result.merges]
     return merges, [text.decode("utf-8", "surrogatepass") for text in result.strings]

@@ -4,6 +4,7 @@ counting    texts or files → how often each word occurs
 counts_file those counts on disk, to be added up
 memory      what the process may hold meanwhile; spilling: what does not fit waits on the disk
 bpe         those counts → a byte-pair vocabulary and its merges
+extending   a vocabulary there is and counts → one with more entries; pruning: with fewer
 sentencepiece_bpe  sentences or counts → the pieces that sentencepiece's byte-pair training makes
 token_rules what a token may be; scripts: the script of each character
 word_level  those counts → a vocabulary of whole words
@@ -18,8 +19,10 @@ from __future__ import annotations
 from textpipe.trainers.bpe import BpeTrainer, TrainedBpe, require_room, train_bpe, train_bpe_ladder
 from textpipe.trainers.counting import WordCounts, WordCutter, count_files, count_texts
 from textpipe.trainers.counts_file import load_counts, save_counts
+from textpipe.trainers.extending import extend_bpe, train_superwords
 from textpipe.trainers.fitting import fit, fit_sentences, trainer_for
 from textpipe.trainers.memory import MemoryLimit
+from textpipe.trainers.pruning import PrunedBpe, prune_bpe
 from textpipe.trainers.sentencepiece_bpe import (
     SentencePieceBpeTrainer,
     TrainedPieces,
@@ -35,6 +38,7 @@ from textpipe.trainers.word_piece import WordPieceTrainer, train_word_piece
 __all__ = [
     "BpeTrainer",
     "MemoryLimit",
+    "PrunedBpe",
     "SentencePieceBpeTrainer",
     "SentenceReader",
     "Sentences",
@@ -49,9 +53,11 @@ __all__ = [
     "WordPieceTrainer",
     "count_files",
     "count_texts",
+    "extend_bpe",
     "fit",
     "fit_sentences",
     "load_counts",
+    "prune_bpe",
     "read_sentence_files",
     "read_sentences",
     "require_room",
@@ -60,6 +66,7 @@ __all__ = [
     "train_bpe",
     "train_bpe_ladder",
     "train_sentencepiece_bpe",
+    "train_superwords",
     "train_unigram",
     "train_word_level",
     "train_word_piece",

@@ -81,6 +81,12 @@ struct BpeSettings {
     bool has_floor = true;          // no two words become the same token, and no length is limited but by the rules
 };
 
+// Merges that are there already: words begin as they leave them.
+struct KnownMerges {
+    std::vector<Merge> merges;  // in the order they apply
+    std::string suffix;         // of symbols that end a word
+};
+
 struct BpeResult {
     std::vector<Merge> merges;
     std::vector<std::string> strings;  // of every id

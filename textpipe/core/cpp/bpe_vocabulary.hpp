@@ -4,10 +4,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
+#include "bpe_model.hpp"
 #include "word_counts.hpp"
 
 namespace textpipe {
@@ -45,7 +47,7 @@ inline std::string joined(const std::string& left, const std::string& right, con
     return left + (cut ? right.substr(prefix.size()) : right);
 }
 
-// Which id a character has, by where in its word it stands.
+// Which ids a word begins with: those of its characters, by where in the word they stand, or the tokens a model gives it.
 class SymbolIds {
 public:
     static constexpr unsigned num_places = 4;  // 1 for not first, plus 2 for last
@@ -57,9 +59,25 @@ public:
         ids_.insert(ids_.end(), ids.begin(), ids.end());
     }
 
+    // Words begin as the tokens of a model, whose ids are all below num_ids.
+    SymbolIds(const BpeModel& model, uint32_t num_ids, bool byte_level)
+        : byte_level_(byte_level), model_(&model), num_ids_(num_ids), scratch_(model.make_scratch()) {}
+
     // Call visit(id) for every symbol of a word; characters without an id are passed over.
     template <class Visit>
     void each(const Word& word, Visit&& visit) const {
+        if (model_ != nullptr) {
+            tokens_.clear();
+            if (byte_level_ && !model_->takes_bytes()) {
+                spelled_.clear();
+                for (size_t i = 0; i < word.size; ++i) append_mapped(word.data[i], spelled_);
+                encode(reinterpret_cast<const uint8_t*>(spelled_.data()), spelled_.size());
+            } else {
+                encode(word.data, word.size);
+            }
+            for (const uint32_t id : tokens_) visit(id);
+            return;
+        }
         const uint8_t *p = word.data, *const end = p + word.size;
         for (bool first = true; p < end; first = false) {
             unsigned length = 1;
@@ -72,18 +90,28 @@ public:
 
     bool byte_level() const { return byte_level_; }
 
-    // Call visit(id, character) for every id that is a symbol.
+    // Call visit(id, character) for every id that is a symbol; of a model every id is one, of no character.
     template <class Visit>
     void each_id(Visit&& visit) const {
+        for (uint32_t id = 0; id < num_ids_; ++id) visit(id, 0);
         for (size_t i = num_places; i < ids_.size(); ++i)
             if (ids_[i] != no_id) visit(ids_[i], characters_[i / num_places - 1]);
     }
 
 private:
+    void encode(const uint8_t* word, size_t size) const {
+        if (size != 0) model_->encode_ids(word, size, *scratch_, tokens_);
+    }
+
     bool byte_level_;
     std::vector<uint32_t> characters_;
     std::vector<uint32_t> row_;
     std::vector<uint32_t> ids_;
+    const BpeModel* model_ = nullptr;
+    uint32_t num_ids_ = 0;
+    std::unique_ptr<Model::Scratch> scratch_;
+    mutable std::vector<uint32_t> tokens_;
+    mutable std::string spelled_;
 };
 
 }  // namespace bpe

@@ -141,23 +141,20 @@ constexpr uint64_t narrow_forms = 4096;  // room for forms in cells of 16 bits; 
 // Train by the fast trainer, or by this one where the fast one cannot. With release the words are dropped once laid out;
 // the caller asks for it only where no prefix or suffix can make them needed a second time.
 inline BpeResult train_bpe_once(const BpeSettings& settings, const std::vector<std::string>& initial,
-                                const std::vector<uint32_t>& characters, const std::vector<uint32_t>& ids,
-                                WordCounts& words, bool byte_level, bool release, Pulse::Callback callback, void* owner) {
-    const bpe::SymbolIds symbols(byte_level, characters, ids);
-    Pulse pulse(callback, owner);
+                                const bpe::SymbolIds& symbols, WordCounts& words, bool release, bool has_forms, Pulse& pulse) {
     const auto run = [&](auto cell, auto by_piece) {
         BpeTrainer<decltype(cell), by_piece.value> trainer(settings, initial, symbols, words, pulse);
         if (release) words.clear();
         return trainer.run();
     };
     const uint64_t max_ids = std::max<uint64_t>(settings.vocab_size, initial.size());
-    const bool narrow = BpeCells<uint16_t>::can_hold(max_ids, settings.prefix.empty() ? 0 : narrow_forms);
+    const bool narrow = BpeCells<uint16_t>::can_hold(max_ids, has_forms ? narrow_forms : 0);
     if (settings.compat == Compat::sentencepiece)
         return narrow ? run(uint16_t{}, std::true_type{}) : run(uint32_t{}, std::true_type{});
     try {
         return narrow ? run(uint16_t{}, std::false_type{}) : run(uint32_t{}, std::false_type{});
     } catch (const AmbiguousLength&) {
-        if (settings.compat == Compat::plain) return run(uint32_t{}, std::false_type{});
+        if (settings.max_token_length == BpeSettings{}.max_token_length) return run(uint32_t{}, std::false_type{});
         return WordwiseBpeTrainer(settings, initial, symbols, words, pulse).run();
     }
 }
@@ -166,12 +163,31 @@ inline BpeResult train_bpe_once(const BpeSettings& settings, const std::vector<s
 inline BpeResult train_bpe(BpeSettings settings, const std::vector<std::string>& initial,
                            const std::vector<uint32_t>& characters, const std::vector<uint32_t>& ids, WordCounts& words,
                            bool byte_level, bool release, Pulse::Callback callback, void* owner) {
+    const bpe::SymbolIds symbols(byte_level, characters, ids);
+    Pulse pulse(callback, owner);
+    const bool has_forms = !settings.prefix.empty();
     try {
-        return train_bpe_once(settings, initial, characters, ids, words, byte_level, release, callback, owner);
+        return train_bpe_once(settings, initial, symbols, words, release, has_forms, pulse);
     } catch (const FloorTooHigh&) {
         settings.has_floor = false;
-        return train_bpe_once(settings, initial, characters, ids, words, byte_level, release, callback, owner);
+        return train_bpe_once(settings, initial, symbols, words, release, has_forms, pulse);
     }
+}
+
+// Go on from merges that are there already. A token of theirs is one symbol, whatever it is made of.
+inline BpeResult extend_bpe(const BpeSettings& settings, const std::vector<std::string>& initial, const KnownMerges& known,
+                            WordCounts& words, bool byte_level, Pulse::Callback callback, void* owner) {
+    BpeOptions options;
+    options.prefix = settings.prefix;
+    options.suffix = known.suffix;
+    BpeModel model(options);
+    model.reserve(initial.size(), known.merges.size());
+    for (uint32_t id = 0; id < initial.size(); ++id) model.add_piece(id, initial[id]);
+    for (const Merge& merge : known.merges) model.add_merge(merge.left, merge.right, merge.id);
+    model.finish(byte_level);
+    const bpe::SymbolIds symbols(model, static_cast<uint32_t>(initial.size()), byte_level);
+    Pulse pulse(callback, owner);
+    return train_bpe_once(settings, initial, symbols, words, false, true, pulse);
 }
 
 }  // namespace textpipe
