@@ -10,7 +10,12 @@ import importlib
 import sys
 from pathlib import Path
 
-NAMES = {"train-vocab": "train_vocab", "train-unigram": "train_unigram", "train-step": "train_step"}
+NAMES = {
+    "train-vocab": "train_vocab",
+    "train-pieces": "train_pieces",
+    "train-unigram": "train_unigram",
+    "train-step": "train_step",
+}
 
 
 def main() -> int:
