@@ -68,3 +68,12 @@ def test_a_run_is_whole_until_a_byte_of_a_checkpoint_changes(small_packed, tmp_p
         file.seek(-1, 2)
         file.write(b"x")
     assert verdicts(tmp_path / "run") == ["ok", "wrong"]
+
+
+def test_a_folder_of_outputs_is_each_of_them(tmp_path: Path) -> None:
+    for size in ("100", "200"):
+        files.write_text(tmp_path / size / "a.txt", "밥")
+        files.write_manifest(tmp_path / size, kind="train-vocab", files=["a.txt"])
+    assert verdicts(tmp_path) == ["ok", "ok"]
+    files.write_text(tmp_path / "100" / "a.txt", "국")
+    assert verdicts(tmp_path) == ["wrong", "ok"]

@@ -12,14 +12,13 @@ from textpipe.cli.app import run
 from textpipe.errors import ConfigError, InputError, LimitError, StateError
 from textpipe.evaluation.vocabulary import vocabulary_metrics
 from textpipe.files import read_manifest
-from textpipe.models import BPE, WordLevel, WordPiece
+from textpipe.models import BPE, Unigram, WordLevel, WordPiece
 from textpipe.records import Document
 from textpipe.tokenizer import Tokenizer
 from textpipe.vocabulary import PRESETS, VocabConfig, count_words, forecast, preset_settings, train_vocabulary
 
 KO = "밥을 먹고 학교에 갔다. 친구들이 밥을 또 먹었다ㅋㅋㅋ 한국어 형태소 분석은 어렵다 12345\n"
 EN = "The ferry is late again, and nobody on the pier minds. It's 3D don't we know?\n"
-TRAINABLE = [name for name in PRESETS if PRESETS[name].get("model", "bpe") != "unigram" and name != "ko-morpheme"]
 
 
 @pytest.fixture
@@ -30,10 +29,12 @@ def texts(tmp_path):
     return files
 
 
-@pytest.mark.parametrize("preset", TRAINABLE)
+@pytest.mark.parametrize("preset", PRESETS)
 def test_every_preset_trains_a_tokenizer_that_tokenizers_reads_alike(texts, tmp_path, preset):
     import tokenizers
 
+    if preset == "ko-morpheme":
+        pytest.importorskip("kiwipiepy")
     config = VocabConfig(**{**preset_settings(preset), "vocab_size": 330})
     made = train_vocabulary(texts.values(), tmp_path / "vocab", config)
     theirs = tokenizers.Tokenizer.from_file(str(made.path / "tokenizer.json"))
@@ -48,6 +49,7 @@ def test_every_preset_trains_a_tokenizer_that_tokenizers_reads_alike(texts, tmp_
         ({"model": "wordpiece", "pre_tokenizer": "whitespace"}, WordPiece),
         ({"model": "wordlevel", "pre_tokenizer": "whitespace-split"}, WordLevel),
         ({"model": "bpe", "pre_tokenizer": "metaspace"}, BPE),
+        ({"model": "unigram", "pre_tokenizer": "metaspace"}, Unigram),
         ({"model": "bpe", "pre_tokenizer": "whitespace", "limit_alphabet": 30}, BPE),
     ],
 )
@@ -71,6 +73,28 @@ def test_other_models_know_an_unknown_token(texts, tmp_path, settings, kind):
 def test_settings_that_exclude_each_other_are_refused_by_name(settings, message):
     with pytest.raises(ConfigError, match=message):
         VocabConfig(**settings)
+
+
+def test_byte_fallback_leaves_nothing_unknown(texts, tmp_path):
+    config = VocabConfig(
+        model="unigram", pre_tokenizer="metaspace", vocab_size=400, byte_fallback=True, unk_token="<unk>"
+    )
+    tokenizer = train_vocabulary(texts.values(), tmp_path / "vocab", config).tokenizer
+    ids = tokenizer.encode("中國").ids
+    assert tokenizer.token_to_id("<unk>") not in ids
+    assert tokenizer.decode(ids) == "中國"
+
+
+def test_morphemes_are_cut_while_learning_and_not_in_the_tokenizer(texts, tmp_path):
+    pytest.importorskip("kiwipiepy")
+    settings = {"vocab_size": 340}
+    plain = train_vocabulary(texts["ko"], tmp_path / "plain", VocabConfig(**settings)).tokenizer
+    config = VocabConfig(**{**preset_settings("ko-morpheme"), **settings})
+    cut = train_vocabulary(texts["ko"], tmp_path / "cut", config).tokenizer
+    assert cut.pre_tokenizer == plain.pre_tokenizer
+    assert cut.decode(cut.encode(KO).ids) == KO
+    pieces = [cut.id_to_bytes(number).decode("utf-8", "replace") for number in cut.encode(" 학교에 밥을").ids]
+    assert "을" in pieces
 
 
 def test_a_template_may_name_special_tokens_alone(texts, tmp_path):

@@ -36,6 +36,7 @@ VERBS = (
     Verb("decode", "decode", "Turn ids into text."),
     Verb("inspect", "inspect", "Show what each stage of a tokenizer makes of a text."),
     Verb("compare", "compare", "Show where two tokenizers cut texts differently."),
+    Verb("eval-vocab", "eval_vocab", "Measure how tokenizers cut texts, side by side."),
     Verb("convert", "convert", "Turn a tokenizer file into one of another format."),
     Verb("pack", "pack", "Encode documents into token shards for training."),
     Verb("pack-pairs", "pack_pairs", "Encode parallel text into aligned token shards."),

@@ -30,7 +30,7 @@ def command(
         rich_help_panel=_WHAT,
     ),
     model: str | None = typer.Option(
-        None, "--model", help="bpe, wordpiece or wordlevel; bpe when absent.", rich_help_panel=_WHAT
+        None, "--model", help="bpe, wordpiece, unigram or wordlevel; bpe when absent.", rich_help_panel=_WHAT
     ),
     min_frequency: int | None = typer.Option(
         None, "--min-frequency", help="What occurs less often is not learned.", rich_help_panel=_WHAT
@@ -41,19 +41,27 @@ def command(
     preset: str = typer.Option(
         "default",
         "--preset",
-        help="Settings to begin with: default (NFC, byte-level BPE), gpt2, cl100k, o200k, llama3 or bert.",
+        help="Settings to begin with: default (NFC, byte-level BPE), gpt2, cl100k, o200k, llama3, bert, t5, xlm-r, or "
+        "ko-morpheme (Korean is cut between morphemes while learning; the vocabulary then needs no analyser).",
         rich_help_panel=_STAGES,
     ),
     config_file: Path | None = typer.Option(
         None, "--config", help="TOML file with any of the settings; flags go before it.", rich_help_panel=_STAGES
     ),
     normalizer: str | None = typer.Option(
-        None, "--normalizer", help="none, nfc, nfd, nfkc, nfkd, bert, bert-uncased.", rich_help_panel=_STAGES
+        None, "--normalizer", help="none, nfc, nfd, nfkc, nfkd, bert, bert-uncased, nmt-nfkc.", rich_help_panel=_STAGES
     ),
     pre_tokenizer: str | None = typer.Option(
         None,
         "--pre-tokenizer",
-        help="byte-level, cl100k, o200k, llama3 (no text is unknown), bert, metaspace, whitespace, whitespace-split.",
+        help="byte-level, cl100k, o200k, llama3, ko-morpheme (no text is unknown), bert, metaspace, whitespace, "
+        "whitespace-split.",
+        rich_help_panel=_STAGES,
+    ),
+    analyser: str | None = typer.Option(
+        None,
+        "--analyser",
+        help="Of ko-morpheme: kiwi when absent; okt, komoran, hannanum and kkma are konlpy's and need Java.",
         rich_help_panel=_STAGES,
     ),
     weights: str | None = typer.Option(
@@ -119,6 +127,7 @@ def command(
         special_tokens=None if special_tokens is None else tuple(special_tokens),
         normalizer=normalizer,
         pre_tokenizer=pre_tokenizer,
+        analyser=analyser,
         weights=weights,
         invalid_utf8=invalid_utf8,
     )

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from textpipe.records import Document
     from textpipe.tokenizer import Tokenizer
 
-__all__ = ["LanguageFit", "VocabularyMetrics", "piece_script", "vocabulary_metrics"]
+__all__ = ["LanguageFit", "VocabularyMetrics", "document_batches", "piece_script", "vocabulary_metrics"]
 
 _BATCH = 512
 
@@ -90,7 +90,7 @@ def vocabulary_metrics(
     """
     fits: dict[str, LanguageFit] = {}
     used = bytearray(tokenizer.get_vocab_size())
-    for batch in _batches(documents, max_bytes):
+    for batch in document_batches(documents, max_bytes):
         ids, offsets = tokenizer.encode_to_numpy([document.text for document in batch], add_special_tokens=False)
         for token in set(ids.tolist()):
             used[token] = 1
@@ -107,7 +107,8 @@ def vocabulary_metrics(
     return metrics
 
 
-def _batches(documents: Iterable[Document], max_bytes: int) -> Iterator[list[Document]]:
+def document_batches(documents: Iterable[Document], max_bytes: int) -> Iterator[list[Document]]:
+    """Documents, some hundreds at a time, until ``max_bytes`` of text have been given."""
     stream = iter(documents)
     seen = 0
     while seen < max_bytes and (batch := list(islice(stream, _BATCH))):

@@ -9,6 +9,7 @@ from textpipe.pre_tokenizers.char_delimiter import CharDelimiterSplit
 from textpipe.pre_tokenizers.digits import Digits
 from textpipe.pre_tokenizers.fixed_length import FixedLength
 from textpipe.pre_tokenizers.metaspace import Metaspace
+from textpipe.pre_tokenizers.morphemes import Morphemes
 from textpipe.pre_tokenizers.punctuation import Punctuation
 from textpipe.pre_tokenizers.sequence import Sequence
 from textpipe.pre_tokenizers.split import Split
@@ -22,6 +23,7 @@ __all__ = [
     "Digits",
     "FixedLength",
     "Metaspace",
+    "Morphemes",
     "NativeCut",
     "PreTokenizer",
     "Punctuation",

@@ -99,7 +99,11 @@ def check_path(path: str | os.PathLike[str]) -> Iterator[Finding]:
     subject = str(place)
     try:
         if place.is_dir():
-            yield from _check_folder(place)
+            outputs = [] if (place / MANIFEST).exists() else sorted(path.parent for path in place.glob(f"*/{MANIFEST}"))
+            for folder in outputs:  # several sizes of a vocabulary lie in one folder
+                yield from check_path(folder)
+            if not outputs:
+                yield from _check_folder(place)
         elif place.name == "tokenizer.json":
             yield _check_tokenizer(place)
         else:

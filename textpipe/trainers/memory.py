@@ -15,12 +15,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from textpipe.core._word_counts import release_freed_memory
 from textpipe.errors import ConfigError, LimitError
 
 __all__ = ["MemoryLimit", "parse_bytes", "resident_bytes"]
 
 _UNITS = {"": 1, "k": 1000, "m": 1000**2, "g": 1000**3, "t": 1000**4}
 _BINARY_UNITS = {"ki": 1 << 10, "mi": 1 << 20, "gi": 1 << 30, "ti": 1 << 40}
+_NEAR = 5  # that part of the limit left is little
 _SIZE = re.compile(r"\s*(\d{1,9}(?:\.\d{1,9})?)\s*([a-z]*?)b?\s*", re.ASCII | re.IGNORECASE)
 
 
@@ -102,6 +104,9 @@ class MemoryLimit:
             naming what was at work.
         """
         room = self.room()
+        if room < self.num_bytes // _NEAR:
+            release_freed_memory()  # pages of freed blocks count too while the allocator keeps them
+            room = self.room()
         if room < 0:
             raise self._error(f"{what} took {megabytes(self.num_bytes - room)}", self.num_bytes // 2)
 

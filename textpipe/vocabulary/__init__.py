@@ -14,6 +14,7 @@ sentence_piece tokenizers as sentencepiece trains them
 from textpipe.vocabulary.card import check_formats, shortfall
 from textpipe.vocabulary.config import END_OF_TEXT, PRESETS, VocabConfig, preset_settings
 from textpipe.vocabulary.forecasting import Forecast, forecast
+from textpipe.vocabulary.samples import sample_documents
 from textpipe.vocabulary.sentence_piece import charsmap_named, train_sentencepiece
 from textpipe.vocabulary.stages import make_tokenizer
 from textpipe.vocabulary.training import KIND, Vocabulary, count_words, train_vocabularies, train_vocabulary
@@ -31,6 +32,7 @@ __all__ = [
     "forecast",
     "make_tokenizer",
     "preset_settings",
+    "sample_documents",
     "shortfall",
     "train_sentencepiece",
     "train_vocabularies",

@@ -43,6 +43,7 @@ class VocabConfig(Config):
     analyser: str = Field("kiwi", description="of ko-morpheme: kiwi, or one of konlpy: okt, komoran, …")
     limit_alphabet: int | None = Field(None, ge=1, description="keep that many of the most frequent characters")
     max_token_length: int | None = Field(None, ge=1, description="of a byte-pair token, in characters")
+    byte_fallback: bool = Field(False, description="256 pieces for bytes, so that a unigram model can tell any text")
     invalid_utf8: Literal["refuse", "replace"] = Field("refuse", description="what becomes of bytes that are no UTF-8")
     weights: str = Field("", description="of named inputs: ko=0.5,en=0.5, equal, temperature=T or parity")
 
@@ -54,6 +55,8 @@ class VocabConfig(Config):
             raise ValueError(f"pre_tokenizer {self.pre_tokenizer} is for bpe and wordlevel, not for {self.model}")
         if self.byte_level and self.unk_token is not None:
             raise ValueError("unk_token has no use: a byte-level vocabulary knows no unknown text")
+        if self.byte_fallback and self.model != "unigram":
+            raise ValueError(f"byte_fallback is for unigram, not for {self.model}")
         if self.model != "bpe" and self.max_token_length is not None:
             raise ValueError(f"max_token_length is for bpe, not for {self.model}")
         if self.model not in ("bpe", "wordpiece") and self.limit_alphabet is not None:

@@ -20,11 +20,13 @@ _LEAST_BYTES = 1 << 14  # of each file
 _BLOCK_CHARS = 4096  # a line of plain text is too little to tell its language by
 
 
-def sample_documents(paths: Iterable[Path], invalid_utf8: InvalidUtf8 = "refuse") -> Iterator[Document]:
-    """The first text of every file, some megabytes in all."""
+def sample_documents(
+    paths: Iterable[Path], invalid_utf8: InvalidUtf8 = "refuse", *, num_bytes: int = _SAMPLE_BYTES
+) -> Iterator[Document]:
+    """The first text of every file, about ``num_bytes`` in all."""
     reader = LineReader(invalid_utf8=invalid_utf8)
     texts = [path for path in paths if not is_counts_file(path)]
-    budget = max(_SAMPLE_BYTES // max(len(texts), 1), _LEAST_BYTES)
+    budget = max(num_bytes // max(len(texts), 1), _LEAST_BYTES)
     for path in texts:
         seen = 0
         lines: list[str] = []

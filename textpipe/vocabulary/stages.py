@@ -48,6 +48,8 @@ def make_tokenizer(config: VocabConfig) -> tuple[Tokenizer, VocabularyTrainer]:
 def finish(tokenizer: Tokenizer, model: Model, config: VocabConfig, special_tokens: list[Any]) -> Tokenizer:
     """The tokenizer with its model, its special tokens and the template around a text."""
     tokenizer.model = model
+    if config.pre_tokenizer == "ko-morpheme":
+        tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)  # runs anywhere, without analyser
     tokenizer.add_special_tokens(special_tokens)
     if config.template:
         tokenizer.post_processor = _template(config.template, tokenizer)
@@ -90,6 +92,9 @@ def _pre_tokenizer(config: VocabConfig) -> PreTokenizer:
     name = config.pre_tokenizer
     if name == "byte-level":
         return pre_tokenizers.ByteLevel(add_prefix_space=False)
+    if name == "ko-morpheme":
+        words = pre_tokenizers.ByteLevel(add_prefix_space=False)
+        return pre_tokenizers.Sequence([pre_tokenizers.Morphemes(config.analyser), words])
     if name in _PATTERNS:
         pattern = pre_tokenizers.Split(Regex(ENCODINGS[_PATTERNS[name]].pattern), "isolated")
         return pre_tokenizers.Sequence([pattern, pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)])
@@ -110,7 +115,10 @@ def _decoder(config: VocabConfig) -> Decoder | None:
         return decoders.ByteLevel()
     if config.model == "wordpiece":
         return decoders.WordPiece()
-    return decoders.Metaspace() if config.pre_tokenizer == "metaspace" else None
+    spaces: list[Decoder] = [decoders.Metaspace()] if config.pre_tokenizer == "metaspace" else []
+    if config.byte_fallback:
+        return decoders.Sequence([decoders.ByteFallback(), *(spaces or [decoders.Fuse()])])
+    return spaces[0] if spaces else None
 
 
 def _trainer(config: VocabConfig) -> VocabularyTrainer:
@@ -123,7 +131,7 @@ def _trainer(config: VocabConfig) -> VocabularyTrainer:
     if config.model == "wordlevel":
         return WordLevelTrainer(**common)
     if config.model == "unigram":
-        return UnigramTrainer(unk_token=config.unk_token, **common)
+        return UnigramTrainer(unk_token=config.unk_token, byte_fallback=config.byte_fallback, **common)
     alphabet = tuple(pre_tokenizers.ByteLevel.alphabet()) if config.byte_level else ()
     common |= {"initial_alphabet": alphabet, "limit_alphabet": config.limit_alphabet}
     if config.model == "wordpiece":

@@ -1,0 +1,82 @@
+"""Cuts between morphemes: the text is only cut, whatever the analyser, and what is missing is said."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+
+import pytest
+
+from textpipe.errors import InputError, MissingExtraError
+from textpipe.pre_tokenizers import Morphemes, morphemes
+
+TEXTS = [
+    "아버지가 방에 들어가신다.",
+    "밥을 먹었다ㅋㅋㅋㅋ 진짜 했다 😀 GPT-2가 3D로",
+    "\u1112\u1161\u11ab국어 ㅠㅠ",
+    "가" * 70 + "는 길다",
+    "",
+    " ",
+    "English only, nothing to cut.",
+]
+KOREAN = "학교에서는 친구들이 밥을 먹는다"
+
+
+def pieces(text, analyser):
+    return [piece for piece, _ in Morphemes(analyser).pre_tokenize_str(text)]
+
+
+@pytest.fixture(params=["kiwi", "okt", "komoran"])
+def analyser(request):
+    pytest.importorskip("kiwipiepy" if request.param == "kiwi" else "konlpy")
+    try:
+        pieces("밥", request.param)
+    except MissingExtraError as error:
+        pytest.skip(str(error))
+    return request.param
+
+
+def test_the_pieces_joined_are_the_text(analyser):
+    for text in TEXTS:
+        made = Morphemes(analyser).pre_tokenize_str(text)
+        assert "".join(piece for piece, _ in made) == text
+        assert all(text[begin:end] == piece for piece, (begin, end) in made)
+
+
+def test_particles_are_cut_off_and_no_cut_is_beside_a_space(analyser):
+    made = pieces(KOREAN, analyser)
+    assert len(made) > len(KOREAN.split())
+    assert "을 " in made or "을" in [piece.split(" ")[0] for piece in made]
+    for before, after in itertools.pairwise(made):
+        assert not before[-1].isspace()
+        assert not after[0].isspace()
+
+
+def test_an_analyser_there_is_none_of_is_refused_with_the_names():
+    with pytest.raises(InputError, match=r"no analyser 'kiwii'.*did you mean \"kiwi\""):
+        Morphemes("kiwii")
+
+
+@pytest.mark.parametrize(("analyser", "module"), [("kiwi", "kiwipiepy"), ("okt", "konlpy.tag")])
+def test_without_the_package_the_line_that_installs_it_is_said(monkeypatch, analyser, module):
+    monkeypatch.setitem(sys.modules, module, None)
+    morphemes._finder.cache_clear()
+    with pytest.raises(MissingExtraError, match=r'pip install "textpipe\[ko\]"'):
+        pieces("밥을", analyser)
+
+
+def test_a_cut_that_does_not_spell_the_word_is_left_out(monkeypatch):
+    class Tagger:
+        def morphs(self, run):
+            return {"했다": ["하", "었", "다"], "밥을": ["밥", "을"]}[run]
+
+    monkeypatch.setattr(morphemes, "require", lambda *_row, **_facts: type("tag", (), {"Okt": Tagger}))
+    morphemes._finder.cache_clear()
+    try:
+        assert pieces("밥을 했다!", "okt") == ["밥", "을 했다!"]
+    finally:
+        morphemes._finder.cache_clear()
+
+
+def test_the_stage_says_in_json_that_it_is_of_this_package():
+    assert Morphemes("okt").to_dict() == {"type": "textpipe.Morphemes", "analyser": "okt"}
