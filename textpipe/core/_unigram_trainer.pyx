@@ -27,7 +27,7 @@ cdef extern from "unigram_trainer.hpp" namespace "textpipe::unigram" nogil:
     cdef cppclass PieceSettings:
         uint32_t max_piece_length
         cbool split_by_unicode_script, split_by_number, split_by_whitespace, split_digits
-        cbool treat_whitespace_as_suffix, allow_whitespace_only_pieces
+        cbool treat_whitespace_as_suffix, allow_whitespace_only_pieces, seeds_by_bytes
     cdef cppclass TrainerSettings:
         uint64_t vocab_size, num_reserved, seed_size, min_frequency
         float shrinking_factor
@@ -97,6 +97,7 @@ def train(
     rules.split_digits = piece_rules["split_digits"]
     rules.treat_whitespace_as_suffix = piece_rules["treat_whitespace_as_suffix"]
     rules.allow_whitespace_only_pieces = piece_rules["allow_whitespace_only_pieces"]
+    rules.seeds_by_bytes = piece_rules["seeds_by_bytes"]
     cover.coverage = coverage
     cover.required = required
     source.release = release

@@ -58,7 +58,8 @@ class UnigramTrainer(VocabularyTrainer):
         them.
     seed_size : how many strings to begin with; 0 for eight times the vocabulary, at least 100,000.
     compat : whose rules hold where a setting below is None: ``"tokenizers"`` (a piece is any part of a word) or
-        ``"sentencepiece"`` (one script a piece, digits apart, rare characters left out).
+        ``"sentencepiece"`` (one script a piece, digits apart, rare characters left out; strings are taken to recur by
+        the bytes after them, not by the characters).
     character_coverage : the share of the text's characters to have in the vocabulary; 1.0 or 0.9995 where None.
     byte_fallback : have 256 pieces for bytes, so that unknown characters can be told.
     split_by_unicode_script, split_by_number : whether a piece has one script, and digits only beside digits.
@@ -143,6 +144,8 @@ class UnigramTrainer(VocabularyTrainer):
             "split_digits": self.split_digits,
             "treat_whitespace_as_suffix": self.treat_whitespace_as_suffix,
             "allow_whitespace_only_pieces": self.allow_whitespace_only_pieces,
+            # Hangul syllables share few lead bytes: by bytes, many a string that recurs is not seen to.
+            "seeds_by_bytes": by_default,
         }
 
 

@@ -3,7 +3,8 @@
 // nodes of a suffix tree over the bytes of the whole text have, though only suffixes of distinct units are sorted, and only as
 // far as a piece may reach; the same for any number of threads.
 //
-// A string is a node when two different bytes follow it somewhere (the end of a sentence counts as a byte). Where its unit
+// A string is a node when two different bytes follow it somewhere (the end of a sentence counts as a byte), or, where nodes
+// are not sought by bytes, two different characters. Where its unit
 // ends, what follows is told by the unit's followers. A node that reaches just past the end of a sentence counts for the string
 // before the end once more, as in sentencepiece 0.2.3.
 //
@@ -161,7 +162,7 @@ private:
                 }
             } else {
                 const auto c = static_cast<uint32_t>(next - 1);
-                after.see(lead_[c]);
+                after.see(rules_.settings().seeds_by_bytes ? lead_[c] : static_cast<int>(c) + past_end);
                 uint16_t next_script = script;
                 const uint32_t before = store_.chars[group->suffix.place + depth - 1];
                 if (depth < rules_.settings().max_piece_length && rules_.may_go_on(before, c, next_script))

@@ -14,6 +14,7 @@ struct PieceSettings {
     uint32_t max_piece_length = 16;  // characters
     bool split_by_unicode_script = true, split_by_number = true, split_by_whitespace = true, split_digits = false;
     bool treat_whitespace_as_suffix = false, allow_whitespace_only_pieces = false;
+    bool seeds_by_bytes = true;  // what tells strings apart that recur: the byte that follows, or the character
 };
 
 class PieceRules {
