@@ -15,6 +15,8 @@ NAMES = {
     "train-pieces": "train_pieces",
     "train-unigram": "train_unigram",
     "train-step": "train_step",
+    "word-piece": "word_piece",
+    "parity": "parity",
 }
 
 

@@ -10,11 +10,14 @@ import tokenizers as oracle
 from tokenizer_samples import ALPHABET, byte_level_json, corpus
 
 from textpipe import Tokenizer
+from textpipe.pre_tokenizers.grammars import PATTERNS
 
 norm, pre, post = oracle.normalizers, oracle.pre_tokenizers, oracle.processors
 FIELDS = (
     "ids", "tokens", "offsets", "word_ids", "type_ids", "special_tokens_mask", "attention_mask", "sequence_ids",
 )  # fmt: skip
+
+WILD = [*PATTERNS.values(), r"\p{N}{1,3}", "[一-龥가-힣]+", r"\s?\p{L}+"]
 
 
 class Pipelines:
@@ -55,6 +58,7 @@ class Pipelines:
             pre.UnicodeScripts(),
             pre.Split(oracle.Regex(r"\s+"), self.random.choice(["removed", "merged_with_next"]), self.chance(0.3)),
         ]
+        one += [pre.Split(oracle.Regex(pattern), "isolated") for pattern in self.random.sample(WILD, 4)]
         kind = self.random.randrange(5)
         if kind == 0:
             return None

@@ -17,8 +17,8 @@ cdef extern from "grammars/known.hpp" namespace "textpipe::grammars" nogil:
     CutPointer known_grammar(const string& name, int behavior, cbool invert) except +
     CutPointer split_literal "textpipe::grammars::literal_split"(string text, int behavior, cbool invert) except +
     CutPointer split_run "textpipe::grammars::run_split"(
-        const vector[pair[uint32_t, uint32_t]]& lead, const vector[pair[uint32_t, uint32_t]]& body, size_t most,
-        int behavior, cbool invert) except +
+        const vector[pair[uint32_t, uint32_t]]& lead, const vector[pair[uint32_t, uint32_t]]& body, size_t least,
+        size_t most, int behavior, cbool invert) except +
     CutPointer split_digits "textpipe::grammars::digit_split"(int behavior) except +
     CutPointer split_punctuation "textpipe::grammars::punctuation_split"(int behavior) except +
     cdef cppclass BertCut:
@@ -66,9 +66,11 @@ def literal_split(str text not None, int behavior, bint invert):
     return cut_step(split_literal(text.encode(), behavior, invert), f"literal {text!r} {behavior} {invert}")
 
 
-def run_split(list lead not None, list body not None, size_t most, int behavior, bint invert):
-    """Runs of 1 to ``most`` characters (0: any number) in ranges of code points, with one of ``lead`` before."""
-    return cut_step(split_run(lead, body, most, behavior, invert), f"run {lead} {body} {most} {behavior} {invert}")
+def run_split(list lead not None, list body not None, size_t least, size_t most, int behavior, bint invert):
+    """Runs of ``least`` to ``most`` characters (0: any number) in ranges of code points, with one of ``lead`` before."""
+    return cut_step(
+        split_run(lead, body, least, most, behavior, invert), f"run {lead} {body} {least} {most} {behavior} {invert}"
+    )
 
 
 def digit_split(int behavior):

@@ -1,7 +1,7 @@
 """The encodings that go by a name: which pattern cuts the text, which special tokens there are.
 
 What enters: a name, or the sha256 of a file of ranks. What leaves: the pattern and the tokens. The patterns are
-written as `tokenizers` reads them; tiktoken's own spellings of them match the same.
+written as `tokenizers` reads them and match what tiktoken's own spellings match.
 """
 
 from __future__ import annotations
@@ -9,28 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-__all__ = ["ENCODINGS", "PATTERN_GPT2", "Encoding", "name_of_digest"]
+from textpipe.pre_tokenizers.grammars import PATTERNS
 
-PATTERN_GPT2 = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
-_CONTRACTIONS = "(?i:'s|'t|'re|'ve|'m|'ll|'d)"
-
-
-def _gpt4(digits: str) -> str:
-    words = rf"{_CONTRACTIONS}|[^\r\n\p{{L}}\p{{N}}]?\p{{L}}+|{digits}"
-    return words + r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
-
-
-_PATTERN_O200K = "|".join(
-    (
-        rf"[^\r\n\p{{L}}\p{{N}}]?[\p{{Lu}}\p{{Lt}}\p{{Lm}}\p{{Lo}}\p{{M}}]*[\p{{Ll}}\p{{Lm}}\p{{Lo}}\p{{M}}]+{_CONTRACTIONS}?",
-        rf"[^\r\n\p{{L}}\p{{N}}]?[\p{{Lu}}\p{{Lt}}\p{{Lm}}\p{{Lo}}\p{{M}}]+[\p{{Ll}}\p{{Lm}}\p{{Lo}}\p{{M}}]*{_CONTRACTIONS}?",
-        r"\p{N}{1,3}",
-        r" ?[^\s\p{L}\p{N}]+[\r\n/]*",
-        r"\s*[\r\n]+",
-        r"\s+(?!\S)",
-        r"\s+",
-    )
-)
+__all__ = ["ENCODINGS", "Encoding", "name_of_digest"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,21 +57,19 @@ _P50K = "94b5ca7dff4d00767bc256fdd1b27e5b17361d7b8a5f968547f9f23eb70d2069"
 _O200K = "446a9538cb6c348e3516120d7c08b09f57c36495e2acfffe59a5bf8b0cfb1a2d"
 
 ENCODINGS: Mapping[str, Encoding] = {
-    "r50k_base": Encoding(PATTERN_GPT2, {_END: 50256}, _R50K),
-    "gpt2": Encoding(PATTERN_GPT2, {_END: 50256}),
-    "p50k_base": Encoding(PATTERN_GPT2, {_END: 50256}, _P50K),
-    "p50k_edit": Encoding(PATTERN_GPT2, {_END: 50256, **_numbered(50281, _FIM)}),
+    "r50k_base": Encoding(PATTERNS["gpt2"], {_END: 50256}, _R50K),
+    "gpt2": Encoding(PATTERNS["gpt2"], {_END: 50256}),
+    "p50k_base": Encoding(PATTERNS["gpt2"], {_END: 50256}, _P50K),
+    "p50k_edit": Encoding(PATTERNS["gpt2"], {_END: 50256, **_numbered(50281, _FIM)}),
     "cl100k_base": Encoding(
-        _gpt4(r"\p{N}{1,3}"),
+        PATTERNS["gpt4 ends"],
         {_END: 100257, **_numbered(100258, _FIM), "<|endofprompt|>": 100276},
         "223921b76ee99bde995b7ff738513eef100fb51d18c93597a113bcffe865b2a7",
     ),
-    "o200k_base": Encoding(_PATTERN_O200K, {_END: 199999, "<|endofprompt|>": 200018}, _O200K),
-    "o200k_harmony": Encoding(_PATTERN_O200K, _harmony()),
-    "llama3": Encoding(
-        _gpt4(r"\p{N}{1,3}"), _llama3(), "82e9d31979e92ab929cd544440f129d9ecd797b69e327f80f17e1c50d5551b55"
-    ),
-    "qwen3": Encoding(_gpt4(r"\p{N}"), _qwen3(), nfc=True),
+    "o200k_base": Encoding(PATTERNS["gpt4o"], {_END: 199999, "<|endofprompt|>": 200018}, _O200K),
+    "o200k_harmony": Encoding(PATTERNS["gpt4o"], _harmony()),
+    "llama3": Encoding(PATTERNS["gpt4"], _llama3(), "82e9d31979e92ab929cd544440f129d9ecd797b69e327f80f17e1c50d5551b55"),
+    "qwen3": Encoding(PATTERNS["gpt4 digit"], _qwen3(), nfc=True),
 }
 """Every encoding that has a name here."""
 

@@ -20,7 +20,7 @@ from textpipe.core.byte_alphabet import to_bytes
 from textpipe.decoders import ByteLevel as ByteLevelDecoder
 from textpipe.errors import FormatError, InputError, LimitError, TextpipeError, did_you_mean
 from textpipe.files.reading import read_bytes
-from textpipe.formats.encodings import ENCODINGS, PATTERN_GPT2, Encoding, name_of_digest
+from textpipe.formats.encodings import ENCODINGS, Encoding, name_of_digest
 from textpipe.formats.fields import Field, parse_json
 from textpipe.formats.parts import Parts
 from textpipe.limits import DEFAULT_LIMITS, Limits
@@ -28,6 +28,7 @@ from textpipe.models import BPE, RankBPE
 from textpipe.normalizers import NFC
 from textpipe.pattern import Regex
 from textpipe.pre_tokenizers import ByteLevel, PreTokenizer, Sequence, Split
+from textpipe.pre_tokenizers.grammars import PATTERNS
 
 __all__ = ["kept", "parse_ranks", "read", "write"]
 
@@ -154,7 +155,7 @@ def kept(parts: Parts) -> Parts:
 
 def _pattern_of(pre_tokenizer: PreTokenizer | None) -> str:
     if isinstance(pre_tokenizer, ByteLevel) and pre_tokenizer.use_regex:
-        return PATTERN_GPT2
+        return PATTERNS["gpt2"]
     steps = pre_tokenizer.pretokenizers if isinstance(pre_tokenizer, Sequence) else ()
     first = steps[0] if len(steps) == 2 and isinstance(steps[1], ByteLevel) else None
     if isinstance(first, Split) and isinstance(first.pattern, Regex):

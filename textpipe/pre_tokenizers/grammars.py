@@ -78,9 +78,9 @@ def native_split(pattern: str | Regex, behavior: int, invert: bool) -> NativeSte
     lead, body = (_Class(text).ranges() if text else [] for text in (run["lead"], run["body"]))
     if lead is None or not body:
         return None
-    count = run["count"] or ""
-    most = 0 if count == "+" else int(count[3:-1]) if count else 1
-    return _steps.run_split(lead, body, most, behavior, invert)
+    least = int(run["least"] or 1)
+    most = 0 if run["count"] == "+" or (run["comma"] and not run["most"]) else int(run["most"] or least)
+    return None if 0 < most < least else _steps.run_split(lead, body, least, most, behavior, invert)
 
 
 @functools.cache
@@ -98,7 +98,8 @@ Ranges = list[tuple[int, int]]
 
 _SET = r"\[(?:\\.|[^\\\]\[])*(?:\[(?:\\.|[^\\\]\[])*\](?:\\.|[^\\\]\[])*)*\]"
 _ONE = rf"(?:{_SET}|\\[pP]\{{\w+\}}|\\[^pP]|[^\\\[\](){{}}.*+?^$|])"
-_RUN = re.compile(rf"(?:(?P<lead>{_ONE})\?)?(?P<body>{_ONE})(?P<count>\+|\{{1,[1-9]\d{{0,3}}\}})?", re.DOTALL)
+_COUNT = r"(?P<count>\+|\{(?P<least>1\d|[1-9])(?P<comma>,(?P<most>[1-9]\d{0,3})?)?\})?"
+_RUN = re.compile(rf"(?:(?P<lead>{_ONE})\?)?(?P<body>{_ONE}){_COUNT}", re.DOTALL)
 _MEMBER = re.compile(r"\\[pP]\{\w+\}|\\.|[^\\]", re.DOTALL)
 _CONTROLS = {"t": "\t", "n": "\n", "r": "\r"}
 _SPACE = (("Zs", "Zl", "Zp"), _text.NEWLINE | _text.CONTROL_SPACE)

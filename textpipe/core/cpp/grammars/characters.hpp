@@ -105,43 +105,35 @@ class CharacterSet {
     std::vector<uint32_t> bounds_;
 };
 
-// LEAD?BODY{1,most}: a run of characters of one set, with at most one of another before it; `most` 0 for no limit. One
-// that may be both is the body's.
+// LEAD?BODY{least,most}: a run of characters of one set, with at most one of another before it; `most` 0 for no limit.
 class RunMatcher {
   public:
     static constexpr bool covers = false;
 
-    RunMatcher(CharacterSet lead, CharacterSet body, size_t most)
-        : lead_(std::move(lead)), body_(std::move(body)), most_(most) {}
+    RunMatcher(CharacterSet lead, CharacterSet body, size_t least, size_t most)
+        : lead_(std::move(lead)), body_(std::move(body)), least_(least), most_(most) {}
 
     const uint8_t* find(const uint8_t* p, const uint8_t* end, const uint8_t*& stop) const {
         for (unsigned length; p < end; p += length) {
             // A lead is taken where it can be, also when it could begin the body: the run is then one longer.
-            if (!lead_.empty() && lead_.holds(p, length) && p + length < end) {
-                unsigned next_length;
-                if (body_.holds(p + length, next_length)) {
-                    stop = run_end(p + length, end);
-                    return p;
-                }
-            }
-            if (body_.holds(p, length)) {
-                stop = run_end(p, end);
-                return p;
-            }
+            if (!lead_.empty() && lead_.holds(p, length) && (stop = run_end(p + length, end)) != nullptr) return p;
+            if ((stop = run_end(p, end)) != nullptr) return p;
+            length = unicode::utf8_size(*p);
         }
         return end;
     }
 
   private:
+    // The end of the run at p; null when it is too short.
     const uint8_t* run_end(const uint8_t* p, const uint8_t* end) const {
         size_t count = 0;
         for (unsigned length; p < end && body_.holds(p, length); p += length)
             if (++count == most_) return p + length;
-        return p;
+        return count >= least_ ? p : nullptr;
     }
 
     const CharacterSet lead_, body_;
-    const size_t most_;
+    const size_t least_, most_;
 };
 
 // The words of BERT: white space dropped, every punctuation mark alone.

@@ -37,9 +37,10 @@ inline CutPointer literal_split(std::string text, int behavior, bool invert) {
     return split_with(LiteralMatcher(std::move(text)), behavior, invert);
 }
 
-// Runs of 1 to `most` characters of `body` (0: any number), with one of `lead` before.
-inline CutPointer run_split(const Ranges& lead, const Ranges& body, size_t most, int behavior, bool invert) {
-    return split_with(RunMatcher(CharacterSet(lead), CharacterSet(body), most), behavior, invert);
+// Runs of `least` to `most` characters of `body` (0: any number), with one of `lead` before.
+inline CutPointer run_split(const Ranges& lead, const Ranges& body, size_t least, size_t most, int behavior,
+                            bool invert) {
+    return split_with(RunMatcher(CharacterSet(lead), CharacterSet(body), least, most), behavior, invert);
 }
 
 inline CutPointer digit_split(int behavior) { return split_with(NumericMatcher{}, behavior, false); }
