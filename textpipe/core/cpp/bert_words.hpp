@@ -5,6 +5,7 @@
 // White space that the clean-up keeps is a place where text may be cut first: it ends every word, nothing is put
 // together over it, and marks are put in order between it alone.
 #pragma once
+#include <array>
 #include <memory>
 #include <string>
 #include <vector>
@@ -15,6 +16,22 @@
 
 namespace textpipe {
 
+namespace bert_words {
+
+enum Lead : uint8_t { inside, space, unsure };  // what a byte says of its character
+
+inline constexpr std::array<uint8_t, 256> make_leads() {
+    std::array<uint8_t, 256> table{};
+    for (uint32_t byte = 0; byte < 0x20; ++byte) table[byte] = unsure;
+    table[' '] = space;
+    for (const uint32_t byte : {0xC2u, 0xE1u, 0xE2u, 0xE3u}) table[byte] = unsure;  // no white space has another lead
+    return table;
+}
+
+inline constexpr std::array<uint8_t, 256> leads = make_leads();
+
+}  // namespace bert_words
+
 // Stretches of raw text between white space that is kept.
 class BertStretchCut final : public CutStep {
   public:
@@ -22,11 +39,10 @@ class BertStretchCut final : public CutStep {
 
     size_t cut(const uint8_t* text, size_t size, size_t& at, Piece* out, size_t room) const override {
         size_t count = 0, i = at;
-        unsigned length = 0;
         while (i < size && count < room) {
-            while (i < size && is_space(text + i, length)) i += length;
+            i = skip(text, size, i, true);
             const size_t begin = i;
-            while (i < size && !is_space(text + i, length)) i += length;
+            i = skip(text, size, i, false);
             if (i > begin) out[count++] = {static_cast<uint32_t>(begin), static_cast<uint32_t>(i)};
         }
         at = i;
@@ -34,16 +50,20 @@ class BertStretchCut final : public CutStep {
     }
 
   private:
+    // Past the characters that are white space, or past those that are not.
+    size_t skip(const uint8_t* text, size_t size, size_t i, bool spaces) const {
+        using namespace bert_words;
+        for (;;) {
+            const uint8_t wanted = spaces ? space : inside;
+            while (i < size && leads[text[i]] == wanted) ++i;
+            if (i == size || leads[text[i]] != unsure) return i;
+            unsigned length;
+            if (is_space(text + i, length) != spaces) return i;
+            i += length;
+        }
+    }
+
     bool is_space(const uint8_t* p, unsigned& length) const {
-        const uint8_t lead = *p;
-        if (lead > 0x20 && lead < 0x80) {
-            length = 1;
-            return false;
-        }
-        if (lead >= 0xE4) {  // no white space has a lead above E3
-            length = unicode::utf8_size(lead);
-            return false;
-        }
         return clean_text_ ? BertStep::is_kept_space(p, length) : (category::at(p, length) & category::space) != 0;
     }
 
