@@ -3,7 +3,8 @@
 // raw text is normalized once and then remembered with its ids.
 //
 // White space that the clean-up keeps is a place where text may be cut first: it ends every word, nothing is put
-// together over it, and marks are put in order between it alone.
+// together over it, and marks are put in order between it alone. So are the punctuation marks of ASCII, words by
+// themselves that nothing changes.
 #pragma once
 #include <array>
 #include <memory>
@@ -18,11 +19,13 @@ namespace textpipe {
 
 namespace bert_words {
 
-enum Lead : uint8_t { inside, space, unsure };  // what a byte says of its character
+enum Lead : uint8_t { inside, space, alone, unsure };  // what a byte says of its character
 
 inline constexpr std::array<uint8_t, 256> make_leads() {
     std::array<uint8_t, 256> table{};
     for (uint32_t byte = 0; byte < 0x20; ++byte) table[byte] = unsure;
+    for (uint32_t byte = 0x21; byte < 0x7F; ++byte)
+        if (unicode::traits(byte) & unicode::punctuation_mark) table[byte] = alone;
     table[' '] = space;
     for (const uint32_t byte : {0xC2u, 0xE1u, 0xE2u, 0xE3u}) table[byte] = unsure;  // no white space has another lead
     return table;
@@ -32,7 +35,7 @@ inline constexpr std::array<uint8_t, 256> leads = make_leads();
 
 }  // namespace bert_words
 
-// Stretches of raw text between white space that is kept.
+// Stretches of raw text between white space that is kept and punctuation marks of ASCII, and those.
 class BertStretchCut final : public CutStep {
   public:
     explicit BertStretchCut(bool clean_text) : clean_text_(clean_text) {}
@@ -42,7 +45,10 @@ class BertStretchCut final : public CutStep {
         while (i < size && count < room) {
             i = skip(text, size, i, true);
             const size_t begin = i;
-            i = skip(text, size, i, false);
+            if (i < size && bert_words::leads[text[i]] == bert_words::alone)
+                ++i;
+            else
+                i = skip(text, size, i, false);
             if (i > begin) out[count++] = {static_cast<uint32_t>(begin), static_cast<uint32_t>(i)};
         }
         at = i;
