@@ -191,7 +191,7 @@ def test_a_training_under_a_limit_keeps_it_and_gives_the_same_vocabulary(tmp_pat
 
 def test_a_training_that_passes_the_limit_stops_with_what_would_do():
     counts = count_texts(texts(300), BYTE_LEVEL)
-    with pytest.raises(LimitError, match=r"took \d+ MB under a memory limit of 10 MB\. allow \d+ MB"):
+    with pytest.raises(LimitError, match=r"took [\d,]+ MB under a memory limit of 10 MB\. allow [\d,]+ MB"):
         train_bpe(counts, BpeTrainer(vocab_size=400), progress=MemoryLimit.of("10MB").guarded(None))
 
 

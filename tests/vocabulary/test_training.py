@@ -97,6 +97,20 @@ def test_morphemes_are_cut_while_learning_and_not_in_the_tokenizer(texts, tmp_pa
     assert "을" in pieces
 
 
+def test_tokens_keep_to_whole_characters_and_one_script_where_asked(tmp_path):
+    file = tmp_path / "mixed.txt"
+    file.write_text("밥abc밥abc 3D밥 갂갃간갇 " * 60, encoding="utf-8")
+    config = VocabConfig(vocab_size=290, whole_characters=True, scripts_apart=True)
+    tokenizer = train_vocabulary(file, tmp_path / "vocab", config).tokenizer
+    pieces = [
+        tokenizer.id_to_bytes(number).decode("utf-8", "replace") for number in range(257, tokenizer.get_vocab_size())
+    ]
+    assert "밥abc" not in "".join(pieces)
+    assert not any("\ufffd" in piece.strip("\ufffd") for piece in pieces)
+    with pytest.raises(ConfigError, match="are for bpe, not for wordlevel"):
+        VocabConfig(model="wordlevel", scripts_apart=True)
+
+
 def test_a_template_may_name_special_tokens_alone(texts, tmp_path):
     config = VocabConfig(vocab_size=300, template="[X] $A")
     with pytest.raises(InputError, match=r"\[X\], which is no special token"):

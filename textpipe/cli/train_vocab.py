@@ -38,6 +38,15 @@ def command(
     special_tokens: list[str] | None = typer.Option(
         None, "--special-token", help="First entries of the vocabulary; may be repeated.", rich_help_panel=_WHAT
     ),
+    whole_characters: bool | None = typer.Option(
+        None,
+        "--whole-characters",
+        help="No byte-level token ends inside a character (of Korean: a syllable) that it does not begin in.",
+        rich_help_panel=_WHAT,
+    ),
+    scripts_apart: bool | None = typer.Option(
+        None, "--scripts-apart", help="No token has two of Hangul, Latin and digits.", rich_help_panel=_WHAT
+    ),
     preset: str = typer.Option(
         "default",
         "--preset",
@@ -125,6 +134,8 @@ def command(
         model=model,
         min_frequency=min_frequency,
         special_tokens=None if special_tokens is None else tuple(special_tokens),
+        whole_characters=whole_characters,
+        scripts_apart=scripts_apart,
         normalizer=normalizer,
         pre_tokenizer=pre_tokenizer,
         analyser=analyser,

@@ -136,7 +136,12 @@ def _trainer(config: VocabConfig) -> VocabularyTrainer:
     common |= {"initial_alphabet": alphabet, "limit_alphabet": config.limit_alphabet}
     if config.model == "wordpiece":
         return WordPieceTrainer(**common)
-    return BpeTrainer(max_token_length=config.max_token_length, **common)
+    return BpeTrainer(
+        max_token_length=config.max_token_length,
+        whole_characters=config.whole_characters,
+        scripts_apart=config.scripts_apart,
+        **common,
+    )
 
 
 def _refuse_too_small(trainer: VocabularyTrainer) -> None:
