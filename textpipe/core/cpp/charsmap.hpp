@@ -61,7 +61,7 @@ class Charsmap {
 
     // Is c sure to stay as it is before this byte? Some characters, like 가 before a conjoining ᆨ, begin longer rules only.
     bool is_plain_before(uint32_t c, uint8_t next) const {
-        return kinds_[c] == plain || (kinds_[c] == begins && !continues_[next]);
+        return kinds_[c] <= tolerated_[next];
     }
 
   private:
@@ -153,7 +153,7 @@ class Charsmap {
     // What each character of the first plane does to the rules, found by asking them.
     void note_plain() {
         kinds_.assign(1 << 16, plain);
-        std::memset(continues_, 0, sizeof continues_);
+        std::memset(tolerated_, begins, sizeof tolerated_);
         if (units_.empty()) return;
         for (uint32_t c = 0; c < 1 << 16; ++c) {
             if (c - 0xD800u < 0x800u) continue;
@@ -171,14 +171,15 @@ class Charsmap {
             }
             if (!alive || kinds_[c] == ruled) continue;
             kinds_[c] = begins;
-            for (uint32_t next = 0; next < 256; ++next) continues_[next] |= label(units_[children ^ next]) == next;
+            for (uint32_t next = 0; next < 256; ++next)
+                if (label(units_[children ^ next]) == next) tolerated_[next] = plain;
         }
     }
 
     std::vector<uint32_t> units_;
     std::string texts_;
     std::vector<uint8_t> kinds_;
-    bool continues_[256];
+    uint8_t tolerated_[256];  // by the next byte: the kinds of characters that stay as they are before it
 };
 
 }  // namespace textpipe

@@ -1,186 +1,242 @@
 // Which pieces begin here? Enters: the pieces of a vocabulary, once, and then any text. Leaves: every piece that the text
-// at a place begins with, shortest first. Promises: a step a byte, whatever the vocabulary; reading never leaves the
+// at a place begins with, shortest first. Promises: a step a character, whatever the vocabulary; reading never leaves the
 // arrays, since a child is its parent's by its own word (`parent`), not by where it lies.
 //
-// A double array (Aoe, 1989): the child of a node by a byte lies at the node's base plus that byte. Hangul takes three
-// bytes a syllable, so from the root, and from the space mark that most words begin with, one look-up goes three at once.
+// A double array (Aoe, 1989) over characters: those of the pieces are numbered, the most frequent first, and the child
+// of a node by a character lies at the node's base xor that number. A Hangul syllable is one step and not three.
 #pragma once
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
+
+#include "unicode.hpp"
 
 namespace textpipe {
 
 class PieceTrie {
   public:
     using Entry = std::pair<std::string_view, uint32_t>;  // a piece, not empty, and its value
-    static constexpr uint32_t no_node = 0xFFFFFFFF;
+    static constexpr uint32_t no_node = 0xFFFFFFFF, no_value = 0xFFFFFFFF;
+    static constexpr uint32_t root = 0;
 
     // Of equal pieces the last counts.
-    void build(std::vector<Entry> entries) {
-        std::stable_sort(entries.begin(), entries.end(),
-                         [](const Entry& a, const Entry& b) { return a.first < b.first; });
-        size_t kept = 0;
-        for (size_t i = 0; i < entries.size(); ++i)
-            if (i + 1 == entries.size() || entries[i].first != entries[i + 1].first) entries[kept++] = entries[i];
-        entries.resize(kept);
-        units_.clear();
-        values_.clear();
-        grow(1024);
-        units_[0].parent = no_node - 1;
-        first_free_ = 1;
-        place(entries);
-        units_.resize(last_used_ + 257);  // a base is never above last_used_, a byte never above 255
-        values_.resize(units_.size());
-        units_.shrink_to_fit();
-        values_.shrink_to_fit();
-        fill_jumps(0, from_root_);
-        space_ = walk(0, reinterpret_cast<const uint8_t*>("\xE2\x96\x81"), 3);
-        if (space_ != no_node) fill_jumps(space_, from_space_);
+    void build(const std::vector<Entry>& entries) {
+        number_characters(entries);
+        std::vector<Spelled> pieces;
+        pieces.reserve(entries.size());
+        for (const auto& [text, value] : entries) {
+            spelling_.clear();
+            for (size_t at = 0; at < text.size();) {
+                unsigned size;
+                spelling_.push_back(code(unicode::decode(bytes(text) + at, size)));
+                at += size;
+            }
+            pieces.push_back({spelling_, value});
+        }
+        std::stable_sort(pieces.begin(), pieces.end(), [](const Spelled& a, const Spelled& b) { return a.codes < b.codes; });
+        place(pieces);
+        spelling_ = {};
     }
 
     bool empty() const { return units_.empty(); }
 
-    // found(size, value) for each piece the text begins with. Text and pieces are UTF-8: no piece ends inside a character.
+    // The numbers of a text's characters, and where each begins and the last ends; returns how many there are. The
+    // vectors only grow.
+    uint32_t spell(const uint8_t* text, size_t size, std::vector<uint32_t>& codes, std::vector<uint32_t>& begins) const {
+        if (codes.size() < size + 1) {
+            codes.resize(size + 1);
+            begins.resize(size + 1);
+        }
+        uint32_t count = 0;
+        for (uint32_t at = 0; at < size;) {
+            unsigned length;
+            codes[count] = code(unicode::decode(text + at, length));
+            begins[count++] = at;
+            at += length;
+        }
+        begins[count] = static_cast<uint32_t>(size);
+        return count;
+    }
+
+    // The number of a character in the pieces, 0 for one that is in none.
+    uint32_t code(uint32_t c) const {
+        if (c < codes_.size()) return codes_[c];
+        const auto found = rare_codes_.find(c);
+        return found == rare_codes_.end() ? 0 : found->second;
+    }
+
+    // The child of a node by a character's number, or no_node.
+    uint32_t step(uint32_t node, uint32_t code) const {
+        const uint32_t child = units_[node].base ^ code;
+        return units_[child].parent == node && code != 0 ? child : no_node;
+    }
+
+    // The value of the piece that ends at a node, or no_value.
+    uint32_t value(uint32_t node) const { return units_[node].value; }
+
+    // found(characters, value) for each piece that these numbers of characters begin with.
     template <class Found>
-    void prefixes(const uint8_t* p, const uint8_t* end, Found&& found) const {
-        const uint8_t* const start = p;
+    void prefixes(const uint32_t* codes, size_t count, Found&& found) const {
+        uint32_t node = root;
         const Unit* const units = units_.data();
-        const std::vector<uint32_t>* jumps = &from_root_;
-        uint32_t node = 0;
-        if (end - p >= 3 && is_space_mark(p)) {
-            if ((node = space_) == no_node) return;
-            p += 3;
-            if (units[node].base & value_bit) found(static_cast<size_t>(3), values_[node]);
-            jumps = &from_space_;
-        }
-        if (end - p >= 3) {
-            const uint32_t syllable = syllable_at(p);
-            if (syllable < num_syllables) {
-                if ((node = (*jumps)[syllable]) == no_node) return;
-                p += 3;
-                if (units[node].base & value_bit) found(static_cast<size_t>(p - start), values_[node]);
-            }
-        }
-        while (p < end) {
-            const uint32_t child = (units[node].base & base_mask) + *p;
+        for (size_t i = 0; i < count && codes[i] != 0; ++i) {
+            const uint32_t child = units[node].base ^ codes[i];
             if (units[child].parent != node) return;
             node = child;
-            ++p;
-            if (units[node].base & value_bit) found(static_cast<size_t>(p - start), values_[node]);
+            if (units[node].value != no_value) found(i + 1, units[node].value);
         }
+    }
+
+    // found(bytes, value) for each piece the text begins with.
+    template <class Found>
+    void text_prefixes(const uint8_t* p, const uint8_t* end, Found&& found) const {
+        uint32_t node = root;
+        for (const uint8_t* at = p; at < end;) {
+            unsigned size;
+            node = step(node, code(unicode::decode(at, size)));
+            if (node == no_node) return;
+            at += size;
+            if (units_[node].value != no_value) found(static_cast<size_t>(at - p), units_[node].value);
+        }
+    }
+
+    // The value of exactly this piece, or no_value.
+    uint32_t find(std::string_view piece) const {
+        uint32_t node = root;
+        for (size_t at = 0; at < piece.size();) {
+            unsigned size;
+            node = step(node, code(unicode::decode(bytes(piece) + at, size)));
+            if (node == no_node) return no_value;
+            at += size;
+        }
+        return units_[node].value;
     }
 
     static bool is_space_mark(const uint8_t* p) { return p[0] == 0xE2 && p[1] == 0x96 && p[2] == 0x81; }
 
-    // The value of exactly this piece, or no_node.
-    uint32_t find(std::string_view piece) const {
-        const uint32_t node = walk(0, reinterpret_cast<const uint8_t*>(piece.data()), piece.size());
-        if (node == no_node || node == 0 || !(units_[node].base & value_bit)) return no_node;
-        return values_[node];
-    }
-
   private:
     struct Unit {
-        uint32_t base = 0;  // the top bit: a piece ends here
-        uint32_t parent = no_node;
+        uint32_t base = 0;
+        uint32_t parent = no_node;  // of a free place no_node
+        uint32_t value = no_value;
+        uint32_t next_free = 0;
     };
-    static constexpr uint32_t value_bit = 0x80000000, base_mask = 0x7FFFFFFF;
-    static constexpr uint32_t num_syllables = 11172;
-
-    // The number of the Hangul syllable at p, counted from 가; another character gives a number past the last.
-    static uint32_t syllable_at(const uint8_t* p) {
-        const uint32_t c = (p[0] & 0x0Fu) << 12 | (p[1] & 0x3Fu) << 6 | (p[2] & 0x3Fu);
-        return (p[0] & 0xF0) == 0xE0 ? c - 0xAC00 : num_syllables;
-    }
-
-    uint32_t walk(uint32_t node, const uint8_t* p, size_t size) const {
-        for (size_t i = 0; i < size; ++i) {
-            const uint32_t child = (units_[node].base & base_mask) + p[i];
-            if (units_[child].parent != node) return no_node;
-            node = child;
-        }
-        return node;
-    }
-
-    void fill_jumps(uint32_t node, std::vector<uint32_t>& jumps) {
-        jumps.resize(num_syllables);
-        for (uint32_t i = 0; i < num_syllables; ++i) {
-            const uint32_t c = 0xAC00 + i;
-            const uint8_t bytes[3] = {static_cast<uint8_t>(0xE0 | c >> 12), static_cast<uint8_t>(0x80 | (c >> 6 & 0x3F)),
-                                      static_cast<uint8_t>(0x80 | (c & 0x3F))};
-            jumps[i] = walk(node, bytes, 3);
-        }
-    }
-
-    void grow(size_t size) {
-        if (size <= units_.size()) return;
-        size = std::max(size, units_.size() * 2);
-        units_.resize(size);
-        values_.resize(size);
-    }
-
-    bool is_free(size_t at) const { return at >= units_.size() || units_[at].parent == no_node; }
-
+    struct Spelled {
+        std::vector<uint32_t> codes;
+        uint32_t value;
+    };
     struct Stretch {
         uint32_t node;
-        size_t begin, end, depth;  // entries [begin, end) share the node's `depth` bytes
+        size_t begin, end, depth;  // pieces [begin, end) share the node's `depth` characters
     };
 
-    void place(const std::vector<Entry>& entries) {
-        std::vector<Stretch> todo{{0, 0, entries.size(), 0}};
-        std::vector<std::pair<uint8_t, size_t>> labels;  // a byte and where its entries begin
-        while (!todo.empty()) {
-            const Stretch here = todo.back();
-            todo.pop_back();
+    static const uint8_t* bytes(std::string_view text) { return reinterpret_cast<const uint8_t*>(text.data()); }
+
+    void number_characters(const std::vector<Entry>& entries) {
+        std::unordered_map<uint32_t, uint32_t> counts;
+        for (const auto& [text, value] : entries)
+            for (size_t at = 0; at < text.size();) {
+                unsigned size;
+                ++counts[unicode::decode(bytes(text) + at, size)];
+                at += size;
+            }
+        std::vector<std::pair<uint32_t, uint32_t>> order(counts.begin(), counts.end());
+        std::sort(order.begin(), order.end(), [](const auto& a, const auto& b) {
+            return a.second != b.second ? a.second > b.second : a.first < b.first;
+        });
+        codes_.assign(1 << 16, 0);
+        uint32_t next = 1;
+        for (const auto& [c, count] : order) {
+            if (c < codes_.size())
+                codes_[c] = next++;
+            else
+                rare_codes_[c] = next++;
+        }
+        block_ = 256;
+        while (block_ < next) block_ *= 2;
+    }
+
+    // Nodes with several children choose first, and those with one fill what is left between.
+    void place(const std::vector<Spelled>& pieces) {
+        units_.clear();
+        first_free_ = no_node;
+        add_block();
+        take(root, no_node - 1);  // of nothing
+        std::vector<Stretch> many{{root, 0, pieces.size(), 0}}, one;
+        std::vector<std::pair<uint32_t, size_t>> children;  // a character and where its pieces begin
+        for (size_t done = 0, done_one = 0; done < many.size() || done_one < one.size();) {
+            const bool is_one = done == many.size();
+            const Stretch here = is_one ? one[done_one++] : many[done++];
             size_t begin = here.begin;
-            if (begin < here.end && entries[begin].first.size() == here.depth) {
-                units_[here.node].base |= value_bit;
-                values_[here.node] = entries[begin++].second;
-            }
-            labels.clear();
+            while (begin < here.end && pieces[begin].codes.size() == here.depth)
+                units_[here.node].value = pieces[begin++].value;
+            children.clear();
             for (size_t i = begin; i < here.end; ++i) {
-                const uint8_t label = static_cast<uint8_t>(entries[i].first[here.depth]);
-                if (labels.empty() || labels.back().first != label) labels.emplace_back(label, i);
+                const uint32_t code = pieces[i].codes[here.depth];
+                if (children.empty() || children.back().first != code) children.emplace_back(code, i);
             }
-            if (labels.empty()) continue;
-            const uint32_t base = find_base(labels);
-            units_[here.node].base |= base;
-            for (size_t i = 0; i < labels.size(); ++i) {
-                const uint32_t child = base + labels[i].first;
-                units_[child].parent = here.node;
-                last_used_ = std::max<size_t>(last_used_, child);
-                const size_t end = i + 1 < labels.size() ? labels[i + 1].second : here.end;
-                todo.push_back({child, labels[i].second, end, here.depth + 1});
+            if (children.empty()) continue;
+            if (!is_one && children.size() == 1) {
+                one.push_back(here);
+                continue;
             }
-            while (!is_free(first_free_)) ++first_free_;
+            const uint32_t base = find_base(children);
+            units_[here.node].base = base;
+            for (size_t i = 0; i < children.size(); ++i) {
+                const uint32_t child = base ^ children[i].first;
+                take(child, here.node);
+                const size_t end = i + 1 < children.size() ? children[i + 1].second : here.end;
+                many.push_back({child, children[i].second, end, here.depth + 1});
+            }
         }
     }
 
-    // A base with room for all of the labels. Places that were tried in vain too often are given up, so that building
-    // takes linear time.
-    uint32_t find_base(const std::vector<std::pair<uint8_t, size_t>>& labels) {
-        size_t at = std::max<size_t>(first_free_, labels[0].first + size_t{1}), tried = 0;
-        for (;; ++at) {
-            if (!is_free(at)) continue;
-            const size_t base = at - labels[0].first;
+    // Room for all of the children: at the first free places, and after some tries in a new block.
+    uint32_t find_base(const std::vector<std::pair<uint32_t, size_t>>& children) {
+        uint32_t before = no_node;
+        for (int tries = 0; tries < 64 && first_free_ != no_node; ++tries) {
+            const uint32_t at = next_free(before);
+            if (at == no_node) break;
+            const uint32_t base = at ^ children[0].first;
             bool fits = true;
-            for (size_t i = 1; fits && i < labels.size(); ++i) fits = is_free(base + labels[i].first);
-            if (fits) {
-                grow(base + 512);
-                return static_cast<uint32_t>(base);
-            }
-            if (++tried == 256) first_free_ = std::max(first_free_, at - std::min<size_t>(at, 128));
+            for (size_t i = 1; fits && i < children.size(); ++i) fits = is_free(base ^ children[i].first);
+            if (fits) return base;
+            before = at;
         }
+        return add_block();
     }
+
+    bool is_free(uint32_t at) const { return units_[at].parent == no_node; }
+
+    // The free place after `before` in the list, or the first; places taken since are dropped from it.
+    uint32_t next_free(uint32_t before) {
+        uint32_t* link = before == no_node ? &first_free_ : &units_[before].next_free;
+        while (*link != no_node && !is_free(*link)) *link = units_[*link].next_free;
+        return *link;
+    }
+
+    // Returns where it begins.
+    uint32_t add_block() {
+        const uint32_t begin = static_cast<uint32_t>(units_.size());
+        units_.resize(begin + block_);
+        for (uint32_t i = 0; i < block_; ++i) units_[begin + i].next_free = i + 1 < block_ ? begin + i + 1 : no_node;
+        // The new block comes first: what is left in the older ones has been tried for long.
+        units_[begin + block_ - 1].next_free = first_free_;
+        first_free_ = begin;
+        return begin;
+    }
+
+    void take(uint32_t node, uint32_t parent) { units_[node].parent = parent; }
 
     std::vector<Unit> units_;
-    std::vector<uint32_t> values_, from_root_, from_space_;
-    uint32_t space_ = no_node;
-    size_t first_free_ = 1, last_used_ = 0;
+    std::vector<uint32_t> codes_;
+    std::unordered_map<uint32_t, uint32_t> rare_codes_;
+    std::vector<uint32_t> spelling_;
+    uint32_t block_ = 256, first_free_ = no_node;
 };
 
 }  // namespace textpipe

@@ -2,8 +2,8 @@
 // pieces. Promises: those of sentencepiece 0.2.3: any two neighbours whose texts together are a piece may be joined, the
 // piece with the highest score first and of equals the leftmost; n log n time, whatever the text.
 //
-// The texts that can stand side by side are the pieces and the characters pieces are made of, so they are numbered, and
-// a table gives the piece two of them make.
+// Every neighbour is a node of a trie of the pieces. What two of them make is found by going on from the left one's node
+// with the characters of the right one.
 #pragma once
 #include <algorithm>
 #include <cstdint>
@@ -22,35 +22,41 @@ namespace textpipe {
 class SentenceBpe {
   public:
     struct Symbol {
-        uint32_t number, size;  // which text (no_id: a character of no piece), in how many bytes; 0: joined to the left
+        uint32_t begin, count;  // characters of the word; none: joined to the left
+        uint32_t node;          // no_node for a character no piece begins with
         int32_t left, right;    // its neighbours, -1 for none
         bool frozen;
     };
     struct Pair {
-        uint32_t rank, number;  // of the piece the two make
+        uint32_t rank, node;  // of the piece the two make
     };
     struct Candidate {
-        uint32_t rank, left, number, size;
+        uint32_t rank, left, node, count;
         int32_t right;
         bool operator<(const Candidate& other) const {  // the queue gives the largest first
             return rank != other.rank ? rank > other.rank : left > other.left;
         }
     };
     struct Scratch {
+        std::vector<uint32_t> codes, begins;  // the characters of the word
         std::vector<Symbol> symbols;
         std::vector<Pair> pairs;
         std::vector<Candidate> candidates;
-        std::unordered_map<uint32_t, std::pair<uint32_t, uint32_t>> parts;  // of unused pieces, as last seen
-        std::vector<std::pair<uint32_t, uint32_t>> todo;
+        std::unordered_map<uint32_t, uint32_t> parts;  // of unused pieces: bytes of the left part, as last joined
+        std::vector<std::pair<std::string_view, uint32_t>> todo;
         std::vector<Token> path;  // an unknown character has the id no_id
     };
 
     void build(const SentencePieces& pieces) {
         pieces_ = &pieces;
-        number_texts();
+        std::vector<PieceTrie::Entry> entries;
+        for (uint32_t id = 0; id < pieces.texts.size(); ++id) {
+            if (!pieces.stands_in_text(id)) continue;
+            entries.emplace_back(pieces.texts[id], id);
+            has_unused_ |= pieces.kinds[id] == PieceKind::unused;
+        }
+        trie_.build(entries);
         rank_pieces();
-        for (uint32_t id = 0; id < pieces.texts.size(); ++id)
-            if (pieces.stands_in_text(id)) add_splits(pieces.texts[id]);
     }
 
     // Unused pieces are taken apart the way they were last put together anywhere in the sentence.
@@ -58,53 +64,21 @@ class SentenceBpe {
 
     void encode(const uint8_t* word, size_t size, Model::Scratch& base, Scratch& scratch) const {
         scratch.path.clear();
-        cut(word, size, scratch.symbols);
-        scratch.parts.clear();
-        if (scratch.symbols.size() <= max_small && !has_unused_)
+        cut(word, trie_.spell(word, size, scratch.codes, scratch.begins), scratch);
+        if (scratch.symbols.size() <= max_small && !has_unused_) {
             join_few(scratch);
-        else
+        } else {
+            scratch.parts.clear();
             join_many(base, scratch);
+        }
         for (const Symbol& symbol : scratch.symbols)
-            if (symbol.size > 0) emit(symbol, scratch);
+            if (symbol.count > 0) emit(word, symbol, scratch);
     }
 
   private:
     static constexpr size_t max_small = 48;
-    static constexpr uint32_t no_rank = 0xFFFFFFFF;
+    static constexpr uint32_t no_rank = 0xFFFFFFFF, no_node = PieceTrie::no_node;
     static constexpr uint32_t max_depth = 100;  // how deep sentencepiece takes pieces apart
-
-    struct Entry {
-        uint64_t key = ~uint64_t{0};
-        Pair pair{no_rank, no_id};
-    };
-
-    // Numbers: first the pieces that can stand in text, under their ids, then characters that are no such piece.
-    void number_texts() {
-        const SentencePieces& pieces = *pieces_;
-        std::vector<PieceTrie::Entry> entries;
-        for (uint32_t id = 0; id < pieces.texts.size(); ++id) {
-            if (!pieces.stands_in_text(id)) continue;
-            entries.emplace_back(pieces.texts[id], id);
-            has_unused_ |= pieces.kinds[id] == PieceKind::unused;
-        }
-        if (!entries.empty()) numbers_.build(entries);
-        uint32_t next = static_cast<uint32_t>(pieces.texts.size());
-        characters_.assign(1 << 16, no_id);
-        for (const auto& [text, id] : entries) {
-            const uint8_t* const end = reinterpret_cast<const uint8_t*>(text.data()) + text.size();
-            for (const uint8_t* p = reinterpret_cast<const uint8_t*>(text.data()); p < end;) {
-                unsigned size;
-                const uint32_t c = unicode::decode(p, size);
-                uint32_t& number = c < 1 << 16 ? characters_[c] : rare_characters_.try_emplace(c, no_id).first->second;
-                if (number == no_id) {
-                    const uint32_t piece = numbers_.find({reinterpret_cast<const char*>(p), size});
-                    number = piece != PieceTrie::no_node ? piece : next++;
-                    if (piece == PieceTrie::no_node) character_sizes_.push_back(size);
-                }
-                p += size;
-            }
-        }
-    }
 
     // Equal scores have equal ranks; -0 is below 0.
     void rank_pieces() {
@@ -115,7 +89,7 @@ class SentenceBpe {
         };
         std::vector<uint32_t> orders;
         for (const float score : pieces_->scores) orders.push_back(order(score));
-        std::sort(orders.begin(), orders.end(), [](uint32_t a, uint32_t b) { return a > b; });
+        std::sort(orders.begin(), orders.end(), std::greater<uint32_t>());
         orders.erase(std::unique(orders.begin(), orders.end()), orders.end());
         for (const float score : pieces_->scores) {
             const auto at = std::lower_bound(orders.begin(), orders.end(), order(score), std::greater<uint32_t>());
@@ -123,67 +97,37 @@ class SentenceBpe {
         }
     }
 
-    void add_splits(const std::string& text) {
-        const uint32_t whole = numbers_.find(text);
-        for (size_t at = unicode::utf8_size(static_cast<uint8_t>(text[0])); at < text.size();
-             at += unicode::utf8_size(static_cast<uint8_t>(text[at]))) {
-            const uint32_t left = number_of(std::string_view(text).substr(0, at));
-            const uint32_t right = number_of(std::string_view(text).substr(at));
-            if (left != no_id && right != no_id) insert(left, right, {ranks_[whole], whole});
-        }
-    }
-
-    uint32_t number_of(std::string_view text) const {
-        const uint8_t* p = reinterpret_cast<const uint8_t*>(text.data());
-        if (unicode::utf8_size(*p) == text.size()) return character(p);
-        const uint32_t number = numbers_.find(text);
-        return number == PieceTrie::no_node ? no_id : number;
-    }
-
-    uint32_t character(const uint8_t* p) const {
-        unsigned size;
-        const uint32_t c = unicode::decode(p, size);
-        if (c < 1 << 16) return characters_[c];
-        const auto found = rare_characters_.find(c);
-        return found == rare_characters_.end() ? no_id : found->second;
-    }
-
-    static uint64_t key_of(uint32_t left, uint32_t right) { return static_cast<uint64_t>(left) << 32 | right; }
-
-    void insert(uint32_t left, uint32_t right, Pair pair) {
-        if (++num_entries_ * 2 > entries_.size()) {
-            std::vector<Entry> old(std::max<size_t>(64, entries_.size() * 2));
-            old.swap(entries_);
-            for (const Entry& entry : old)
-                if (entry.pair.rank != no_rank) *slot(entry.key) = entry;
-        }
-        *slot(key_of(left, right)) = {key_of(left, right), pair};
-    }
-
-    Entry* slot(uint64_t key) { return const_cast<Entry*>(std::as_const(*this).slot(key)); }
-    const Entry* slot(uint64_t key) const {
-        size_t at = mix_hash(key, 0x9E3779B97F4A7C15u) & (entries_.size() - 1);
-        while (entries_[at].pair.rank != no_rank && entries_[at].key != key) at = (at + 1) & (entries_.size() - 1);
-        return &entries_[at];
-    }
-
-    Pair pair_of(const Symbol& left, const Symbol& right) const {
-        if (left.frozen || right.frozen || left.number == no_id || right.number == no_id || entries_.empty())
-            return {no_rank, no_id};
-        return slot(key_of(left.number, right.number))->pair;
-    }
-
-    void cut(const uint8_t* word, size_t size, std::vector<Symbol>& symbols) const {
+    // Characters and user-defined pieces, which stay as they are.
+    void cut(const uint8_t* word, uint32_t count, Scratch& scratch) const {
+        std::vector<Symbol>& symbols = scratch.symbols;
         symbols.clear();
-        for (const uint8_t *p = word, *const end = word + size; p < end;) {
-            bool frozen;
-            const uint32_t length = static_cast<uint32_t>(pieces_->prefix(p, end, frozen));
-            const uint32_t number =
-                frozen ? numbers_.find({reinterpret_cast<const char*>(p), length}) : character(p);
-            const int32_t at = static_cast<int32_t>(symbols.size());
-            p += length;
-            symbols.push_back({number, length, at - 1, p < end ? at + 1 : -1, frozen});
+        const uint8_t* const end = word + scratch.begins[count];
+        for (uint32_t at = 0; at < count;) {
+            const uint8_t* p = word + scratch.begins[at];
+            uint32_t length = 1;
+            uint32_t node = trie_.step(PieceTrie::root, scratch.codes[at]);
+            bool frozen = false;
+            if (pieces_->keeps[*p]) {
+                const uint32_t stop = scratch.begins[at] + static_cast<uint32_t>(pieces_->prefix(p, end, frozen));
+                for (; scratch.begins[at + length] < stop; ++length)
+                    if (node != no_node) node = trie_.step(node, scratch.codes[at + length]);
+            }
+            const int32_t number = static_cast<int32_t>(symbols.size());
+            symbols.push_back({at, length, node, number - 1, at + length < count ? number + 1 : -1, frozen});
+            at += length;
         }
+    }
+
+    Pair pair_of(const Symbol& left, const Symbol& right, const std::vector<uint32_t>& codes) const {
+        constexpr Pair none{no_rank, no_node};
+        if (left.frozen || right.frozen || left.node == no_node) return none;
+        uint32_t node = left.node;
+        for (uint32_t i = right.begin; i < right.begin + right.count; ++i) {
+            node = trie_.step(node, codes[i]);
+            if (node == no_node) return none;
+        }
+        const uint32_t id = trie_.value(node);
+        return id == PieceTrie::no_value ? none : Pair{ranks_[id], node};
     }
 
     // The best pair by looking at all of them, as often as there is one.
@@ -193,7 +137,7 @@ class SentenceBpe {
         size_t count = symbols.size();
         if (count < 2) return;
         pairs.resize(count);
-        for (size_t i = 0; i + 1 < count; ++i) pairs[i] = pair_of(symbols[i], symbols[i + 1]);
+        for (size_t i = 0; i + 1 < count; ++i) pairs[i] = pair_of(symbols[i], symbols[i + 1], scratch.codes);
         for (;;) {
             size_t best = 0;
             uint32_t rank = no_rank;
@@ -202,15 +146,15 @@ class SentenceBpe {
                 rank = pairs[i].rank < rank ? pairs[i].rank : rank;
             }
             if (rank == no_rank) break;
-            symbols[best].number = pairs[best].number;
-            symbols[best].size += symbols[best + 1].size;
+            symbols[best].node = pairs[best].node;
+            symbols[best].count += symbols[best + 1].count;
             for (size_t i = best + 1; i + 1 < count; ++i) {
                 symbols[i] = symbols[i + 1];
                 pairs[i] = pairs[i + 1];
             }
             --count;
-            if (best > 0) pairs[best - 1] = pair_of(symbols[best - 1], symbols[best]);
-            if (best + 1 < count) pairs[best] = pair_of(symbols[best], symbols[best + 1]);
+            if (best > 0) pairs[best - 1] = pair_of(symbols[best - 1], symbols[best], scratch.codes);
+            if (best + 1 < count) pairs[best] = pair_of(symbols[best], symbols[best + 1], scratch.codes);
         }
         symbols.resize(count);
     }
@@ -229,68 +173,62 @@ class SentenceBpe {
             found.pop_back();
             Symbol &left = symbols[top.left], &right = symbols[static_cast<size_t>(top.right)];
             // Texts only grow: as long as before means the same as before.
-            if (left.size == 0 || right.size == 0 || left.size + right.size != top.size) continue;
-            left.number = top.number;
-            left.size = top.size;
+            if (left.count == 0 || right.count == 0 || left.count + right.count != top.count) continue;
+            left.node = top.node;
+            left.count = top.count;
             left.right = right.right;
             if (right.right >= 0) symbols[static_cast<size_t>(right.right)].left = static_cast<int32_t>(top.left);
-            right.size = 0;
-            if (consider(scratch, left.left, static_cast<int32_t>(top.left))) std::push_heap(found.begin(), found.end());
-            if (consider(scratch, static_cast<int32_t>(top.left), left.right)) std::push_heap(found.begin(), found.end());
+            right.count = 0;
+            const int32_t here = static_cast<int32_t>(top.left);
+            if (consider(scratch, left.left, here)) std::push_heap(found.begin(), found.end());
+            if (consider(scratch, here, left.right)) std::push_heap(found.begin(), found.end());
         }
     }
 
     bool consider(Scratch& scratch, int32_t left, int32_t right) const {
         if (left < 0 || right < 0) return false;
         const Symbol &a = scratch.symbols[static_cast<size_t>(left)], &b = scratch.symbols[static_cast<size_t>(right)];
-        const Pair pair = pair_of(a, b);
+        const Pair pair = pair_of(a, b, scratch.codes);
         if (pair.rank == no_rank) return false;
-        scratch.candidates.push_back({pair.rank, static_cast<uint32_t>(left), pair.number, a.size + b.size, right});
-        if (has_unused_ && pieces_->kinds[pair.number] == PieceKind::unused)
-            scratch.parts[pair.number] = {a.number, b.number};
+        scratch.candidates.push_back({pair.rank, static_cast<uint32_t>(left), pair.node, a.count + b.count, right});
+        const uint32_t id = trie_.value(pair.node);
+        if (has_unused_ && pieces_->kinds[id] == PieceKind::unused)
+            scratch.parts[id] = scratch.begins[b.begin] - scratch.begins[a.begin];
         return true;
     }
 
-    void emit(const Symbol& symbol, Scratch& scratch) const {
-        const size_t num_pieces = pieces_->texts.size();
-        if (symbol.number >= num_pieces) {
-            scratch.path.push_back({no_id, symbol.size});
-            return;
-        }
-        if (!has_unused_ || pieces_->kinds[symbol.number] != PieceKind::unused) {
-            scratch.path.push_back({symbol.number, symbol.size});
-            return;
-        }
-        take_apart(symbol, scratch);
+    void emit(const uint8_t* word, const Symbol& symbol, Scratch& scratch) const {
+        const uint32_t begin = scratch.begins[symbol.begin], size = scratch.begins[symbol.begin + symbol.count] - begin;
+        const uint32_t id = symbol.node == no_node ? no_id : trie_.value(symbol.node);
+        static_assert(PieceTrie::no_value == no_id);
+        if (id == no_id || !has_unused_ || pieces_->kinds[id] != PieceKind::unused)
+            scratch.path.push_back({id, size});
+        else
+            take_apart({reinterpret_cast<const char*>(word + begin), size}, scratch);
     }
 
-    void take_apart(const Symbol& symbol, Scratch& scratch) const {
-        const size_t num_pieces = pieces_->texts.size();
-        scratch.todo.assign(1, {symbol.number, 0});
+    void take_apart(std::string_view text, Scratch& scratch) const {
+        scratch.todo.assign(1, {text, 0});
         while (!scratch.todo.empty()) {
-            const auto [number, depth] = scratch.todo.back();
+            const auto [part, depth] = scratch.todo.back();
             scratch.todo.pop_back();
-            const bool is_piece = number < num_pieces;
-            const auto parts = scratch.parts.find(number);
-            if (is_piece && (depth > max_depth || pieces_->kinds[number] != PieceKind::unused)) {
-                scratch.path.push_back({number, pieces_->size_of(number)});
-            } else if (!is_piece || parts == scratch.parts.end()) {
-                scratch.path.push_back({no_id, is_piece ? pieces_->size_of(number) : character_sizes_[number - num_pieces]});
+            const uint32_t id = trie_.find(part);
+            const bool is_unused = id != no_id && pieces_->kinds[id] == PieceKind::unused;
+            const auto found = is_unused ? scratch.parts.find(id) : scratch.parts.end();
+            if (!is_unused || depth > max_depth) {
+                scratch.path.push_back({id, static_cast<uint32_t>(part.size())});
+            } else if (found == scratch.parts.end()) {
+                scratch.path.push_back({no_id, static_cast<uint32_t>(part.size())});
             } else {
-                scratch.todo.push_back({parts->second.second, depth + 1});
-                scratch.todo.push_back({parts->second.first, depth + 1});
+                scratch.todo.push_back({part.substr(found->second), depth + 1});
+                scratch.todo.push_back({part.substr(0, found->second), depth + 1});
             }
         }
     }
 
     const SentencePieces* pieces_ = nullptr;
-    PieceTrie numbers_;
-    std::vector<uint32_t> characters_;
-    std::unordered_map<uint32_t, uint32_t> rare_characters_;
-    std::vector<uint32_t> character_sizes_;  // of those that are no piece, by number
+    PieceTrie trie_;
     std::vector<uint32_t> ranks_;
-    std::vector<Entry> entries_;
-    size_t num_entries_ = 0;
     bool has_unused_ = false;
 };
 

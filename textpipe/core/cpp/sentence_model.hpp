@@ -235,7 +235,7 @@ class SentenceModel final : public Model {
             const uint8_t* next = kind_ == Kind::words ? next_word(p, end) : p + pieces_.prefix(p, end, found);
             const uint32_t size = static_cast<uint32_t>(next - p);
             const uint32_t id = texts_.empty() ? no_id : texts_.find({reinterpret_cast<const char*>(p), size});
-            static_assert(PieceTrie::no_node == no_id);
+            static_assert(PieceTrie::no_value == no_id);
             if (id == no_id)
                 writer.unknown(p, size);
             else

@@ -29,9 +29,12 @@ class SentenceNormalization final : public RewriteStep {
         std::vector<PieceTrie::Entry> entries;
         for (const std::string& piece : kept) {
             entries.emplace_back(piece, 0);
-            keeps_[static_cast<uint8_t>(piece[0])] = true;
+            keeps_[static_cast<uint8_t>(piece[0])] = stops_[static_cast<uint8_t>(piece[0])] = true;
         }
         if (!entries.empty()) kept_.build(std::move(entries));
+        // Spaces are a matter of their own, and characters of four bytes rare.
+        stops_[' '] = true;
+        for (unsigned lead = 0xF0; lead < 256; ++lead) stops_[lead] = true;
         // A space is quick to deal with where nothing is said of it.
         plain_space_ = charsmap_->is_plain(' ') && !keeps_[' '];
     }
@@ -92,15 +95,8 @@ class SentenceNormalization final : public RewriteStep {
         void rewrite() {
             bool after_space = rules.options_.remove_extra_whitespaces;
             while (at < end) {
-                const size_t plain = rules.plain_run(at, end);
-                if (plain > 0) {
-                    out.append(reinterpret_cast<const char*>(at), plain);
-                    if (origins != nullptr)
-                        origins->insert(origins->end(), in_origins + (at - text), in_origins + (at - text) + plain);
-                    at += plain;
-                    after_space = false;
-                    if (at == end) return;
-                }
+                if (copy_plain()) after_space = false;
+                if (at == end) return;
                 if (*at == ' ' && rules.plain_space_) {
                     if (!after_space) put_space(1);
                     ++at;
@@ -109,6 +105,17 @@ class SentenceNormalization final : public RewriteStep {
                 }
                 after_space = put(rules.step(at, end), after_space);
             }
+        }
+
+        // Copies what is sure to stay as it is and is no space; was there any?
+        bool copy_plain() {
+            const uint8_t* const from = at;
+            const uint8_t* const stop = rules.plain_end(at, end);
+            if (stop == from) return false;
+            out.append(reinterpret_cast<const char*>(from), static_cast<size_t>(stop - from));
+            if (origins != nullptr) origins->insert(origins->end(), in_origins + (from - text), in_origins + (stop - text));
+            at = stop;
+            return true;
         }
 
         // Writes one step; was the last character a space, where that matters?
@@ -140,7 +147,7 @@ class SentenceNormalization final : public RewriteStep {
     Step step(const uint8_t* p, const uint8_t* end) const {
         if (keeps_[*p]) {
             size_t longest = 0, matches = 0;
-            kept_.prefixes(p, end, [&](size_t size, uint32_t) {
+            kept_.text_prefixes(p, end, [&](size_t size, uint32_t) {
                 if (matches++ < max_kept_matches) longest = size;
             });
             if (longest > 0) return {longest, {reinterpret_cast<const char*>(p), longest}};
@@ -151,18 +158,29 @@ class SentenceNormalization final : public RewriteStep {
         return {size, {reinterpret_cast<const char*>(p), size}};
     }
 
-    // How many bytes from here on are sure to stay as they are, and are no space?
-    size_t plain_run(const uint8_t* p, const uint8_t* end) const {
-        const uint8_t* const start = p;
-        while (p < end && *p != ' ' && !keeps_[*p]) {
-            unsigned size;
-            const uint32_t c = unicode::decode(p, size);
-            if (c >= 0x10000) break;
-            // At the end of the text no byte follows, and none begins with this one.
-            if (!charsmap_->is_plain_before(c, p + size < end ? p[size] : 0xFF)) break;
+    // The end of what is sure to stay as it is, and is no space.
+    const uint8_t* plain_end(const uint8_t* p, const uint8_t* end) const {
+        while (end - p > 4) {  // so that the byte after a character can be read
+            const uint8_t lead = *p;
+            if (stops_[lead]) return p;
+            uint32_t c = lead, size = 1;
+            if (lead >= 0xE0) {
+                c = (lead & 0x0Fu) << 12 | (p[1] & 0x3Fu) << 6 | (p[2] & 0x3Fu);
+                size = 3;
+            } else if (lead >= 0xC0) {
+                c = (lead & 0x1Fu) << 6 | (p[1] & 0x3Fu);
+                size = 2;
+            }
+            if (!charsmap_->is_plain_before(c, p[size])) return p;
             p += size;
         }
-        return static_cast<size_t>(p - start);
+        while (p < end && !stops_[*p]) {
+            unsigned size;
+            const uint32_t c = unicode::decode(p, size);
+            if (!charsmap_->is_plain_before(c, p + size < end ? p[size] : 0xFF)) return p;
+            p += size;
+        }
+        return p;
     }
 
     static constexpr size_t max_kept_matches = 64;  // as many as sentencepiece looks at
@@ -171,7 +189,7 @@ class SentenceNormalization final : public RewriteStep {
     Options options_;
     std::string_view space_;
     PieceTrie kept_;
-    bool keeps_[256] = {};
+    bool keeps_[256] = {}, stops_[256] = {};  // by the first byte: of a kept piece; of what is not copied as it is
     bool plain_space_ = true;
 };
 

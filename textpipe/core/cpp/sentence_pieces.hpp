@@ -110,7 +110,7 @@ struct SentencePieces {
     // The longest user-defined piece here, else one character; was it one?
     size_t prefix(const uint8_t* p, const uint8_t* end, bool& found) const {
         size_t longest = 0;
-        if (keeps[*p]) user_defined.prefixes(p, end, [&](size_t size, uint32_t) { longest = size; });
+        if (keeps[*p]) user_defined.text_prefixes(p, end, [&](size_t size, uint32_t) { longest = size; });
         found = longest > 0;
         return found ? longest : unicode::utf8_size(*p);
     }

@@ -29,7 +29,8 @@ class SentenceUnigram {
         uint32_t begin, id;
     };
     struct Scratch {
-        std::vector<Node> nodes;
+        std::vector<uint32_t> codes, begins;  // the characters of the word
+        std::vector<Node> nodes;              // one for the end of each, and one before the first
         std::vector<SingleNode> single;
         std::vector<Token> path;  // an unknown character has the id no_id
     };
@@ -50,7 +51,7 @@ class SentenceUnigram {
         }
         unknown_score_ = least - 10.0f;
         largest_ = std::max(largest_, std::fabs(static_cast<double>(unknown_score_)));
-        if (!entries.empty()) trie_.build(std::move(entries));
+        trie_.build(entries);
     }
 
     float score(uint32_t id) const { return scores_[id]; }
@@ -58,15 +59,17 @@ class SentenceUnigram {
     // The path into scratch.path. The limit is negative when the path has an unknown character or cannot be trusted.
     float best_path(const uint8_t* word, size_t size, Scratch& scratch) const {
         constexpr double nothing = -1e300;
-        scratch.nodes.assign(size + 1, Node{0, nothing, no_id, no_id});
+        const uint32_t count = trie_.spell(word, size, scratch.codes, scratch.begins);
+        if (scratch.nodes.size() <= count) scratch.nodes.resize(count + 1);
         Node* const nodes = scratch.nodes.data();
-        uint32_t num_characters = 0;
-        walk(word, size, [&](uint32_t at) { ++num_characters; return nodes[at].score; },
+        nodes[0] = {0, nothing, 0, no_id};
+        for (uint32_t i = 1; i <= count; ++i) nodes[i] = {nothing, nothing, 0, no_id};
+        walk(scratch.codes.data(), count, [&](uint32_t at) { return nodes[at].score; },
              [&](uint32_t to, double until, uint32_t at, uint32_t id, float score) {
                  Node& node = nodes[to];
                  const double candidate = until + static_cast<double>(score);
-                 if (node.begin == no_id || candidate > node.score) {
-                     node = {candidate, node.begin == no_id ? nothing : node.score, at, id};
+                 if (candidate > node.score) {
+                     node = {candidate, node.score, at, id};
                  } else if (candidate > node.second) {
                      node.second = candidate;
                  }
@@ -74,21 +77,22 @@ class SentenceUnigram {
         double margin = 1e300;
         bool known = true;
         scratch.path.clear();
-        for (uint32_t to = static_cast<uint32_t>(size); to > 0; to = nodes[to].begin) {
+        for (uint32_t to = count; to > 0; to = nodes[to].begin) {
             margin = std::min(margin, nodes[to].score - nodes[to].second);
             known &= nodes[to].id != no_id;
-            scratch.path.push_back({nodes[to].id, to - nodes[to].begin});
+            scratch.path.push_back({nodes[to].id, scratch.begins[to] - scratch.begins[nodes[to].begin]});
         }
         std::reverse(scratch.path.begin(), scratch.path.end());
         if (!known) return -1;
-        const double most = num_characters * largest_;  // what the word can add
-        const double limit = std::min(margin / (4 * 0x1p-24 * num_characters), static_cast<double>(largest_sum)) - most;
+        const double most = count * largest_;  // what the word can add
+        const double limit = std::min(margin / (4 * 0x1p-24 * count), static_cast<double>(largest_sum)) - most;
         return static_cast<float>(limit * 0.999);
     }
 
     // The same in the arithmetic of sentencepiece, on top of `sum`; returns the sum after it.
     float single_path(const uint8_t* word, size_t size, float sum, Scratch& scratch) const {
-        scratch.single.assign(size + 1, SingleNode{0, no_id, no_id});
+        const uint32_t count = trie_.spell(word, size, scratch.codes, scratch.begins);
+        scratch.single.assign(count + 1, SingleNode{0, no_id, no_id});
         SingleNode* const nodes = scratch.single.data();
         nodes[0].score = sum;
         uint32_t frontier = 0;
@@ -99,34 +103,30 @@ class SentenceUnigram {
                 if (i == at || nodes[i].begin != no_id) nodes[i].score -= offset;
             return 0.0f;
         };
-        walk(word, size, arrive, [&](uint32_t to, float until, uint32_t at, uint32_t id, float score) {
+        walk(scratch.codes.data(), count, arrive, [&](uint32_t to, float until, uint32_t at, uint32_t id, float score) {
             frontier = std::max(frontier, to);
             const float candidate = score + until;
             if (nodes[to].begin == no_id || candidate > nodes[to].score) nodes[to] = {candidate, at, id};
         });
         scratch.path.clear();
-        for (uint32_t to = static_cast<uint32_t>(size); to > 0; to = nodes[to].begin)
-            scratch.path.push_back({nodes[to].id, to - nodes[to].begin});
+        for (uint32_t to = count; to > 0; to = nodes[to].begin)
+            scratch.path.push_back({nodes[to].id, scratch.begins[to] - scratch.begins[nodes[to].begin]});
         std::reverse(scratch.path.begin(), scratch.path.end());
-        return nodes[size].score;
+        return nodes[count].score;
     }
 
   private:
     // From each place every piece that begins there, shorter before longer; a character that is no piece last.
     template <class Arrive, class Reach>
-    void walk(const uint8_t* word, size_t size, Arrive&& arrive, Reach&& reach) const {
-        const uint8_t* const end = word + size;
-        for (uint32_t at = 0; at < size;) {
-            const uint32_t length = unicode::utf8_size(word[at]);
+    void walk(const uint32_t* codes, uint32_t count, Arrive&& arrive, Reach&& reach) const {
+        for (uint32_t at = 0; at < count; ++at) {
             const auto until = arrive(at);
             bool alone = false;
-            if (!trie_.empty())
-                trie_.prefixes(word + at, end, [&](size_t num_bytes, uint32_t id) {
-                    reach(at + static_cast<uint32_t>(num_bytes), until, at, id, scores_[id]);
-                    alone |= num_bytes == length;
+            trie_.prefixes(codes + at, count - at, [&](size_t length, uint32_t id) {
+                    reach(at + static_cast<uint32_t>(length), until, at, id, scores_[id]);
+                    alone |= length == 1;
                 });
-            if (!alone) reach(at + length, until, at, no_id, unknown_score_);
-            at += length;
+            if (!alone) reach(at + 1, until, at, no_id, unknown_score_);
         }
     }
 

@@ -37,9 +37,10 @@ class UnigramModel final : public Model {
     };
 
     struct Scratch final : Model::Scratch {
-        std::vector<LatticeNode> best;
+        std::vector<uint32_t> codes, begins;  // the characters of the word
+        std::vector<LatticeNode> best;        // one for the end of each, and one before the first
         std::vector<Token> path;
-        // The lattice: nodes in the order of their ends, and the first that ends at each place.
+        // The lattice: nodes in the order of their ends, and the first that ends after each character.
         std::vector<LatticeNode> nodes;
         std::vector<uint32_t> first;
         std::vector<double> weights;
@@ -58,15 +59,14 @@ class UnigramModel final : public Model {
         std::vector<PieceTrie::Entry> entries;
         for (uint32_t id = 0; id < pieces_.size(); ++id)
             if (!pieces_[id].empty()) entries.emplace_back(pieces_[id], id);
-        trie_.build(std::move(entries));
+        trie_.build(entries);
         if (!options_.byte_fallback) return;
         char name[] = "<0x00>";
         static const char digits[] = "0123456789ABCDEF";
         for (unsigned byte = 0; byte < 256; ++byte) {
             name[3] = digits[byte >> 4];
             name[4] = digits[byte & 15];
-            const uint32_t id = trie_.find({name, 6});
-            byte_ids_[byte] = id == PieceTrie::no_node ? no_id : id;
+            byte_ids_[byte] = trie_.find({name, 6});
         }
     }
 
@@ -104,13 +104,12 @@ class UnigramModel final : public Model {
     }
 
   private:
-    // Path: tokens as found, unknown characters one by one, the last of them first.
+    // Path: tokens as found, unknown characters one by one.
     bool best_path(const uint8_t* word, size_t size, Scratch& scratch) const {
+        const uint32_t count = trie_.spell(word, size, scratch.codes, scratch.begins);
         std::vector<LatticeNode>& best = scratch.best;
-        best.assign(size + 1, LatticeNode{});
-        const uint8_t* const end = word + size;
-        for (uint32_t at = 0; at < size;) {
-            const uint32_t length = unicode::utf8_size(word[at]);
+        best.assign(count + 1, LatticeNode{});
+        for (uint32_t at = 0; at < count; ++at) {
             const double until = best[at].score;
             bool alone = false;
             const auto reach = [&](uint32_t to, double score, uint32_t id) {
@@ -119,19 +118,20 @@ class UnigramModel final : public Model {
                 node = {score, at, id};
                 return true;
             };
-            trie_.prefixes(word + at, end, [&](size_t num_bytes, uint32_t id) {
-                reach(at + static_cast<uint32_t>(num_bytes), scores_[id] + until, id);
-                alone |= num_bytes == length;
+            trie_.prefixes(scratch.codes.data() + at, count - at, [&](size_t length, uint32_t id) {
+                reach(at + static_cast<uint32_t>(length), scores_[id] + until, id);
+                alone |= length == 1;
             });
-            if (!alone && reach(at + length, least_ - unknown_penalty + until, options_.unk_id) &&
-                options_.unk_id == no_id)
+            if (!alone && reach(at + 1, least_ - unknown_penalty + until, options_.unk_id) && options_.unk_id == no_id)
                 return false;
-            at += length;
         }
-        for (uint32_t to = static_cast<uint32_t>(size); to > 0; to = best[to].begin)
-            scratch.path.push_back({best[to].id, to - best[to].begin});
+        for (uint32_t to = count; to > 0; to = best[to].begin) scratch.path.push_back(token_of(best[to], to, scratch));
         std::reverse(scratch.path.begin(), scratch.path.end());
         return true;
+    }
+
+    static Token token_of(const LatticeNode& node, uint32_t to, const Scratch& scratch) {
+        return {node.id, scratch.begins[to] - scratch.begins[node.begin]};
     }
 
     // Runs of the unknown piece become one token: the piece that reads so, its bytes, or the unknown piece.
@@ -152,55 +152,55 @@ class UnigramModel final : public Model {
     // Every one of the bytes stands for all of the run.
     void spell_unknown(const uint8_t* text, uint32_t size, std::vector<Token>& out) const {
         const uint32_t id = trie_.find({reinterpret_cast<const char*>(text), size});
-        if (id != PieceTrie::no_node) return out.push_back({id, size});
+        if (id != no_id) return out.push_back({id, size});
         bool has_bytes = options_.byte_fallback;
         for (uint32_t i = 0; has_bytes && i < size; ++i) has_bytes = byte_ids_[text[i]] != no_id;
         if (!has_bytes) return out.push_back({options_.unk_id, size});
         for (uint32_t i = 0; i < size; ++i) out.push_back({byte_ids_[text[i]], i == 0 ? size : same_place});
     }
 
-    // All pieces in all places, by where they end: first[at] is the first node that ends at `at`.
-    void build_lattice(const uint8_t* word, size_t size, Scratch& scratch) const {
-        std::vector<LatticeNode>& nodes = scratch.nodes;
+    // All pieces in all places, by where they end: first[at] is the first node that ends there. Returns how many
+    // characters there are.
+    uint32_t build_lattice(const uint8_t* word, size_t size, Scratch& scratch) const {
+        const uint32_t count = trie_.spell(word, size, scratch.codes, scratch.begins);
         std::vector<uint32_t>& first = scratch.first;
         std::vector<std::pair<uint32_t, LatticeNode>> found;  // where it ends, where it begins
-        first.assign(size + 2, 0);
-        const auto add = [&](uint32_t at, size_t num_bytes, double score, uint32_t id) {
-            found.push_back({at + static_cast<uint32_t>(num_bytes), {score, at, id}});
-            ++first[at + num_bytes + 1];
+        first.assign(count + 2, 0);
+        const auto add = [&](uint32_t at, size_t length, double score, uint32_t id) {
+            found.push_back({at + static_cast<uint32_t>(length), {score, at, id}});
+            ++first[at + length + 1];
         };
-        for (uint32_t at = 0; at < size;) {
-            const uint32_t length = unicode::utf8_size(word[at]);
+        for (uint32_t at = 0; at < count; ++at) {
             bool alone = false;
-            trie_.prefixes(word + at, word + size, [&](size_t num_bytes, uint32_t id) {
-                add(at, num_bytes, scores_[id], id);
-                alone |= num_bytes == length;
+            trie_.prefixes(scratch.codes.data() + at, count - at, [&](size_t length, uint32_t id) {
+                add(at, length, scores_[id], id);
+                alone |= length == 1;
             });
-            if (!alone && options_.unk_id != no_id) add(at, length, least_ - unknown_penalty, options_.unk_id);
-            at += length;
+            if (!alone && options_.unk_id != no_id) add(at, 1, least_ - unknown_penalty, options_.unk_id);
         }
         for (size_t at = 1; at < first.size(); ++at) first[at] += first[at - 1];
-        nodes.resize(found.size());
+        scratch.nodes.resize(found.size());
         std::vector<uint32_t> next(first.begin(), first.end());
-        for (const auto& [to, node] : found) nodes[next[to]++] = node;
+        for (const auto& [to, node] : found) scratch.nodes[next[to]++] = node;
+        return count;
     }
 
     // One spelling by chance: the likelihood of each to the power alpha.
     bool draw(const uint8_t* word, size_t size, Scratch& scratch) const {
         if (options_.unk_id == no_id) return false;
         if (options_.nbest_size > 0) return draw_of_best(word, size, scratch);
-        build_lattice(word, size, scratch);
+        const uint32_t count = build_lattice(word, size, scratch);
         std::vector<double>& weights = scratch.weights;  // of all spellings that end at a place, as a logarithm
         constexpr double nothing = -std::numeric_limits<double>::infinity();
-        weights.assign(size + 1, nothing);
+        weights.assign(count + 1, nothing);
         weights[0] = 0;
-        for (size_t at = 1; at <= size; ++at)
+        for (uint32_t at = 1; at <= count; ++at)
             for (uint32_t i = scratch.first[at]; i < scratch.first[at + 1]; ++i) {
                 const double weight = weight_of(scratch.nodes[i], weights);
                 const double most = std::max(weights[at], weight), least = std::min(weights[at], weight);
                 if (most != nothing) weights[at] = most + std::log1p(std::exp(least - most));
             }
-        for (size_t to = size; to > 0;) {
+        for (uint32_t to = count; to > 0;) {
             double left = uniform(scratch);
             uint32_t chosen = scratch.first[to];
             for (uint32_t i = chosen; i < scratch.first[to + 1]; ++i) {
@@ -210,7 +210,7 @@ class UnigramModel final : public Model {
                 if (left < 0) break;
             }
             const LatticeNode& node = scratch.nodes[chosen];
-            scratch.path.push_back({node.id, static_cast<uint32_t>(to) - node.begin});
+            scratch.path.push_back(token_of(node, to, scratch));
             to = node.begin;
         }
         std::reverse(scratch.path.begin(), scratch.path.end());
@@ -239,14 +239,14 @@ class UnigramModel final : public Model {
     // The best `count` ways to each place, from the best ways to the places before it.
     void best_paths(const uint8_t* word, size_t size, size_t count, Scratch& scratch,
                     std::vector<std::vector<Token>>& paths, std::vector<double>& scores) const {
-        build_lattice(word, size, scratch);
+        const uint32_t length = build_lattice(word, size, scratch);
         struct Way {
             double score;
             uint32_t node, rank;  // its last piece, and which of the ways to where that begins
         };
-        std::vector<std::vector<Way>> ways(size + 1);
+        std::vector<std::vector<Way>> ways(length + 1);
         ways[0].push_back({0, no_id, 0});
-        for (size_t at = 1; at <= size; ++at) {
+        for (uint32_t at = 1; at <= length; ++at) {
             std::vector<Way>& here = ways[at];
             for (uint32_t i = scratch.first[at]; i < scratch.first[at + 1]; ++i) {
                 const std::vector<Way>& before = ways[scratch.nodes[i].begin];
@@ -257,13 +257,13 @@ class UnigramModel final : public Model {
             std::stable_sort(here.begin(), here.end(), better);
             if (here.size() > count) here.resize(count);
         }
-        for (const Way& last : ways[size]) {
+        for (const Way& last : ways[length]) {
             scores.push_back(last.score);
             paths.emplace_back();
-            size_t to = size;
+            uint32_t to = length;
             for (const Way* way = &last; to > 0;) {
                 const LatticeNode& node = scratch.nodes[way->node];
-                paths.back().push_back({node.id, static_cast<uint32_t>(to) - node.begin});
+                paths.back().push_back(token_of(node, to, scratch));
                 to = node.begin;
                 way = &ways[to][way->rank];
             }
