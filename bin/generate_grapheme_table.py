@@ -1,21 +1,43 @@
 """Write textpipe/core/cpp/grapheme_table.hpp: which characters stay together as one user-perceived character.
 
-What enters: the properties of UAX #29 as the package `regex` has them. What leaves: ranges of code points
-with their class; the tests ask `tokenizers` 0.23.3 about every code point, to see that its Unicode version agrees.
-Run by hand when a version changes:
+What enters: the properties of UAX #29 as the package `regex` has them, and `tokenizers` 0.23.3, which is asked which
+characters it joins to the one before: where `regex` knows a newer Unicode, those it has there and `tokenizers` has not
+are left out. What leaves: ranges of code points with their class. Run by hand when a version changes:
 
     python bin/generate_grapheme_table.py
 """
 
+import io
+import tempfile
 from pathlib import Path
 
 import regex
+import sentencepiece
+from tokenizers import normalizers
+
+from textpipe.formats import sentencepiece_file
+from textpipe.limits import DEFAULT_LIMITS
 
 HEADER = Path(__file__).resolve().parent.parent / "textpipe" / "core" / "cpp" / "grapheme_table.hpp"
 # In the order of the enumeration in graphemes.hpp, from 1 on. LV and LVT are counted, not listed.
 CLASSES = ["CR", "LF", "Control", "Extend", "ZWJ", "Regional_Indicator", "Prepend", "SpacingMark", "L", "V", "T"]
 PICTOGRAPH = len(CLASSES) + 1
+JOINED = {CLASSES.index(name) + 1 for name in ("Extend", "ZWJ", "SpacingMark")}
 CONJUNCT = {"Consonant": 16, "Linker": 32, "Extend": 64}
+
+
+def joiner() -> normalizers.Normalizer:
+    """Makes X of an "a", together with all that is joined to it."""
+    written = io.BytesIO()
+    with tempfile.TemporaryDirectory() as folder:
+        rules = Path(folder) / "rules.tsv"
+        rules.write_text("61\t58\n")
+        sentencepiece.SentencePieceTrainer.train(
+            sentence_iterator=iter(["a b c"]), model_writer=written, vocab_size=20, hard_vocab_limit=False,
+            minloglevel=2, normalization_rule_tsv=str(rules),
+        )  # fmt: skip
+    file = sentencepiece_file.read(written.getvalue(), path="rules", limits=DEFAULT_LIMITS)
+    return normalizers.Precompiled(file.normalizer.charsmap)
 
 
 def table() -> list[tuple[int, int, int]]:
@@ -33,6 +55,10 @@ def table() -> list[tuple[int, int, int]]:
     for name, bit in CONJUNCT.items():
         for c in each(rf"\p{{Indic_Conjunct_Break={name}}}"):
             value[c] |= bit
+    join = joiner()
+    for c, found in enumerate(value):
+        if found & 15 in JOINED and join.normalize_str(f"a{chr(c)}") != "X":
+            value[c] = 0
     ranges: list[tuple[int, int, int]] = []
     for c, found in enumerate(value):
         if found and ranges and ranges[-1][1:] == (c - 1, found):

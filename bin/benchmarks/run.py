@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 NAMES = {
+    "sentencepiece": "sentencepiece_models",
     "train-vocab": "train_vocab",
     "train-pieces": "train_pieces",
     "train-unigram": "train_unigram",

@@ -14,10 +14,10 @@
 #include <vector>
 
 #include "model.hpp"
+#include "piece_cache.hpp"
 #include "sentence_bpe.hpp"
 #include "sentence_pieces.hpp"
 #include "sentence_unigram.hpp"
-#include "word_cache.hpp"
 
 namespace textpipe {
 
@@ -38,11 +38,11 @@ class SentenceModel final : public Model {
     }
 
     struct Scratch final : Model::Scratch {
-        WordCache cache{cache_bytes};
+        PieceCache cache;
         SentenceUnigram::Scratch unigram;
         SentenceBpe::Scratch bpe;
+        std::vector<uint32_t> ids;  // of the sentence, near at hand until all are there
     };
-    static constexpr size_t cache_bytes = 48 << 20;
 
     std::unique_ptr<Model::Scratch> make_scratch() const override { return std::make_unique<Scratch>(); }
 
@@ -54,21 +54,14 @@ class SentenceModel final : public Model {
 
     void encode_ids(const uint8_t* text, size_t size, Model::Scratch& base, std::vector<uint32_t>& out) const override {
         Scratch& scratch = static_cast<Scratch&>(base);
-        IdWriter writer{*this, out, out.size()};
-        out.resize(out.size() + size / 2 + 64);
+        IdWriter writer{*this, scratch.ids, 0};
+        if (scratch.ids.size() < size + 8) scratch.ids.resize(size + 8);  // no piece is shorter than a byte
         run(text, size, scratch, writer);
-        out.resize(writer.at);
+        out.insert(out.end(), scratch.ids.begin(), scratch.ids.begin() + static_cast<std::ptrdiff_t>(writer.at));
     }
 
   private:
     static constexpr size_t batch_size = 32;
-
-    struct Word {
-        const uint8_t* begin;
-        size_t size;
-        uint64_t hash;
-        WordKey key;
-    };
 
     // Runs of unknown characters are one token, unless they have bytes.
     struct TokenWriter {
@@ -100,14 +93,12 @@ class SentenceModel final : public Model {
         bool was_unknown = false;
 
         void known(const uint32_t* ids, size_t count) {
-            if (out.size() - at < count + 8) out.resize(out.size() * 2 + count + 8);
             uint32_t* to = out.data() + at;
             for (size_t i = 0; i < count; ++i) to[i] = ids[i];
             at += count;
             was_unknown = false;
         }
         void unknown(const uint8_t* text, uint32_t size) {
-            if (out.size() - at < size + size_t{8}) out.resize(out.size() * 2 + size + 8);
             if (model.byte_fallback_) {
                 for (uint32_t i = 0; i < size; ++i) out[at++] = model.pieces_.byte_ids[text[i]];
             } else if (!was_unknown) {
@@ -121,88 +112,60 @@ class SentenceModel final : public Model {
     void run(const uint8_t* text, size_t size, Scratch& scratch, Writer& writer) const {
         const uint8_t* const end = text + size;
         if (kind_ == Kind::words || kind_ == Kind::characters) return look_up(text, end, scratch, writer);
-        Word words[batch_size];
+        PieceCache::Key words[batch_size];
         float sum = 0;
         for (const uint8_t* p = text; p < end && !scratch.is_stopped();) {
             size_t count = 0;
             while (p < end && count < batch_size) {
                 const uint8_t* next = pieces_.joints.next(p, end);
-                Word& word = words[count++];
-                word.begin = p;
-                word.size = static_cast<size_t>(next - p);
-                if (word.size <= longest_cached) {
-                    word.key = WordKey::of(p, word.size, static_cast<size_t>(end - p));
-                    word.hash = word.size <= 15 ? word.key.hash_short() : word.key.hash_long();
-                    if (word.size <= 15)
-                        scratch.cache.shorts.prefetch(word.hash);
-                    else
-                        scratch.cache.longs.prefetch(word.hash);
-                }
+                words[count] = PieceCache::key_of(p, static_cast<size_t>(next - p), static_cast<size_t>(end - p));
+                scratch.cache.prefetch(words[count++]);
                 p = next;
             }
-            for (size_t i = 0; i < count; ++i) {
-                if (words[i].size <= 15)
-                    write(words[i], scratch.cache.shorts, scratch, writer, sum);
-                else if (words[i].size <= longest_cached)
-                    write(words[i], scratch.cache.longs, scratch, writer, sum);
-                else
-                    find(words[i], scratch, writer, sum);
-            }
+            for (size_t i = 0; i < count; ++i) write(words[i], scratch, writer, sum);
         }
     }
 
-    // The pieces of a remembered word, or those found now, to be remembered. The last id of a slot is the largest sum
-    // before the word for which they hold, its lowest bits how many pieces there are.
-    template <class Table, class Writer>
-    void write(const Word& word, Table& table, Scratch& scratch, Writer& writer, float& sum) const {
-        constexpr size_t room = sizeof(Table::Slot::ids) / sizeof(uint32_t);
-        if (const auto* slot = table.find(word.key, word.hash)) {
-            uint32_t ids[room];
-            std::memcpy(ids, slot->ids, sizeof ids);
-            ids[0] &= 0xFFFFFF;
-            const size_t count = ids[room - 1] & (room - 1);
-            if (kind_ == Kind::bpe) return writer.known(ids, count);
-            if (std::fabs(sum) <= limit_of(ids[room - 1])) {
-                for (size_t i = 0; i < count; ++i) sum += unigram_.score(ids[i]);
-                return writer.known(ids, count);
+    // The pieces of a remembered word, or those found now, to be remembered with the largest sum before the word for
+    // which they hold.
+    template <class Writer>
+    void write(const PieceCache::Key& word, Scratch& scratch, Writer& writer, float& sum) const {
+        PieceCache::Found found;
+        if (scratch.cache.find(word, found)) {
+            if (kind_ == Kind::bpe) return writer.known(found.ids, found.count);
+            if (std::fabs(sum) <= found.note) {
+                for (size_t i = 0; i < found.count; ++i) sum += unigram_.score(found.ids[i]);
+                return writer.known(found.ids, found.count);
             }
         }
         const float limit = find(word, scratch, writer, sum);
+        if (limit <= 0) return;
         const std::vector<Token>& path = kind_ == Kind::bpe ? scratch.bpe.path : scratch.unigram.path;
-        if (limit <= 0 || path.size() >= room) return;
-        uint32_t ids[room] = {};
+        uint32_t ids[PieceCache::most_pieces];
+        if (path.size() > PieceCache::most_pieces) return;
         for (size_t i = 0; i < path.size(); ++i) {
             if (path[i].id == no_id) return;
             ids[i] = path[i].id;
         }
-        std::memcpy(&ids[room - 1], &limit, sizeof limit);
-        ids[room - 1] = (ids[room - 1] & ~7u) | static_cast<uint32_t>(path.size());
-        table.insert(word.key, word.hash, ids, room);
-    }
-
-    static float limit_of(uint32_t bits) {
-        float limit;
-        bits &= ~7u;
-        std::memcpy(&limit, &bits, sizeof limit);
-        return limit;
+        scratch.cache.insert(word, ids, path.size(), limit);
     }
 
     // The pieces of one word; returns the limit up to which they may be remembered.
     template <class Writer>
-    float find(const Word& word, Scratch& scratch, Writer& writer, float& sum) const {
+    float find(const PieceCache::Key& word, Scratch& scratch, Writer& writer, float& sum) const {
         if (kind_ == Kind::bpe) {
-            bpe_.encode(word.begin, word.size, scratch, scratch.bpe);
-            put(word.begin, scratch.bpe.path, writer);
+            bpe_.encode(word.text, word.size, scratch, scratch.bpe);
+            put(word.text, scratch.bpe.path, writer);
             return SentenceUnigram::largest_sum;
         }
-        const float limit = unigram_.best_path(word.begin, word.size, scratch.unigram);
+        const float limit = unigram_.best_path(word.text, word.size, scratch.unigram);
         const std::vector<Token>& path = scratch.unigram.path;
         if (std::fabs(sum) <= limit) {
             for (const Token& token : path) sum += unigram_.score(token.id);
         } else {
-            sum = unigram_.single_path(word.begin, word.size, sum, scratch.unigram);
+            sum = unigram_.single_path(word.text, word.size, sum, scratch.unigram);
         }
-        put(word.begin, path, writer);
+        put(word.text, path, writer);
         return std::fabs(sum) <= limit ? limit : -1;  // what was found now need not be the likeliest path
     }
 
