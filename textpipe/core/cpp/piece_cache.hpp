@@ -6,9 +6,16 @@
 // together. The others, up to 255 bytes, lie one after the other in one piece of memory, with a table of where.
 #pragma once
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
-#include <string>
+#include <memory>
+#include <new>
+#include <utility>
 #include <vector>
+
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
 
 #include "word_cache.hpp"
 
@@ -16,6 +23,8 @@ namespace textpipe {
 
 class PieceCache {
   public:
+    PieceCache() { allocate_shorts(first_shorts); }
+
     static constexpr size_t longest = 255, most_pieces = 255;
 
     // What is remembered of one stretch. `note` is the caller's own.
@@ -69,7 +78,7 @@ class PieceCache {
     void insert(const Key& key, const uint32_t* ids, size_t count, float note) {
         if (key.size > longest || count > most_pieces) return;
         if (key.size > 15) return insert_long(key, ids, count, note);
-        if (++num_shorts_ * 2 > shorts_.size() / 2 && shorts_.size() < max_shorts) grow_shorts();
+        if (++num_shorts_ * 4 > room_ && room_ < max_shorts) grow_shorts();
         Short made;
         made.key[0] = key.word.part[0];
         made.key[1] = key.word.part[1];
@@ -89,7 +98,7 @@ class PieceCache {
 
   private:
     static constexpr uint32_t too_many = 0xFFFFFFFF, many_mark = 0xFFFFFFFF;
-    static constexpr size_t max_shorts = 1 << 20, max_bytes = 24 << 20;
+    static constexpr size_t first_shorts = 1 << 12, max_shorts = 1 << 20, max_bytes = 24 << 20;
 
     struct Short {
         uint64_t key[2];
@@ -120,7 +129,7 @@ class PieceCache {
         return mix_hash(hash, eight);
     }
 
-    size_t short_set(uint64_t hash) const { return (hash * 2) & (shorts_.size() - 1); }
+    size_t short_set(uint64_t hash) const { return (hash * 2) & (room_ - 1); }
 
     bool find_long(const Key& key, Found& found) const {
         const size_t mask = places_.size() - 1;
@@ -174,11 +183,32 @@ class PieceCache {
         }
     }
 
+    struct Free {
+        void operator()(void* memory) const { std::free(memory); }
+    };
+
+    // Empty places, two to a cache line.
+    void allocate_shorts(size_t room) {
+        memory_of_shorts_.reset(std::calloc(room + 2, sizeof(Short)));
+        if (!memory_of_shorts_) throw std::bad_alloc();
+        shorts_ = reinterpret_cast<Short*>((reinterpret_cast<uintptr_t>(memory_of_shorts_.get()) + 63) & ~uintptr_t{63});
+        room_ = room;
+#if defined(__linux__)
+        // Advice before the first touch: most of a cold run's waits are for the address, not for the line.
+        constexpr uintptr_t huge = 2u << 20;
+        const uintptr_t begin = (reinterpret_cast<uintptr_t>(shorts_) + huge - 1) & ~(huge - 1);
+        const uintptr_t end = reinterpret_cast<uintptr_t>(shorts_ + room) & ~(huge - 1);
+        if (end > begin) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
+#endif
+    }
+
     void grow_shorts() {
-        std::vector<Short> old(shorts_.size() * 4, Short{});
-        old.swap(shorts_);
+        const std::unique_ptr<void, Free> held = std::move(memory_of_shorts_);
+        const Short* const old = shorts_;
+        const size_t count = room_;
+        allocate_shorts(count * 4);
         num_shorts_ = 0;
-        for (size_t i = old.size(); i-- > 0;) {  // the newer of two last, so that it stays in front
+        for (size_t i = count; i-- > 0;) {  // the newer of two last, so that it stays in front
             if (old[i].key[1] == 0) continue;
             WordKey word{};
             word.part[0] = old[i].key[0];
@@ -190,7 +220,9 @@ class PieceCache {
         }
     }
 
-    std::vector<Short> shorts_ = std::vector<Short>(4096, Short{});
+    std::unique_ptr<void, Free> memory_of_shorts_;
+    Short* shorts_ = nullptr;
+    size_t room_ = 0;
     std::vector<Place> places_ = std::vector<Place>(1024);
     std::vector<uint32_t> memory_;
     size_t num_shorts_ = 0, num_longs_ = 0;

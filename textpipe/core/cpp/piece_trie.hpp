@@ -78,7 +78,13 @@ class PieceTrie {
     // The value of the piece that ends at a node, or no_value.
     uint32_t value(uint32_t node) const { return units_[node].value; }
 
-    // found(characters, value) for each piece that these numbers of characters begin with.
+    // Lays a number beside every value, near at hand for prefixes().
+    void set_weights(const std::vector<float>& weights) {
+        for (Unit& unit : units_)
+            if (unit.value != no_value) std::memcpy(&unit.next_free, &weights[unit.value], sizeof unit.next_free);
+    }
+
+    // found(characters, value, weight) for each piece that these numbers of characters begin with.
     template <class Found>
     void prefixes(const uint32_t* codes, size_t count, Found&& found) const {
         uint32_t node = root;
@@ -87,7 +93,10 @@ class PieceTrie {
             const uint32_t child = units[node].base ^ codes[i];
             if (units[child].parent != node) return;
             node = child;
-            if (units[node].value != no_value) found(i + 1, units[node].value);
+            if (units[node].value == no_value) continue;
+            float weight;
+            std::memcpy(&weight, &units[node].next_free, sizeof weight);
+            found(i + 1, units[node].value, weight);
         }
     }
 
@@ -123,7 +132,7 @@ class PieceTrie {
         uint32_t base = 0;
         uint32_t parent = no_node;  // of a free place no_node
         uint32_t value = no_value;
-        uint32_t next_free = 0;
+        uint32_t next_free = 0;  // while it is built; then the bits of the weight
     };
     struct Spelled {
         std::vector<uint32_t> codes;

@@ -52,6 +52,8 @@ class SentenceUnigram {
         unknown_score_ = least - 10.0f;
         largest_ = std::max(largest_, std::fabs(static_cast<double>(unknown_score_)));
         trie_.build(entries);
+        trie_.set_weights(scores_);
+        trie_.set_weights(scores_);
     }
 
     float score(uint32_t id) const { return scores_[id]; }
@@ -122,8 +124,8 @@ class SentenceUnigram {
         for (uint32_t at = 0; at < count; ++at) {
             const auto until = arrive(at);
             bool alone = false;
-            trie_.prefixes(codes + at, count - at, [&](size_t length, uint32_t id) {
-                    reach(at + static_cast<uint32_t>(length), until, at, id, scores_[id]);
+            trie_.prefixes(codes + at, count - at, [&](size_t length, uint32_t id, float score) {
+                    reach(at + static_cast<uint32_t>(length), until, at, id, score);
                     alone |= length == 1;
                 });
             if (!alone) reach(at + 1, until, at, no_id, unknown_score_);
