@@ -67,6 +67,11 @@ class AddedVocabulary:
         found = self.ids.get(content)
         return model.token_to_id(content) if found is None else found
 
+    @property
+    def special_texts(self) -> list[str]:
+        """The special tokens, in the order they were given."""
+        return list(self._special)
+
     def is_special(self, content: str) -> bool:
         """Whether decoding leaves this piece out."""
         return content in self._special

@@ -30,8 +30,6 @@ class Composition:
         self._added = AddedVocabulary()
         self._decoder: Decoder | None = None
         self._use(Pipeline(model, self._added))
-        self.encode_special_tokens = False
-        """Whether special tokens written in a text are encoded as plain text."""
 
     def _use(self, pipeline: Pipeline) -> None:
         self._revision = revision()

@@ -1,34 +1,69 @@
 """What encoding a text gives.
 
 What enters: the ids of the tokens and what is known of each. What leaves: one value with parallel lists, and look-ups
-between characters, words and tokens. Promises: the same fields and answers as `tokenizers`' Encoding.
+between characters, words and tokens. Promises: the same fields and answers as `tokenizers`' Encoding; a list is made
+when it is first asked for, so that whoever wants the ids alone pays for nothing else; a list given out is a copy.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
-__all__ = ["Encoding"]
+from textpipe.columns import Column
+from textpipe.errors import InputError, LimitError
+from textpipe.limits import DEFAULT_LIMITS
+
+__all__ = ["COLUMNS", "Encoding"]
+
+COLUMNS = ("ids", "type_ids", "tokens", "offsets", "word_ids", "special_tokens_mask", "attention_mask")
+"""The parallel lists of an encoding."""
+
+_EMPTY: tuple[Any, ...] = (0, 0, "", (0, 0), None, 1, 0)  # what a padding token has in each
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+def check_side(direction: str) -> None:
+    """Refuse what is neither ``left`` nor ``right``."""
+    if direction not in {"left", "right"}:
+        raise InputError(f'no such direction: "{direction}"', allowed="left, right")
+
+
+def _places(count: int, length: int, step: int, direction: str) -> list[tuple[int, int]]:
+    """The parts ``[begin, end)`` of so many tokens, from the side that is kept on, until one reaches the other side."""
+    places = [(begin, min(begin + length, count)) for begin in range(0, max(count - length, 0) + step, step)]
+    if direction == "left":
+        return [(count - end, count - begin) for begin, end in places]
+    return places
+
+
 class Encoding:
     """The tokens of a text, or of several put together.
 
     ``offsets`` are characters ``[begin, end)`` of the text the token came from; ``word_ids`` number the pre-tokens and
-    are None for tokens a template added. ``sequence_ranges`` tells which tokens came from which text.
+    are None for tokens that a template or padding added. ``overflowing`` holds what a truncation cut off.
     """
 
-    ids: list[int] = field(default_factory=list)
-    type_ids: list[int] = field(default_factory=list)
-    tokens: list[str] = field(default_factory=list)
-    word_ids: list[int | None] = field(default_factory=list)
-    offsets: list[tuple[int, int]] = field(default_factory=list)
-    special_tokens_mask: list[int] = field(default_factory=list)
-    attention_mask: list[int] = field(default_factory=list)
-    overflowing: list[Encoding] = field(default_factory=list)
-    sequence_ranges: dict[int, range] = field(default_factory=dict)
+    __slots__ = ("_columns", "_num_tokens", "_overflowing", "_ranges")
+
+    def __init__(self) -> None:
+        self._num_tokens = 0
+        self._columns: dict[str, Column] = {name: Column(list) for name in COLUMNS}
+        self._overflowing: list[Encoding] = []
+        self._ranges: dict[int, range] = {}
+
+    @classmethod
+    def of_columns(cls, num_tokens: int, columns: Mapping[str, Callable[[], list[Any]]]) -> Encoding:
+        """An encoding whose lists are made when they are asked for.
+
+        Parameters
+        ----------
+        num_tokens : how long each of the lists will be.
+        columns : one maker for each of :data:`COLUMNS`.
+        """
+        made = cls()
+        made._num_tokens = num_tokens
+        made._columns = {name: Column(columns[name]) for name in COLUMNS}
+        return made
 
     @classmethod
     def of_tokens(
@@ -43,93 +78,293 @@ class Encoding:
     ) -> Encoding:
         """An encoding of one text, or of tokens that a template adds."""
         count = len(ids)
-        return cls(ids, [type_id] * count, tokens, list(word_ids), offsets, [int(special)] * count, [1] * count)
+        return cls.of_columns(
+            count,
+            {
+                "ids": lambda: ids,
+                "type_ids": lambda: [type_id] * count,
+                "tokens": lambda: tokens,
+                "offsets": lambda: offsets,
+                "word_ids": lambda: list(word_ids),
+                "special_tokens_mask": lambda: [int(special)] * count,
+                "attention_mask": lambda: [1] * count,
+            },
+        )
 
-    @classmethod
-    def merge(cls, encodings: Iterable[Encoding], growing_offsets: bool = True) -> Encoding:
+    @staticmethod
+    def merge(encodings: Iterable[Encoding], growing_offsets: bool = True) -> Encoding:
         """All of them as one; with ``growing_offsets`` each text's places go on where the last one's ended."""
-        merged = cls()
-        for encoding in encodings:
-            shift = merged.offsets[-1][1] if growing_offsets and merged.offsets else 0
-            start = len(merged.ids)
-            merged.ids.extend(encoding.ids)
-            merged.type_ids.extend(encoding.type_ids)
-            merged.tokens.extend(encoding.tokens)
-            merged.word_ids.extend(encoding.word_ids)
-            merged.offsets.extend([(begin + shift, end + shift) for begin, end in encoding.offsets])
-            merged.special_tokens_mask.extend(encoding.special_tokens_mask)
-            merged.attention_mask.extend(encoding.attention_mask)
-            for sequence, tokens in encoding.sequence_ranges.items():
-                merged.sequence_ranges[sequence] = range(tokens.start + start, tokens.stop + start)
+        merged = Encoding()
+        for number, encoding in enumerate(encodings):
+            merged = merged._with(encoding, growing_offsets) if number else encoding.copy()
         return merged
+
+    def _with(self, other: Encoding, growing_offsets: bool) -> Encoding:
+        """This one and another behind it; every part cut off one goes with every part of the other."""
+        combinations = (len(self._overflowing) + 1) * (len(other._overflowing) + 1)
+        if combinations > DEFAULT_LIMITS.overflowing_parts:
+            raise LimitError(
+                f"truncation cut two texts into parts that go together in {combinations} ways",
+                allowed=str(DEFAULT_LIMITS.overflowing_parts),
+                hint="give a larger max_length, or encode the texts in parts",
+            )
+        overflowing = []
+        for part in self._overflowing:
+            overflowing.append(part._with(other, growing_offsets))
+            overflowing += [part._with(behind, growing_offsets) for behind in other._overflowing]
+        overflowing += [self._with(behind, growing_offsets) for behind in other._overflowing]
+        joined = {name: self._columns[name].followed_by(other._columns[name]) for name in COLUMNS}
+        if growing_offsets:
+            joined["offsets"] = self._columns["offsets"].followed_by_places(other._columns["offsets"])
+        made = self._changed(joined, num_tokens=len(self) + len(other))
+        count = len(self)
+        ranges = {number: range(r.start + count, r.stop + count) for number, r in other._ranges.items()}
+        made._ranges = {**self._ranges, **ranges}
+        made._overflowing = overflowing
+        return made
+
+    def _changed(self, columns: Mapping[str, Column], *, num_tokens: int | None = None) -> Encoding:
+        made = Encoding()
+        made._num_tokens = self._num_tokens if num_tokens is None else num_tokens
+        made._columns = {**self._columns, **columns}
+        made._ranges = dict(self._ranges)
+        made._overflowing = list(self._overflowing)
+        return made
+
+    def copy(self) -> Encoding:
+        """Another encoding of the same tokens; what is done to one leaves the other alone."""
+        made = self._changed({})
+        made._overflowing = [part.copy() for part in self._overflowing]
+        return made
+
+    def with_columns(self, **columns: Callable[[], list[Any]]) -> Encoding:
+        """A copy with other lists of the same length in place of some."""
+        made = self.copy()
+        made._columns.update({name: Column(make) for name, make in columns.items()})
+        return made
 
     def with_type_id(self, type_id: int) -> Encoding:
         """A copy whose tokens all have this type."""
-        return replace(self, type_ids=[type_id] * len(self.ids))
+        return self.with_columns(type_ids=lambda: [type_id] * len(self))
+
+    def with_ranges(self, ranges: Mapping[int, range]) -> Encoding:
+        """A copy that says which of its tokens come from which text."""
+        made = self.copy()
+        made._ranges = dict(ranges)
+        return made
 
     def with_sequence_id(self, sequence: int) -> Encoding:
         """A copy that says its tokens come from text number ``sequence``."""
-        return replace(self, sequence_ranges={sequence: range(len(self.ids))})
+        made = self.copy()
+        made.set_sequence_id(sequence)
+        return made
 
-    def __len__(self) -> int:
-        return len(self.ids)
+    def ids_alone(self) -> Encoding:
+        """A copy that knows neither pieces nor places nor words."""
+        count = len(self)
+        places = [(0, 0)] * count
+        return self.with_columns(tokens=lambda: [""] * count, offsets=lambda: places, word_ids=lambda: [None] * count)
 
-    def __repr__(self) -> str:
-        return (
-            f"Encoding(num_tokens={len(self.ids)}, attributes=[ids, type_ids, tokens, offsets, attention_mask, "
-            "special_tokens_mask, overflowing])"
+    def without_overflowing(self) -> Encoding:
+        """A copy without the parts that were cut off."""
+        made = self._changed({})
+        made._overflowing = []
+        return made
+
+    def with_overflowing(self, change: Callable[[Encoding], Encoding]) -> Encoding:
+        """What ``change`` makes of it, and of each part that was cut off."""
+        made = change(self)
+        made._overflowing = [change(part) for part in self._overflowing]
+        return made
+
+    def set_sequence_id(self, sequence_id: int) -> None:
+        """Say that all the tokens come from text number ``sequence_id``."""
+        self._ranges = {**self._ranges, sequence_id: range(len(self))}
+
+    def pad(
+        self,
+        length: int,
+        *,
+        direction: str = "right",
+        pad_id: int = 0,
+        pad_type_id: int = 0,
+        pad_token: str = "[PAD]",
+    ) -> None:
+        """Add padding tokens until there are ``length``, here and in the parts that were cut off.
+
+        Raises
+        ------
+        InputError
+            when ``direction`` is neither left nor right.
+        """
+        check_side(direction)
+        for part in self._overflowing:
+            part.pad(length, direction=direction, pad_id=pad_id, pad_type_id=pad_type_id, pad_token=pad_token)
+        count = length - len(self)
+        if count <= 0:
+            return
+        padding = Encoding.of_columns(
+            count,
+            {
+                name: lambda value=value: [value] * count  # type: ignore[misc]
+                for name, value in zip(COLUMNS, (pad_id, pad_type_id, pad_token, *_EMPTY[3:]), strict=True)
+            },
         )
+        before, after = (padding, self) if direction == "left" else (self, padding)
+        self._columns = {name: before._columns[name].followed_by(after._columns[name]) for name in COLUMNS}
+        self._num_tokens = length
+        if direction == "left":
+            self._ranges = {number: range(r.start + count, r.stop + count) for number, r in self._ranges.items()}
+
+    def truncate(self, max_length: int, stride: int = 0, direction: str = "right") -> None:
+        """Keep ``max_length`` tokens; the others go to ``overflowing``, in parts of that length.
+
+        Parameters
+        ----------
+        stride : how many tokens a part shares with the one before.
+        direction : the side to cut tokens off.
+
+        Raises
+        ------
+        InputError
+            when ``stride`` leaves a part no token of its own, or ``direction`` is neither left nor right.
+        """
+        check_side(direction)
+        count = len(self)
+        if max_length >= count:
+            return
+        if max_length <= 0:
+            self._become(Encoding(), [self.copy()])
+            return
+        if stride >= max_length:
+            raise InputError(
+                f"parts of {max_length} tokens cannot share {stride} of them",
+                allowed=f"a stride below {max_length}",
+                hint="special tokens take their share of max_length",
+            )
+        places = _places(count, max_length, max_length - stride, direction)
+        if len(places) > DEFAULT_LIMITS.overflowing_parts:
+            raise LimitError(
+                f"truncation cut a text into {len(places)} parts",
+                allowed=str(DEFAULT_LIMITS.overflowing_parts),
+                hint="give a larger max_length or a smaller stride",
+            )
+        first, *others = [self._part(begin, end) for begin, end in places]
+        self._become(first, others)
+
+    def _become(self, other: Encoding, overflowing: list[Encoding]) -> None:
+        self._num_tokens, self._columns, self._ranges = other._num_tokens, other._columns, other._ranges
+        self._overflowing = overflowing
+
+    def _part(self, begin: int, end: int) -> Encoding:
+        columns = {name: column.part(begin, end) for name, column in self._columns.items()}
+        made = self._changed(columns, num_tokens=end - begin)
+        made._ranges, made._overflowing = {}, []  # which text a token is of, `tokenizers` forgets as well
+        return made
+
+    def _list(self, name: str) -> list[Any]:
+        return list(self._columns[name].values)
 
     @property
-    def words(self) -> list[int | None]:
-        """Another name of ``word_ids``."""
-        return self.word_ids
+    def ids(self) -> list[int]:
+        """The ids of the tokens."""
+        return self._list("ids")
+
+    @property
+    def type_ids(self) -> list[int]:
+        """The type of each token, which tells texts apart."""
+        return self._list("type_ids")
+
+    @property
+    def tokens(self) -> list[str]:
+        """The pieces of the tokens."""
+        return self._list("tokens")
+
+    @property
+    def offsets(self) -> list[tuple[int, int]]:
+        """The characters ``[begin, end)`` each token stands for."""
+        return self._list("offsets")
+
+    @property
+    def word_ids(self) -> list[int | None]:
+        """The number of the word each token belongs to."""
+        return self._list("word_ids")
+
+    words = word_ids
+
+    @property
+    def special_tokens_mask(self) -> list[int]:
+        """1 for tokens that a template or padding added."""
+        return self._list("special_tokens_mask")
+
+    @property
+    def attention_mask(self) -> list[int]:
+        """0 for padding."""
+        return self._list("attention_mask")
+
+    @property
+    def overflowing(self) -> list[Encoding]:
+        """The parts that a truncation cut off."""
+        return list(self._overflowing)
 
     @property
     def n_sequences(self) -> int:
         """How many texts were put together."""
-        return len(self.sequence_ranges) or 1
+        return len(self._ranges) or 1
 
     @property
     def sequence_ids(self) -> list[int | None]:
-        """The text each token comes from, None for tokens a template added."""
-        found: list[int | None] = [None] * len(self.ids)
-        for sequence, tokens in self._ranges().items():
+        """The text each token comes from, None for tokens that a template or padding added."""
+        found: list[int | None] = [None] * len(self)
+        for sequence in range(self.n_sequences):
+            tokens = self._range(sequence)
             found[tokens.start : tokens.stop] = [sequence] * len(tokens)
         return found
 
-    def _ranges(self) -> dict[int, range]:
-        return self.sequence_ranges or {0: range(len(self.ids))}
-
     def _range(self, sequence: int) -> range:
-        return self._ranges().get(sequence, range(0))
+        return self._ranges.get(sequence, range(len(self)))
 
     def token_to_sequence(self, token_index: int) -> int | None:
         """The text a token comes from."""
-        return next((sequence for sequence, tokens in self._ranges().items() if token_index in tokens), None)
+        if not self._ranges:
+            return 0 if 0 <= token_index <= len(self) else None
+        return next((sequence for sequence, tokens in self._ranges.items() if token_index in tokens), None)
+
+    def _is_of_text(self, token_index: int) -> bool:
+        return token_index < len(self) and self.token_to_sequence(token_index) is not None
 
     def token_to_chars(self, token_index: int) -> tuple[int, int] | None:
         """The place of a token in its text."""
-        return None if self.token_to_sequence(token_index) is None else self.offsets[token_index]
+        return self._columns["offsets"].values[token_index] if self._is_of_text(token_index) else None
 
     def token_to_word(self, token_index: int) -> int | None:
         """The word of a token."""
-        return None if self.token_to_sequence(token_index) is None else self.word_ids[token_index]
+        return self._columns["word_ids"].values[token_index] if self._is_of_text(token_index) else None
 
     def word_to_tokens(self, word_index: int, sequence_index: int = 0) -> tuple[int, int] | None:
         """The tokens ``[first, last + 1)`` of a word."""
-        found = [token for token in self._range(sequence_index) if self.word_ids[token] == word_index]
-        return (found[0], found[-1] + 1) if found else None
+        words = self._columns["word_ids"].values
+        first = last = None
+        for token in self._range(sequence_index):
+            word = words[token]
+            if word == word_index:
+                first = token if first is None else first
+                last = token
+            elif word is not None and word > word_index:
+                break
+        return None if first is None or last is None else (first, last + 1)
 
     def word_to_chars(self, word_index: int, sequence_index: int = 0) -> tuple[int, int] | None:
         """The place of a word in its text."""
         tokens = self.word_to_tokens(word_index, sequence_index)
-        return None if tokens is None else (self.offsets[tokens[0]][0], self.offsets[tokens[1] - 1][1])
+        offsets = self._columns["offsets"].values
+        return None if tokens is None else (offsets[tokens[0]][0], offsets[tokens[1] - 1][1])
 
     def char_to_token(self, char_pos: int, sequence_index: int = 0) -> int | None:
         """The token a character belongs to."""
+        offsets = self._columns["offsets"].values
         for token in self._range(sequence_index):
-            begin, end = self.offsets[token]
+            begin, end = offsets[token]
             if begin <= char_pos < end:
                 return token
         return None
@@ -137,4 +372,27 @@ class Encoding:
     def char_to_word(self, char_pos: int, sequence_index: int = 0) -> int | None:
         """The word a character belongs to."""
         token = self.char_to_token(char_pos, sequence_index)
-        return None if token is None else self.word_ids[token]
+        return None if token is None else self.token_to_word(token)
+
+    def __len__(self) -> int:
+        return self._num_tokens
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Encoding) and self.__getstate__() == other.__getstate__()
+
+    def __hash__(self) -> int:
+        return hash(Encoding)  # it can be padded and cut: only what never changes may count
+
+    def __getstate__(self) -> tuple[Any, ...]:
+        columns = {name: column.values for name, column in self._columns.items()}
+        return len(self), columns, self._overflowing, self._ranges
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        self._num_tokens, columns, self._overflowing, self._ranges = state
+        self._columns = {name: Column(lambda values=columns[name]: values) for name in COLUMNS}  # type: ignore[misc]
+
+    def __repr__(self) -> str:
+        return (
+            f"Encoding(num_tokens={len(self)}, attributes=[ids, type_ids, tokens, offsets, attention_mask, "
+            "special_tokens_mask, overflowing])"
+        )

@@ -131,7 +131,7 @@ class Pipeline:
         """The tokens of one text, without the template; ``word`` is the number of a word cut beforehand."""
         _check_lengths([text])
         if self.native is None:
-            return self._encode_staged(text, skip_special=skip_special, type_id=type_id, word=word)
+            return self._encode_staged(self.stages(text, skip_special=skip_special), type_id=type_id, word=word)
         ids, begins, ends, words, added = self.native.encode_spans(text, skip_special=skip_special)
         if self.model.surface_id in ids:  # such tokens read as a stretch of the normalized text
             return self._encode_staged(text, skip_special=skip_special, type_id=type_id, word=word)
@@ -148,10 +148,12 @@ class Pipeline:
 
     def stages(self, text: str, *, skip_special: bool) -> Iterable[tuple[AlignedText, int | None]]:
         """The words of a text, normalized and cut, and the added tokens between them with their ids."""
+        yield from self._stages_of(AlignedText.of(text), skip_special=skip_special)
+
+    def _stages_of(self, text: AlignedText, *, skip_special: bool) -> Iterable[tuple[AlignedText, int | None]]:
         raw, normalized = self._matchers
-        whole = AlignedText.of(text)
-        for number, begin, end in raw.split(text, skip_special):
-            part = whole.slice(begin, end)
+        for number, begin, end in raw.split(text.text, skip_special):
+            part = text.slice(begin, end)
             if number is not None:
                 yield part, number
                 continue
@@ -165,6 +167,39 @@ class Pipeline:
                     yield piece, None
                 else:
                     yield from ((cut, None) for cut in self.pre_tokenizer.apply(piece))
+
+    def encode_segments(self, segments: Sequence[tuple[str, int | None]]) -> Encoding:
+        """The tokens of texts put together: those with an id are that token, in the others no token is special."""
+        whole = AlignedText.of("".join([text for text, _ in segments]))
+        _check_lengths([whole.text])
+
+        def stages() -> Iterable[tuple[AlignedText, int | None]]:
+            begin = 0
+            for text, number in segments:
+                part = whole.slice(begin, begin + len(text))
+                begin += len(text)
+                if number is None:
+                    yield from self._stages_of(part, skip_special=True)
+                else:
+                    yield part, number
+
+        return self._encode_staged(stages(), type_id=0, word=None)
+
+    def first_special(self, text: str) -> tuple[str, int] | None:
+        """The first special token that encoding would find in a text, and the character it begins at."""
+        special = {number for number, token in self.added.by_id.items() if token.special}
+        raw, normalized = self._matchers
+        whole = AlignedText.of(text)
+        for number, begin, end in raw.split(text, False):
+            if number in special:
+                return self.added.by_id[number].content, begin
+            if number is None and any(token.normalized and token.special for token in self.added.by_id.values()):
+                part = whole.slice(begin, end)
+                part = part if self.normalizer is None else self.normalizer.apply(part)
+                for inner, inner_begin, inner_end in normalized.split(part.text, False):
+                    if inner in special:
+                        return self.added.by_id[inner].content, part.slice(inner_begin, inner_end).offsets[0]
+        return None
 
     def put_together(self, encodings: list[Encoding], add_special_tokens: bool) -> Encoding:
         """One encoding of one text or two, by the post-processor."""
@@ -228,12 +263,14 @@ class Pipeline:
             return None
         return json.dumps(stages, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
-    def _encode_staged(self, text: str, *, skip_special: bool, type_id: int, word: int | None) -> Encoding:
+    def _encode_staged(
+        self, stages: Iterable[tuple[AlignedText, int | None]], *, type_id: int, word: int | None
+    ) -> Encoding:
         ids: list[int] = []
         tokens: list[str] = []
         offsets: list[tuple[int, int]] = []
         words: list[int] = []
-        pieces = (stage for stage in self.stages(text, skip_special=skip_special) if stage[0].text)
+        pieces = (stage for stage in stages if stage[0].text)
         for number, (piece, added) in enumerate(pieces):
             found = self._tokens_of(piece) if added is None else [(added, piece.text, piece.offsets)]
             for token_id, token, place in found:

@@ -133,7 +133,12 @@ def checked_parts(parts: Iterable[Any], kind: type[Part]) -> tuple[Part, ...]:
 
 
 _SHOWN = 5  # entries of a list or table; a vocabulary has hundreds of thousands
-_CHOICES = ("behavior", "prepend_scheme")  # settings whose value is one of a few names, printed without quotes
+_CHOICES = (
+    "behavior",
+    "prepend_scheme",
+    "direction",
+    "strategy",
+)  # settings whose value is one of a few names, printed without quotes
 
 
 def describe(value: Any, key: str = "") -> str:
@@ -161,7 +166,7 @@ def _describe_object(value: dict[str, Any], key: str) -> str:
         return _call(value["type"], {name: part for name, part in value.items() if name != "type"})
     if set(value) == {"Sequence"}:  # a text of a template, named by one of two letters
         return f"Sequence(id={value['Sequence']['id']}, type_id={value['Sequence']['type_id']})"
-    if set(value) in ({"SpecialToken"}, {"String"}, {"Regex"}):
+    if set(value) in ({"SpecialToken"}, {"String"}, {"Regex"}, {"Fixed"}):
         ((tag, part),) = value.items()
         return _call(tag, part) if isinstance(part, dict) else f"{tag}({describe(part)})"
     parts = []

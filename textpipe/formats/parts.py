@@ -14,8 +14,10 @@ from textpipe.added_tokens import AddedVocabulary
 from textpipe.decoders import Decoder
 from textpipe.models import Model
 from textpipe.normalizers import Normalizer
+from textpipe.padding import Padding
 from textpipe.pre_tokenizers import PreTokenizer
 from textpipe.processors import PostProcessor
+from textpipe.truncation import Truncation
 
 __all__ = ["Parts"]
 
@@ -32,3 +34,5 @@ class Parts:
     decoder: Decoder | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
     """What a folder of `transformers` says beside the parts: roles of special tokens, a chat template, …"""
+    padding: Padding | None = None
+    truncation: Truncation | None = None

@@ -14,7 +14,7 @@ from typing import Any
 
 from textpipe.added_tokens import AddedToken, AddedVocabulary
 from textpipe.errors import LimitError
-from textpipe.formats import tokenizer_models, tokenizer_parts
+from textpipe.formats import tokenizer_lengths, tokenizer_models, tokenizer_parts
 from textpipe.formats.fields import Field, parse_json
 from textpipe.formats.parts import Parts
 from textpipe.limits import DEFAULT_LIMITS, Limits
@@ -34,13 +34,11 @@ def read(data: str | bytes, *, path: str, limits: Limits = DEFAULT_LIMITS) -> Pa
     version = top.get("version", str, "1.0")
     if version != "1.0":
         top.need("version").fail(f'is "{version}"', allowed='"1.0"')
-    for setting in ("truncation", "padding"):
-        if top.get(setting, dict, None, nullable=True) is not None:
-            top.need(setting).fail("is set, and there is none here yet", hint=f'put "{setting}": null')
     model = tokenizer_models.read(top.need("model"), limits)
     stages = {name: _read_stage(top, name) for name in tokenizer_parts.STAGES}
     added = _read_added(top.part("added_tokens", required=False), model, limits)
-    return Parts(model, added, **stages)
+    padding, truncation = tokenizer_lengths.read(top)
+    return Parts(model, added, **stages, padding=padding, truncation=truncation)
 
 
 def _read_stage(top: Field, name: str) -> Any:
@@ -77,7 +75,12 @@ def _read_added(field: Field | None, model: Model, limits: Limits) -> AddedVocab
 def write(parts: Parts, *, pretty: bool) -> str:
     """The text of a tokenizer.json."""
     tokens = [token.to_dict(number) for number, token in sorted(parts.added.by_id.items())]
-    row: dict[str, Any] = {"version": "1.0", "truncation": None, "padding": None, "added_tokens": tokens}
+    row: dict[str, Any] = {
+        "version": "1.0",
+        "truncation": None if parts.truncation is None else parts.truncation.to_dict(),
+        "padding": None if parts.padding is None else parts.padding.to_dict(),
+        "added_tokens": tokens,
+    }
     for name in tokenizer_parts.STAGES:
         stage = getattr(parts, name)
         row[name] = None if stage is None else stage.to_dict()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from textpipe.encoding import Encoding
 from textpipe.stage import Stage
 
-__all__ = ["PostProcessor", "join"]
+__all__ = ["PostProcessor", "join", "numbered"]
 
 
 class PostProcessor(Stage):
@@ -38,6 +38,14 @@ class PostProcessor(Stage):
     def native_frame(self) -> tuple[list[int], list[int]] | None:
         """The ids it puts before and after one text, or None when it does anything else to the ids."""
         return None
+
+
+def numbered(encodings: list[Encoding]) -> list[Encoding]:
+    """The encodings, each saying which text its tokens come from; so do the parts cut off them."""
+    return [
+        encoding.with_overflowing(lambda part, number=number: part.with_sequence_id(number))  # type: ignore[misc]
+        for number, encoding in enumerate(encodings)
+    ]
 
 
 def join(encodings: list[Encoding]) -> Encoding:

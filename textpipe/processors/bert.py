@@ -5,13 +5,13 @@ What enters: encodings of one text or two. What leaves: ``[CLS] A [SEP]`` or ``[
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from textpipe.encoding import Encoding
 from textpipe.errors import InputError
 from textpipe.limits import DEFAULT_LIMITS
-from textpipe.processors.base import PostProcessor
+from textpipe.processors.base import PostProcessor, numbered
 
 __all__ = ["BertProcessing", "check_token", "framed"]
 
@@ -35,7 +35,7 @@ class BertProcessing(PostProcessor):
 
     def apply(self, encodings: list[Encoding], *, add_special_tokens: bool) -> list[Encoding]:
         """The encodings, numbered and framed."""
-        made = [encoding.with_sequence_id(number) for number, encoding in enumerate(encodings)]
+        made = numbered(encodings)
         if not add_special_tokens:
             return made
         return [
@@ -72,12 +72,19 @@ def check_token(token: TokenAndId) -> TokenAndId:
 def framed(
     encoding: Encoding, before: TokenAndId | None, after: TokenAndId, sequence: int, *, type_id: int
 ) -> Encoding:
-    """The encoding with a special token before, where there is one, and after; only the middle is of the text."""
-    start, count = int(before is not None), len(encoding)
-    plain = replace(encoding, special_tokens_mask=[0] * count, attention_mask=[1] * count)
-    parts = [_alone(before, type_id)] if before is not None else []
-    merged = Encoding.merge([*parts, plain, _alone(after, type_id)], growing_offsets=False)
-    return replace(merged, sequence_ranges={sequence: range(start, start + count)})
+    """The encoding with a special token before, where there is one, and after; only the middle is of the text.
+
+    So is every part that truncation cut off it.
+    """
+
+    def frame(part: Encoding) -> Encoding:
+        start, count = int(before is not None), len(part)
+        plain = part.with_columns(special_tokens_mask=lambda: [0] * count, attention_mask=lambda: [1] * count)
+        parts = [_alone(before, type_id)] if before is not None else []
+        merged = Encoding.merge([*parts, plain.without_overflowing(), _alone(after, type_id)], growing_offsets=False)
+        return merged.with_ranges({sequence: range(start, start + count)})
+
+    return encoding.with_overflowing(frame)
 
 
 def _alone(token: TokenAndId, type_id: int) -> Encoding:

@@ -6,13 +6,13 @@ each tell only the rest (``trim_offsets``).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from textpipe.core import _text
 from textpipe.core.byte_alphabet import CHARACTER_OF
 from textpipe.encoding import Encoding
-from textpipe.processors.base import PostProcessor
+from textpipe.processors.base import PostProcessor, numbered
 
 __all__ = ["ByteLevel"]
 
@@ -37,8 +37,11 @@ class ByteLevel(PostProcessor):
     def apply(self, encodings: list[Encoding], *, add_special_tokens: bool) -> list[Encoding]:
         """The encodings, numbered and trimmed."""
         if self.trim_offsets:
-            encodings = [replace(encoding, offsets=self._trimmed(encoding)) for encoding in encodings]
-        return [encoding.with_sequence_id(number) for number, encoding in enumerate(encodings)]
+            encodings = [encoding.with_overflowing(self._trimming) for encoding in encodings]
+        return numbered(encodings)
+
+    def _trimming(self, encoding: Encoding) -> Encoding:
+        return encoding.with_columns(offsets=lambda: self._trimmed(encoding))
 
     def _trimmed(self, encoding: Encoding) -> list[tuple[int, int]]:
         trimmed = []

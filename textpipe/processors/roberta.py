@@ -54,9 +54,9 @@ class RobertaProcessing(PostProcessor):
         """The encodings, trimmed, of type 0, and framed."""
         trim = ByteLevel(self.add_prefix_space, self.trim_offsets)
         trimmed = trim.apply(encodings, add_special_tokens=add_special_tokens)
-        made = [encoding.with_type_id(0) for encoding in trimmed]
         if not add_special_tokens:
-            return made
+            return [encoding.with_type_id(0) for encoding in trimmed]
+        made = [encoding.with_overflowing(lambda part: part.with_type_id(0)) for encoding in trimmed]
         return [
             framed(encoding, self.sep if number else self.cls, self.sep, number, type_id=0)
             for number, encoding in enumerate(made)

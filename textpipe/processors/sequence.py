@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from textpipe.encoding import Encoding
-from textpipe.processors.base import PostProcessor
+from textpipe.processors.base import PostProcessor, numbered
 from textpipe.stage import StageSequence, checked_parts
 
 __all__ = ["Sequence"]
@@ -38,7 +38,7 @@ class Sequence(PostProcessor, StageSequence[PostProcessor]):
 
     def apply(self, encodings: list[Encoding], *, add_special_tokens: bool) -> list[Encoding]:
         """Each in turn."""
-        encodings = [encoding.with_sequence_id(number) for number, encoding in enumerate(encodings)]
+        encodings = numbered(encodings)
         for processor in self.processors:
             encodings = processor.apply(encodings, add_special_tokens=add_special_tokens)
         return encodings

@@ -14,7 +14,7 @@ from typing import Any
 from textpipe.encoding import Encoding
 from textpipe.errors import InputError
 from textpipe.limits import DEFAULT_LIMITS
-from textpipe.processors.base import PostProcessor
+from textpipe.processors.base import PostProcessor, numbered
 
 __all__ = ["Piece", "SpecialToken", "TemplateProcessing"]
 
@@ -127,11 +127,12 @@ class TemplateProcessing(PostProcessor):
                 f"a template got {len(encodings)} parts", hint="a template or Bert tokens once in a Sequence are enough"
             )
         tokens = {token.id: token for token in self.special_tokens}
+        texts = numbered(encodings)
         made = []
         for piece in self.single if len(encodings) == 1 else self.pair:
             if piece.is_text:
                 number = 0 if piece.id == "A" else 1
-                made.append(encodings[number].with_type_id(piece.type_id).with_sequence_id(number))
+                made.append(texts[number].with_type_id(piece.type_id))
             elif add_special_tokens:
                 token = tokens[piece.id]
                 count = len(token.ids)

@@ -1,0 +1,373 @@
+"""The way from text to ids.
+
+What enters: texts, pairs of texts, words cut beforehand. What leaves: encodings, or flat NumPy ids. Promises: the
+encodings of `tokenizers`, truncated and padded as it does; what is no text is refused with its place in the batch; text
+that nobody vouches for can be kept from making special tokens, or refused for trying.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from textpipe.composition import Composition
+from textpipe.encoding import Encoding
+from textpipe.errors import InputError, did_you_mean
+from textpipe.limits import DEFAULT_LIMITS
+from textpipe.models import Model
+from textpipe.padding import Padding
+from textpipe.truncation import Truncation
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["Encoder", "Special", "SpecialPolicy", "Text"]
+
+SpecialPolicy = Literal["allow", "text", "raise"]
+"""What becomes of special tokens that stand in a text: they are tokens, plain text, or an error."""
+
+
+@dataclass(frozen=True, slots=True)
+class Special:
+    """A special token of a chat template, by its text."""
+
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Text nobody vouches for: whatever stands in it, it makes no special token."""
+
+    text: str
+
+
+class Encoder(Composition):
+    """A tokenizer's half that encodes."""
+
+    def __init__(self, model: Model) -> None:
+        super().__init__(model)
+        self._padding: Padding | None = None
+        self._truncation: Truncation | None = None
+        self.encode_special_tokens = False
+        """Whether special tokens written in a text are encoded as plain text."""
+
+    def enable_padding(
+        self,
+        *,
+        direction: str = "right",
+        pad_id: int = 0,
+        pad_type_id: int = 0,
+        pad_token: str = "[PAD]",
+        length: int | None = None,
+        pad_to_multiple_of: int | None = None,
+    ) -> None:
+        """Pad each encoding, to the longest of its batch or to ``length``.
+
+        Parameters
+        ----------
+        direction : ``left`` or ``right``.
+        pad_id, pad_type_id, pad_token : what a padding token is.
+        length : how long, where it is not that of the longest.
+        pad_to_multiple_of : round the length up.
+
+        Raises
+        ------
+        InputError
+            when one of them cannot be.
+        """
+        self._padding = Padding(direction, pad_id, pad_type_id, pad_token, length, pad_to_multiple_of)
+        self._sha256 = None
+
+    def no_padding(self) -> None:
+        """Pad no more."""
+        self._padding = None
+        self._sha256 = None
+
+    @property
+    def padding(self) -> dict[str, Any] | None:
+        """The arguments of :meth:`enable_padding`, or None."""
+        return None if self._padding is None else self._padding.arguments()
+
+    def enable_truncation(
+        self, max_length: int, stride: int = 0, strategy: str = "longest_first", direction: str = "right"
+    ) -> None:
+        """Cut each encoding to ``max_length`` tokens; the rest is in its ``overflowing``.
+
+        Parameters
+        ----------
+        max_length : special tokens included.
+        stride : how many tokens a part that was cut off shares with the one before.
+        strategy : which of two texts is cut: ``longest_first``, ``only_first``, ``only_second``.
+        direction : the side to cut tokens off, ``right`` or ``left``.
+
+        Raises
+        ------
+        InputError
+            when one of them cannot be.
+        """
+        self._truncation = Truncation(max_length, stride, strategy, direction)
+        self._sha256 = None
+
+    def no_truncation(self) -> None:
+        """Cut no more."""
+        self._truncation = None
+        self._sha256 = None
+
+    @property
+    def truncation(self) -> dict[str, Any] | None:
+        """The arguments of :meth:`enable_truncation`, or None."""
+        return None if self._truncation is None else self._truncation.arguments()
+
+    def encode(
+        self,
+        sequence: str | Sequence[str],
+        pair: str | Sequence[str] | None = None,
+        is_pretokenized: bool = False,
+        add_special_tokens: bool = True,
+        *,
+        special: SpecialPolicy | None = None,
+    ) -> Encoding:
+        """The tokens of a text, or of two.
+
+        Parameters
+        ----------
+        sequence, pair : a text; with ``is_pretokenized`` its words.
+        add_special_tokens : let the post-processor add its tokens.
+        special : what becomes of special tokens that stand in the text: ``allow`` makes them tokens, ``text`` encodes
+            them as any other text, ``raise`` refuses them; by default as ``encode_special_tokens`` says.
+
+        Raises
+        ------
+        InputError
+            when the text holds a lone surrogate, is none, or holds a special token that ``special`` refuses.
+
+        Examples
+        --------
+        >>> from textpipe.models import WordLevel
+        >>> tokenizer = Encoder(WordLevel({"<unk>": 0, "가": 1}, "<unk>"))
+        >>> tokenizer.add_special_tokens(["<s>"])
+        1
+        >>> tokenizer.encode("<s>가").ids, tokenizer.encode("<s>가", special="text").ids
+        ([2, 1], [0])
+        """
+        texts = [sequence] if pair is None else [sequence, pair]
+        encodings = [self._encode_one(text, number, is_pretokenized, special) for number, text in enumerate(texts)]
+        encoding = self._put_together(encodings, add_special_tokens)
+        self._pad([encoding])
+        return encoding
+
+    def _encode_one(
+        self, sequence: Any, type_id: int, is_pretokenized: bool, special: SpecialPolicy | None
+    ) -> Encoding:
+        if not is_pretokenized:
+            if not isinstance(sequence, str):
+                raise InputError(
+                    f"a text is a str, not a {type(sequence).__name__}",
+                    hint="pass is_pretokenized=True for a list of words",
+                )
+            skip = self._skips_special([sequence], special)
+            return self.pipeline.encode(sequence, skip_special=skip, type_id=type_id)
+        if isinstance(sequence, str) or not all(isinstance(word, str) for word in sequence):
+            raise InputError("with is_pretokenized=True a text is a list of words")
+        skip = self._skips_special(sequence, special)
+        parts = [
+            self.pipeline.encode(word, skip_special=skip, type_id=type_id, word=number)
+            for number, word in enumerate(sequence)
+        ]
+        return Encoding.merge(parts, growing_offsets=False)
+
+    def _skips_special(self, texts: Iterable[str], special: SpecialPolicy | None) -> bool:
+        """Whether special tokens in these texts are plain text; one of them is an error where they may not be there."""
+        if special is None:
+            return self.encode_special_tokens
+        if special not in {"allow", "text", "raise"}:
+            raise InputError(f'no such policy: "{special}"', hint=did_you_mean(special, ("allow", "text", "raise")))
+        if special == "raise":
+            for number, text in enumerate(texts):
+                found = self.pipeline.first_special(text)
+                if found is not None:
+                    token, at = found
+                    raise InputError(
+                        f'text {number} holds the special token "{token}" at character {at}',
+                        hint='take it out, or pass special="text" to encode it as plain text',
+                    )
+        return special == "text"
+
+    def encode_segments(self, segments: Iterable[Special | Text], *, add_special_tokens: bool = False) -> Encoding:
+        """The tokens of a text put together of marks and of text nobody vouches for, such as a chat.
+
+        Parameters
+        ----------
+        segments : :class:`Special` for the marks of a template, :class:`Text` for everything else; only the first
+            makes special tokens.
+        add_special_tokens : let the post-processor add its tokens; a chat template has them already.
+
+        Returns
+        -------
+        Encoding
+            with the places in the segments' joined text.
+
+        Raises
+        ------
+        InputError
+            when a mark is no special token of this tokenizer.
+
+        Examples
+        --------
+        >>> from textpipe.models import WordLevel
+        >>> tokenizer = Encoder(WordLevel({"<unk>": 0, "가": 1}, "<unk>"))
+        >>> tokenizer.add_special_tokens(["<user>"])
+        1
+        >>> tokenizer.encode_segments([Special("<user>"), Text("가"), Text("<user>")]).ids
+        [2, 1, 0]
+        """
+        pieces: list[tuple[str, int | None]] = []
+        for number, segment in enumerate(segments):
+            if isinstance(segment, Special):
+                token_id = self._added.ids.get(segment.token)
+                if token_id is None or not self._added.is_special(segment.token):
+                    raise InputError(
+                        f'segment {number}: "{segment.token}" is no special token of this tokenizer',
+                        hint=did_you_mean(segment.token, self._added.special_texts),
+                    )
+                pieces.append((segment.token, token_id))
+            elif isinstance(segment, Text):
+                pieces.append((segment.text, None))
+            else:
+                raise InputError(
+                    f"segment {number} is a {type(segment).__name__}", allowed="Special(token) or Text(text)"
+                )
+        encoding = self._put_together([self.pipeline.encode_segments(pieces)], add_special_tokens)
+        self._pad([encoding])
+        return encoding
+
+    def encode_batch(
+        self,
+        input: Sequence[Any],
+        is_pretokenized: bool = False,
+        add_special_tokens: bool = True,
+        *,
+        special: SpecialPolicy | None = None,
+    ) -> list[Encoding]:
+        """The tokens of each text or pair of texts (a tuple or list of two), padded as one batch.
+
+        Raises
+        ------
+        InputError
+            when one of them is neither; the message has its number.
+        """
+        return self._encode_all(input, is_pretokenized, add_special_tokens, special)
+
+    def _encode_all(
+        self,
+        batch: Sequence[Any],
+        is_pretokenized: bool,
+        add_special_tokens: bool,
+        special: SpecialPolicy | None,
+        *,
+        ids_alone: bool = False,
+    ) -> list[Encoding]:
+        if isinstance(batch, str) or not isinstance(batch, Sequence):
+            raise InputError(f"a batch is a list of texts, not a {type(batch).__name__}", hint="pass [text]")
+        made = []
+        for number, item in enumerate(batch):
+            texts = _texts(item, number, is_pretokenized)
+            encodings = [self._encode_one(text, n, is_pretokenized, special) for n, text in enumerate(texts)]
+            if ids_alone:
+                encodings = [encoding.ids_alone() for encoding in encodings]
+            made.append(self._put_together(encodings, add_special_tokens))
+        self._pad(made)
+        return made
+
+    def encode_batch_fast(
+        self,
+        input: Sequence[Any],
+        is_pretokenized: bool = False,
+        add_special_tokens: bool = True,
+        *,
+        special: SpecialPolicy | None = None,
+    ) -> list[Encoding]:
+        """The ids of each text or pair; as in `tokenizers`, nothing is kept of the texts' pieces, places and words."""
+        return self._encode_all(input, is_pretokenized, add_special_tokens, special, ids_alone=True)
+
+    def encode_to_numpy(
+        self,
+        texts: Sequence[str],
+        *,
+        threads: int | None = None,
+        add_special_tokens: bool = True,
+        special: SpecialPolicy | None = None,
+    ) -> tuple[NDArray[np.uint16] | NDArray[np.uint32], NDArray[np.int64]]:
+        """The ids of many texts in one array, and where each text begins in it; nothing is truncated or padded.
+
+        Parameters
+        ----------
+        texts : the documents.
+        threads : how many encode at once; by default as many as there are processors.
+        add_special_tokens : let the post-processor add its tokens.
+        special : what becomes of special tokens that stand in a text, as in :meth:`encode`.
+
+        Returns
+        -------
+        ids : uint16 when every id fits, else uint32.
+        offsets : int64, one more than there are texts; text ``n`` has ``ids[offsets[n]:offsets[n + 1]]``.
+        """
+        if isinstance(texts, str):
+            raise InputError("texts is one str", allowed="a sequence of them", hint="pass [text]")
+        if threads is not None and not 1 <= threads <= DEFAULT_LIMITS.threads:
+            raise InputError(f"{threads} threads cannot encode", allowed=f"1 to {DEFAULT_LIMITS.threads}")
+        return self.pipeline.encode_to_numpy(
+            texts,
+            threads=threads or _num_processors(),
+            skip_special=self._skips_special(texts, special),
+            add_special=add_special_tokens,
+        )
+
+    def post_process(
+        self, encoding: Encoding, pair: Encoding | None = None, add_special_tokens: bool = True
+    ) -> Encoding:
+        """What truncation, the post-processor and padding make of encodings."""
+        made = self._put_together([encoding] if pair is None else [encoding, pair], add_special_tokens)
+        self._pad([made])
+        return made
+
+    def _put_together(self, encodings: list[Encoding], add_special_tokens: bool) -> Encoding:
+        if self._truncation is not None:
+            encodings = [encoding.copy() for encoding in encodings]
+            num_added = self.num_special_tokens_to_add(len(encodings) == 2) if add_special_tokens else 0
+            self._truncation.apply(encodings, num_added=num_added)
+        return self.pipeline.put_together(encodings, add_special_tokens)
+
+    def _pad(self, encodings: list[Encoding]) -> None:
+        if self._padding is not None:
+            self._padding.apply(encodings)
+
+    def num_special_tokens_to_add(self, is_pair: bool) -> int:
+        """How many tokens the post-processor adds."""
+        processor = self.pipeline.post_processor
+        return 0 if processor is None else processor.num_special_tokens_to_add(is_pair)
+
+
+def _texts(item: Any, number: int, is_pretokenized: bool) -> list[Any]:
+    """The one text or the two of an item of a batch."""
+    if isinstance(item, str):
+        return [item]
+    if not isinstance(item, list | tuple):
+        kind = "a list of words" if is_pretokenized else "a text"
+        raise InputError(f"item {number} of the batch is a {type(item).__name__}", allowed=f"{kind}, or two of them")
+    if is_pretokenized and not (len(item) == 2 and not any(isinstance(part, str) for part in item)):
+        return [item]
+    if len(item) != 2:
+        raise InputError(
+            f"item {number} of the batch has {len(item)} parts",
+            allowed="a text, or two of them",
+            hint="pass is_pretokenized=True for lists of words",
+        )
+    return list(item)
+
+
+def _num_processors() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
