@@ -9,24 +9,95 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from textpipe import decoders, implementations, models, normalizers, pre_tokenizers, processors, trainers
+    from textpipe.added_tokens import AddedToken
+    from textpipe.choices import (
+        EncodeInput,
+        InputSequence,
+        OffsetReferential,
+        Offsets,
+        OffsetType,
+        PreTokenizedEncodeInput,
+        PreTokenizedInputSequence,
+        SplitDelimiterBehavior,
+        TextEncodeInput,
+        TextInputSequence,
+    )
+    from textpipe.encoder import Special, Text
     from textpipe.encoding import Encoding
+    from textpipe.implementations import (
+        BertWordPieceTokenizer,
+        ByteLevelBPETokenizer,
+        CharBPETokenizer,
+        SentencePieceBPETokenizer,
+    )
+    from textpipe.models import Token
+    from textpipe.normalizers import NormalizedString
+    from textpipe.pattern import Regex
+    from textpipe.pre_tokenizers import PreTokenizedString
     from textpipe.records import Document, Page
-    from textpipe.tokenizer import AddedToken, Tokenizer
+    from textpipe.tokenizer import Tokenizer
 
 __version__ = "0.1.0"
 
-_HOME = {
-    "AddedToken": "textpipe.tokenizer",
-    "Document": "textpipe.records",
-    "Encoding": "textpipe.encoding",
-    "Page": "textpipe.records",
-    "Tokenizer": "textpipe.tokenizer",
-}
+__all__ = [
+    "AddedToken",
+    "BertWordPieceTokenizer",
+    "ByteLevelBPETokenizer",
+    "CharBPETokenizer",
+    "Document",
+    "EncodeInput",
+    "Encoding",
+    "InputSequence",
+    "NormalizedString",
+    "OffsetReferential",
+    "OffsetType",
+    "Offsets",
+    "Page",
+    "PreTokenizedEncodeInput",
+    "PreTokenizedInputSequence",
+    "PreTokenizedString",
+    "Regex",
+    "SentencePieceBPETokenizer",
+    "Special",
+    "SplitDelimiterBehavior",
+    "Text",
+    "TextEncodeInput",
+    "TextInputSequence",
+    "Token",
+    "Tokenizer",
+    "__version__",
+    "decoders",
+    "implementations",
+    "models",
+    "normalizers",
+    "pre_tokenizers",
+    "processors",
+    "trainers",
+]
 
-__all__ = ["AddedToken", "Document", "Encoding", "Page", "Tokenizer", "__version__"]
+_PACKAGES = ("decoders", "implementations", "models", "normalizers", "pre_tokenizers", "processors", "trainers")
+_HOMES = {
+    "textpipe.added_tokens": "AddedToken",
+    "textpipe.choices": "EncodeInput InputSequence OffsetReferential OffsetType Offsets PreTokenizedEncodeInput "
+    "PreTokenizedInputSequence SplitDelimiterBehavior TextEncodeInput TextInputSequence",
+    "textpipe.encoder": "Special Text",
+    "textpipe.encoding": "Encoding",
+    "textpipe.implementations": "BertWordPieceTokenizer ByteLevelBPETokenizer CharBPETokenizer "
+    "SentencePieceBPETokenizer",
+    "textpipe.models": "Token",
+    "textpipe.normalizers": "NormalizedString",
+    "textpipe.pattern": "Regex",
+    "textpipe.pre_tokenizers": "PreTokenizedString",
+    "textpipe.records": "Document Page",
+    "textpipe.tokenizer": "Tokenizer",
+}
+_HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
 
 
 def __getattr__(name: str) -> Any:
+    if name in _PACKAGES:
+        return importlib.import_module(f"textpipe.{name}")
     if name in _HOME:
         return getattr(importlib.import_module(_HOME[name]), name)
     raise AttributeError(f"module 'textpipe' has no attribute {name!r}")

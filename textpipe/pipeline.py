@@ -19,7 +19,7 @@ from textpipe.core._encoder import NativeEncoder
 from textpipe.core._native import NativeModel, NativeStep
 from textpipe.core._word_piece import NativeBertWords, bert_stretches
 from textpipe.encoding import Encoding
-from textpipe.errors import LimitError
+from textpipe.errors import LimitError, StateError
 from textpipe.limits import DEFAULT_LIMITS
 from textpipe.models import Model
 from textpipe.normalizers import AlignedText, BertNormalizer, Normalizer
@@ -259,7 +259,7 @@ class Pipeline:
                 "pre_tokenizer": None if self.pre_tokenizer is None else self.pre_tokenizer.to_dict(),
                 "added_tokens": [token.to_dict(0) for _, token in sorted(self.added.by_id.items())],
             }
-        except NotImplementedError:
+        except (NotImplementedError, StateError):
             return None
         return json.dumps(stages, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
@@ -281,15 +281,9 @@ class Pipeline:
         return Encoding.of_tokens(ids, tokens, offsets, words, type_id=type_id)
 
     def _tokens_of(self, piece: AlignedText) -> list[tuple[int, str, tuple[int, int]]]:
-        # The model counts bytes; each byte of a character stands for the whole of it.
-        character_of = [at for at, character in enumerate(piece.text) for _ in character.encode()]
-        found = []
-        for token in self.model.tokenize(piece.text):
-            # Bytes of a prefix that were spelled out count as well: such tokens can run past the word.
-            begin, end = (min(at, len(character_of) - 1) for at in (token.offsets[0], token.offsets[1] - 1))
-            first, last = piece.origins[character_of[begin]], piece.origins[character_of[end]]
-            found.append((token.id, token.value, (first[0], last[1])))
-        return found
+        tokens = self.model.tokenize(piece.text)
+        places = piece.origins_of_bytes([token.offsets for token in tokens])
+        return [(token.id, token.value, place) for token, place in zip(tokens, places, strict=True)]
 
 
 def _check_lengths(texts: Sequence[str]) -> None:

@@ -10,11 +10,19 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Sized
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, NoReturn, TypeVar
 
-from textpipe.errors import InputError, did_you_mean
+from textpipe.errors import InputError, StateError, did_you_mean
 
-__all__ = ["Stage", "StageSequence", "checked_parts", "describe", "revision"]
+__all__ = [
+    "Stage",
+    "StageSequence",
+    "check_methods",
+    "checked_parts",
+    "describe",
+    "refuse_to_write",
+    "revision",
+]
 
 Part = TypeVar("Part", bound="Stage")
 
@@ -130,6 +138,21 @@ def checked_parts(parts: Iterable[Any], kind: type[Part]) -> tuple[Part, ...]:
         if not isinstance(part, kind):
             raise InputError(f"part {number} of a sequence is a {type(part).__name__}", allowed=f"a {kind.__name__}")
     return checked
+
+
+def check_methods(component: object, methods: Iterable[str], stage: str) -> None:
+    """Refuse an object that cannot be a stage, when it is given and not at first use."""
+    for method in methods:
+        if not callable(getattr(component, method, None)):
+            raise InputError(f"a {type(component).__name__} cannot be a {stage}", allowed=f"an object with {method}()")
+
+
+def refuse_to_write(component: object, stage: str) -> NoReturn:
+    """Say that a file cannot hold a stage of the user's own."""
+    raise StateError(
+        f"a {stage} of your own ({type(component).__name__}) cannot be written to tokenizer.json",
+        hint="set the stage to None to save the rest, and set it again after loading",
+    )
 
 
 _SHOWN = 5  # entries of a list or table; a vocabulary has hundreds of thousands

@@ -38,8 +38,8 @@ class Tokenizer(Encoder):
     [2, 0]
     """
 
-    @classmethod
-    def from_file(cls, path: str | os.PathLike[str]) -> Tokenizer:
+    @staticmethod
+    def from_file(path: str | os.PathLike[str]) -> Tokenizer:
         """Read a tokenizer from a file of any format, or from its folder; the content tells which.
 
         Raises
@@ -47,22 +47,22 @@ class Tokenizer(Encoder):
         FormatError
             when the file is broken; the message names the field.
         """
-        return cls.from_parts(read_file(path))
+        return Tokenizer.from_parts(read_file(path))
 
-    @classmethod
-    def from_str(cls, json: str) -> Tokenizer:
+    @staticmethod
+    def from_str(json: str) -> Tokenizer:
         """Read the text of a tokenizer.json."""
-        return cls.from_parts(tokenizer_json.read(json, path="tokenizer.json"))
+        return Tokenizer.from_parts(tokenizer_json.read(json, path="tokenizer.json"))
 
-    @classmethod
-    def from_buffer(cls, buffer: bytes) -> Tokenizer:
+    @staticmethod
+    def from_buffer(buffer: bytes) -> Tokenizer:
         """Read the bytes of a tokenizer.json."""
-        return cls.from_parts(tokenizer_json.read(buffer, path="tokenizer.json"))
+        return Tokenizer.from_parts(tokenizer_json.read(buffer, path="tokenizer.json"))
 
-    @classmethod
-    def from_parts(cls, parts: Parts) -> Tokenizer:
+    @staticmethod
+    def from_parts(parts: Parts) -> Tokenizer:
         """A tokenizer of these parts."""
-        tokenizer = cls(parts.model)
+        tokenizer = Tokenizer(parts.model)
         tokenizer._added = parts.added
         tokenizer._padding, tokenizer._truncation = parts.padding, parts.truncation
         tokenizer._decoder = parts.decoder

@@ -6,7 +6,7 @@ What enters: the pieces of the tokens. What leaves: the text they stand for.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textpipe.stage import Stage
 
@@ -17,6 +17,13 @@ class Decoder(Stage):
     """Base of the decoders: comparable, printable values. One needs only :meth:`chain`."""
 
     __slots__ = ()
+
+    @staticmethod
+    def custom(decoder: Any) -> Decoder:
+        """A stage around an object of the user's own, which has ``decode_chain(tokens)``."""
+        from textpipe.decoders.custom import Custom
+
+        return Custom(decoder)
 
     piece_by_piece: ClassVar[bool] = False
     """Whether the text is that of the joined :meth:`bytes_of` the pieces."""

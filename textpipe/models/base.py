@@ -88,6 +88,10 @@ class Model(Stage):
     def _by_id(self) -> dict[str, int]:
         return dict(sorted(self._vocab.items(), key=lambda item: item[1]))
 
+    def save(self, folder: str, prefix: str | None = None) -> list[str]:
+        """Write the vocabulary as the files usual for this kind of model; returns their paths."""
+        raise NotImplementedError(f"{type(self).__name__} has no files of its own; save the tokenizer")
+
     def settings(self) -> tuple[Any, ...]:
         """The model itself, whose vocabulary never changes, and the settings that may."""
         return (id(self), *(value for name, value in vars(self).items() if not name.startswith("_")))

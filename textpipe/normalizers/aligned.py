@@ -7,7 +7,7 @@ exact, slower way, taken when a stage has no native step; the native encoder kee
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from textpipe.core import _text
@@ -52,6 +52,22 @@ class AlignedText:
         origins = self.origins[begin:end]
         span = (origins[0][0], origins[-1][1]) if origins else (0, 0)
         return AlignedText(self.text[begin:end], origins, self.source, span)
+
+    def origins_of_bytes(self, places: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+        """What stretches ``[begin, end)`` of the text's bytes stand for in the original.
+
+        Each byte of a character stands for the whole of it; a stretch may run past the end, by bytes of a prefix that
+        a model spelled out.
+        """
+        character_of = [at for at, character in enumerate(self.text) for _ in character.encode()]
+        found = []
+        for begin, end in places:
+            if not character_of or end <= begin:
+                found.append((self.span[0] + begin, self.span[0] + end))
+                continue
+            first, last = (character_of[min(at, len(character_of) - 1)] for at in (begin, end - 1))
+            found.append((self.origins[first][0], self.origins[last][1]))
+        return found
 
     @property
     def offsets(self) -> tuple[int, int]:

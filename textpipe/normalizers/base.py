@@ -6,9 +6,12 @@ own normalizer needs only :meth:`Normalizer.apply`.
 
 from __future__ import annotations
 
+from typing import Any
+
 from textpipe.core import _text
 from textpipe.core._native import NativeStep
 from textpipe.normalizers.aligned import AlignedText
+from textpipe.normalizers.normalized_string import NormalizedString
 from textpipe.stage import Stage
 
 __all__ = ["Normalizer"]
@@ -19,6 +22,13 @@ class Normalizer(Stage):
 
     __slots__ = ()
 
+    @staticmethod
+    def custom(normalizer: Any) -> Normalizer:
+        """A stage around an object of the user's own, which has ``normalize(normalized)``."""
+        from textpipe.normalizers.custom import Custom
+
+        return Custom(normalizer)
+
     def apply(self, text: AlignedText) -> AlignedText:
         """The normalized text with its origins."""
         steps = self.native_steps()
@@ -27,6 +37,10 @@ class Normalizer(Stage):
         for step in steps:
             text = text.rewritten(step)
         return text
+
+    def normalize(self, normalized: NormalizedString) -> None:
+        """Change a text in place; it keeps the places of its characters in the original."""
+        normalized.become(self.apply(normalized.aligned))
 
     def normalize_str(self, sequence: str) -> str:
         """The normalized text alone.

@@ -11,9 +11,10 @@ from typing import Any, ClassVar
 
 from textpipe.core import _text
 from textpipe.core._native import NativeStep, normal_form_step
+from textpipe.errors import InputError, did_you_mean
 from textpipe.normalizers.base import Normalizer
 
-__all__ = ["NFC", "NFD", "NFKC", "NFKD"]
+__all__ = ["NFC", "NFD", "NFKC", "NFKD", "NORMALIZERS", "unicode_normalizer_from_str"]
 
 
 class _NativeForm(Normalizer):
@@ -71,3 +72,20 @@ class NFKD(_NativeForm):
     """
 
     _form: ClassVar[int] = _text.NFKD
+
+
+NORMALIZERS: dict[str, type[Normalizer]] = {"nfc": NFC, "nfd": NFD, "nfkc": NFKC, "nfkd": NFKD}
+"""The forms by the names they have in arguments."""
+
+
+def unicode_normalizer_from_str(normalizer: str) -> Normalizer:
+    """The form of a name.
+
+    Raises
+    ------
+    InputError
+        when there is none of that name.
+    """
+    if normalizer not in NORMALIZERS:
+        raise InputError(f'no such Unicode form: "{normalizer}"', hint=did_you_mean(normalizer, NORMALIZERS))
+    return NORMALIZERS[normalizer]()

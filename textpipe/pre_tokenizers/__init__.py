@@ -10,6 +10,7 @@ from textpipe.pre_tokenizers.digits import Digits
 from textpipe.pre_tokenizers.fixed_length import FixedLength
 from textpipe.pre_tokenizers.metaspace import Metaspace
 from textpipe.pre_tokenizers.morphemes import Morphemes
+from textpipe.pre_tokenizers.pre_tokenized_string import PreTokenizedString
 from textpipe.pre_tokenizers.punctuation import Punctuation
 from textpipe.pre_tokenizers.sequence import Sequence
 from textpipe.pre_tokenizers.split import Split
@@ -25,6 +26,7 @@ __all__ = [
     "Metaspace",
     "Morphemes",
     "NativeCut",
+    "PreTokenizedString",
     "PreTokenizer",
     "Punctuation",
     "Sequence",

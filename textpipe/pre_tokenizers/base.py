@@ -7,11 +7,15 @@ pre-tokenizer needs only :meth:`PreTokenizer.apply`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from textpipe.core import _steps, _text
 from textpipe.core._native import NativeStep
 from textpipe.normalizers.aligned import AlignedText
 from textpipe.stage import Stage
+
+if TYPE_CHECKING:
+    from textpipe.pre_tokenizers.pre_tokenized_string import PreTokenizedString
 
 __all__ = ["NativeCut", "PreTokenizer"]
 
@@ -33,6 +37,13 @@ class PreTokenizer(Stage):
 
     __slots__ = ()
 
+    @staticmethod
+    def custom(pretok: Any) -> PreTokenizer:
+        """A stage around an object of the user's own, which has ``pre_tokenize(pretok)``."""
+        from textpipe.pre_tokenizers.custom import Custom
+
+        return Custom(pretok)
+
     def apply(self, text: AlignedText) -> list[AlignedText]:
         """The pieces, in order; an empty one is left out."""
         native = self.native_cut()
@@ -46,6 +57,12 @@ class PreTokenizer(Stage):
             else:
                 pieces = [made for piece in pieces if (made := piece.rewritten(step)).text]
         return pieces
+
+    def pre_tokenize(self, pretok: PreTokenizedString) -> None:
+        """Cut a text in place; what has tokens already stays as it is."""
+        from textpipe.normalizers import NormalizedString
+
+        pretok.split(lambda _, split: [NormalizedString.of(part) for part in self.apply(split.aligned)])
 
     def pre_tokenize_str(self, sequence: str) -> list[tuple[str, tuple[int, int]]]:
         """Each piece and its place in the text."""

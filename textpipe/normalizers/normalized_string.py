@@ -1,0 +1,203 @@
+"""Text for a normalizer of one's own to work on.
+
+What enters: a text. What leaves: the same object, changed step by step, which knows for each of its characters where
+in the original it came from. Promises: the methods, the texts and the places of `tokenizers`' NormalizedString.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from textpipe.errors import InputError
+from textpipe.normalizers.aligned import AlignedText
+
+if TYPE_CHECKING:
+    from textpipe.pattern import Regex
+
+__all__ = ["NormalizedString"]
+
+Range = int | tuple[int, int] | slice
+"""One character, the characters ``(begin, end)``, or a slice without step."""
+
+
+class NormalizedString:
+    """A text that is being normalized.
+
+    Examples
+    --------
+    >>> text = NormalizedString("  안녕 ")
+    >>> text.strip()
+    >>> text.prepend("▁")
+    >>> text
+    NormalizedString(original="  안녕 ", normalized="▁안녕")
+    >>> text.slice((1, 2)).original
+    '안'
+    """
+
+    __slots__ = ("_text",)
+
+    def __init__(self, sequence: str) -> None:
+        self._text = AlignedText.of(sequence)
+
+    @classmethod
+    def of(cls, text: AlignedText) -> NormalizedString:
+        """One that goes on from a text that was changed before."""
+        made = cls.__new__(cls)
+        made._text = text
+        return made
+
+    @property
+    def aligned(self) -> AlignedText:
+        """The text as it is now, with its origins."""
+        return self._text
+
+    def become(self, text: AlignedText) -> None:
+        """Go on as another form of the same text."""
+        self._text = text
+
+    @property
+    def normalized(self) -> str:
+        """The text as it is now."""
+        return self._text.text
+
+    @property
+    def original(self) -> str:
+        """The text it was made from."""
+        begin, end = self._text.span
+        return self._text.source[begin:end]
+
+    def append(self, s: str) -> None:
+        """Put ``s`` behind; it stands for the last character."""
+        text = self._text
+        last = text.origins[-1:] or ((text.span[0], text.span[0]),)
+        self._text = text.respelled(text.text + s, (*text.origins, *last * len(s)))
+
+    def prepend(self, s: str) -> None:
+        """Put ``s`` before; it stands for the first character."""
+        from textpipe.normalizers.prepend import Prepend
+
+        self._text = Prepend(s).apply(self._text)
+
+    def clear(self) -> None:
+        """Take everything away."""
+        self._text = self._text.respelled("", ())
+
+    def filter(self, func: Callable[[str], bool]) -> None:
+        """Keep the characters ``func`` says yes to."""
+        text = self.normalized
+        places = [at for at, character in enumerate(text) if func(character)]
+        self._text = self._text.replaced("".join([text[at] for at in places]), places)
+
+    def map(self, func: Callable[[str], str]) -> None:
+        """Put what ``func`` makes of each character in its place.
+
+        Raises
+        ------
+        InputError
+            when it makes anything but one character.
+        """
+        characters = [func(character) for character in self.normalized]
+        for old, new in zip(self.normalized, characters, strict=True):
+            if not isinstance(new, str) or len(new) != 1:
+                raise InputError(f'map makes {new!r} of "{old}"', allowed="one character")
+        self._text = self._text.respelled("".join(characters))
+
+    def for_each(self, func: Callable[[str], object]) -> None:
+        """Call ``func`` with each character."""
+        for character in self.normalized:
+            func(character)
+
+    def lowercase(self) -> None:
+        """Put each character in lower case."""
+        from textpipe.normalizers.lowercase import Lowercase
+
+        self._text = Lowercase().apply(self._text)
+
+    def uppercase(self) -> None:
+        """Put each character in upper case."""
+        capitals = [character.upper() for character in self.normalized]
+        sources = [at for at, capital in enumerate(capitals) for _ in capital]
+        self._text = self._text.replaced("".join(capitals), sources)
+
+    def nfc(self) -> None:
+        """Compose."""
+        self._apply_form("NFC")
+
+    def nfd(self) -> None:
+        """Decompose."""
+        self._apply_form("NFD")
+
+    def nfkc(self) -> None:
+        """Compose, compatibility forms included."""
+        self._apply_form("NFKC")
+
+    def nfkd(self) -> None:
+        """Decompose, compatibility forms included."""
+        self._apply_form("NFKD")
+
+    def _apply_form(self, name: str) -> None:
+        from textpipe.normalizers import unicode_forms
+
+        self._text = getattr(unicode_forms, name)().apply(self._text)
+
+    def lstrip(self) -> None:
+        """Take white space away from the start."""
+        self._strip(left=True, right=False)
+
+    def rstrip(self) -> None:
+        """Take white space away from the end."""
+        self._strip(left=False, right=True)
+
+    def strip(self) -> None:
+        """Take white space away from both ends."""
+        self._strip(left=True, right=True)
+
+    def _strip(self, *, left: bool, right: bool) -> None:
+        from textpipe.normalizers.strip import Strip
+
+        self._text = Strip(left, right).apply(self._text)
+
+    def replace(self, pattern: str | Regex, content: str) -> None:
+        """Put ``content`` for every match of ``pattern``."""
+        from textpipe.normalizers.replace import Replace
+
+        self._text = Replace(pattern, content).apply(self._text)
+
+    def split(self, pattern: str | Regex, behavior: str) -> list[NormalizedString]:
+        """The stretches between the matches of ``pattern``, and what ``behavior`` makes of these.
+
+        Parameters
+        ----------
+        behavior : ``removed``, ``isolated``, ``merged_with_previous``, ``merged_with_next`` or ``contiguous``, or a
+            :class:`~textpipe.SplitDelimiterBehavior`.
+        """
+        from textpipe.pre_tokenizers.split import Split
+
+        parts = Split(pattern, getattr(behavior, "value", behavior)).apply(self._text)
+        return [NormalizedString.of(part) for part in parts]
+
+    def slice(self, range: Range) -> NormalizedString | None:
+        """The characters of a range, with their stretch of the original; None when it is not in the text.
+
+        Parameters
+        ----------
+        range : one character, ``(begin, end)``, or a slice without step.
+        """
+        count = len(self.normalized)
+        if isinstance(range, slice):
+            begin, end, _ = range.indices(count)
+        else:
+            begin, end = (range, range + 1) if isinstance(range, int) else range
+        if not 0 <= begin <= end <= count or (isinstance(range, slice) and begin == count > 0):
+            return None
+        return NormalizedString.of(self._text.slice(begin, end))
+
+    def __getitem__(self, range: Range) -> NormalizedString | None:
+        return self.slice(range)
+
+    def __str__(self) -> str:
+        return self.normalized
+
+    def __repr__(self) -> str:
+        return f'NormalizedString(original="{self.original}", normalized="{self.normalized}")'
