@@ -27,6 +27,10 @@ class Token(NamedTuple):
     value: str
     offsets: tuple[int, int]
 
+    def as_tuple(self) -> tuple[int, str, tuple[int, int]]:
+        """A plain tuple of the three."""
+        return (self.id, self.value, self.offsets)
+
 
 class Model(Stage):
     """Base of the models: a vocabulary and a way to spell words with it.

@@ -174,7 +174,9 @@ class NormalizedString:
         """
         from textpipe.pre_tokenizers.split import Split
 
-        parts = Split(pattern, getattr(behavior, "value", behavior)).apply(self._text)
+        cut = Split(pattern, getattr(behavior, "value", behavior))
+        # Nothing is one stretch of nothing, in `tokenizers` as well.
+        parts = cut.apply(self._text) if self.normalized else [self._text.slice(0, 0)]
         return [NormalizedString.of(part) for part in parts]
 
     def slice(self, range: Range) -> NormalizedString | None:
