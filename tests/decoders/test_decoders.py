@@ -81,10 +81,3 @@ def test_a_byte_piece_stands_for_its_byte():
     tokenizer = Tokenizer(BPE({"<0xED>": 0, "한": 1}))
     tokenizer.decoder = decoders.ByteFallback()
     assert [tokenizer.id_to_bytes(number) for number in (0, 1)] == [b"\xed", "한".encode()]
-
-
-def test_a_stream_refuses_a_decoder_whose_text_is_not_that_of_its_pieces():
-    tokenizer = Tokenizer(BPE({"▁한": 0}))
-    tokenizer.decoder = decoders.Metaspace()
-    with pytest.raises(InputError, match="cannot decode with Metaspace"):
-        decoders.DecodeStream().step(tokenizer, 0)

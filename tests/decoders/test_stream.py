@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import copy
+
 import pytest
-from hypothesis import given
+import tokenizers as oracle
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizer_samples import KOREAN_LINES, byte_level_json, texts
 
+import textpipe
 from textpipe import Tokenizer
 from textpipe.decoders import ByteLevel, DecodeStream
+from textpipe.errors import StateError
 
 
 @pytest.fixture(scope="module")
@@ -63,3 +68,73 @@ def test_pieces_outside_the_alphabet_of_bytes_stand_for_themselves():
 def test_real_lines_come_back(tokenizer):
     for line in KOREAN_LINES:
         assert "".join(streamed(tokenizer, tokenizer.encode(line).ids)) == line
+
+
+WORDS = [
+    "?", "<s>", "▁한국", "어", "##를", "를</w>", "<0xED>", "<0x95>", "<0x9C>", " 가", "ㅋㅋ나", "ㅋ나", "|", "<pad>",
+    "!", " .", "í", "ķ", "ľ", "Ġ", "a", "n't", " do not", "", "<0x41>",
+]  # fmt: skip
+DECODERS = {
+    "none": lambda parts: None,
+    "ByteLevel": lambda parts: parts.ByteLevel(),
+    "WordPiece": lambda parts: parts.WordPiece(),
+    "WordPiece without cleanup": lambda parts: parts.WordPiece(cleanup=False),
+    "Metaspace": lambda parts: parts.Metaspace(),
+    "BPEDecoder": lambda parts: parts.BPEDecoder(),
+    "CTC": lambda parts: parts.CTC(),
+    "Fuse": lambda parts: parts.Fuse(),
+    "Strip": lambda parts: parts.Strip("ㅋ", 1, 0),
+    "ByteFallback": lambda parts: parts.ByteFallback(),
+    "Replace": lambda parts: parts.Replace("▁", " "),
+    "as Llama 2": lambda parts: parts.Sequence(
+        [parts.Replace("▁", " "), parts.ByteFallback(), parts.Fuse(), parts.Strip(" ", 1, 0)]
+    ),
+}
+
+
+def stepped(stream, tokenizer, steps, error):
+    """What each step gives, up to the first that fails."""
+    found = []
+    for ids in steps:
+        try:
+            found.append(stream.step(tokenizer, ids))
+        except error:
+            return [*found, "fails"]
+        stream = copy.deepcopy(stream) if len(found) == 2 else stream
+    return found
+
+
+@pytest.mark.parametrize("name", DECODERS)
+@given(data=st.data())
+@settings(max_examples=60, deadline=None)
+def test_every_decoder_streams_as_in_tokenizers(name, data):
+    one = st.integers(0, len(WORDS) + 1)  # the last two have no piece
+    steps = data.draw(st.lists(one | st.lists(one, max_size=3), max_size=12))
+    prompt, skip = data.draw(st.lists(one, max_size=4)), data.draw(st.booleans())
+    found = []
+    for package, error in ((textpipe, StateError), (oracle, Exception)):
+        tokenizer = package.Tokenizer(package.models.WordLevel({word: n for n, word in enumerate(WORDS)}, "?"))
+        tokenizer.add_special_tokens(["<s>"])
+        tokenizer.decoder = DECODERS[name](package.decoders)
+        kind = package.decoders.DecodeStream
+        found.append(stepped(kind(prompt, skip), tokenizer, steps, error))
+    assert found[0] == found[1]
+
+
+def test_text_that_a_decoder_changes_after_it_was_shown_is_said():
+    tokenizer = textpipe.Tokenizer(textpipe.models.WordLevel({"a": 0, " .": 1, "": 2}, "a"))
+    tokenizer.decoder = textpipe.decoders.Sequence(
+        [textpipe.decoders.Fuse(), textpipe.decoders.Replace("a .", "ㅎㅎㅎㅎ")]
+    )
+    stream = DecodeStream()
+    assert stream.step(tokenizer, 0) == "a"
+    with pytest.raises(StateError, match="shown already"):
+        stream.step(tokenizer, 1)
+
+
+def test_bytes_that_never_become_a_character_do_not_pile_up(tokenizer):
+    byte = tokenizer.token_to_id("í")
+    stream = DecodeStream()
+    shown = [stream.step(tokenizer, byte) for _ in range(1000)]
+    assert "".join(filter(None, shown)) + stream.finish() == "\ufffd" * 1000
+    assert max(len(text or "") for text in shown) <= 256

@@ -6,7 +6,7 @@ What enters: the pieces of the tokens. What leaves: the text they stand for.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 from textpipe.stage import Stage
 
@@ -24,9 +24,6 @@ class Decoder(Stage):
         from textpipe.decoders.custom import Custom
 
         return Custom(decoder)
-
-    piece_by_piece: ClassVar[bool] = False
-    """Whether the text is that of the joined :meth:`bytes_of` the pieces."""
 
     def chain(self, tokens: Sequence[str]) -> list[str]:
         """The pieces as the next decoder of a sequence sees them; joined they are the text."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from textpipe.core.byte_alphabet import to_bytes
 from textpipe.decoders.base import Decoder
@@ -27,8 +27,6 @@ class ByteLevel(Decoder):
     add_prefix_space: bool = True
     trim_offsets: bool = True
     use_regex: bool = True
-
-    piece_by_piece: ClassVar[bool] = True
 
     def chain(self, tokens: Sequence[str]) -> list[str]:
         """The text of the pieces, as one."""

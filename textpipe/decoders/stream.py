@@ -1,30 +1,28 @@
 """Text from ids as they come.
 
-What enters: one id after the other. What leaves: the text that is certain by now. Promises: the parts, and what
-finish() gives, joined are the text of all the ids; no part ends inside a character, so a Korean syllable made of
-three tokens appears once, whole.
+What enters: one id after the other, or several at once. What leaves: the text that is certain by now. Promises: the
+parts are those of `tokenizers`, whatever the decoder, and with what :meth:`DecodeStream.finish` gives they are the text
+of all the ids; no part ends inside a character, so a Korean syllable made of three tokens appears once, whole.
 """
 
 from __future__ import annotations
 
-import codecs
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
-from textpipe.errors import InputError
+from textpipe.errors import StateError
 
-__all__ = ["DecodeStream", "Pieces"]
+__all__ = ["DecodeStream", "Decodes"]
+
+_OPEN = "\ufffd"  # what the bytes of a character that is not complete decode to
+_MOST_OPEN = 256  # ids; a character has four bytes, so what is still open then never closes
 
 
-class Pieces(Protocol):
+class Decodes(Protocol):
     """What the stream asks of a tokenizer."""
 
-    @property
-    def decoder(self) -> Any:
-        """The decoder, or None."""
-
-    def piece_bytes(self, id: int, *, skip_special: bool) -> bytes | None:
-        """The bytes an id adds to decoded text."""
+    def decode(self, ids: Iterable[int], skip_special_tokens: bool = True) -> str:
+        """The text of ids."""
 
 
 class DecodeStream:
@@ -45,37 +43,68 @@ class DecodeStream:
     >>> stream = DecodeStream()
     >>> [stream.step(tokenizer, number) for number in (0, 1, 2)]
     [None, None, '한']
+
+    Notes
+    -----
+    A decoder may look at what stands before a piece, so each step decodes the ids of the part before once more, and
+    what is new is what comes behind that part's text. A step takes time in proportion to two parts.
     """
 
     def __init__(self, ids: Sequence[int] | None = None, skip_special_tokens: bool = False) -> None:
         self.skip_special_tokens = skip_special_tokens
-        self._prompt = list(ids or ())
-        self._is_first = True
-        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._ids = list(ids or ())
+        self._shown = ""  # the text of the first _num_shown ids
+        self._num_shown = 0
+        self._tokenizer: Decodes | None = None
 
-    def step(self, tokenizer: Pieces, id: int | Sequence[int]) -> str | None:
-        """The text that ``id`` (or several) completes, or None when a character is still open."""
-        for number in self._prompt:
-            self._advance(tokenizer, number)
-        self._prompt = []
-        text = "".join([self._advance(tokenizer, number) for number in ([id] if isinstance(id, int) else id)])
-        return text or None
+    def step(self, tokenizer: Decodes, id: int | Sequence[int]) -> str | None:
+        """The text that ``id`` (or several) completes, or None when a character is still open.
+
+        Raises
+        ------
+        StateError
+            when the decoder makes other text of what was shown already, now that more follows.
+        """
+        self._tokenizer = tokenizer
+        if not self._shown and self._ids:
+            text = self._text(self._ids)
+            if not text.endswith(_OPEN):
+                self._shown, self._num_shown = text, len(self._ids)
+        self._ids = [*self._ids, *([id] if isinstance(id, int) else id)]
+        text = self._text(self._ids)
+        is_open = text.endswith(_OPEN) and len(self._ids) - self._num_shown < _MOST_OPEN
+        if is_open or len(text) <= len(self._shown):
+            return None
+        new = self._behind(text)
+        self._ids = self._ids[self._num_shown :]
+        self._num_shown = len(self._ids)
+        self._shown = self._text(self._ids)
+        return new
 
     def finish(self) -> str:
         """What is left when no more ids come: U+FFFD for a character that was never completed."""
-        return self._decoder.decode(b"", final=True)
+        if self._tokenizer is None:
+            return ""
+        rest = self._behind(self._text(self._ids))
+        self._ids, self._shown, self._num_shown = [], "", 0
+        return rest
 
-    def _advance(self, tokenizer: Pieces, number: int) -> str:
-        if tokenizer.decoder is not None and not tokenizer.decoder.piece_by_piece:
-            raise InputError(
-                f"a stream cannot decode with {type(tokenizer.decoder).__name__}: its text is not that of its pieces",
+    def _text(self, ids: list[int]) -> str:
+        assert self._tokenizer is not None
+        return self._tokenizer.decode(ids, self.skip_special_tokens)
+
+    def _behind(self, text: str) -> str:
+        if not text.startswith(self._shown):
+            raise StateError(
+                f"the decoder changed text that was shown already: {self._shown[-20:]!r} is now in {text[-40:]!r}",
                 hint="decode all the ids with Tokenizer.decode",
             )
-        data = tokenizer.piece_bytes(number, skip_special=self.skip_special_tokens)
-        if data is None:
-            return ""
-        # Without a decoder the pieces stand with spaces between.
-        if tokenizer.decoder is None and not self._is_first:
-            data = b" " + data
-        self._is_first = False
-        return self._decoder.decode(data)
+        return text[len(self._shown) :]
+
+    def __copy__(self) -> DecodeStream:
+        made = DecodeStream(self._ids, self.skip_special_tokens)
+        made._shown, made._num_shown, made._tokenizer = self._shown, self._num_shown, self._tokenizer
+        return made
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> DecodeStream:
+        return self.__copy__()
