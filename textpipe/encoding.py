@@ -13,13 +13,14 @@ from typing import Any
 from textpipe.columns import Column
 from textpipe.errors import InputError, LimitError
 from textpipe.limits import DEFAULT_LIMITS
+from textpipe.notebook import encoding_html
 
 __all__ = ["COLUMNS", "Encoding"]
 
 COLUMNS = ("ids", "type_ids", "tokens", "offsets", "word_ids", "special_tokens_mask", "attention_mask")
 """The parallel lists of an encoding."""
 
-_EMPTY: tuple[Any, ...] = (0, 0, "", (0, 0), None, 1, 0)  # what a padding token has in each
+_PADDING: tuple[Any, ...] = ((0, 0), None, 1, 0)  # what a padding token has in the last four
 
 
 def check_side(direction: str) -> None:
@@ -155,9 +156,7 @@ class Encoding:
 
     def with_sequence_id(self, sequence: int) -> Encoding:
         """A copy that says its tokens come from text number ``sequence``."""
-        made = self.copy()
-        made.set_sequence_id(sequence)
-        return made
+        return self.with_ranges({**self._ranges, sequence: range(len(self))})
 
     def ids_alone(self) -> Encoding:
         """A copy that knows neither pieces nor places nor words."""
@@ -207,7 +206,7 @@ class Encoding:
             count,
             {
                 name: lambda value=value: [value] * count  # type: ignore[misc]
-                for name, value in zip(COLUMNS, (pad_id, pad_type_id, pad_token, *_EMPTY[3:]), strict=True)
+                for name, value in zip(COLUMNS, (pad_id, pad_type_id, pad_token, *_PADDING), strict=True)
             },
         )
         before, after = (padding, self) if direction == "left" else (self, padding)
@@ -390,6 +389,9 @@ class Encoding:
     def __setstate__(self, state: tuple[Any, ...]) -> None:
         self._num_tokens, columns, self._overflowing, self._ranges = state
         self._columns = {name: Column(lambda values=columns[name]: values) for name in COLUMNS}  # type: ignore[misc]
+
+    def _repr_html_(self) -> str:
+        return encoding_html(self)
 
     def __repr__(self) -> str:
         return (

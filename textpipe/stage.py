@@ -9,7 +9,7 @@ a tokenizer knows when to look again at its own.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sized
+from collections.abc import Iterable, Iterator, Sized
 from typing import Any, ClassVar, Generic, NoReturn, TypeVar
 
 from textpipe.errors import InputError, StateError, did_you_mean
@@ -110,6 +110,9 @@ class StageSequence(Generic[Part]):
 
     def __len__(self) -> int:
         return len(self._parts)
+
+    def __iter__(self) -> Iterator[Part]:
+        return iter(self._parts)
 
     def __getitem__(self, key: int) -> Part:
         return self._parts[key]

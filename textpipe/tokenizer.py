@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from textpipe.added_tokens import AddedToken, AddedVocabulary
 from textpipe.encoder import Encoder
 from textpipe.formats import Parts, read_file, tokenizer_json
+from textpipe.lossless import loss
 from textpipe.stage import describe
 
 if TYPE_CHECKING:
@@ -103,6 +104,27 @@ class Tokenizer(Encoder):
         if self._sha256 is None:
             self._sha256 = hashlib.sha256(self.to_str().encode()).hexdigest()
         return self._sha256
+
+    @property
+    def lossless(self) -> bool:
+        """Whether decoding gives every text back: it is certain, not merely likely.
+
+        That is ``decode(encode(text, add_special_tokens=False).ids, skip_special_tokens=False) == text`` where nothing
+        is truncated or padded.
+        """
+        kept = self.pipeline
+        if self._truncation is not None or self._padding is not None:
+            return False
+        return (
+            loss(
+                normalizer=kept.normalizer,
+                pre_tokenizer=kept.pre_tokenizer,
+                model=kept.model,
+                decoder=self._decoder,
+                added=self._added,
+            )
+            is None
+        )
 
     def decode(self, ids: Iterable[int], skip_special_tokens: bool = True) -> str:
         """The text of ids; an id without a piece stands for nothing."""

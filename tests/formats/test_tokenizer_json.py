@@ -172,7 +172,6 @@ FAULTS = [
     (("model", "merges"), [["가", "나", "가"]], r"model\.merges\[0\]: is no merge"),
     (("model", "merges"), ["가나"], r"model\.merges\[0\]: is no merge"),
     (("model", "dropout"), 2.0, r"model\.dropout: is 2\.0"),
-    (("model", "unk_token"), "<x>", "lacks the unk_token"),
     (("added_tokens", 0, "id"), 7, r"added_tokens\[0\]\.id: is 7, where \"<e>\" would get 0"),
     (("added_tokens", 0, "content"), 5, r"added_tokens\[0\]\.content: is 5"),
     (("post_processor", "single", 0, "SpecialToken", "id"), "<z>", 'has "<z>", which special_tokens does not list'),

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizer_samples import byte_level_json
 
+import textpipe
 from textpipe.core.byte_alphabet import to_characters
 from textpipe.errors import InputError
 from textpipe.models import BPE, Token
@@ -135,9 +136,27 @@ def test_a_broken_vocabulary_is_refused(arguments, message):
         BPE(*arguments)
 
 
-def test_an_unknown_token_outside_the_vocabulary_and_a_dropout_above_one_are_refused():
+def test_an_unknown_token_outside_the_vocabulary_is_missed_where_it_is_needed():
+    tokenizers = []
+    for package in (textpipe, oracle):
+        model = package.models.BPE({"가": 0, "나": 1, "가나": 2}, [("가", "나")], unk_token="<unk>")
+        assert [token.id for token in model.tokenize("가나가")] == [2, 0]
+        tokenizer = package.Tokenizer.from_str(package.Tokenizer(model).to_str())
+        assert tokenizer.encode("나가나").ids == [1, 2]
+        with pytest.raises(Exception, match="<unk>"):
+            tokenizer.encode("가다")
+        tokenizers.append(tokenizer)
+    for tokenizer, package in zip(tokenizers, (textpipe, oracle), strict=True):
+        trainer = package.trainers.BpeTrainer(vocab_size=5, show_progress=False)
+        tokenizer.train_from_iterator(["다라다라"], trainer)
+        assert tokenizer.encode("다라").ids == [2]
     with pytest.raises(InputError, match="unk_token"):
-        BPE({"a": 0}, unk_token="<unk>")
+        tokenizers[0].model.tokenize("마")
+    tokenizers[0].model.unk_token = None
+    assert tokenizers[0].encode("마다").ids == [0]
+
+
+def test_a_dropout_above_one_is_refused():
     with pytest.raises(InputError, match=r"dropout is 1\.5"):
         BPE(dropout=1.5)
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from textpipe.core._bpe import MergeIds, NativeBpe
 from textpipe.core._pairs import PairList
+from textpipe.core.byte_alphabet import CHARACTER_OF
 from textpipe.errors import InputError
 from textpipe.models.base import Model, Token
 from textpipe.models.vocabulary_files import merges_text, read_merges, read_vocab_json, vocab_json_text
@@ -71,16 +72,33 @@ class BPE(Model):
     def _check(self) -> None:
         if self.dropout is not None and not 0.0 <= self.dropout <= 1.0:
             raise InputError(f"dropout is {self.dropout}", allowed="0 to 1")
-        if self.unk_token is not None and self._vocab and self.unk_token not in self._vocab:
-            raise InputError(f'the vocabulary lacks the unk_token "{self.unk_token}"')
 
     def settings_changed(self) -> None:
         """Check the settings and forget the native tables."""
         self._check()
         self._native = {}
 
-    def native(self, *, byte_level: bool) -> NativeBpe:
-        """The native tables, for words of bytes or of characters."""
+    def native(self, *, byte_level: bool) -> NativeBpe | None:
+        """The native tables, for words of bytes or of characters.
+
+        None where a word may need an ``unk_token`` that the vocabulary lacks: only :meth:`tokenize` says so.
+        """
+        if self._lacks_unknown and not (byte_level and self.has_all_bytes):
+            return None
+        return self._tables(byte_level=byte_level)
+
+    @property
+    def _lacks_unknown(self) -> bool:
+        return self.unk_token is not None and self.unk_token not in self._vocab
+
+    @property
+    def has_all_bytes(self) -> bool:
+        """Whether every byte is a piece, so that no word of bytes is unknown."""
+        if self.continuing_subword_prefix or self.end_of_word_suffix:
+            return False
+        return all(character in self._vocab for character in CHARACTER_OF)
+
+    def _tables(self, *, byte_level: bool) -> NativeBpe:
         if byte_level not in self._native:
             self._native[byte_level] = NativeBpe(
                 self._vocab,
@@ -99,15 +117,27 @@ class BPE(Model):
     def tokenize(self, sequence: str) -> list[Token]:
         """The tokens of one word.
 
+        Raises
+        ------
+        InputError
+            when it has a character without a piece and the vocabulary lacks ``unk_token``.
+
+        Examples
+        --------
         >>> BPE({"가": 0, "나": 1, "가나": 2}, [("가", "나")]).tokenize("가나가")
         [Token(id=2, value='가나', offsets=(0, 6)), Token(id=0, value='가', offsets=(6, 9))]
         """
         seed = secrets.randbits(63) if self.dropout else 0
         tokens: list[Token] = []
         at = 0
-        for number, size in self.native(byte_level=False).tokenize(sequence, seed):
+        for number, size in self._tables(byte_level=False).tokenize(sequence, seed):
             tokens.append(Token(number, self._piece_of[number], (at, at + size)))
             at += size
+        if self._lacks_unknown and at < len(sequence.encode()):
+            raise InputError(
+                f'no pieces spell all of "{sequence[:40]}", and the vocabulary lacks the unk_token "{self.unk_token}"',
+                hint="add unk_token to the vocabulary, or set model.unk_token to None to drop such characters",
+            )
         return tokens
 
     def learned(
