@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         ByteLevelBPETokenizer,
         CharBPETokenizer,
         SentencePieceBPETokenizer,
+        SentencePieceUnigramTokenizer,
     )
     from textpipe.models import Token
     from textpipe.normalizers import NormalizedString
@@ -59,6 +60,7 @@ __all__ = [
     "PreTokenizedString",
     "Regex",
     "SentencePieceBPETokenizer",
+    "SentencePieceUnigramTokenizer",
     "Special",
     "SplitDelimiterBehavior",
     "Text",
@@ -84,7 +86,7 @@ _HOMES = {
     "textpipe.encoder": "Special Text",
     "textpipe.encoding": "Encoding",
     "textpipe.implementations": "BertWordPieceTokenizer ByteLevelBPETokenizer CharBPETokenizer "
-    "SentencePieceBPETokenizer",
+    "SentencePieceBPETokenizer SentencePieceUnigramTokenizer",
     "textpipe.models": "Token",
     "textpipe.normalizers": "NormalizedString",
     "textpipe.pattern": "Regex",

@@ -134,7 +134,7 @@ class Pipeline:
             return self._encode_staged(self.stages(text, skip_special=skip_special), type_id=type_id, word=word)
         ids, begins, ends, words, added = self.native.encode_spans(text, skip_special=skip_special)
         if self.model.surface_id in ids:  # such tokens read as a stretch of the normalized text
-            return self._encode_staged(text, skip_special=skip_special, type_id=type_id, word=word)
+            return self._encode_staged(self.stages(text, skip_special=skip_special), type_id=type_id, word=word)
         pieces = self._pieces
         tokens = [pieces[number] for number in ids]
         for index, found in added.items():

@@ -74,7 +74,7 @@ class Stage:
     def settings(self) -> tuple[Any, ...]:
         """All that decides what the stage does, to compare; the settings of the stages within it are among them."""
         fields = getattr(self, "__dataclass_fields__", {})
-        return (type(self), *(_settings_of(getattr(self, name)) for name in fields))
+        return (type(self), *(_settings_of(getattr(self, name)) for name in fields if not name.startswith("_")))
 
     def to_dict(self) -> dict[str, Any]:
         """The object that stands for it in tokenizer.json."""

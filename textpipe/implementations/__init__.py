@@ -7,6 +7,7 @@ from textpipe.implementations.bert_word_piece import BertWordPieceTokenizer
 from textpipe.implementations.byte_level_bpe import ByteLevelBPETokenizer
 from textpipe.implementations.char_bpe import CharBPETokenizer
 from textpipe.implementations.sentencepiece_bpe import SentencePieceBPETokenizer
+from textpipe.implementations.sentencepiece_unigram import SentencePieceUnigramTokenizer
 
 __all__ = [
     "BaseTokenizer",
@@ -14,4 +15,5 @@ __all__ = [
     "ByteLevelBPETokenizer",
     "CharBPETokenizer",
     "SentencePieceBPETokenizer",
+    "SentencePieceUnigramTokenizer",
 ]

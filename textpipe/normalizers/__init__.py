@@ -8,8 +8,8 @@ from textpipe.normalizers.bert import BertNormalizer
 from textpipe.normalizers.byte_level import ByteLevel
 from textpipe.normalizers.lowercase import Lowercase
 from textpipe.normalizers.nmt import Nmt
-from textpipe.normalizers.precompiled import Precompiled
 from textpipe.normalizers.normalized_string import NormalizedString
+from textpipe.normalizers.precompiled import Precompiled
 from textpipe.normalizers.prepend import Prepend
 from textpipe.normalizers.replace import Replace
 from textpipe.normalizers.sentence_piece import SentencePiece
