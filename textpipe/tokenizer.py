@@ -7,13 +7,15 @@ stages are values, and a change of one makes a new native program.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from textpipe.added_tokens import AddedToken, AddedVocabulary
-from textpipe.encoder import Encoder
+from textpipe.asynchronous import AsyncEncoder
+from textpipe.errors import StateError
 from textpipe.formats import Parts, read_file, tokenizer_json
 from textpipe.lossless import loss
 from textpipe.stage import describe
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["AddedToken", "Tokenizer"]
 
 
-class Tokenizer(Encoder):
+class Tokenizer(AsyncEncoder):
     """Normalizer → pre-tokenizer → model → post-processor, and a decoder for the way back.
 
     Examples
@@ -59,6 +61,20 @@ class Tokenizer(Encoder):
     def from_buffer(buffer: bytes) -> Tokenizer:
         """Read the bytes of a tokenizer.json."""
         return Tokenizer.from_parts(tokenizer_json.read(buffer, path="tokenizer.json"))
+
+    @staticmethod
+    def from_pretrained(identifier: str, revision: str = "main", token: str | None = None) -> Tokenizer:
+        """Refused: nothing is downloaded here.
+
+        Raises
+        ------
+        StateError
+            always, with what to do instead.
+        """
+        raise StateError(
+            f'"{identifier}" would have to be downloaded, and textpipe downloads no tokenizers',
+            hint="download its tokenizer.json by the means you trust, and read it with Tokenizer.from_file(path)",
+        )
 
     @staticmethod
     def from_parts(parts: Parts) -> Tokenizer:
@@ -138,6 +154,12 @@ class Tokenizer(Encoder):
     def decode_batch(self, sequences: Iterable[Iterable[int]], skip_special_tokens: bool = True) -> list[str]:
         """The text of each sequence of ids."""
         return [self.decode(ids, skip_special_tokens) for ids in sequences]
+
+    async def async_decode_batch(
+        self, sequences: Iterable[Iterable[int]], skip_special_tokens: bool = True
+    ) -> list[str]:
+        """As :meth:`decode_batch`, done in a thread."""
+        return await asyncio.to_thread(self.decode_batch, sequences, skip_special_tokens)
 
     def train(
         self,

@@ -31,6 +31,7 @@ from textpipe.trainers.sentencepiece_bpe import (
 )
 from textpipe.trainers.sentences import SentenceReader, Sentences, read_sentence_files, read_sentences
 from textpipe.trainers.settings import VocabularyTrainer
+from textpipe.trainers.settings import VocabularyTrainer as Trainer
 from textpipe.trainers.unigram import TrainedUnigram, UnigramTrainer, train_unigram
 from textpipe.trainers.word_level import WordLevelTrainer, train_word_level
 from textpipe.trainers.word_piece import WordPieceTrainer, train_word_piece
@@ -45,6 +46,7 @@ __all__ = [
     "TrainedBpe",
     "TrainedPieces",
     "TrainedUnigram",
+    "Trainer",
     "UnigramTrainer",
     "VocabularyTrainer",
     "WordCounts",
