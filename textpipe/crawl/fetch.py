@@ -20,6 +20,7 @@ from typing import Any, Protocol
 
 import requests
 import urllib3
+import urllib3.connection
 from requests.adapters import HTTPAdapter
 
 from textpipe.crawl.guard import Guard

@@ -23,6 +23,7 @@ class Decodes(Protocol):
 
     def decode(self, ids: Iterable[int], skip_special_tokens: bool = True) -> str:
         """The text of ids."""
+        ...
 
 
 class DecodeStream:

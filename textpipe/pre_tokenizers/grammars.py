@@ -164,8 +164,9 @@ class _Class:
         if text[1] in "SD":
             return _complement(_category(text[1].lower()) or [])
         if text[1] in _CONTROLS:
-            return [(ord(_CONTROLS[text[1]]),) * 2]
-        return None if text[1].isalnum() else [(ord(text[1]),) * 2]
+            code = ord(_CONTROLS[text[1]])
+            return [(code, code)]
+        return None if text[1].isalnum() else [(ord(text[1]), ord(text[1]))]
 
 
 def _category(name: str) -> Ranges | None:

@@ -60,7 +60,7 @@ def write_outputs(
     for name in recorded["formats"]:
         if name != "tokenizer.json":
             lost[name] = losses(tokenizer.parts, name)
-            write_file(tokenizer.parts, folder / _FILE_NAMES.get(name, name), name, accept_losses=True)
+            write_file(tokenizer.parts, folder / str(_FILE_NAMES.get(name, name)), name, accept_losses=True)
     metrics = vocabulary_metrics(tokenizer, sample)
     merges = list(getattr(tokenizer.model, "merges", ()))
     counts = {
