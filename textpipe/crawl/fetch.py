@@ -295,10 +295,10 @@ def _pool_classes(guard: Guard, watchdog: Watchdog) -> dict[str, Any]:
             return super().getresponse()
 
     class Pool(urllib3.HTTPConnectionPool):
-        ConnectionCls = Connection
+        ConnectionCls = Connection  # pyright: ignore[reportAssignmentType]  (urllib3 wants a protocol)
 
     class SecurePool(urllib3.HTTPSConnectionPool):
-        ConnectionCls = SecureConnection
+        ConnectionCls = SecureConnection  # pyright: ignore[reportAssignmentType]  (urllib3 wants a protocol)
 
     return {"http": Pool, "https": SecurePool}
 
