@@ -20,7 +20,8 @@ __all__ = ["SentencePieceUnigramTokenizer"]
 class SentencePieceUnigramTokenizer(BaseTokenizer):
     """The likeliest pieces of words with a visible space before.
 
-    >>> tokenizer = SentencePieceUnigramTokenizer([("▁한국", -1.0), ("어", -2.0), ("▁", -3.0)])
+    >>> rows = [("▁한국", -1.0), ("어", -2.0), ("▁", -3.0), ("한", -4.0), ("국", -4.0)]
+    >>> tokenizer = SentencePieceUnigramTokenizer(rows)
     >>> tokenizer.encode("한국어").tokens
     ['▁한국', '어']
     """
