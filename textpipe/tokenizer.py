@@ -18,6 +18,7 @@ from textpipe.asynchronous import AsyncEncoder
 from textpipe.errors import StateError
 from textpipe.formats import Parts, read_file, tokenizer_json
 from textpipe.lossless import loss
+from textpipe.own_stages import allowing
 from textpipe.stage import describe
 
 if TYPE_CHECKING:
@@ -42,25 +43,32 @@ class Tokenizer(AsyncEncoder):
     """
 
     @staticmethod
-    def from_file(path: str | os.PathLike[str]) -> Tokenizer:
+    def from_file(path: str | os.PathLike[str], *, allow: Iterable[str] = ()) -> Tokenizer:
         """Read a tokenizer from a file of any format, or from its folder; the content tells which.
+
+        Parameters
+        ----------
+        allow : names of stages that are no part of the format and may be made (see :mod:`textpipe.own_stages`).
 
         Raises
         ------
         FormatError
             when the file is broken; the message names the field.
         """
-        return Tokenizer.from_parts(read_file(path))
+        with allowing(allow):
+            return Tokenizer.from_parts(read_file(path))
 
     @staticmethod
-    def from_str(json: str) -> Tokenizer:
-        """Read the text of a tokenizer.json."""
-        return Tokenizer.from_parts(tokenizer_json.read(json, path="tokenizer.json"))
+    def from_str(json: str, *, allow: Iterable[str] = ()) -> Tokenizer:
+        """Read the text of a tokenizer.json; ``allow`` as in :meth:`from_file`."""
+        with allowing(allow):
+            return Tokenizer.from_parts(tokenizer_json.read(json, path="tokenizer.json"))
 
     @staticmethod
-    def from_buffer(buffer: bytes) -> Tokenizer:
-        """Read the bytes of a tokenizer.json."""
-        return Tokenizer.from_parts(tokenizer_json.read(buffer, path="tokenizer.json"))
+    def from_buffer(buffer: bytes, *, allow: Iterable[str] = ()) -> Tokenizer:
+        """Read the bytes of a tokenizer.json; ``allow`` as in :meth:`from_file`."""
+        with allowing(allow):
+            return Tokenizer.from_parts(tokenizer_json.read(buffer, path="tokenizer.json"))
 
     @staticmethod
     def from_pretrained(identifier: str, revision: str = "main", token: str | None = None) -> Tokenizer:
@@ -99,8 +107,8 @@ class Tokenizer(AsyncEncoder):
             kept.pre_tokenizer,
             kept.post_processor,
             self._decoder,
-            self._padding,
-            self._truncation,
+            padding=self._padding,
+            truncation=self._truncation,
         )
 
     def to_str(self, pretty: bool = False) -> str:

@@ -15,6 +15,7 @@ from textpipe.formats import scored_pieces
 from textpipe.formats.fields import Field
 from textpipe.formats.growth import check_growth
 from textpipe.limits import DEFAULT_LIMITS
+from textpipe.own_stages import is_allowed, own_stage
 from textpipe.pattern import Regex
 from textpipe.pre_tokenizers.metaspace import PREPEND_SCHEMES
 from textpipe.pre_tokenizers.split import BEHAVIORS
@@ -34,6 +35,8 @@ def read(stage: str, field: Field) -> Any:
     """
     known = STAGES[stage]
     kind = field.get("type", str, None) or _kind_by_fields(stage, field)
+    if kind not in known and "." in kind:
+        return _own(stage, kind, field)
     if kind not in known:
         hint = did_you_mean(kind, known)
         field.need("type").fail(f'is "{kind}", a {stage.replace("_", "-")} there is none of here', hint=hint)
@@ -48,6 +51,20 @@ def read(stage: str, field: Field) -> Any:
     if stage in ("normalizer", "decoder"):
         check_growth(part, field, DEFAULT_LIMITS)
     return part
+
+
+def _own(stage: str, kind: str, field: Field) -> Any:
+    """A stage that the format does not know, which the caller must have asked for."""
+    make = own_stage(stage, kind)
+    entry, name = field.need("type"), kind[:80]
+    if not is_allowed(kind):
+        entry.fail(f'is "{name}", a stage that is no part of the format', hint=f"pass allow=[{name!r}] if you trust it")
+    if make is None:
+        entry.fail(f'is "{name}", which nothing here has registered', hint="import the package it is of")
+    try:
+        return make(**{name: value for name, value in field.value.items() if name != "type"})
+    except (TypeError, TextpipeError) as error:
+        raise FormatError(f"{kind} cannot be made: {error}", path=field.path, field=field.name) from None
 
 
 def _kind_by_fields(stage: str, field: Field) -> str:
