@@ -138,6 +138,8 @@ def fault_of(text):
         Tokenizer.from_str(text).encode("가나 다")
     except FormatError as error:
         return error.field or ""
+    except InputError as error:  # it loads; the unknown token is missed where a character needs it
+        return "model.unk_token" if "lacks the unk_token" in error.what else ""
     return None
 
 
