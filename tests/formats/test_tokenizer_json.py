@@ -156,7 +156,7 @@ def every_path(value, path=()):
 
 FAULTS = [
     (("version",), "2.0", 'version: is "2.0"'),
-    (("truncation",), {"max_length": 3}, "truncation: is set"),
+    (("truncation",), {"max_length": 3}, r"truncation\.stride: is missing"),
     (("model", "type"), "Trigram", r"model\.type: is \"Trigram\", a model there is none of here yet"),
     (("normalizer", "type"), "NFX", r"normalizer\.type.*did you mean"),
     (("normalizer", "normalizers", 0), {"type": "Precompile"}, r"normalizer\.normalizers\[0\]\.type.*known: "),
