@@ -13,8 +13,8 @@ from textpipe.errors import InputError, StateError
 PACKAGES = (textpipe, oracle)
 BEHAVIORS = ["removed", "isolated", "merged_with_previous", "merged_with_next", "contiguous"]
 TEXTS = st.one_of(
-    st.text("가나한글ㅋㅠ 가a bÀİŉß1-.\u1112\u1161\u11ab\u3000\t\nﬁ㈜½😀\u200d", max_size=12),
-    st.text(max_size=8).filter(lambda text: not any("\ud800" <= c <= "\udfff" for c in text)),
+    st.text("가나한글ㅋㅠ 가a bÀİŉß1-.\u1112\u1161\u11ab\u3000\t\nﬁ㈜½😀\u200d", min_size=1, max_size=12),
+    st.text(min_size=1, max_size=8).filter(lambda text: not any("\ud800" <= c <= "\udfff" for c in text)),
 )
 
 STEPS = {
