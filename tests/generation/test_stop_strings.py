@@ -1,11 +1,11 @@
-"""A text ends before the first stop string, however it is cut into pieces."""
+"""A text ends before the stop string that is whole first, however it is cut into pieces."""
 
 from __future__ import annotations
 
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from textpipe.errors import ConfigError
@@ -20,12 +20,13 @@ def cut(text, places):
     return [text[begin:end] for begin, end in pairwise(bounds)]
 
 
+@example("aaa나a", ["나", "a나a"], [3])
 @given(letters, st.lists(st.text("가나ab", min_size=1, max_size=3), max_size=3), st.lists(st.integers(0, 20)))
 def test_pieces_joined_are_the_text_up_to_the_first_stop(text, strings, places):
     watch = StopStrings(strings)
     shown = "".join(watch.feed(piece) for piece in cut(text, places)) + watch.finish()
-    found = [at for string in strings if (at := text.find(string)) >= 0]
-    assert shown == text[: min(found, default=len(text))]
+    found = [(at + len(string), at) for string in strings if (at := text.find(string)) >= 0]
+    assert shown == text[: min(found, default=(0, len(text)))[1]]
     assert watch.has_stopped == bool(found)
 
 

@@ -1,7 +1,7 @@
 """Where a text ends because of what it says.
 
-What enters: a text, piece by piece, and strings that end it. What leaves: the text up to the first of them, as soon as
-it is certain that none begins in what is given out.
+What enters: a text, piece by piece, and strings that end it. What leaves: the text up to the one that is
+whole first, as soon as it is certain that none begins in what is given out.
 """
 
 from __future__ import annotations
@@ -33,10 +33,11 @@ class StopStrings:
         if self.has_stopped:
             return ""
         text = self._held + piece
-        found = [place for string in self._strings if (place := text.find(string)) >= 0]
+        # Of several the one that is whole first counts: what comes later must not change what was shown.
+        found = [(place + len(string), place) for string in self._strings if (place := text.find(string)) >= 0]
         if found:
             self.has_stopped, self._held = True, ""
-            return text[: min(found)]
+            return text[: min(found)[1]]
         # the longest end of the text that one of the strings begins with is not shown yet
         held = max(
             (n for string in self._strings for n in range(1, len(string)) if text.endswith(string[:n])), default=0
