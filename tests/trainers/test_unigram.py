@@ -228,3 +228,8 @@ def test_a_tokenizer_trains_its_unigram_model(tmp_path):
     tokenizer.save(str(tmp_path / "tokenizer.json"))
     again = Tokenizer.from_file(str(tmp_path / "tokenizer.json"))
     assert again.encode("학교에 왔다").ids == tokenizer.encode("학교에 왔다").ids
+
+
+def test_scripts_are_those_of_sentencepiece():
+    lines = ["ᐁ-ᐁ- ᐁᐂ 𓀀- 𓀀𓀁 カナー仮名 ㅋ가 é\u0301- ٢٣"] * 4
+    assert ours(lines, 80, character_coverage=1.0) == learn(lines, 80, character_coverage=1.0)

@@ -6,7 +6,7 @@ memory      what the process may hold meanwhile; spilling: what does not fit wai
 bpe         those counts → a byte-pair vocabulary and its merges
 extending   a vocabulary there is and counts → one with more entries; pruning: with fewer
 sentencepiece_bpe  sentences or counts → the pieces that sentencepiece's byte-pair training makes
-token_rules what a token may be; scripts: the script of each character
+token_rules what a token may be
 word_level  those counts → a vocabulary of whole words
 word_piece  those counts → pieces of words, those inside with a prefix
 sentences   texts or files → sentences, as sentencepiece has them

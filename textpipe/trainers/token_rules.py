@@ -7,14 +7,12 @@ a rule only forbids; what is learned under it is learned in the same order as wi
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cache
 
 from textpipe.core._bpe_trainer import BARRIER, FIRST_SCRIPT, NEUTRAL, OPEN, SPACE
-from textpipe.core._text import script_ranges
-from textpipe.trainers.scripts import COMMON, INHERITED, sentencepiece_scripts
+from textpipe.core._text import script_of, script_ranges
 
 __all__ = ["UNLIMITED", "PieceShape", "Rules", "piece_rules", "token_rules"]
 
@@ -90,14 +88,6 @@ def _class_of(shape: PieceShape, code: int) -> int:
         return NEUTRAL
     if is_digit and not shape.split_by_number:
         return OPEN
-    firsts, rows, numbers = _sentencepiece_scripts()
-    at = bisect_right(firsts, code) - 1
-    script = rows[at][2] if at >= 0 and code <= rows[at][1] else COMMON
-    return NEUTRAL if script == INHERITED else numbers[script]
-
-
-@cache
-def _sentencepiece_scripts() -> tuple[list[int], list[tuple[int, int, str]], dict[str, int]]:
-    rows = sentencepiece_scripts()
-    names = sorted({COMMON, *(script for _, _, script in rows)})
-    return [row[0] for row in rows], rows, {name: number for number, name in enumerate(names, FIRST_SCRIPT)}
+    # What has no script is like punctuation; accents have that of the character before.
+    script = script_of(chr(code)) or script_of("!") or 0
+    return NEUTRAL if script == script_of("\u0300") else FIRST_SCRIPT + script
