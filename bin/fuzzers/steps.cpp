@@ -1,7 +1,11 @@
 // Every step between text and words. Cuts are in order, inside the text and on characters; taken up in small portions
 // they are the same; rewritten text is UTF-8 and has an origin a byte, none before the one before it.
+#include "bert_normalization.hpp"
+#include "grammars/known.hpp"
 #include "input.hpp"
 #include "normalization.hpp"
+#include "normalization_steps.hpp"
+#include "precompiled.hpp"
 #include "scanner.hpp"
 
 using namespace textpipe;
@@ -46,19 +50,59 @@ void check_rewrite(const RewriteStep& step, const std::string& text, bool at_sta
     for (const Origin origin : origins) CHECK(origin.begin <= origin.end && origin.end <= length);
 }
 
+// A step that cuts, by numbers the fuzzer draws; null where a grammar has no such behaviour.
+CutPointer draw_cut(Input& input) {
+    using namespace grammars;
+    const int behavior = static_cast<int>(input.below(5));
+    const bool invert = input.coin();
+    static const char* const names[] = {"gpt2", "gpt4", "gpt4 ends", "gpt4 digit", "gpt4 two digits", "gpt4 digit marks",
+                                        "gpt4o", "gpt4o digit", "gpt4o bare", "gpt4o bare digit", "deepseek", "clip"};
+    switch (input.below(8)) {
+        case 0: return std::make_shared<const GrammarStep>(static_cast<int>(input.below(4)));
+        case 1: return literal_split(" ", behavior, invert);
+        case 2: return run_split({{' ', ' '}}, {{0xAC00, 0xD7A3}, {0x1F600, 0x1F64F}}, input.below(4), behavior, invert);
+        case 3: return input.coin() ? digit_split(behavior) : punctuation_split(behavior);
+        case 4: return std::make_shared<const BertCut>();
+        case 5: return std::make_shared<const FixedLengthCut>(1 + input.below(9));
+        case 6: return std::make_shared<const ScriptCut>();
+        default: return known_grammar(names[input.below(12)], behavior, invert);
+    }
+}
+
+// A step that rewrites; null where a charsmap made up by the fuzzer is none.
+RewritePointer draw_rewrite(Input& input) {
+    switch (input.below(10)) {
+        case 0: return std::make_shared<const PrefixSpace>();
+        case 1: return std::make_shared<const BertStep>(BertOptions{input.coin(), input.coin(), input.coin(), input.coin()});
+        case 2: return input.coin() ? accent_step() : nmt_step();
+        case 3: return std::make_shared<const StripStep>(input.coin(), input.coin());
+        case 4: return std::make_shared<const PrependStep>(input.text(3));
+        case 5: return std::make_shared<const ReplaceStep>(input.text(3), input.text(4));
+        case 6: return std::make_shared<const ByteLevelStep>();
+        case 7: return std::make_shared<const MetaspaceStep>("▁", static_cast<int>(input.below(3)));
+        case 8: try {
+                const size_t size = 4 + 1024 * (1 + input.below(2)) + input.byte();
+                return std::make_shared<const PrecompiledStep>(std::make_shared<const Charsmap>(input.bytes(size)));
+            } catch (const std::invalid_argument&) {
+                return nullptr;
+            }
+        default: return std::make_shared<const NormalFormStep>(static_cast<int>(input.below(5)));
+    }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     Input input(data, size);
-    const size_t which = input.below(10);
     const bool at_start = input.coin();
-    const std::string text = input.text();
-    if (text.empty()) return 0;
-    if (which < 4)
-        check_cut(GrammarStep(static_cast<int>(which)), text);
-    else if (which < 9)
-        check_rewrite(NormalFormStep(static_cast<int>(which - 4)), text, at_start);
-    else
-        check_rewrite(PrefixSpace(), text, at_start);
+    if (input.coin()) {
+        const CutPointer step = draw_cut(input);
+        const std::string text = input.text();
+        if (step != nullptr && !text.empty()) check_cut(*step, text);
+    } else {
+        const RewritePointer step = draw_rewrite(input);
+        const std::string text = input.text();
+        if (step != nullptr && !text.empty()) check_rewrite(*step, text, at_start);
+    }
     return 0;
 }
