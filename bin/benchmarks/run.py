@@ -12,6 +12,7 @@ from pathlib import Path
 
 NAMES = {
     "sentencepiece": "sentencepiece_models",
+    "load": "load",
     "train-vocab": "train_vocab",
     "train-pieces": "train_pieces",
     "train-unigram": "train_unigram",
