@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 NAMES = {
+    "encode": "encode",
     "sentencepiece": "sentencepiece_models",
     "load": "load",
     "train-vocab": "train_vocab",
