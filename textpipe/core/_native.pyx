@@ -16,7 +16,7 @@ cdef extern from "normalization.hpp" namespace "textpipe" nogil:
     cdef cppclass NormalFormStep:
         NormalFormStep(int form)
 
-cdef extern from "scanner.hpp" namespace "textpipe" nogil:
+cdef extern from "grammar_step.hpp" namespace "textpipe" nogil:
     cdef cppclass GrammarStep:
         GrammarStep(int number)
 

@@ -79,6 +79,7 @@ class EncodeJob {
             }
             runs_.back().end = i + 1;
             chars += texts_[i].length;
+            bytes_ += texts_[i].length * (texts_[i].kind == 0 ? 1 : 2);
         }
     }
     ~EncodeJob() {
@@ -147,13 +148,15 @@ class EncodeJob {
   private:
     struct Run {
         size_t begin, end;
-        std::vector<uint32_t> ids, counts;
+        IdBuffer ids;
+        std::vector<uint32_t> counts;
         long long bad = -1;
     };
 
     void work() {
         try {
             std::unique_ptr<Worker> worker = encoder_.lease();
+            worker->expect(bytes_);
             std::string buffer;
             for (size_t i; !stop_ && (i = next_++) < runs_.size();) encode(runs_[i], *worker, buffer);
             encoder_.give_back(std::move(worker));
@@ -168,7 +171,7 @@ class EncodeJob {
         const Program& program = *encoder_.program;
         size_t chars = 0;
         for (size_t i = run.begin; i < run.end; ++i) chars += texts_[i].length;
-        run.ids.reserve(chars / 2 + 64);
+        run.ids.room(chars / 3 + 1024);
         for (size_t i = run.begin; i < run.end && !stop_; ++i) {
             const uint8_t* text = nullptr;
             size_t size = 0;
@@ -178,9 +181,9 @@ class EncodeJob {
                 return;
             }
             const size_t before = run.ids.size();
-            if (add_special_) run.ids.insert(run.ids.end(), program.before.begin(), program.before.end());
+            if (add_special_) run.ids.append(program.before.data(), program.before.size());
             worker.encode(text, size, skip_special_, run.ids, stop_);
-            if (add_special_) run.ids.insert(run.ids.end(), program.after.begin(), program.after.end());
+            if (add_special_) run.ids.append(program.after.data(), program.after.size());
             run.counts.push_back(static_cast<uint32_t>(run.ids.size() - before));
         }
     }
@@ -189,6 +192,7 @@ class EncodeJob {
     std::vector<TextView> texts_;
     const bool skip_special_, add_special_;
     std::vector<Run> runs_;
+    size_t bytes_ = 0;
     std::atomic<size_t> next_{0};
     std::atomic<bool> stop_{false};
     std::vector<std::thread> threads_;

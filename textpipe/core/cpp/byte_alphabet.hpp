@@ -16,6 +16,14 @@ inline uint32_t mapped_code_point(uint8_t byte) {
     return byte == 0xAD ? 0x143u : byte;
 }
 
+// The byte that a character stands for; of a character that stands for none, a byte that begins no character.
+inline uint8_t byte_of_mapped(uint32_t c) {
+    if (c < 0x100) return static_cast<uint8_t>(c);
+    if (c <= 0x120) return static_cast<uint8_t>(c - 0x100);
+    if (c <= 0x142) return static_cast<uint8_t>(c - 0x121 + 0x7F);
+    return c == 0x143 ? 0xAD : 0x80;
+}
+
 // The character as UTF-8.
 inline void append_mapped(uint8_t byte, std::string& out) {
     uint8_t buffer[4];

@@ -1,6 +1,6 @@
 // Cuts text into words, step by step. Enters: normalized text. Leaves: the words, in order, and the text they lie in,
-// which steps may have rewritten. Promises: linear in the text for each step; the usual single grammar is scanned
-// without an intermediate list.
+// which steps may have rewritten. Promises: linear in the text for each step; the words of the last step come in batches
+// that stay in the nearest cache.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -8,7 +8,6 @@
 #include <utility>
 #include <vector>
 
-#include "scanner.hpp"
 #include "steps.hpp"
 
 namespace textpipe {
@@ -69,17 +68,37 @@ class Cutting {
         return pieces;
     }
 
-    // Call emit(begin, size) for every word.
-    template <class Emit>
-    void words(const Pieces& pieces, Emit&& emit) const {
+    // Call take(text, words, count) for runs of words, which are places in the text; at most batch_words of them.
+    template <class Take>
+    void batches(const Pieces& pieces, Take&& take) const {
+        Piece words[batch_words];
+        if (!last_) {
+            size_t count = 0;
+            each_piece(pieces, [&](Piece piece) {
+                words[count++] = piece;
+                if (count == batch_words) take(pieces.text, words, std::exchange(count, 0));
+            });
+            if (count != 0) take(pieces.text, words, count);
+            return;
+        }
         each_piece(pieces, [&](Piece piece) {
             const uint8_t* text = pieces.text + piece.begin;
             const size_t size = piece.end - piece.begin;
-            if (!last_) return emit(text, size);
-            if (last_->grammar() >= 0) return scan(static_cast<Grammar>(last_->grammar()), text, size, emit);
-            each_word(*last_, text, size, [&](Piece word) { emit(text + word.begin, size_t{word.end - word.begin}); });
+            for (size_t at = 0; at < size;) {
+                if (const size_t count = last_->cut(text, size, at, words, batch_words)) take(text, words, count);
+            }
         });
     }
+
+    // Call emit(begin, size) for every word.
+    template <class Emit>
+    void words(const Pieces& pieces, Emit&& emit) const {
+        batches(pieces, [&](const uint8_t* text, const Piece* words, size_t count) {
+            for (size_t i = 0; i < count; ++i) emit(text + words[i].begin, size_t{words[i].end - words[i].begin});
+        });
+    }
+
+    static constexpr size_t batch_words = 256;
 
   private:
     template <class Visit>
@@ -93,9 +112,9 @@ class Cutting {
 
     template <class Visit>
     static void each_word(const CutStep& step, const uint8_t* text, size_t size, Visit&& visit) {
-        Piece words[256];
+        Piece words[batch_words];
         for (size_t at = 0; at < size;) {
-            const size_t count = step.cut(text, size, at, words, 256);
+            const size_t count = step.cut(text, size, at, words, batch_words);
             for (size_t i = 0; i < count; ++i) visit(words[i]);
         }
     }

@@ -14,6 +14,7 @@
 #include "added_tokens.hpp"
 #include "byte_alphabet.hpp"
 #include "cutting.hpp"
+#include "id_buffer.hpp"
 #include "model.hpp"
 #include "steps.hpp"
 #include "unicode.hpp"
@@ -35,7 +36,8 @@ struct Program {
 
 // One document with its tokens' places.
 struct Spans {
-    std::vector<uint32_t> ids, begins, ends, words;  // words: the number of the pre-token
+    IdBuffer ids;
+    std::vector<uint32_t> begins, ends, words;  // words: the number of the pre-token
     std::vector<uint32_t> added;                     // which of the tokens are added ones,
     std::vector<std::string> added_text;             // and the text they were found as
 };
@@ -49,8 +51,11 @@ class Worker {
           cache_(cache_bytes),
           scratch_(program.model->make_scratch()) {}
 
+    // Make room in the cache for the words of a text of so many bytes.
+    void expect(size_t text_bytes) { cache_.shorts.expect(text_bytes); }
+
     // Append the ids of one document. `stop` is looked at every few hundred words.
-    void encode(const uint8_t* text, size_t size, bool skip_special, std::vector<uint32_t>& ids,
+    void encode(const uint8_t* text, size_t size, bool skip_special, IdBuffer& ids,
                 const std::atomic<bool>& stop) {
         if (program_.cutting.looks_at_start() && !program_.normalization.empty()) {
             Spans spans;  // only the origins tell whether what was normalized still begins with the first character
@@ -84,13 +89,7 @@ class Worker {
     void seed(uint64_t value) { scratch_->random = value | 1; }
 
   private:
-    struct Word {
-        const uint8_t* begin;
-        size_t size;
-        uint64_t hash;
-        WordKey key;
-    };
-    static constexpr size_t batch_size = 64;
+    static constexpr size_t batch_words = Cutting::batch_words;
 
     void walk(const uint8_t* text, size_t size, bool skip_special) {
         const Origin* origins = spans_ != nullptr ? origins_.data() : nullptr;
@@ -158,96 +157,87 @@ class Worker {
         } else if (!model_.cacheable()) {
             program_.cutting.words(pieces, [&](const uint8_t* p, size_t n) { append_word(p, n); });
         } else {
-            num_waiting_ = 0;
-            program_.cutting.words(pieces, [&](const uint8_t* p, size_t n) { wait_word(p, n); });
-            flush();
+            program_.cutting.batches(pieces, [&](const uint8_t* base, const Piece* words, size_t count) {
+                if (!scratch_->is_stopped()) look_up(base, words, count);
+            });
         }
     }
 
     void append_word(const uint8_t* word, size_t size) {
         if (scratch_->is_stopped()) return;
         if (spelled_) spell(word, size);
-        model_.encode_ids(word, size, *scratch_, *ids_);
+        found_.clear();
+        model_.encode_ids(word, size, *scratch_, found_);
+        ids_->append(found_.data(), found_.size());
     }
 
-    // Hash the word and ask for its cache line; by the time the batch is full the line has come.
-    void wait_word(const uint8_t* p, size_t size) {
-        Word& word = waiting_[num_waiting_++];
-        set_word(word, p, size);
-        if (size <= 15)
-            cache_.shorts.prefetch(word.hash);
-        else if (size <= longest_cached)
-            cache_.longs.prefetch(word.hash);
-        if (num_waiting_ == batch_size) flush();
-    }
-
-    void set_word(Word& word, const uint8_t* p, size_t size) const {
-        word.begin = p;
-        word.size = size;
-        if (size > longest_cached) return;
-        word.key = WordKey::of(p, size, static_cast<size_t>(end_ - p));
-        word.hash = size <= 15 ? word.key.hash_short() : word.key.hash_long();
-    }
-
-    void flush() {
-        if (stop_->load(std::memory_order_relaxed)) num_waiting_ = 0;
-        std::vector<uint32_t>& ids = *ids_;
-        size_t at = ids.size();
-        ids.resize(at + num_waiting_ * 8);  // room to write a whole slot without asking
-        uint32_t* out = ids.data() + at;
-        for (size_t i = 0; i < num_waiting_; ++i) {
-            const Word& word = waiting_[i];
-            if (word.size <= 15) {
-                if (const auto* slot = cache_.shorts.find(word.key, word.hash)) {
-                    std::memcpy(out, slot->ids, sizeof slot->ids);
-                    out[0] &= 0xFFFFFF;
-                    out += slot->count();
-                    continue;
-                }
-            } else if (word.size <= longest_cached) {
-                if (const auto* slot = cache_.longs.find(word.key, word.hash)) {
+    // The ids of a batch of words: first ask for the cache lines of all, then look.
+    void look_up(const uint8_t* text, const Piece* words, size_t count) {
+        size_t num_long = 0;
+        for (size_t i = 0; i < count; ++i) {
+            const uint8_t* word = text + words[i].begin;
+            const size_t size = words[i].end - words[i].begin;
+            if (size <= longest_short) {
+                keys_[i] = WordKey::of(word, size, static_cast<size_t>(end_ - word));
+                hashes_[i] = keys_[i].hash();
+                cache_.shorts.prefetch(hashes_[i]);
+            } else if (size <= longest_cached) {
+                hashes_[i] = LongWords::hash(word, size);
+                cache_.longs.prefetch_place(hashes_[i]);
+                long_[num_long++] = static_cast<uint16_t>(i);
+            }
+        }
+        for (size_t i = 0; i < num_long; ++i) cache_.longs.prefetch_word(hashes_[long_[i]]);
+        uint32_t* out = ids_->room(count * ShortWords::max_ids);
+        for (size_t i = 0; i < count; ++i) {
+            const uint8_t* word = text + words[i].begin;
+            const size_t size = words[i].end - words[i].begin;
+            if (__builtin_expect(size <= longest_short, 1)) {
+                const ShortWords::Slot* slot = cache_.shorts.find(keys_[i], hashes_[i]);
+                if (__builtin_expect(slot != nullptr && slot->count() != ShortWords::elsewhere, 1)) {
                     std::memcpy(out, slot->ids, sizeof slot->ids);
                     out[0] &= 0xFFFFFF;
                     out += slot->count();
                     continue;
                 }
             }
-            out = miss(word, out, num_waiting_ - i - 1);
+            ids_->end_at(out);
+            append_found(find_ids(word, size, i));
+            out = ids_->room((count - i) * ShortWords::max_ids);
         }
-        ids.resize(static_cast<size_t>(out - ids.data()));
-        num_waiting_ = 0;
+        ids_->end_at(out);
     }
 
-    // Encode a word that is not in the cache; keeps room for `remaining` slots after it.
-    uint32_t* miss(const Word& word, uint32_t* out, size_t remaining) {
-        find_ids(word);
-        if (found_.size() > 8) {
-            const size_t at = static_cast<size_t>(out - ids_->data());
-            ids_->resize(at + found_.size() + (remaining + 1) * 8);
-            out = ids_->data() + at;
-        }
-        std::copy(found_.begin(), found_.end(), out);
-        return out + found_.size();
-    }
+    void append_found(const LongWords::Found& found) { ids_->append(found.ids, found.count); }
 
-    // The ids of a word into found_, and into the cache where it has room for them.
-    void find_ids(const Word& word) {
+    // The ids of word i of a batch, which is not a short one of the cache; they are there from now on.
+    LongWords::Found find_ids(const uint8_t* word, size_t size, size_t i) {
+        const bool is_short = size <= longest_short, is_long = !is_short && size <= longest_cached;
+        const uint64_t long_hash = is_long ? hashes_[i] : 0;
+        if (is_long) {
+            const LongWords::Found found = cache_.longs.find(word, size, long_hash);
+            if (found.ids != nullptr) return found;
+        }
+        if (is_short) {
+            const ShortWords::Slot* slot = cache_.shorts.find(keys_[i], hashes_[i]);
+            if (slot != nullptr) {
+                const LongWords::Found found = cache_.longs.find(word, size, LongWords::hash(word, size));
+                if (found.ids != nullptr) return found;
+            }
+        }
         found_.clear();
-        const uint8_t* begin = word.begin;
-        size_t size = word.size;
-        if (spelled_) spell(begin, size);
-        model_.encode_ids(begin, size, *scratch_, found_);
-        if (word.size <= 15) {
-            if (found_.size() <= 4) cache_.shorts.insert(word.key, word.hash, found_.data(), found_.size());
-        } else if (word.size <= longest_cached && found_.size() <= 8) {
-            cache_.longs.insert(word.key, word.hash, found_.data(), found_.size());
+        const uint8_t* begin = word;
+        size_t length = size;
+        if (spelled_) spell(begin, length);
+        model_.encode_ids(begin, length, *scratch_, found_);
+        if (is_short) {
+            cache_.shorts.insert(keys_[i], hashes_[i], found_.data(), found_.size());
+            if (found_.size() > ShortWords::max_ids)
+                cache_.longs.insert(word, size, LongWords::hash(word, size), found_.data(), found_.size());
+        } else if (is_long) {
+            cache_.longs.insert(word, size, long_hash, found_.data(), found_.size());
         }
-    }
-
-    template <class Slot>
-    void take_slot(const Slot& slot) {
-        found_.assign(slot.ids, slot.ids + slot.count());
-        if (!found_.empty()) found_[0] &= 0xFFFFFF;
+        return {found_.data(), found_.size()};
     }
 
     // With places: the sizes of the tokens run along the word's bytes.
@@ -281,23 +271,29 @@ class Worker {
 
     // The same from remembered ids, where each tells its size.
     bool place_found(const uint8_t* p, size_t size, const Origin* origins) {
-        Word word;
-        set_word(word, p, size);
-        const auto* short_slot = size <= 15 ? cache_.shorts.find(word.key, word.hash) : nullptr;
-        const auto* long_slot = size > 15 && size <= longest_cached ? cache_.longs.find(word.key, word.hash) : nullptr;
-        if (short_slot != nullptr)
-            take_slot(*short_slot);
-        else if (long_slot != nullptr)
-            take_slot(*long_slot);
-        else
-            find_ids(word);
+        if (size > longest_cached) return false;
+        LongWords::Found found{nullptr, 0};
+        uint32_t few[ShortWords::max_ids];
+        if (size <= longest_short) {
+            keys_[0] = WordKey::of(p, size, static_cast<size_t>(end_ - p));
+            hashes_[0] = keys_[0].hash();
+            const ShortWords::Slot* slot = cache_.shorts.find(keys_[0], hashes_[0]);
+            if (slot != nullptr && slot->count() != ShortWords::elsewhere) {
+                std::memcpy(few, slot->ids, sizeof few);
+                few[0] &= 0xFFFFFF;
+                found = {few, slot->count()};
+            }
+        } else {
+            hashes_[0] = LongWords::hash(p, size);
+        }
+        if (found.ids == nullptr) found = find_ids(p, size, 0);
         const uint32_t* sizes = model_.sizes();
-        for (const uint32_t id : found_)
-            if (sizes[id] == 0) return false;
-        for (const uint32_t id : found_) {
-            spans_->ids.push_back(id);
+        for (size_t i = 0; i < found.count; ++i)
+            if (sizes[found.ids[i]] == 0) return false;
+        for (size_t i = 0; i < found.count; ++i) {
+            spans_->ids.push_back(found.ids[i]);
             spans_->begins.push_back(origins->begin);
-            origins += sizes[id];
+            origins += sizes[found.ids[i]];
             spans_->ends.push_back(origins[-1].end);
             spans_->words.push_back(num_words_);
         }
@@ -327,13 +323,14 @@ class Worker {
     WordCache cache_;
     std::unique_ptr<Model::Scratch> scratch_;
     Cutting::Scratch cutting_;
-    std::vector<uint32_t>* ids_ = nullptr;
+    IdBuffer* ids_ = nullptr;
     Spans* spans_ = nullptr;
     const std::atomic<bool>* stop_ = nullptr;
     uint32_t num_words_ = 0;
     const uint8_t* end_ = nullptr;
-    Word waiting_[batch_size];
-    size_t num_waiting_ = 0;
+    WordKey keys_[batch_words];
+    uint64_t hashes_[batch_words];
+    uint16_t long_[batch_words];
     std::vector<uint32_t> found_;
     std::vector<Stretch> stretches_;
     std::string normalized_[2], spelling_;

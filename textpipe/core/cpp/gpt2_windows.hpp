@@ -200,7 +200,8 @@ TEXTPIPE_INLINE size_t cut_windows(const uint8_t* text, size_t size, size_t& fro
     return count;
 }
 
-using Cut = size_t (*)(const uint8_t* text, size_t size, size_t& at, Piece* out, size_t room);
+// As CutStep::cut().
+using Windows = size_t (*)(const uint8_t* text, size_t size, size_t& at, Piece* out, size_t room);
 
 inline size_t cut_bytes(const uint8_t* text, size_t size, size_t& at, Piece* out, size_t room) {
     return cut_windows<Bytes>(text, size, at, out, room);
@@ -210,5 +211,13 @@ TEXTPIPE_AVX2 inline size_t cut_avx2(const uint8_t* text, size_t size, size_t& a
     return cut_windows<Avx2>(text, size, at, out, room);
 }
 #endif
+
+// Null where going character by character is quicker.
+inline Windows windows_of_this_machine() {
+#if TEXTPIPE_X86
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2")) return cut_avx2;
+#endif
+    return nullptr;
+}
 
 }  // namespace textpipe::gpt2

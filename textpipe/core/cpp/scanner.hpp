@@ -10,7 +10,6 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "steps.hpp"
 #include "unicode.hpp"
 
 namespace textpipe {
@@ -200,25 +199,5 @@ inline void scan(Grammar grammar, const uint8_t* text, size_t size, Emit&& emit)
         return true;
     });
 }
-
-class GrammarStep final : public CutStep {
-  public:
-    explicit GrammarStep(int number) : grammar_(static_cast<Grammar>(number)) {}
-
-    size_t cut(const uint8_t* text, size_t size, size_t& at, Piece* out, size_t room) const override {
-        size_t count = 0;
-        const uint8_t* end = scan_until(grammar_, text + at, size - at, [&](const uint8_t* begin, size_t length) {
-            const uint32_t place = static_cast<uint32_t>(begin - text);
-            out[count] = {place, place + static_cast<uint32_t>(length)};
-            return ++count < room;
-        });
-        at = static_cast<size_t>(end - text);
-        return count;
-    }
-    int grammar() const override { return static_cast<int>(grammar_); }
-
-  private:
-    const Grammar grammar_;
-};
 
 }  // namespace textpipe

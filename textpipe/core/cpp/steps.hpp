@@ -50,12 +50,9 @@ class CutStep {
     virtual ~CutStep() = default;
 
     // Write the pieces of the text from byte `at` on, in order, none empty, no two overlapping; what lies between them
-    // is dropped. At most `room` of them, which is at least 16; returns how many, and sets `at` to where the next call
+    // is dropped. At most `room` of them, which is at least 64; returns how many, and sets `at` to where the next call
     // goes on, to `size` when all is done. `at` is 0 at first and then what the last call left.
     virtual size_t cut(const uint8_t* text, size_t size, size_t& at, Piece* out, size_t room) const = 0;
-
-    // The number of the scanner's grammar when the step is one of those that are compiled into their users, else -1.
-    virtual int grammar() const { return -1; }
 };
 
 using RewritePointer = std::shared_ptr<const RewriteStep>;

@@ -1,16 +1,18 @@
-// Remembers the ids of words. Enters: a word of at most 31 bytes and its ids. Leaves: the ids of a word seen before.
-// Promises: exact (the whole word is compared, never a hash of it) and bounded: a full cache forgets the older of two
-// words.
+// Remembers the ids of words. Enters: a word of at most 255 bytes and its ids. Leaves: the ids of a word seen before.
+// Promises: exact (the whole word is compared, never a hash of it) and bounded: a full set forgets the older of two
+// short words, a full store of long ones forgets all of them.
 //
-// Words of up to 15 bytes with up to four ids lie in half a cache line, key and ids together; longer ones, up to 31
-// bytes and eight ids, in a whole line; two share a set. Hangul takes three bytes a syllable, so one Korean word in
-// ten needs the long slots.
+// Words of up to 15 bytes with up to four ids lie in half a cache line, key and ids together; two share a set. Longer
+// ones lie one after the other in a store, found through a table of places: Hangul takes three bytes a syllable, so one
+// Korean word in ten is longer, and four in ten of the distinct ones.
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <new>
+#include <vector>
 
 #if defined(__linux__)
 #include <sys/mman.h>
@@ -20,137 +22,137 @@
 
 namespace textpipe {
 
-constexpr size_t longest_cached = 31;
+constexpr size_t longest_short = 15, longest_cached = 255;
 
-// A word as a number: its bytes, zeros, and its length in the last byte of the slot's key.
+// Zeroed memory, on large pages where it is large: most waits of a cold run are for addresses, not for lines.
+class ZeroedMemory {
+  public:
+    ZeroedMemory() = default;
+    explicit ZeroedMemory(size_t bytes) {
+        constexpr size_t line = 64, huge = size_t{2} << 20;
+        memory_.reset(std::calloc(bytes + (bytes >= huge ? huge : line), 1));
+        if (!memory_) throw std::bad_alloc();
+        const uintptr_t unit = bytes >= huge ? huge : line;
+        const uintptr_t begin = (reinterpret_cast<uintptr_t>(memory_.get()) + unit - 1) & ~(unit - 1);
+        begin_ = reinterpret_cast<void*>(begin);
+#if defined(__linux__)
+        // The advice comes before the first touch.
+        if (bytes >= huge) madvise(begin_, bytes & ~(huge - 1), MADV_HUGEPAGE);
+#endif
+    }
+    void* begin() const { return begin_; }
+
+  private:
+    struct Free {
+        void operator()(void* memory) const { std::free(memory); }
+    };
+    std::unique_ptr<void, Free> memory_;
+    void* begin_ = nullptr;
+};
+
+// A short word as a number: its bytes, zeros, and its length in the last byte.
 struct WordKey {
-    uint64_t part[4];
+    uint64_t low, high;
 
     // `readable` bytes may be read from the word on.
     static WordKey of(const uint8_t* word, size_t size, size_t readable) {
-        WordKey key;
-        if (size <= 15) {
-            if (readable >= 16) {
-                std::memcpy(key.part, word, 16);
-            } else {
-                key.part[0] = key.part[1] = 0;
-                std::memcpy(key.part, word, size);
-            }
-            if (size <= 8) {
-                key.part[0] &= mask(size);
-                key.part[1] = 0;
-            } else {
-                key.part[1] &= mask(size - 8);
-            }
-            key.part[1] |= static_cast<uint64_t>(size) << 56;
-            key.part[2] = key.part[3] = 0;
-        } else {
-            if (readable >= 32) {
-                std::memcpy(key.part, word, 32);
-            } else {
-                std::memset(key.part, 0, 32);
-                std::memcpy(key.part, word, size);
-            }
-            if (size <= 24) {
-                key.part[2] &= mask(size - 16);
-                key.part[3] = 0;
-            } else {
-                key.part[3] &= mask(size - 24);
-            }
-            key.part[3] |= static_cast<uint64_t>(size) << 56;
-        }
+        WordKey key{0, 0};
+        if (__builtin_expect(readable >= 16, 1))
+            std::memcpy(&key, word, 16);
+        else
+            std::memcpy(&key, word, size);
+        key.low &= masks[size].low;
+        key.high = (key.high & masks[size].high) | static_cast<uint64_t>(size) << 56;
         return key;
     }
-
-    uint64_t hash_short() const { return mix_hash(part[0], part[1]); }
-    uint64_t hash_long() const { return mix_hash(mix_hash(part[0], part[1]) ^ part[2], part[3]); }
+    uint64_t hash() const { return mix_hash(low, high); }
 
   private:
-    static uint64_t mask(size_t bytes) { return bytes == 0 ? 0 : ~uint64_t{0} >> (64 - 8 * bytes); }
+    struct Mask {
+        uint64_t low, high;
+    };
+    struct Masks {
+        Mask of[16];
+        constexpr Masks() : of{} {
+            for (unsigned size = 0; size < 16; ++size) {
+                of[size].low = size >= 8 ? ~uint64_t{0} : (uint64_t{1} << 8 * size) - 1;
+                of[size].high = size <= 8 ? 0 : (uint64_t{1} << 8 * (size - 8)) - 1;
+            }
+        }
+        constexpr const Mask& operator[](size_t size) const { return of[size]; }
+    };
+    static const Masks masks;
 };
+inline constexpr WordKey::Masks WordKey::masks{};
 
-// A table of sets of two slots, the newer first; zeroed memory is an empty table.
-template <size_t key_parts, size_t max_ids>
-class SlotTable {
+// Sets of two slots, the newer first; zeroed memory is an empty table.
+class ShortWords {
   public:
+    static constexpr unsigned max_ids = 4, elsewhere = 255;
+
     struct Slot {
-        uint64_t key[key_parts];
-        uint32_t ids[max_ids];  // the count in the top byte of the first
+        uint64_t low, high;
+        uint32_t ids[max_ids];  // the count in the top byte of the first, or `elsewhere` for a word kept as a long one
 
         unsigned count() const { return ids[0] >> 24; }
-        bool holds(const WordKey& word) const {
-            uint64_t difference = 0;
-            for (size_t i = 0; i < key_parts; ++i) difference |= key[i] ^ word.part[i];
-            return difference == 0;
-        }
     };
-    static constexpr size_t ways = 2, set_bytes = ways * sizeof(Slot);
-    static_assert(set_bytes % 64 == 0);
 
-    explicit SlotTable(size_t budget_bytes) : budget_sets_(budget_bytes / set_bytes) {
-        allocate(first_sets, sets_, memory_);
-    }
+    explicit ShortWords(size_t budget_bytes) : budget_sets_(budget_bytes / set_bytes) { allocate(first_sets); }
 
-    void prefetch(uint64_t hash) const {
+    void prefetch(uint64_t hash) const { __builtin_prefetch(set_of(hash)); }
+
+    const Slot* find(const WordKey& key, uint64_t hash) const {
         const Slot* slots = set_of(hash);
-        for (size_t i = 0; i < set_bytes; i += 64) __builtin_prefetch(reinterpret_cast<const char*>(slots) + i);
+        const bool first = ((slots[0].low ^ key.low) | (slots[0].high ^ key.high)) == 0;
+        const Slot* slot = slots + !first;
+        return first || ((slot->low ^ key.low) | (slot->high ^ key.high)) == 0 ? slot : nullptr;
     }
 
-    const Slot* find(const WordKey& word, uint64_t hash) const {
-        const Slot* slots = set_of(hash);
-        for (size_t i = 0; i < ways; ++i)
-            if (slots[i].holds(word)) return slots + i;
-        return nullptr;
-    }
-
-    void insert(const WordKey& word, uint64_t hash, const uint32_t* ids, size_t count) {
-        if (++num_inserted_ > sets_ && sets_ * 2 <= budget_sets_) grow();
+    // With more than max_ids ids the word is marked as kept elsewhere.
+    void insert(const WordKey& key, uint64_t hash, const uint32_t* ids, size_t count) {
+        if (++num_inserted_ > sets_ && sets_ * 2 <= budget_sets_) grow(std::min(sets_ * 4, budget_sets_));
         Slot* slots = set_of(hash);
         slots[1] = slots[0];
-        std::memcpy(slots[0].key, word.part, sizeof slots[0].key);
-        slots[0].ids[0] = 0;
-        std::memcpy(slots[0].ids, ids, count * sizeof *ids);
-        slots[0].ids[0] |= static_cast<uint32_t>(count) << 24;
+        Slot& slot = slots[0];
+        slot = {key.low, key.high, {}};
+        if (count > max_ids) {
+            slot.ids[0] = elsewhere << 24;
+        } else {
+            std::memcpy(slot.ids, ids, count * sizeof *ids);
+            slot.ids[0] |= static_cast<uint32_t>(count) << 24;
+        }
+    }
+
+    // Make room beforehand for the words of a text of so many bytes.
+    void expect(size_t text_bytes) {
+        const size_t sets = std::min(text_bytes / 256, budget_sets_);
+        if (sets >= 4 * sets_) grow(sets);
     }
 
   private:
-    static constexpr size_t first_sets = 1024;
-    struct Unmap {
-        void operator()(void* memory) const { std::free(memory); }
-    };
-    using Memory = std::unique_ptr<void, Unmap>;
+    static constexpr size_t ways = 2, set_bytes = ways * sizeof(Slot), first_sets = 1024;
+    static_assert(set_bytes == 64);
 
     Slot* set_of(uint64_t hash) const { return base_ + (hash & (sets_ - 1)) * ways; }
 
-    void allocate(size_t sets, size_t& num_sets, Memory& memory) {
-        memory.reset(std::calloc(sets + 1, set_bytes));
-        if (!memory) throw std::bad_alloc();
-        base_ = reinterpret_cast<Slot*>((reinterpret_cast<uintptr_t>(memory.get()) + 63) & ~uintptr_t{63});
-        num_sets = sets;
-#if defined(__linux__)
-        // Advice before the first touch: most of a cold run's waits are for the address, not for the line.
-        constexpr uintptr_t huge = 2u << 20;
-        const uintptr_t begin = (reinterpret_cast<uintptr_t>(base_) + huge - 1) & ~(huge - 1);
-        const uintptr_t end = reinterpret_cast<uintptr_t>(base_ + sets * ways) & ~(huge - 1);
-        if (end > begin) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
-#endif
+    void allocate(size_t least_sets) {
+        sets_ = first_sets;
+        while (sets_ * 2 <= least_sets) sets_ *= 2;
+        memory_ = ZeroedMemory(sets_ * set_bytes);
+        base_ = static_cast<Slot*>(memory_.begin());
     }
 
-    // Four times the sets: each old slot goes to its own place, the newer of a set last so that it stays in front.
-    void grow() {
-        Memory old = std::move(memory_);
-        Slot* slots = base_;
+    // Each old slot goes to its own place, the newer of a set last so that it stays in front.
+    void grow(size_t sets) {
+        const ZeroedMemory old = std::move(memory_);
+        const Slot* slots = base_;
         const size_t count = sets_ * ways;
-        size_t sets = sets_ * 4;
-        if (sets > budget_sets_) sets = sets_ * 2;
-        allocate(sets, sets_, memory_);
+        allocate(sets);
         num_inserted_ = 0;
         for (size_t i = count; i-- > 0;) {
             const Slot& slot = slots[i];
-            if (slot.key[key_parts - 1] == 0) continue;
-            WordKey word{};
-            std::memcpy(word.part, slot.key, sizeof slot.key);
-            Slot* target = set_of(key_parts == 2 ? word.hash_short() : word.hash_long());
+            if (slot.high == 0) continue;
+            Slot* target = set_of(WordKey{slot.low, slot.high}.hash());
             target[1] = target[0];
             target[0] = slot;
             ++num_inserted_;
@@ -158,19 +160,125 @@ class SlotTable {
     }
 
     size_t budget_sets_, sets_ = 0, num_inserted_ = 0;
-    Memory memory_;
+    ZeroedMemory memory_;
     Slot* base_ = nullptr;
+};
+
+// Words of any length up to longest_cached in a store of 32-bit units: size, count, bytes, ids.
+class LongWords {
+  public:
+    struct Found {
+        const uint32_t* ids;
+        size_t count;
+    };
+
+    explicit LongWords(size_t budget_bytes)
+        : budget_units_(budget_bytes / 4 / 4 * 3), budget_places_(budget_bytes / 4 / sizeof(Place)) {
+        allocate(first_places);
+    }
+
+    static uint64_t hash(const uint8_t* word, size_t size) {
+        uint64_t hash = size, part = 0;
+        if (size < 8) {
+            std::memcpy(&part, word, size);
+            return mix_hash(hash, part);
+        }
+        for (size_t i = 0; i + 8 < size; i += 8) {
+            std::memcpy(&part, word + i, 8);
+            hash = mix_hash(hash, part);
+        }
+        std::memcpy(&part, word + size - 8, 8);
+        return mix_hash(hash, part);
+    }
+
+    void prefetch_place(uint64_t hash) const { __builtin_prefetch(group_of(hash)); }
+    void prefetch_word(uint64_t hash) const {
+        const Place* group = group_of(hash);
+        for (size_t i = 0; i < ways; ++i)
+            if (group[i].tag == tag_of(hash)) {
+                __builtin_prefetch(&store_[group[i].at]);
+                __builtin_prefetch(&store_[group[i].at] + 16);
+            }
+    }
+
+    Found find(const uint8_t* word, size_t size, uint64_t hash) const {
+        const Place* group = group_of(hash);
+        for (size_t i = 0; i < ways; ++i) {
+            if (group[i].tag != tag_of(hash)) continue;
+            const uint32_t* entry = &store_[group[i].at];
+            if (entry[0] == size && std::memcmp(entry + 2, word, size) == 0) return {entry + 2 + units(size), entry[1]};
+        }
+        return {nullptr, 0};
+    }
+
+    void insert(const uint8_t* word, size_t size, uint64_t hash, const uint32_t* ids, size_t count) {
+        const size_t need = 2 + units(size) + count;
+        if (need > budget_units_) return;
+        if (store_.size() + need > budget_units_) clear();
+        if (2 * num_words_ > places_ && places_ * 2 <= budget_places_) grow();
+        const uint32_t at = static_cast<uint32_t>(store_.size());
+        store_.resize(store_.size() + need);
+        uint32_t* entry = &store_[at];
+        entry[0] = static_cast<uint32_t>(size);
+        entry[1] = static_cast<uint32_t>(count);
+        std::memcpy(entry + 2, word, size);
+        std::memcpy(entry + 2 + units(size), ids, count * sizeof *ids);
+        put({tag_of(hash), at}, hash);
+    }
+
+  private:
+    struct Place {
+        uint32_t tag, at;  // tag 0 is free
+    };
+    static constexpr size_t ways = 4, first_places = 1024;
+
+    static size_t units(size_t bytes) { return (bytes + 3) / 4; }
+    static uint32_t tag_of(uint64_t hash) { return static_cast<uint32_t>(hash >> 32) | 1; }
+    Place* group_of(uint64_t hash) const { return base_ + (hash & (places_ / ways - 1)) * ways; }
+
+    void put(Place place, uint64_t hash) {
+        Place* group = group_of(hash);
+        size_t i = 0;
+        while (i < ways && group[i].tag != 0) ++i;
+        if (i == ways) i = (hash >> 40) % ways;  // one of the older ones is forgotten
+        group[i] = place;
+        ++num_words_;
+    }
+
+    void allocate(size_t places) {
+        places_ = places;
+        memory_ = ZeroedMemory(places * sizeof(Place));
+        base_ = static_cast<Place*>(memory_.begin());
+        num_words_ = 0;
+    }
+
+    void clear() {
+        store_.clear();
+        allocate(places_);
+    }
+
+    void grow() {
+        allocate(places_ * 4 <= budget_places_ ? places_ * 4 : places_ * 2);
+        for (size_t at = 0; at < store_.size();) {
+            const size_t size = store_[at];
+            const uint64_t word_hash = hash(reinterpret_cast<const uint8_t*>(&store_[at + 2]), size);
+            put({tag_of(word_hash), static_cast<uint32_t>(at)}, word_hash);
+            at += 2 + units(size) + store_[at + 1];
+        }
+    }
+
+    size_t budget_units_, budget_places_, places_ = 0, num_words_ = 0;
+    std::vector<uint32_t> store_;
+    ZeroedMemory memory_;
+    Place* base_ = nullptr;
 };
 
 class WordCache {
   public:
-    using Short = SlotTable<2, 4>;
-    using Long = SlotTable<4, 8>;
-
     explicit WordCache(size_t budget_bytes) : shorts(budget_bytes / 3 * 2), longs(budget_bytes / 3) {}
 
-    Short shorts;
-    Long longs;
+    ShortWords shorts;
+    LongWords longs;
 };
 
 }  // namespace textpipe

@@ -1,0 +1,36 @@
+// The grammars of the scanner as a step. Enters: valid UTF-8. Leaves: the places of its pre-tokens. Promises: the cuts of
+// scanner.hpp; GPT-2's by the quickest scanner that the machine can run.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+#include "gpt2_windows.hpp"
+#include "scanner.hpp"
+#include "steps.hpp"
+
+namespace textpipe {
+
+class GrammarStep final : public CutStep {
+  public:
+    explicit GrammarStep(int number)
+        : grammar_(static_cast<Grammar>(number)),
+          windows_(grammar_ == Grammar::gpt2 ? gpt2::windows_of_this_machine() : nullptr) {}
+
+    size_t cut(const uint8_t* text, size_t size, size_t& at, Piece* out, size_t room) const override {
+        if (windows_ != nullptr) return windows_(text, size, at, out, room);
+        size_t count = 0;
+        const uint8_t* end = scan_until(grammar_, text + at, size - at, [&](const uint8_t* begin, size_t length) {
+            const uint32_t place = static_cast<uint32_t>(begin - text);
+            out[count] = {place, place + static_cast<uint32_t>(length)};
+            return ++count < room;
+        });
+        at = static_cast<size_t>(end - text);
+        return count;
+    }
+
+  private:
+    const Grammar grammar_;
+    const gpt2::Windows windows_;
+};
+
+}  // namespace textpipe

@@ -1,0 +1,82 @@
+// Pieces by their bytes. Enters: pieces with their ids. Leaves: the id of a piece. Promises: the whole piece is compared.
+#pragma once
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model.hpp"
+
+namespace textpipe {
+
+// Open addressing over one arena.
+class PieceTable {
+  public:
+    void reserve(size_t count) {
+        size_t capacity = 16;
+        while (capacity < count * 2) capacity *= 2;
+        slots_.assign(capacity, Slot{0, no_id});
+    }
+
+    // A piece seen twice keeps its first id.
+    void insert(uint32_t id, std::string_view piece) {
+        if ((count_ + 1) * 2 > slots_.size()) grow();
+        Slot& slot = find_slot(piece);
+        if (slot.id != no_id) return;
+        slot = {arena_.size(), id};
+        const uint32_t size = static_cast<uint32_t>(piece.size());
+        arena_.append(reinterpret_cast<const char*>(&size), sizeof size);
+        arena_.append(piece);
+        ++count_;
+    }
+
+    uint32_t find(std::string_view piece) const {
+        return slots_.empty() ? no_id : const_cast<PieceTable*>(this)->find_slot(piece).id;
+    }
+
+  private:
+    struct Slot {
+        size_t at;
+        uint32_t id;
+    };
+
+    static uint64_t hash(std::string_view piece) {
+        uint64_t h = piece.size();
+        size_t i = 0;
+        for (uint64_t part; i + 8 <= piece.size(); i += 8) {
+            std::memcpy(&part, piece.data() + i, 8);
+            h = mix_hash(h, part);
+        }
+        uint64_t tail = 0;
+        std::memcpy(&tail, piece.data() + i, piece.size() - i);
+        return mix_hash(h, tail);
+    }
+
+    std::string_view at(size_t offset) const {
+        uint32_t size;
+        std::memcpy(&size, arena_.data() + offset, sizeof size);
+        return {arena_.data() + offset + sizeof size, size};
+    }
+
+    Slot& find_slot(std::string_view piece) {
+        const size_t mask = slots_.size() - 1;
+        for (size_t i = hash(piece) & mask;; i = (i + 1) & mask)
+            if (slots_[i].id == no_id || at(slots_[i].at) == piece) return slots_[i];
+    }
+
+    void grow() {
+        std::vector<Slot> old;
+        old.swap(slots_);
+        slots_.assign(std::max<size_t>(16, old.size() * 2), Slot{0, no_id});
+        for (const Slot& slot : old)
+            if (slot.id != no_id) find_slot(at(slot.at)) = slot;
+    }
+
+    std::vector<Slot> slots_;
+    std::string arena_;
+    size_t count_ = 0;
+};
+
+}  // namespace textpipe
