@@ -52,8 +52,12 @@ cdef extern from "batch.hpp" namespace "textpipe" nogil:
         Cutting cutting
         cbool byte_level
         vector[uint32_t] before, after
+    cdef cppclass IdBuffer:
+        const uint32_t* begin()
+        size_t size()
     cdef cppclass Spans:
-        vector[uint32_t] ids, begins, ends, words, added
+        IdBuffer ids
+        vector[uint32_t] begins, ends, words, added
         vector[string] added_text
     cdef cppclass Encoder:
         Encoder(ModelPointer model, size_t cache_bytes) except +
@@ -193,4 +197,5 @@ cdef class NativeEncoder:
         if not good:
             raise surrogate_error(text)
         added = {index: found.decode() for index, found in zip(spans.added, spans.added_text)}
-        return spans.ids, spans.begins, spans.ends, spans.words, added
+        ids = [spans.ids.begin()[i] for i in range(spans.ids.size())]
+        return ids, spans.begins, spans.ends, spans.words, added
