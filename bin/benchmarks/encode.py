@@ -65,8 +65,10 @@ def compare(file: Path, threads: int, names: list[str], options: argparse.Namesp
     if len(set().union(*digests.values())) != 1:
         sys.exit(f"the ids differ: {digests}")
     first = next(iter(found.values()))[0]
-    print(f"\n{file.name}: {first['bytes'] / 1e6:.1f} MB, {first['documents']:,} documents, {first['ids']:,} ids alike; "
-          f"{threads} thread{'s' if threads > 1 else ''}, best of {options.runs} processes\n")
+    print(
+        f"\n{file.name}: {first['bytes'] / 1e6:.1f} MB, {first['documents']:,} documents, {first['ids']:,} ids alike; "
+        f"{threads} thread{'s' if threads > 1 else ''}, best of {options.runs} processes\n"
+    )
     print("| | cold MB/s | warm MB/s | load s | peak MB |\n|---|---|---|---|---|")
     for name, runs in found.items():
         cold, warm = (max(run["bytes"] / 1e6 / run[kind] for run in runs) for kind in ("cold_s", "warm_s"))
@@ -141,14 +143,14 @@ def flat(result: Any) -> Any:
 
     if isinstance(result, tuple):
         result = result[0]
+    if isinstance(result, bytes):
+        return np.frombuffer(result, dtype=np.uint32)
     if hasattr(result, "layout"):  # an awkward array
         import awkward as ak
 
         return np.asarray(ak.flatten(result), dtype=np.uint32)
     if isinstance(result, np.ndarray):
         return result.astype(np.uint32)
-    if not isinstance(result, list):  # an iterable of ids
-        return np.asarray(result, dtype=np.uint32)
     rows = (getattr(row, "ids", row) for row in result)
     return np.array([number for row in rows for number in row], dtype=np.uint32)
 
@@ -171,28 +173,28 @@ def load_snaptokens(tokenizer: Path, threads: int) -> Encode:
     import snaptokens
 
     made = snaptokens.Tokenizer.from_file(str(tokenizer))
-    return lambda texts: made.encode_batch_flat(texts)
+    return made.encode_batch_flat
 
 
 def load_quicktok(tokenizer: Path, threads: int) -> Encode:
     import quicktok
 
     made = quicktok.import_tokenizer(str(tokenizer), "measured")
-    return lambda texts: made.encode_batch(texts)
+    return made.encode_batch
 
 
 def load_kitoken(tokenizer: Path, threads: int) -> Encode:
     import kitoken
 
     made = kitoken.Kitoken.from_tokenizers_file(str(tokenizer))
-    return lambda texts: made.encode_all(texts)
+    return made.encode_all
 
 
 def load_tokenizers(tokenizer: Path, threads: int) -> Encode:
     import tokenizers
 
     made = tokenizers.Tokenizer.from_file(str(tokenizer))
-    return lambda texts: made.encode_batch_fast(texts)
+    return made.encode_batch_fast
 
 
 LOADERS: dict[str, Callable[[Path, int], Encode]] = {

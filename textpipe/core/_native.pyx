@@ -19,6 +19,8 @@ cdef extern from "normalization.hpp" namespace "textpipe" nogil:
 cdef extern from "grammar_step.hpp" namespace "textpipe" nogil:
     cdef cppclass GrammarStep:
         GrammarStep(int number)
+    CutPointer gpt2_by_characters() except +
+    CutPointer gpt2_by_bytes() except +
 
 cdef extern from "steps.hpp" namespace "textpipe" nogil:
     cdef cppclass PrefixSpace:
@@ -69,6 +71,15 @@ def normal_form_step(int form):
 def grammar_step(int grammar):
     """The cuts of a grammar, by its number in scanner.hpp."""
     return cut_step(<CutPointer>make_shared[GrammarStep](grammar), f"grammar {grammar}")
+
+
+def gpt2_steps():
+    """GPT-2's cuts by each of its scanners; they cut alike."""
+    return {
+        "characters": cut_step(gpt2_by_characters(), "gpt2 by characters"),
+        "bytes": cut_step(gpt2_by_bytes(), "gpt2 by bytes"),
+        "the quickest": grammar_step(0),
+    }
 
 
 def prefix_space_step():

@@ -60,7 +60,7 @@ class Worker {
         if (program_.cutting.looks_at_start() && !program_.normalization.empty()) {
             Spans spans;  // only the origins tell whether what was normalized still begins with the first character
             encode_spans(text, size, skip_special, spans, stop);
-            ids.insert(ids.end(), spans.ids.begin(), spans.ids.end());
+            ids.append(spans.ids.begin(), spans.ids.size());
             return;
         }
         ids_ = &ids;

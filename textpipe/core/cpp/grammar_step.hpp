@@ -3,6 +3,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 
 #include "gpt2_windows.hpp"
 #include "scanner.hpp"
@@ -13,8 +14,10 @@ namespace textpipe {
 class GrammarStep final : public CutStep {
   public:
     explicit GrammarStep(int number)
-        : grammar_(static_cast<Grammar>(number)),
-          windows_(grammar_ == Grammar::gpt2 ? gpt2::windows_of_this_machine() : nullptr) {}
+        : GrammarStep(number, number == static_cast<int>(Grammar::gpt2) ? gpt2::windows_of_this_machine() : nullptr) {}
+
+    // By one scanner of several that cut alike; null goes character by character.
+    GrammarStep(int number, gpt2::Windows windows) : grammar_(static_cast<Grammar>(number)), windows_(windows) {}
 
     size_t cut(const uint8_t* text, size_t size, size_t& at, Piece* out, size_t room) const override {
         if (windows_ != nullptr) return windows_(text, size, at, out, room);
@@ -32,5 +35,12 @@ class GrammarStep final : public CutStep {
     const Grammar grammar_;
     const gpt2::Windows windows_;
 };
+
+inline CutPointer gpt2_by_characters() {
+    return std::make_shared<const GrammarStep>(static_cast<int>(Grammar::gpt2), nullptr);
+}
+inline CutPointer gpt2_by_bytes() {
+    return std::make_shared<const GrammarStep>(static_cast<int>(Grammar::gpt2), gpt2::cut_bytes);
+}
 
 }  // namespace textpipe

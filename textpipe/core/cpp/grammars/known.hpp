@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include "../scanner.hpp"
+#include "../grammar_step.hpp"
 #include "characters.hpp"
 #include "split_step.hpp"
 #include "words.hpp"
