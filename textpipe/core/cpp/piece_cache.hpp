@@ -43,10 +43,10 @@ class PieceCache {
     };
 
     static Key key_of(const uint8_t* text, size_t size, size_t readable) {
-        Key key{text, size, 0, {}};
+        Key key{text, size, 0, {0, 0}};
         if (size <= 15) {
             key.word = WordKey::of(text, size, readable);
-            key.hash = key.word.hash_short();
+            key.hash = key.word.hash();
         } else if (size <= longest) {
             key.hash = hash_of(text, size);
         }
@@ -64,7 +64,7 @@ class PieceCache {
         if (key.size <= 15) {
             const Short* set = &shorts_[short_set(key.hash)];
             for (size_t i = 0; i < 2; ++i)
-                if (set[i].key[0] == key.word.part[0] && set[i].key[1] == key.word.part[1]) {
+                if (set[i].key[0] == key.word.low && set[i].key[1] == key.word.high) {
                     found.ids = set[i].ids;
                     found.count = set[i].count();
                     found.note = set[i].note();
@@ -80,8 +80,8 @@ class PieceCache {
         if (key.size > 15) return insert_long(key, ids, count, note);
         if (++num_shorts_ * 4 > room_ && room_ < max_shorts) grow_shorts();
         Short made;
-        made.key[0] = key.word.part[0];
-        made.key[1] = key.word.part[1];
+        made.key[0] = key.word.low;
+        made.key[1] = key.word.high;
         std::memset(made.ids, 0, sizeof made.ids);
         if (count > 3) {
             made.ids[0] = many_mark;
@@ -210,10 +210,10 @@ class PieceCache {
         num_shorts_ = 0;
         for (size_t i = count; i-- > 0;) {  // the newer of two last, so that it stays in front
             if (old[i].key[1] == 0) continue;
-            WordKey word{};
-            word.part[0] = old[i].key[0];
-            word.part[1] = old[i].key[1];
-            Short* set = &shorts_[short_set(word.hash_short())];
+            WordKey word{0, 0};
+            word.low = old[i].key[0];
+            word.high = old[i].key[1];
+            Short* set = &shorts_[short_set(word.hash())];
             set[1] = set[0];
             set[0] = old[i];
             ++num_shorts_;
