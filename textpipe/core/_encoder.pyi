@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 
 from textpipe.core._native import NativeModel, NativeStep
 
+_Numbers = NDArray[np.uint32]
 Added = tuple[str, int, bool, bool, bool, bool]
 
 class NativeEncoder:
@@ -30,3 +31,6 @@ class NativeEncoder:
     def encode_spans(
         self, text: str, *, skip_special: bool = False
     ) -> tuple[list[int], list[int], list[int], list[int], dict[int, str]]: ...
+    def encode_batch_spans(
+        self, texts: Iterable[str], *, threads: int = 1, skip_special: bool = False
+    ) -> list[tuple[_Numbers, _Numbers, _Numbers, _Numbers, dict[int, str]]]: ...

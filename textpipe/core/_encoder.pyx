@@ -8,7 +8,8 @@ encoded, and Ctrl-C is answered within a tenth of a second.
 
 from cpython.exc cimport PyErr_CheckSignals
 from cpython.unicode cimport PyUnicode_AsUTF8AndSize
-from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint16_t, uint32_t
+from libc.string cimport memcpy
 from libcpp cimport bool as cbool
 from libcpp.memory cimport make_unique, unique_ptr
 from libcpp.string cimport string
@@ -56,22 +57,24 @@ cdef extern from "batch.hpp" namespace "textpipe" nogil:
         const uint32_t* begin()
         size_t size()
     cdef cppclass Spans:
-        IdBuffer ids
-        vector[uint32_t] begins, ends, words, added
+        IdBuffer ids, begins, ends, words
+        vector[uint32_t] added
         vector[string] added_text
     cdef cppclass Encoder:
         Encoder(ModelPointer model, size_t cache_bytes) except +
-        cbool encode_spans(const TextView& view, cbool skip_special, Spans& spans) except +
         unique_ptr[Program] program
-    cdef cppclass EncodeJob:
-        EncodeJob(Encoder& encoder, vector[TextView] texts, cbool skip_special, cbool add_special) except +
+    cdef cppclass Job:
         void run() except +
         void start(size_t num_threads) except +
         cbool wait(int milliseconds) except +
-        void stop()
         long long bad_document()
+    cdef cppclass EncodeJob(Job):
+        EncodeJob(Encoder& encoder, vector[TextView] texts, cbool skip_special, cbool add_special) except +
         size_t num_ids()
         void copy[Id](Id* ids, int64_t* offsets)
+    cdef cppclass SpansJob(Job):
+        SpansJob(Encoder& encoder, vector[TextView] texts, cbool skip_special) except +
+        const Spans& spans(size_t document)
 
 HALF_PAIR = re.compile("[\ud800-\udfff]")
 cdef size_t INLINE_CHARS = 1 << 18  # below this many a thread costs more than it saves
@@ -140,33 +143,13 @@ cdef class NativeEncoder:
         InputError
             when a text holds a lone surrogate.
         """
-        cdef list held = list(texts)  # keeps every buffer alive while threads read it
+        cdef list held = list(texts)
         cdef vector[TextView] views
-        cdef size_t chars = 0
-        views.reserve(len(held))
-        for text in held:
-            views.push_back(view_of(text))
-            chars += views.back().length
+        cdef size_t chars = views_of(held, views)
         cdef unique_ptr[EncodeJob] job = make_unique[EncodeJob](
             self.encoder.get()[0], move(views), skip_special, add_special)
-        self._finish(job.get(), threads, chars)
-        cdef long long bad = job.get().bad_document()
-        if bad >= 0:
-            bad = next(i for i in range(bad + 1) if HALF_PAIR.search(held[i]))  # threads may meet a later one first
-            raise surrogate_error(held[bad], f"text {bad}" if len(held) > 1 else None)
+        finish(job.get(), held, threads, chars)
         return self._collect(job.get(), len(held))
-
-    cdef _finish(self, EncodeJob* job, size_t threads, size_t chars):
-        cdef cbool done = False
-        if chars < INLINE_CHARS:
-            with nogil:
-                job.run()
-            return
-        job.start(threads)
-        while not done:
-            with nogil:
-                done = job.wait(50)
-            PyErr_CheckSignals()  # an interrupt leaves here; the job's destructor stops and joins its threads
 
     cdef _collect(self, EncodeJob* job, Py_ssize_t num_texts):
         offsets = np.empty(num_texts + 1, dtype=np.int64)
@@ -184,18 +167,72 @@ cdef class NativeEncoder:
                 job.copy[uint32_t](&wide[0], &places[0])
         return ids[: job.num_ids()], offsets
 
-    def encode_spans(self, str text, *, bint skip_special=False):
-        """(ids, begins, ends, words, added) of one text, without the template.
+    def encode_spans(self, str text not None, *, bint skip_special=False):
+        """(ids, begins, ends, words, added) of one text, as :meth:`encode_batch_spans` but in lists."""
+        (*arrays, added), = self.encode_batch_spans([text], skip_special=skip_special)
+        return *(array.tolist() for array in arrays), added
 
-        Places are in characters, words are numbers; ``added`` maps the index of an added token to its text.
+    def encode_batch_spans(self, texts, *, size_t threads=1, bint skip_special=False):
+        """(ids, begins, ends, words, added) of each text, without the template.
+
+        The first four are arrays: places are in characters, words are numbers; ``added`` maps the index of an added token
+        to its text.
+
+        Raises
+        ------
+        InputError
+            when a text holds a lone surrogate.
         """
-        cdef Spans spans
-        cdef TextView view = view_of(text)
-        cdef cbool good
+        cdef list held = list(texts)
+        cdef vector[TextView] views
+        cdef size_t chars = views_of(held, views), i
+        cdef unique_ptr[SpansJob] job = make_unique[SpansJob](self.encoder.get()[0], move(views), skip_special)
+        finish(job.get(), held, threads, chars)
+        cdef list found = []
+        cdef const Spans* spans
+        for i in range(<size_t>len(held)):
+            spans = &job.get().spans(i)
+            added = {index: text.decode() for index, text in zip(spans.added, spans.added_text)}
+            found.append((
+                array_of(spans.ids), array_of(spans.begins), array_of(spans.ends), array_of(spans.words), added,
+            ))
+        return found
+
+
+cdef object array_of(const IdBuffer& values):
+    made = np.empty(values.size(), dtype=np.uint32)
+    cdef uint32_t[::1] view
+    if values.size():
+        view = made
+        memcpy(&view[0], values.begin(), values.size() * sizeof(uint32_t))
+    return made
+
+
+cdef size_t views_of(list texts, vector[TextView]& views) except? 0:
+    """Views of the buffers of ``texts``, which keeps them alive, and the sum of their characters."""
+    cdef size_t chars = 0
+    views.reserve(len(texts))
+    for text in texts:
+        views.push_back(view_of(text))
+        chars += views.back().length
+    return chars
+
+
+cdef int finish(Job* job, list texts, size_t threads, size_t chars) except -1:
+    """Run a job to its end; an interrupt leaves here, and the job's destructor stops and joins its threads."""
+    cdef cbool done = False
+    cdef long long bad
+    if chars < INLINE_CHARS:
         with nogil:
-            good = self.encoder.get().encode_spans(view, skip_special, spans)
-        if not good:
-            raise surrogate_error(text)
-        added = {index: found.decode() for index, found in zip(spans.added, spans.added_text)}
-        ids = [spans.ids.begin()[i] for i in range(spans.ids.size())]
-        return ids, spans.begins, spans.ends, spans.words, added
+            job.run()
+    else:
+        job.start(threads)
+        while not done:
+            with nogil:
+                done = job.wait(50)
+            PyErr_CheckSignals()
+    bad = job.bad_document()
+    if bad >= 0:
+        bad = next(i for i in range(bad + 1) if HALF_PAIR.search(texts[i]))  # threads may meet a later one first
+        raise surrogate_error(texts[bad], f"text {bad}" if len(texts) > 1 else None)
+    return 0

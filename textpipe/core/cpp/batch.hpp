@@ -42,19 +42,6 @@ class Encoder {
         if (lock.owns_lock() && idle_.size() < 64) idle_.push_back(std::move(worker));
     }
 
-    // One document with the places of its tokens; false when it holds a surrogate.
-    bool encode_spans(const TextView& view, bool skip_special, Spans& spans) {
-        std::string buffer;
-        const uint8_t* text = nullptr;
-        size_t size = 0;
-        if (!as_utf8(view, buffer, text, size)) return false;
-        std::unique_ptr<Worker> worker = lease();
-        const std::atomic<bool> never{false};
-        worker->encode_spans(text, size, skip_special, spans, never);
-        give_back(std::move(worker));
-        return true;
-    }
-
     const std::unique_ptr<Program> program;
 
   private:
@@ -64,30 +51,27 @@ class Encoder {
     std::vector<std::unique_ptr<Worker>> idle_;
 };
 
-class EncodeJob {
+// Documents handed out in runs to threads. What is done with a document, and where its ids go, is the derived class's.
+class Job {
   public:
-    // Documents are handed out in runs of about this many characters.
+    // A run has about this many characters.
     static constexpr size_t run_chars = 1 << 16;
 
-    EncodeJob(Encoder& encoder, std::vector<TextView> texts, bool skip_special, bool add_special)
-        : encoder_(encoder), texts_(std::move(texts)), skip_special_(skip_special), add_special_(add_special) {
+    Job(Encoder& encoder, std::vector<TextView> texts) : encoder_(encoder), texts_(std::move(texts)) {
         size_t chars = 0;
         for (size_t i = 0; i < texts_.size(); ++i) {
-            if (runs_.empty() || chars >= run_chars) {
-                runs_.push_back({i, i, {}, {}});
+            if (ranges_.empty() || chars >= run_chars) {
+                ranges_.push_back({i, i});
                 chars = 0;
             }
-            runs_.back().end = i + 1;
+            ranges_.back().end = i + 1;
             chars += texts_[i].length;
             bytes_ += texts_[i].length * (texts_[i].kind == 0 ? 1 : 2);
         }
     }
-    ~EncodeJob() {
-        stop();
-        join();
-    }
-    EncodeJob(const EncodeJob&) = delete;
-    EncodeJob& operator=(const EncodeJob&) = delete;
+    virtual ~Job() = default;  // the derived class has called finish()
+    Job(const Job&) = delete;
+    Job& operator=(const Job&) = delete;
 
     // Work on this thread until all is done.
     void run() {
@@ -96,7 +80,7 @@ class EncodeJob {
     }
 
     void start(size_t num_threads) {
-        num_threads = std::max<size_t>(1, std::min(num_threads, runs_.size()));
+        num_threads = std::max<size_t>(1, std::min(num_threads, ranges_.size()));
         num_running_ = num_threads;
         for (size_t i = 0; i < num_threads; ++i)
             threads_.emplace_back([this] {
@@ -118,47 +102,41 @@ class EncodeJob {
         return true;
     }
 
-    void stop() { stop_ = true; }
+    // A document with a surrogate, of several the first that a thread met; or -1.
+    long long bad_document() const { return bad_; }
 
-    // The first document with a surrogate, or -1.
-    long long bad_document() const {
-        long long bad = -1;
-        for (const Run& run : runs_)
-            if (run.bad >= 0 && (bad < 0 || run.bad < bad)) bad = run.bad;
-        return bad;
-    }
-
-    size_t num_ids() const {
-        size_t total = 0;
-        for (const Run& run : runs_) total += run.ids.size();
-        return total;
-    }
-
-    // offsets has room for one more than there are documents.
-    template <class Id>
-    void copy(Id* ids, int64_t* offsets) const {
-        int64_t total = 0;
-        *offsets++ = 0;
-        for (const Run& run : runs_) {
-            for (const uint32_t count : run.counts) *offsets++ = total += count;
-            for (const uint32_t id : run.ids) *ids++ = static_cast<Id>(id);
-        }
-    }
-
-  private:
-    struct Run {
+  protected:
+    struct Range {
         size_t begin, end;
-        IdBuffer ids;
-        std::vector<uint32_t> counts;
-        long long bad = -1;
     };
 
+    // Documents begin to end - 1 of run number `run`.
+    virtual void encode(size_t run, Range range, Worker& worker) = 0;
+
+    // UTF-8 of a document; false when it holds a surrogate, and then all threads stop.
+    bool read(size_t document, std::string& buffer, const uint8_t*& text, size_t& size) {
+        if (as_utf8(texts_[document], buffer, text, size)) return true;
+        bad_ = static_cast<long long>(document);
+        stop_ = true;
+        return false;
+    }
+
+    void finish() {
+        stop_ = true;
+        join();
+    }
+
+    Encoder& encoder_;
+    std::vector<TextView> texts_;
+    std::vector<Range> ranges_;
+    std::atomic<bool> stop_{false};
+
+  private:
     void work() {
         try {
             std::unique_ptr<Worker> worker = encoder_.lease();
             worker->expect(bytes_);
-            std::string buffer;
-            for (size_t i; !stop_ && (i = next_++) < runs_.size();) encode(runs_[i], *worker, buffer);
+            for (size_t i; !stop_ && (i = next_++) < ranges_.size();) encode(i, ranges_[i], *worker);
             encoder_.give_back(std::move(worker));
         } catch (...) {
             std::lock_guard<std::mutex> lock(mutex_);
@@ -167,44 +145,95 @@ class EncodeJob {
         }
     }
 
-    void encode(Run& run, Worker& worker, std::string& buffer) {
-        const Program& program = *encoder_.program;
-        size_t chars = 0;
-        for (size_t i = run.begin; i < run.end; ++i) chars += texts_[i].length;
-        run.ids.room(chars / 3 + 1024);
-        for (size_t i = run.begin; i < run.end && !stop_; ++i) {
-            const uint8_t* text = nullptr;
-            size_t size = 0;
-            if (!as_utf8(texts_[i], buffer, text, size)) {
-                run.bad = static_cast<long long>(i);
-                stop_ = true;
-                return;
-            }
-            const size_t before = run.ids.size();
-            if (add_special_) run.ids.append(program.before.data(), program.before.size());
-            worker.encode(text, size, skip_special_, run.ids, stop_);
-            if (add_special_) run.ids.append(program.after.data(), program.after.size());
-            run.counts.push_back(static_cast<uint32_t>(run.ids.size() - before));
-        }
+    void join() {
+        for (std::thread& thread : threads_)
+            if (thread.joinable()) thread.join();
     }
 
-    Encoder& encoder_;
-    std::vector<TextView> texts_;
-    const bool skip_special_, add_special_;
-    std::vector<Run> runs_;
     size_t bytes_ = 0;
     std::atomic<size_t> next_{0};
-    std::atomic<bool> stop_{false};
+    std::atomic<long long> bad_{-1};
     std::vector<std::thread> threads_;
     std::mutex mutex_;
     std::condition_variable finished_;
     size_t num_running_ = 0;
     std::exception_ptr failure_;
+};
 
-    void join() {
-        for (std::thread& thread : threads_)
-            if (thread.joinable()) thread.join();
+// The ids of documents, flat.
+class EncodeJob final : public Job {
+  public:
+    EncodeJob(Encoder& encoder, std::vector<TextView> texts, bool skip_special, bool add_special)
+        : Job(encoder, std::move(texts)),
+          skip_special_(skip_special),
+          add_special_(add_special),
+          ids_(ranges_.size()),
+          counts_(texts_.size()) {}
+    ~EncodeJob() override { finish(); }
+
+    size_t num_ids() const {
+        size_t total = 0;
+        for (const IdBuffer& ids : ids_) total += ids.size();
+        return total;
     }
+
+    // offsets has room for one more than there are documents.
+    template <class Id>
+    void copy(Id* ids, int64_t* offsets) const {
+        int64_t total = 0;
+        *offsets++ = 0;
+        for (const uint32_t count : counts_) *offsets++ = total += count;
+        for (const IdBuffer& run : ids_)
+            for (const uint32_t id : run) *ids++ = static_cast<Id>(id);
+    }
+
+  private:
+    void encode(size_t run, Range range, Worker& worker) override {
+        const Program& program = *encoder_.program;
+        std::string buffer;
+        IdBuffer& ids = ids_[run];
+        size_t chars = 0;
+        for (size_t i = range.begin; i < range.end; ++i) chars += texts_[i].length;
+        ids.room(chars / 3 + 1024);
+        for (size_t i = range.begin; i < range.end && !stop_; ++i) {
+            const uint8_t* text = nullptr;
+            size_t size = 0;
+            if (!read(i, buffer, text, size)) return;
+            const size_t before = ids.size();
+            if (add_special_) ids.append(program.before.data(), program.before.size());
+            worker.encode(text, size, skip_special_, ids, stop_);
+            if (add_special_) ids.append(program.after.data(), program.after.size());
+            counts_[i] = static_cast<uint32_t>(ids.size() - before);
+        }
+    }
+
+    const bool skip_special_, add_special_;
+    std::vector<IdBuffer> ids_;     // of each run
+    std::vector<uint32_t> counts_;  // of each document
+};
+
+// The tokens of documents with their places, without the template.
+class SpansJob final : public Job {
+  public:
+    SpansJob(Encoder& encoder, std::vector<TextView> texts, bool skip_special)
+        : Job(encoder, std::move(texts)), skip_special_(skip_special), spans_(texts_.size()) {}
+    ~SpansJob() override { finish(); }
+
+    const Spans& spans(size_t document) const { return spans_[document]; }
+
+  private:
+    void encode(size_t, Range range, Worker& worker) override {
+        std::string buffer;
+        for (size_t i = range.begin; i < range.end && !stop_; ++i) {
+            const uint8_t* text = nullptr;
+            size_t size = 0;
+            if (!read(i, buffer, text, size)) return;
+            worker.encode_spans(text, size, skip_special_, spans_[i], stop_);
+        }
+    }
+
+    const bool skip_special_;
+    std::vector<Spans> spans_;
 };
 
 }  // namespace textpipe

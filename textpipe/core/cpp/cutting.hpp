@@ -31,6 +31,7 @@ class Cutting {
 
     void add(Step step) {
         looks_at_start_ = looks_at_start_ || (step.rewrite && step.rewrite->looks_at_start());
+        rewrites_ = rewrites_ || step.rewrite != nullptr;
         if (last_) steps_.push_back({nullptr, std::move(last_)});
         last_ = nullptr;
         if (step.cut)
@@ -38,6 +39,9 @@ class Cutting {
         else
             steps_.push_back(std::move(step));
     }
+
+    // May a step rewrite the text?
+    bool rewrites() const { return rewrites_; }
 
     // Must the steps know which piece begins where the document does?
     bool looks_at_start() const { return looks_at_start_; }
@@ -154,7 +158,7 @@ class Cutting {
 
     std::vector<Step> steps_;  // all but the last cut
     CutPointer last_;
-    bool looks_at_start_ = false;
+    bool looks_at_start_ = false, rewrites_ = false;
 };
 
 }  // namespace textpipe

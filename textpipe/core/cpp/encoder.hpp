@@ -36,8 +36,7 @@ struct Program {
 
 // One document with its tokens' places.
 struct Spans {
-    IdBuffer ids;
-    std::vector<uint32_t> begins, ends, words;  // words: the number of the pre-token
+    IdBuffer ids, begins, ends, words;          // words: the number of the pre-token
     std::vector<uint32_t> added;                     // which of the tokens are added ones,
     std::vector<std::string> added_text;             // and the text they were found as
 };
@@ -76,13 +75,8 @@ class Worker {
         spans_ = &spans;
         scratch_->stop = stop_ = &stop;
         num_words_ = 0;
-        origins_.clear();
-        origins_.reserve(size);
-        for (uint32_t i = 0, at = 0; i < size; ++at) {
-            const uint32_t length = unicode::utf8_size(text[i]);
-            for (uint32_t j = 0; j < length; ++j) origins_.push_back({at, at + 1});
-            i += length;
-        }
+        counted_ = text;
+        num_chars_ = 0;
         walk(text, size, skip_special);
     }
 
@@ -92,27 +86,28 @@ class Worker {
     static constexpr size_t batch_words = Cutting::batch_words;
 
     void walk(const uint8_t* text, size_t size, bool skip_special) {
-        const Origin* origins = spans_ != nullptr ? origins_.data() : nullptr;
-        if (program_.raw.empty()) return segment(text, size, skip_special, true, origins);
+        if (program_.raw.empty()) return segment(text, size, skip_special, true);
         stretches_.clear();
         program_.raw.split(text, size, skip_special, stretches_);
         for (size_t i = 0; i < stretches_.size(); ++i) {
             const Stretch stretch = stretches_[i];
-            const Origin* from = origins != nullptr ? origins + stretch.begin : nullptr;
             if (stretch.id != no_id)
-                added(stretch, text, from);
+                added(stretch, text, nullptr);
             else
-                segment(text + stretch.begin, stretch.end - stretch.begin, skip_special, stretch.begin == 0, from);
+                segment(text + stretch.begin, stretch.end - stretch.begin, skip_special, stretch.begin == 0);
         }
     }
 
     // A stretch without raw added tokens: normalize it, cut the normalized added tokens out.
-    void segment(const uint8_t* text, size_t size, bool skip_special, bool at_start, const Origin* origins) {
+    // Origins are null as long as the text is the document's own: its places are counted then.
+    void segment(const uint8_t* text, size_t size, bool skip_special, bool at_start) {
         if (size == 0) return;
+        const Origin* origins = nullptr;
         size_t turn = 0;
         for (const RewritePointer& step : program_.normalization) {
             if (size == 0) return;
             if (step->is_unchanged(text, size, at_start)) continue;
+            if (spans_ != nullptr && origins == nullptr) origins = list_origins(text, size);
             std::string& target = normalized_[turn];
             std::vector<Origin>& target_origins = normalized_origins_[turn];
             target.clear();
@@ -141,19 +136,27 @@ class Worker {
         spans_->added.push_back(static_cast<uint32_t>(ids_->size() - 1));
         const char* found = reinterpret_cast<const char*>(text + stretch.begin);
         spans_->added_text.emplace_back(found, stretch.end - stretch.begin);
-        spans_->begins.push_back(origins[0].begin);
-        spans_->ends.push_back(origins[stretch.end - stretch.begin - 1].end);
+        const bool own = origins == nullptr;
+        spans_->begins.push_back(own ? chars_to(text + stretch.begin) : origins[0].begin);
+        spans_->ends.push_back(own ? chars_to(text + stretch.end) : origins[stretch.end - stretch.begin - 1].end);
         spans_->words.push_back(num_words_++);
     }
 
     // Normalized text without added tokens: cut into words and encode them.
     void plain(const uint8_t* text, size_t size, bool at_start, const Origin* origins) {
         if (size == 0) return;
+        if (spans_ != nullptr && origins == nullptr && program_.cutting.rewrites()) origins = list_origins(text, size);
         const Cutting::Pieces pieces = program_.cutting.prepare(text, size, at_start, origins, cutting_);
         end_ = pieces.text + pieces.size;
-        if (spans_ != nullptr) {
-            program_.cutting.words(
-                pieces, [&](const uint8_t* p, size_t n) { place_word(p, n, pieces.origins + (p - pieces.text)); });
+        const auto origins_at = [&](const uint8_t* p) {
+            return pieces.origins != nullptr ? pieces.origins + (p - pieces.text) : nullptr;
+        };
+        if (spans_ != nullptr && model_.cacheable() && model_.sizes() != nullptr && !spelled_) {
+            program_.cutting.batches(pieces, [&](const uint8_t* base, const Piece* words, size_t count) {
+                if (!scratch_->is_stopped()) place_batch(base, words, count, origins_at(base));
+            });
+        } else if (spans_ != nullptr) {
+            program_.cutting.words(pieces, [&](const uint8_t* p, size_t n) { place_word(p, n, origins_at(p)); });
         } else if (!model_.cacheable()) {
             program_.cutting.words(pieces, [&](const uint8_t* p, size_t n) { append_word(p, n); });
         } else {
@@ -197,18 +200,18 @@ class Worker {
                 if (__builtin_expect(slot != nullptr && slot->count() != ShortWords::elsewhere, 1)) {
                     std::memcpy(out, slot->ids, sizeof slot->ids);
                     out[0] &= 0xFFFFFF;
-                    out += slot->count();
+                    out += num_ids_[i] = slot->count();
                     continue;
                 }
             }
             ids_->end_at(out);
-            append_found(find_ids(word, size, i));
+            const LongWords::Found found = find_ids(word, size, i);
+            ids_->append(found.ids, found.count);
+            num_ids_[i] = static_cast<uint32_t>(found.count);
             out = ids_->room((count - i) * ShortWords::max_ids);
         }
         ids_->end_at(out);
     }
-
-    void append_found(const LongWords::Found& found) { ids_->append(found.ids, found.count); }
 
     // The ids of word i of a batch, which is not a short one of the cache; they are there from now on.
     LongWords::Found find_ids(const uint8_t* word, size_t size, size_t i) {
@@ -243,7 +246,7 @@ class Worker {
     // With places: the sizes of the tokens run along the word's bytes.
     void place_word(const uint8_t* word, size_t size, const Origin* origins) {
         if (scratch_->is_stopped()) return;
-        if (model_.cacheable() && model_.sizes() != nullptr && !spelled_ && place_found(word, size, origins)) return;
+        if (origins == nullptr) origins = list_origins(word, size);
         if (spelled_) {
             map_origins(word, size, origins);
             origins = mapped_origins_.data();
@@ -257,8 +260,8 @@ class Worker {
             spans_->ids.push_back(token.id);
             spans_->words.push_back(num_words_);
             if (token.size == same_place) {
-                spans_->begins.push_back(spans_->begins.back());
-                spans_->ends.push_back(spans_->ends.back());
+                spans_->begins.push_back(spans_->begins.end()[-1]);
+                spans_->ends.push_back(spans_->ends.end()[-1]);
                 continue;
             }
             const size_t last = std::max<size_t>(at + token.size, 1) - 1;
@@ -269,36 +272,72 @@ class Worker {
         ++num_words_;
     }
 
-    // The same from remembered ids, where each tells its size.
-    bool place_found(const uint8_t* p, size_t size, const Origin* origins) {
-        if (size > longest_cached) return false;
-        LongWords::Found found{nullptr, 0};
-        uint32_t few[ShortWords::max_ids];
-        if (size <= longest_short) {
-            keys_[0] = WordKey::of(p, size, static_cast<size_t>(end_ - p));
-            hashes_[0] = keys_[0].hash();
-            const ShortWords::Slot* slot = cache_.shorts.find(keys_[0], hashes_[0]);
-            if (slot != nullptr && slot->count() != ShortWords::elsewhere) {
-                std::memcpy(few, slot->ids, sizeof few);
-                few[0] &= 0xFFFFFF;
-                found = {few, slot->count()};
-            }
-        } else {
-            hashes_[0] = LongWords::hash(p, size);
-        }
-        if (found.ids == nullptr) found = find_ids(p, size, 0);
+    // The same for a batch of words from remembered ids, where each tells its size.
+    void place_batch(const uint8_t* text, const Piece* words, size_t count, const Origin* origins) {
+        const size_t before = ids_->size();
+        look_up(text, words, count);
+        const uint32_t* ids = ids_->begin() + before;
         const uint32_t* sizes = model_.sizes();
-        for (size_t i = 0; i < found.count; ++i)
-            if (sizes[found.ids[i]] == 0) return false;
-        for (size_t i = 0; i < found.count; ++i) {
-            spans_->ids.push_back(found.ids[i]);
-            spans_->begins.push_back(origins->begin);
-            origins += sizes[found.ids[i]];
-            spans_->ends.push_back(origins[-1].end);
-            spans_->words.push_back(num_words_);
+        const size_t num_ids = ids_->size() - before;
+        bool known = true;
+        for (size_t i = 0; i < num_ids; ++i) known = known && sizes[ids[i]] != 0;
+        if (!known) {
+            ids_->end_at(ids);
+            for (size_t i = 0; i < count; ++i) {
+                const Origin* from = origins != nullptr ? origins + words[i].begin : nullptr;
+                place_word(text + words[i].begin, words[i].end - words[i].begin, from);
+            }
+            return;
         }
-        ++num_words_;
-        return true;
+        uint32_t *begins = spans_->begins.room(num_ids), *ends = spans_->ends.room(num_ids);
+        uint32_t* numbers = spans_->words.room(num_ids);
+        for (size_t i = 0; i < count; ++i) {
+            const uint8_t* p = text + words[i].begin;
+            uint32_t chars = origins == nullptr ? chars_to(p) : 0;
+            for (uint32_t n = 0; n < num_ids_[i]; ++n) {
+                const uint8_t* end = p + sizes[*ids++];
+                *numbers++ = num_words_;
+                if (origins != nullptr) {
+                    *begins++ = origins[p - text].begin;
+                    *ends++ = origins[end - 1 - text].end;
+                    p = end;
+                    continue;
+                }
+                // A token may begin within a character: it stands for all of it.
+                *begins++ = chars - is_continuation(*p);
+                for (; p < end; ++p) chars += !is_continuation(*p);
+                *ends++ = chars;
+            }
+            if (origins == nullptr) {
+                counted_ = p;
+                num_chars_ = chars;
+            }
+            ++num_words_;
+        }
+        spans_->begins.end_at(begins);
+        spans_->ends.end_at(ends);
+        spans_->words.end_at(numbers);
+    }
+
+    static bool is_continuation(uint8_t byte) { return (byte & 0xC0) == 0x80; }
+
+    // How many characters of the document there are before p.
+    uint32_t chars_to(const uint8_t* p) {
+        for (; counted_ < p; ++counted_) num_chars_ += !is_continuation(*counted_);
+        for (; counted_ > p; --counted_) num_chars_ -= !is_continuation(counted_[-1]);
+        return num_chars_;
+    }
+
+    // The origin of each byte of a stretch of the document.
+    const Origin* list_origins(const uint8_t* text, size_t size) {
+        origins_.clear();
+        uint32_t at = chars_to(text);
+        for (size_t i = 0; i < size; ++at) {
+            const size_t length = unicode::utf8_size(text[i]);
+            origins_.insert(origins_.end(), length, Origin{at, at + 1});
+            i += length;
+        }
+        return origins_.data();
     }
 
     // Point to the word spelled in the printable alphabet.
@@ -327,10 +366,13 @@ class Worker {
     Spans* spans_ = nullptr;
     const std::atomic<bool>* stop_ = nullptr;
     uint32_t num_words_ = 0;
+    const uint8_t* counted_ = nullptr;  // so far the characters of the document are counted,
+    uint32_t num_chars_ = 0;            // and so many they are
     const uint8_t* end_ = nullptr;
     WordKey keys_[batch_words];
     uint64_t hashes_[batch_words];
     uint16_t long_[batch_words];
+    uint32_t num_ids_[batch_words];
     std::vector<uint32_t> found_;
     std::vector<Stretch> stretches_;
     std::string normalized_[2], spelling_;
