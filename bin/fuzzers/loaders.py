@@ -42,13 +42,13 @@ def one_input(data: bytes) -> None:
     (folder / "merges.txt").write_bytes(b"#version: 0.2\na b\n")
     path = folder / name
     path.write_bytes(data)
-    start = time.monotonic()
+    start = time.process_time()
     try:
         tokenizer = Tokenizer.from_file(path)
     except TextpipeError:
         return
     finally:
-        seconds = time.monotonic() - start
+        seconds = time.process_time() - start
         assert seconds < SECONDS, f"{seconds:.1f} s to read {len(data)} bytes"
     with contextlib.suppress(TextpipeError):  # a model without an unknown piece, a pattern without end
         tokenizer.decode(tokenizer.encode(TEXT).ids, skip_special_tokens=False)

@@ -8,7 +8,7 @@ import pytest
 import tokenizers as oracle
 from tokenizer_samples import byte_level_json
 
-from textpipe import Tokenizer
+from textpipe import Tokenizer, formats
 from textpipe.errors import FormatError
 
 norm, pre, post, dec = oracle.normalizers, oracle.pre_tokenizers, oracle.processors, oracle.decoders
@@ -114,3 +114,20 @@ def test_metaspace_without_a_prefix_space_and_without_a_scheme_never_prepends():
     theirs, ours = read_by_both(row)
     assert theirs is None
     assert '"prepend_scheme":"never"' in ours
+
+
+def test_a_file_that_tokenizers_cannot_read_is_not_made_unsaid(tmp_path):
+    from sentencepiece_models import model_bytes
+
+    path = tmp_path / "x.model"
+    path.write_bytes(model_bytes("bpe"))
+    parts = formats.read_file(path)
+    lost = formats.losses(parts, "tokenizer.json")
+    assert lost == ["model, normalizer, decoder of textpipe's own: `tokenizers` cannot read the file"]
+    formats.write_file(parts, tmp_path / "x.json", accept_losses=True)
+    with pytest.raises(Exception, match=r"untagged|unknown|variant"):
+        oracle.Tokenizer.from_file(str(tmp_path / "x.json"))
+    assert (
+        Tokenizer.from_file(tmp_path / "x.json").encode("영화 한국어").ids
+        == Tokenizer.from_file(path).encode("영화 한국어").ids
+    )

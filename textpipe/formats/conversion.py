@@ -188,7 +188,7 @@ def losses(parts: Parts, format: str) -> list[str]:
     InputError
         when the tokenizer cannot be written in that format at all.
     """
-    return _differences(parts, _format(format).kept(parts))
+    return _lost(parts, _format(format).kept(parts), format)
 
 
 def write_file(
@@ -204,7 +204,7 @@ def write_file(
     name = format or format_of_name(path)
     chosen = _format(name)
     kept = chosen.kept(parts)
-    lost = _differences(parts, kept)
+    lost = _lost(parts, kept, name)
     if lost and not accept_losses:
         raise InputError(
             f"{name} cannot hold all of this tokenizer: " + "; ".join(lost), where=path, hint="accept the losses"
@@ -216,6 +216,19 @@ def _format(name: str) -> Format:
     if name not in FORMATS:
         raise InputError(f'there is no format "{name}"', hint=did_you_mean(name, FORMATS))
     return FORMATS[name]
+
+
+def _lost(parts: Parts, kept: Parts, name: str) -> list[str]:
+    found = _differences(parts, kept)
+    if name in ("tokenizer.json", "transformers"):
+        stages = {"model": kept.model, "normalizer": kept.normalizer, "decoder": kept.decoder}
+        own = [stage for stage, part in stages.items() if part is not None and part.to_dict()["type"] in _OWN_TYPES]
+        if own:
+            found.append(f"{', '.join(own)} of textpipe's own: `tokenizers` cannot read the file")
+    return found
+
+
+_OWN_TYPES = frozenset({"SentencePiece"})  # of stages that only textpipe reads from a tokenizer.json
 
 
 def _differences(parts: Parts, kept: Parts) -> list[str]:
