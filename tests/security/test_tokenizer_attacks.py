@@ -80,6 +80,9 @@ ATTACKS = {
         truncation={"direction": "Right", "max_length": 1, "strategy": "LongestFirst", "stride": 5}
     ),
     "a template of an absent token": tokenizer_json(post_processor=template([PLACE_X, PLACE_A])),
+    "a template of one text that has two": tokenizer_json(
+        post_processor=template([PLACE_A, {"Sequence": {"id": "B", "type_id": 0}}])
+    ),
     "a strip longer than the text": tokenizer_json(
         decoder={"type": "Strip", "content": "a", "start": 9, "stop": 1 << 40}
     ),
@@ -200,6 +203,7 @@ BOMBS = [
     "replacements of replacements", "replacements of every character", "doubled thirty times", "five hundred prefixes",
     "a decoder that doubles thirty times", "a template of many tokens of many ids", "a template of many texts",
     "deep arrays", "deep objects", "a piece of 100 KB", "a huge id", "an id twice", "a key twice", "negative ids",
+    "a template of one text that has two",
     "a template of an absent token", "a length of zero", "a charsmap of noise", "a charsmap whose sizes lie",
     "ranks without some bytes", "a length beyond the file", "counts of counts", "a score that is none",
     "a merge longer than any piece", "an unknown piece that is none", "ranks of long runs",

@@ -117,6 +117,8 @@ class TemplateProcessing(PostProcessor):
         for piece in (*self.single, *self.pair):
             if not piece.is_text and piece.id not in listed:
                 raise InputError(f'the template has "{piece.id}", which special_tokens does not list')
+        if any(piece.is_text and piece.id == "B" for piece in self.single):
+            raise InputError("the template for one text has $B", allowed="$A")
         if {piece.id for piece in self.pair if piece.is_text} != {"A", "B"}:
             raise InputError("the template for pairs must have both $A and $B")
 
