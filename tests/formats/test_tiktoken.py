@@ -190,6 +190,20 @@ def test_a_broken_file_is_refused_with_its_line(data, error, message, tmp_path):
         Tokenizer.from_file(path)
 
 
+def test_convert_takes_the_name_of_an_encoding(tmp_path, capsys):
+    path = write_ranks(tmp_path / "mine.tiktoken", small_ranks())
+    command = ["convert", str(path), str(tmp_path / "out"), "--accept-losses", "--encoding"]
+    assert run([*command, "qwen3"]) == 0
+    ours = Tokenizer.from_parts(tiktoken.read(path, encoding="qwen3"))
+    for text in TEXTS:
+        assert Tokenizer.from_file(tmp_path / "out").encode(text).ids == ours.encode(text).ids
+    capsys.readouterr()
+    assert run([*command, "qwen33"]) == 3
+    assert 'did you mean "qwen3"' in capsys.readouterr().err
+    assert run(["convert", str(tmp_path / "out"), str(tmp_path / "b.json"), "--encoding", "gpt2"]) == 3
+    assert "--encoding is for files of ranks" in capsys.readouterr().err
+
+
 def test_a_file_that_nothing_is_known_of_asks_for_its_encoding(tmp_path):
     path = write_ranks(tmp_path / "mine.tiktoken", small_ranks())
     with pytest.raises(InputError, match=r"does not say how text is cut.*mine\.encoding\.json"):

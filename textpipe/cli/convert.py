@@ -15,7 +15,10 @@ def command(
     out: Path = typer.Argument(metavar="OUT", help="What to write; the name tells the format unless --to does."),
     *,
     to: str | None = typer.Option(
-        None, "--to", help="tokenizer.json, vocab.json (and merges.txt), vocab.txt, …: see below."
+        None, "--to", help="tokenizer.json, transformers, model, tiktoken, vocab.json or vocab.txt."
+    ),
+    encoding: str | None = typer.Option(
+        None, "--encoding", help="What a file of ranks is cut by, where nothing tells: gpt2, cl100k_base, llama3, …"
     ),
     accept_losses: bool = typer.Option(False, "--accept-losses", help="Write even if the format cannot hold it all."),
     dry_run: bool = typer.Option(False, "--dry-run", help="Only say what would be lost."),
@@ -26,14 +29,18 @@ def command(
     \b
     textpipe convert vocab.txt tokenizer.json
     textpipe convert vocab/tokenizer.json out/vocab.json --dry-run
+    textpipe convert my.tiktoken folder --encoding llama3 --accept-losses
 
+    A name without an ending is a folder that AutoTokenizer loads; .model is sentencepiece's.
     A part that the new format has no place for is named, and nothing is written unless --accept-losses is given.
     """
-    from textpipe.formats import FORMATS, detect, format_of_name, losses, read_file, write_file
+    from textpipe.formats import FORMATS, detect, format_of_name, losses, read_file, tiktoken, write_file
 
     file, found = detect(source)
     name = to or format_of_name(out)
-    parts = read_file(source)
+    if encoding is not None and found != "tiktoken":
+        raise InputError(f"--encoding is for files of ranks, and this is {found}", where=file)
+    parts = read_file(source) if encoding is None else tiktoken.read(file, encoding=encoding)
     lost = losses(parts, name)
     if lost and not as_json:
         for loss in lost:
