@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -280,3 +284,38 @@ def test_parquet_and_jsonl_give_the_same_vocabulary(tmp_path):
     ]
     assert isinstance(made[0], Tokenizer)
     assert made[0].to_str() == made[1].to_str()
+
+
+KILLED = """
+import os, signal, sys
+from textpipe.trainers import counting, counting_state
+from textpipe.vocabulary import VocabConfig, train_vocabulary
+counting._CHUNK_BYTES, counting_state._SAVE_EVERY_S, counting_state._LEAST_RATIO = 400, 0.0, 0
+phase, reports, stop, out, *inputs = sys.argv[1:]
+left = int(reports)
+def progress(now, *row, **facts):
+    global left
+    left -= now == phase
+    if left == 0:
+        os.kill(os.getpid(), int(stop))
+train_vocabulary(inputs, out, VocabConfig(vocab_size=300, weights="ko=0.5,en=0.5"), threads=2, progress=progress)
+"""
+
+
+@pytest.mark.parametrize("phase", ["count words", "merge"])
+@pytest.mark.parametrize("stop", [signal.SIGKILL, signal.SIGINT])
+def test_stopped_and_run_again_writes_the_same_files_and_leaves_nothing_else(texts, tmp_path, phase, stop):
+    inputs = [f"{name}={path}" for name, path in texts.items()]
+    out = tmp_path / "made" / "vocab"
+    reports = 15 if phase == "count words" else 1
+    root = Path(__file__).parents[2]
+    for again in (True, False):
+        arguments = [phase, str(reports if again else 0), str(int(stop)), str(out), *inputs]
+        ended = subprocess.run([sys.executable, "-c", KILLED, *arguments], cwd=root, capture_output=True, check=False)
+        assert (ended.returncode != 0) == again, ended.stderr.decode()
+        assert any(path.suffix == ".counting" for path in out.parent.iterdir()) == again
+    config = VocabConfig(vocab_size=300, weights="ko=0.5,en=0.5")
+    whole = train_vocabulary(inputs, tmp_path / "whole", config).path
+    for name in ("tokenizer.json", "README.md", "manifest.json"):
+        assert (out / name).read_bytes() == (whole / name).read_bytes()
+    assert [path.name for path in out.parent.iterdir()] == ["vocab"]

@@ -1,7 +1,7 @@
 """Trainers: how a vocabulary is learned from text.
 
 counting    texts or files → how often each word occurs
-counts_file those counts on disk, to be added up
+counts_file those counts on disk, to be added up; counting_state: those so far, for a counting that goes on after a kill
 memory      what the process may hold meanwhile; spilling: what does not fit waits on the disk
 bpe         those counts → a byte-pair vocabulary and its merges
 extending   a vocabulary there is and counts → one with more entries; pruning: with fewer
@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from textpipe.trainers.bpe import BpeTrainer, TrainedBpe, require_room, train_bpe, train_bpe_ladder
 from textpipe.trainers.counting import WordCounts, WordCutter, count_files, count_texts
+from textpipe.trainers.counting_state import CountingState
 from textpipe.trainers.counts_file import load_counts, save_counts
 from textpipe.trainers.extending import extend_bpe, train_superwords
 from textpipe.trainers.fitting import fit, fit_sentences, trainer_for
@@ -38,6 +39,7 @@ from textpipe.trainers.word_piece import WordPieceTrainer, train_word_piece
 
 __all__ = [
     "BpeTrainer",
+    "CountingState",
     "MemoryLimit",
     "PrunedBpe",
     "SentencePieceBpeTrainer",

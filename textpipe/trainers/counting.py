@@ -2,7 +2,8 @@
 
 What enters: files, or an iterator of strings, and a :class:`WordCutter` that says what a word is. What leaves: a
 ``WordCounts`` with every distinct word once. Promises: the same counts for any number of threads, any chunk size and
-any limit on memory; the texts are not kept; Ctrl-C is answered within half a second.
+any limit on memory, and where a counting that was killed is taken up again; the texts are not kept; Ctrl-C is answered
+within half a second.
 
 A text file is counted line by line, each line with its end, as `tokenizers` trains from files; a line of many
 megabytes is cut on the way where no word is cut with it. A JSONL file is counted document by document, a Parquet file
@@ -13,6 +14,7 @@ it is.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import queue
 import re
@@ -38,6 +40,7 @@ from textpipe.sources import (
     iter_arrow_texts,
     iter_texts,
 )
+from textpipe.trainers.counting_state import CountingState
 from textpipe.trainers.counts_file import add_saved_counts, is_counts_file
 from textpipe.trainers.memory import MemoryLimit
 from textpipe.trainers.spilling import SpillingCounts
@@ -122,6 +125,7 @@ def count_files(
     memory: MemoryLimit | None = None,
     scratch_folder: str | os.PathLike[str] | None = None,
     reader: LineReader | None = None,
+    state: CountingState | None = None,
 ) -> WordCounts:
     """Count the words of files.
 
@@ -131,6 +135,7 @@ def count_files(
     threads : how many count at once; by default as many as there are processors.
     memory : what this process may hold; what does not fit waits in a nameless file in ``scratch_folder``.
     reader : what becomes of bytes that are not UTF-8; by default they are refused.
+    state : saved from time to time; where it was saved before, counting goes on from there.
 
     Raises
     ------
@@ -153,7 +158,8 @@ def count_files(
     counts = WordCounts(byte_level=cutter.byte_level)
     paths = expand(inputs)
     saved = [path for path in paths if is_counts_file(path)]
-    for number, path in enumerate(saved, 1):
+    is_new = state is None or state.resume(counts) == 0
+    for number, path in enumerate(saved if is_new else (), 1):
         add_saved_counts(counts, path, cutter.settings)
         if progress is not None:
             progress("read counts", number, len(saved), unit="files")
@@ -163,7 +169,9 @@ def count_files(
     packed = any(path.suffix.lower() in (".gz", ".zst") or is_jsonl(path) or is_parquet(path) for path in paths)
     total = None if packed else sum(path.stat().st_size for path in paths)
     chunks = _file_chunks(paths, cutter, reader or counting_reader())
-    return _count(counts, chunks, cutter, threads, progress, total=total, memory=memory, folder=scratch_folder)
+    return _count(
+        counts, chunks, cutter, threads, progress, total=total, memory=memory, folder=scratch_folder, state=state
+    )
 
 
 def count_texts(
@@ -238,31 +246,44 @@ def _count(
     total: int | None = None,
     memory: MemoryLimit | None = None,
     folder: str | os.PathLike[str] | None = None,
+    state: CountingState | None = None,
 ) -> WordCounts:
     threads = default_threads() if threads is None else threads
     if not 1 <= threads <= DEFAULT_LIMITS.threads:
         raise ConfigError(f"{threads} threads cannot count", allowed=f"1 to {DEFAULT_LIMITS.threads}")
     if cutter.split is not None:
         threads = 1  # Python code runs one thread at a time
-    done = 0
-    unit = "characters" if total is None else "bytes"
-    with contextlib.ExitStack() as stack:
-        spilling = None
-        if memory is not None:
-            spilling = stack.enter_context(SpillingCounts(counts, memory, threads=threads, folder=folder))
-        with _Workers(counts, cutter, threads) as workers:
-            for chunk in chunks:
-                workers.give(chunk)
-                done += _size(chunk)
-                if spilling is not None:
-                    spilling.relieve()
-                if progress is not None:
-                    progress("count words", done, total, unit=unit)
-        if spilling is not None:
-            spilling.relieve()  # the threads kept the frequent words to the end
-            spilling.gather()
-    counts.pack()
+    chunks = _reported(chunks, progress, total)
+    if state is not None:
+        for _ in itertools.islice(chunks, state.num_chunks):
+            pass  # counted before
+    is_going_on = True
+    while is_going_on:
+        with contextlib.ExitStack() as stack:
+            spilling = None
+            if memory is not None:
+                spilling = stack.enter_context(SpillingCounts(counts, memory, threads=threads, folder=folder))
+            with _Workers(counts, cutter, threads) as workers:
+                for chunk in chunks if state is None else state.part(chunks):
+                    workers.give(chunk)
+                    if spilling is not None:
+                        spilling.relieve()
+            if spilling is not None:
+                spilling.relieve()  # the threads kept the frequent words to the end
+                spilling.gather()
+        counts.pack()
+        is_going_on = state is not None and state.save_if_due(counts, memory)
     return counts
+
+
+def _reported(chunks: Iterator[Chunk], progress: Progress | None, total: int | None) -> Iterator[Chunk]:
+    """Chunks; each is told of when it has been taken care of."""
+    done = 0
+    for chunk in chunks:
+        yield chunk
+        done += _size(chunk)
+        if progress is not None:
+            progress("count words", done, total, unit="characters" if total is None else "bytes")
 
 
 class _Workers:

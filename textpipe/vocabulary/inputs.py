@@ -17,6 +17,7 @@ from textpipe.files import sha256_file
 from textpipe.sources import LineReader, expand
 from textpipe.trainers import MemoryLimit, WordCounts, WordCutter, count_files
 from textpipe.trainers.counting import Progress
+from textpipe.trainers.counting_state import CountingState
 from textpipe.vocabulary.corpora import Corpus, name_corpora
 
 __all__ = ["SourceFiles", "Work"]
@@ -75,10 +76,21 @@ class SourceFiles:
                 rows.append(row | {"corpus": corpus} if corpus else row)
         return rows
 
+    @property
+    def stamps(self) -> list[tuple[str, int, int, int]]:
+        """Path, size, time and number of every file: these change when a file does."""
+        return [(str(path.resolve()), *stamp) for path, stamp in self._stamps.items()]
+
     def count(
-        self, cutter: WordCutter, work: Work, *, scratch_folder: Path, reader: LineReader
+        self,
+        cutter: WordCutter,
+        work: Work,
+        *,
+        scratch_folder: Path,
+        reader: LineReader,
+        states: Mapping[str, CountingState],
     ) -> dict[str, WordCounts]:
-        """The words of each corpus.
+        """The words of each corpus; a corpus whose state was saved goes on from there.
 
         Raises
         ------
@@ -94,6 +106,7 @@ class SourceFiles:
                 memory=work.memory,
                 scratch_folder=scratch_folder,
                 reader=reader,
+                state=states[corpus],
             )
             for corpus, paths in self.corpora.items()
         }

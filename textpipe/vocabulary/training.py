@@ -4,16 +4,22 @@ What enters: text files, JSONL documents, folders of them or saved word counts, 
 a folder with ``tokenizer.json`` and the other formats asked for, a card ``README.md`` that says what it was made from
 and how well it fits, and a manifest; or such a folder for each of several sizes. Promises: a folder appears whole or
 not at all; the same inputs and settings give the same files, whatever the threads, the memory and the other sizes.
+
+A run that was killed goes on when the same call is made again: word counts are saved beside the folder from half a
+minute on, and removed when it is there. What is learned from the counts is learned anew.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from textpipe import __version__
 from textpipe.errors import ConfigError, InputError, StateError
 from textpipe.files import MANIFEST, publish_directory, read_manifest
 from textpipe.models import BPE
@@ -31,6 +37,7 @@ from textpipe.trainers import (
     train_bpe_ladder,
 )
 from textpipe.trainers.counting import Progress, counting_reader
+from textpipe.trainers.counting_state import CountingState
 from textpipe.trainers.footprint import training_bytes
 from textpipe.vocabulary.card import check_formats, write_outputs
 from textpipe.vocabulary.config import VocabConfig
@@ -132,7 +139,10 @@ def count_words(
     """Count the words of all inputs as the stages of ``config`` make them, and save the counts; nothing is trained."""
     config = config or VocabConfig()
     work = Work(threads, MemoryLimit.of(memory_limit), progress)
-    return _Training({Path(counts_file): config}, inputs, work, counts_file, ()).count()
+    training = _Training({Path(counts_file): config}, inputs, work, counts_file, ())
+    counts = training.count()
+    training.forget_states()
+    return counts
 
 
 class _Training:
@@ -159,6 +169,7 @@ class _Training:
         self.reader = counting_reader(self.config.invalid_utf8)
         self.counts_file = counts_file
         self.formats = formats
+        self.states = self._states()
 
     def run(self) -> list[Vocabulary]:
         if self.counts_file is not None:
@@ -180,14 +191,32 @@ class _Training:
                 figures["replaced"] = self.reader.num_replaced
             for folder, tokenizer in zip(missing, self._learn(counts, missing), strict=True):
                 found[folder] = self._publish(folder, tokenizer, recorded[folder], figures)
+        self.forget_states()
         return [vocabulary for vocabulary in found.values() if vocabulary is not None]
+
+    def _states(self) -> dict[str, CountingState]:
+        """Where the counting of each corpus is saved: beside what is to be made, until it is made."""
+        target = next(iter(self.folders))
+        settings = self.config.model_dump(mode="json", exclude={"vocab_size"})
+        purpose = json.dumps([__version__, settings, self.files.stamps]).encode()
+        return {
+            name: CountingState(
+                target.with_name(f".{target.name}.{number}.counting"), f"{name} {hashlib.sha256(purpose).hexdigest()}"
+            )
+            for number, name in enumerate(self.files.corpora)
+        }
+
+    def forget_states(self) -> None:
+        """Remove what was saved on the way."""
+        for state in self.states.values():
+            state.remove()
 
     def count(self) -> WordCounts:
         """All words, weighted where that is asked for, and saved where that is."""
         tokenizer, trainer = make_tokenizer(self.config)
         cutter = tokenizer.pipeline.word_cutter()
         scratch = next(iter(self.folders)).parent
-        by_corpus = self.files.count(cutter, self.work, scratch_folder=scratch, reader=self.reader)
+        by_corpus = self.files.count(cutter, self.work, scratch_folder=scratch, reader=self.reader, states=self.states)
         if self.weights is None:
             counts, *others = by_corpus.values()
             for other in others:

@@ -1,0 +1,100 @@
+"""Counting that is stopped and taken up again: the same counts, wherever it was stopped."""
+
+from __future__ import annotations
+
+import gzip
+import json
+
+import pytest
+
+from textpipe.core._native import grammar_step
+from textpipe.errors import FormatError
+from textpipe.trainers import MemoryLimit, WordCutter, count_files, counting, counting_state
+from textpipe.trainers.counting_state import CountingState
+
+GPT2 = 0
+CUTTER = WordCutter(cutting=(grammar_step(GPT2),), byte_level=True, settings="{}")
+LINES = [f"밥을 {n % 37}번 먹었다ㅋㅋ \u1112\u1161\u11ab{n % 11} the ferry\n" for n in range(900)]
+
+
+class Stop(Exception):
+    pass
+
+
+@pytest.fixture
+def files(tmp_path, monkeypatch):
+    monkeypatch.setattr(counting, "_CHUNK_BYTES", 4000)
+    monkeypatch.setattr(counting, "_CHUNK_CHARS", 4000)
+    monkeypatch.setattr(counting_state, "_SAVE_EVERY_S", 0.0)
+    monkeypatch.setattr(counting_state, "_LEAST_RATIO", 0)
+    text, documents, counts = tmp_path / "a.txt", tmp_path / "b.jsonl.gz", tmp_path / "c.counts"
+    text.write_text("".join(LINES), encoding="utf-8")
+    documents.write_bytes(gzip.compress("".join(json.dumps({"text": line}) + "\n" for line in LINES).encode()))
+    counting_state.save_counts(counts, count_files(text, CUTTER, threads=1), "{}")
+    return [text, documents, counts]
+
+
+def stop_after(num_reports):
+    left = [num_reports]
+
+    def progress(phase, *_row, **_facts):
+        left[0] -= phase == "count words"
+        if left[0] < 0:
+            raise Stop
+
+    return progress
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("memory", [None, "2GB"])
+@pytest.mark.parametrize("stops", [[1], [7], [3, 6, 9]])
+def test_stopped_and_resumed_is_never_stopped(files, tmp_path, threads, memory, stops):
+    whole = count_files(files, CUTTER, threads=threads)
+    limit = MemoryLimit.of(memory)
+    for reports in stops:
+        state = CountingState(tmp_path / "state", "key")
+        with pytest.raises(Stop):
+            count_files(files, CUTTER, threads=threads, state=state, memory=limit, progress=stop_after(reports))
+        assert CountingState(tmp_path / "state", "key").resume(type(whole)(byte_level=True)) >= reports
+    state = CountingState(tmp_path / "state", "key")
+    assert count_files(files, CUTTER, threads=threads, state=state, memory=limit).items() == whole.items()
+
+
+def test_chunks_that_were_counted_are_not_counted_again(files, tmp_path, monkeypatch):
+    with pytest.raises(Stop):
+        count_files(files, CUTTER, state=CountingState(tmp_path / "state", "key"), progress=stop_after(6))
+    given = []
+    monkeypatch.setattr(counting._Workers, "give", lambda self, chunk: given.append(chunk))
+    monkeypatch.setattr(counting._Workers, "__exit__", lambda self, *_: self._stop())
+    state = CountingState(tmp_path / "state", "key")
+    count_files(files, CUTTER, state=state)
+    assert state.num_chunks - len(given) >= 6
+
+
+def test_a_state_of_other_work_is_not_taken_up(files, tmp_path):
+    with pytest.raises(Stop):
+        count_files(files, CUTTER, state=CountingState(tmp_path / "state", "other"), progress=stop_after(4))
+    counts = count_files(files, CUTTER, state=CountingState(tmp_path / "state", "key"))
+    assert counts.items() == count_files(files, CUTTER).items()
+
+
+def test_a_damaged_state_is_refused(files, tmp_path):
+    path = tmp_path / "state"
+    with pytest.raises(Stop):
+        count_files(files, CUTTER, state=CountingState(path, "key"), progress=stop_after(4))
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(bytes(data))
+    with pytest.raises(FormatError, match="the checksum does not fit"):
+        count_files(files, CUTTER, state=CountingState(path, "key"))
+
+
+def test_a_state_that_the_memory_limit_has_no_room_for_is_not_saved(files, tmp_path, monkeypatch):
+    counts = count_files(files, CUTTER)
+    limit = MemoryLimit.of("2GB")
+    for room in (0, counts.memory_bytes + 1):
+        monkeypatch.setattr(MemoryLimit, "room", lambda self, room=room: room)
+        state = CountingState(tmp_path / "state", "key")
+        assert list(state.part(iter([b"a"]))) == [b"a"]
+        assert state.save_if_due(counts, limit)
+        assert state.path.exists() == (room > 0)
