@@ -290,13 +290,13 @@ KILLED = """
 import os, signal, sys
 from textpipe.trainers import counting, counting_state
 from textpipe.vocabulary import VocabConfig, train_vocabulary
-counting._CHUNK_BYTES, counting_state._SAVE_EVERY_S, counting_state._LEAST_RATIO = 400, 0.0, 0
+counting._CHUNK_CHARS, counting_state._SAVE_EVERY_S, counting_state._LEAST_RATIO = 400, 0.0, 0
 phase, reports, stop, out, *inputs = sys.argv[1:]
 left = int(reports)
 def progress(now, *row, **facts):
     global left
     left -= now == phase
-    if left == 0:
+    if now == phase and left == 0:
         os.kill(os.getpid(), int(stop))
 train_vocabulary(inputs, out, VocabConfig(vocab_size=300, weights="ko=0.5,en=0.5"), threads=2, progress=progress)
 """
@@ -304,8 +304,12 @@ train_vocabulary(inputs, out, VocabConfig(vocab_size=300, weights="ko=0.5,en=0.5
 
 @pytest.mark.parametrize("phase", ["count words", "merge"])
 @pytest.mark.parametrize("stop", [signal.SIGKILL, signal.SIGINT])
-def test_stopped_and_run_again_writes_the_same_files_and_leaves_nothing_else(texts, tmp_path, phase, stop):
-    inputs = [f"{name}={path}" for name, path in texts.items()]
+def test_stopped_and_run_again_writes_the_same_files_and_leaves_nothing_else(tmp_path, phase, stop):
+    inputs = []
+    for name, text in (("ko", KO), ("en", EN)):
+        file = tmp_path / f"{name}.jsonl"
+        file.write_text(json.dumps({"text": text}, ensure_ascii=False).join(["", "\n"]) * 60, encoding="utf-8")
+        inputs.append(f"{name}={file}")
     out = tmp_path / "made" / "vocab"
     reports = 15 if phase == "count words" else 1
     root = Path(__file__).parents[2]
