@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from textpipe.decoders import Decoder
 from textpipe.errors import ConfigError
 from textpipe.normalizers import Normalizer
-from textpipe.pre_tokenizers import PreTokenizer
+from textpipe.pre_tokenizers import Morphemes, PreTokenizer
 from textpipe.processors import PostProcessor
 from textpipe.stage import Stage
 
@@ -28,7 +28,7 @@ _KINDS: Mapping[str, type[Stage]] = {
     "post_processor": PostProcessor,
     "decoder": Decoder,
 }
-_registered: dict[tuple[str, str], Callable[..., Stage]] = {}
+_registered: dict[tuple[str, str], Callable[..., Stage]] = {("pre_tokenizer", Morphemes.name_in_files): Morphemes}
 _allowed: ContextVar[frozenset[str]] = ContextVar("allowed stages", default=frozenset())
 
 

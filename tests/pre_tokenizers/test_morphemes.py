@@ -7,8 +7,10 @@ import sys
 
 import pytest
 
-from textpipe.errors import InputError, MissingExtraError
-from textpipe.pre_tokenizers import Morphemes, morphemes
+from textpipe import Tokenizer, models
+from textpipe.errors import FormatError, InputError, MissingExtraError
+from textpipe.formats import losses
+from textpipe.pre_tokenizers import Morphemes, Sequence, WhitespaceSplit, morphemes
 
 TEXTS = [
     "아버지가 방에 들어가신다.",
@@ -80,3 +82,29 @@ def test_a_cut_that_does_not_spell_the_word_is_left_out(monkeypatch):
 
 def test_the_stage_says_in_json_that_it_is_of_this_package():
     assert Morphemes("okt").to_dict() == {"type": "textpipe.Morphemes", "analyser": "okt"}
+
+
+@pytest.fixture
+def text_of_a_file():
+    tokenizer = Tokenizer(models.WordLevel({"밥": 0, "?": 1}, "?"))
+    tokenizer.pre_tokenizer = Sequence([WhitespaceSplit(), Morphemes("okt")])
+    return tokenizer.to_str()
+
+
+def test_a_file_that_holds_the_stage_is_read_when_it_is_asked_for(text_of_a_file):
+    loaded = Tokenizer.from_str(text_of_a_file, allow=["textpipe.Morphemes"])
+    assert list(loaded.pre_tokenizer) == [WhitespaceSplit(), Morphemes("okt")]
+    assert loaded.to_str() == text_of_a_file
+
+
+def test_a_file_that_holds_the_stage_is_refused_when_nobody_asked(text_of_a_file):
+    where = r"pre_tokenizer\.pretokenizers\[1\]\.type: is \"textpipe\.Morphemes\""
+    with pytest.raises(FormatError, match=where + r".*allow=\['textpipe\.Morphemes'\]"):
+        Tokenizer.from_str(text_of_a_file)
+    with pytest.raises(FormatError, match=r"cannot be made: no analyser 'oct'.*okt"):
+        Tokenizer.from_str(text_of_a_file.replace('"okt"', '"oct"'), allow=["textpipe.Morphemes"])
+
+
+def test_that_tokenizers_cannot_read_the_stage_is_among_the_losses(text_of_a_file):
+    parts = Tokenizer.from_str(text_of_a_file, allow=["textpipe.Morphemes"]).parts
+    assert losses(parts, "tokenizer.json") == ["pre_tokenizer of textpipe's own: `tokenizers` cannot read the file"]

@@ -245,7 +245,5 @@ cdef const char* utf8(object text, Py_ssize_t* size) except NULL:
     try:
         return PyUnicode_AsUTF8AndSize(text, size)
     except UnicodeEncodeError as error:
-        raise InputError(
-            f"character {error.start} is half of a surrogate pair, which is no text",
-            hint="decode the source with errors='replace'",
-        ) from None
+        what = f"character {error.start} is half of a surrogate pair, which is no text"
+        raise InputError(what, hint="decode the source with errors='replace'") from None

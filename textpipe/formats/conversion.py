@@ -18,7 +18,7 @@ from typing import Any
 from textpipe.errors import FormatError, InputError, did_you_mean
 from textpipe.files import write_text
 from textpipe.files.reading import read_bytes
-from textpipe.formats import sentencepiece, tiktoken, tokenizer_json, transformers_folder, vocabularies
+from textpipe.formats import sentencepiece, tiktoken, tokenizer_json, tokenizer_parts, transformers_folder, vocabularies
 from textpipe.formats.parts import Parts
 from textpipe.limits import DEFAULT_LIMITS, Limits
 from textpipe.models import BPE, RankBPE
@@ -221,14 +221,22 @@ def _format(name: str) -> Format:
 def _lost(parts: Parts, kept: Parts, name: str) -> list[str]:
     found = _differences(parts, kept)
     if name in ("tokenizer.json", "transformers"):
-        stages = {"model": kept.model, "normalizer": kept.normalizer, "decoder": kept.decoder}
-        own = [stage for stage, part in stages.items() if part is not None and part.to_dict()["type"] in _OWN_TYPES]
+        stages = {"model": kept.model} | {stage: getattr(kept, stage) for stage in tokenizer_parts.STAGES}
+        own = [stage for stage, part in stages.items() if part is not None and _is_own(part.to_dict())]
         if own:
             found.append(f"{', '.join(own)} of textpipe's own: `tokenizers` cannot read the file")
     return found
 
 
-_OWN_TYPES = frozenset({"SentencePiece"})  # of stages that only textpipe reads from a tokenizer.json
+def _is_own(row: Mapping[str, Any]) -> bool:
+    """Whether only textpipe reads a stage, or one within it, from a tokenizer.json."""
+    if row["type"] in _OWN_TYPES or "." in row["type"]:
+        return True
+    return any(_is_own(part) for key in _SEQUENCES for part in row.get(key, ()))
+
+
+_OWN_TYPES = frozenset({"SentencePiece"})  # beside those with a dot in their names
+_SEQUENCES = ("normalizers", "pretokenizers", "processors", "decoders")
 
 
 def _differences(parts: Parts, kept: Parts) -> list[str]:

@@ -4,7 +4,8 @@ What enters: text, and which analyser: kiwi (the package kiwipiepy), or one of k
 they need a Java runtime). What leaves: stretches of the text. Promises: only cuts: the pieces joined are the text,
 whatever the analyser says; a morpheme that is not spelled in the text (했다 holds 하, 었 and 다) makes no cut.
 
-No other package knows this stage: a tokenizer.json that holds it is for this one alone. A vocabulary is better learned
+No other package knows this stage: a tokenizer.json that holds it is for this one alone, and is read where the stage is
+allowed by its name (:mod:`textpipe.own_stages`). A vocabulary is better learned
 with it and used without (the preset ko-morpheme does so): nearly all of its pieces keep to the cuts all the same.
 
 Notes
@@ -19,7 +20,7 @@ import itertools
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from textpipe.errors import InputError, MissingExtraError, did_you_mean, require
 from textpipe.normalizers.aligned import AlignedText
@@ -53,6 +54,8 @@ class Morphemes(PreTokenizer):
 
     analyser: str = "kiwi"
 
+    name_in_files: ClassVar[str] = "textpipe.Morphemes"
+
     def __post_init__(self) -> None:
         if self.analyser not in ANALYSERS:
             raise InputError(f"no analyser {self.analyser!r}", hint=did_you_mean(self.analyser, ANALYSERS))
@@ -64,7 +67,7 @@ class Morphemes(PreTokenizer):
 
     def to_dict(self) -> dict[str, Any]:
         """Type and analyser; the name says whose stage it is."""
-        return {"type": "textpipe.Morphemes", "analyser": self.analyser}
+        return {"type": self.name_in_files, "analyser": self.analyser}
 
 
 @functools.cache
