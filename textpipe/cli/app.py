@@ -32,6 +32,7 @@ VERBS = (
     Verb("crawl", "crawl", "Fetch a web site politely into WARC files."),
     Verb("clean", "clean", "Turn pages, HTML, JSONL or text into clean documents; count what is dropped."),
     Verb("train-vocab", "train_vocab", "Train a vocabulary and write tokenizer.json."),
+    Verb("vocab", "vocab", "Give a tokenizer more entries, or fewer."),
     Verb("encode", "encode", "Turn text into ids."),
     Verb("decode", "decode", "Turn ids into text."),
     Verb("inspect", "inspect", "Show what each stage of a tokenizer makes of a text."),

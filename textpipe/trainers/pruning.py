@@ -33,6 +33,7 @@ def prune_bpe(
     *,
     special_tokens: Iterable[str] = (),
     prefix: str = "",
+    uses: Mapping[str, int] | None = None,
 ) -> PrunedBpe:
     """Keep some entries, and what is needed to make them.
 
@@ -40,6 +41,7 @@ def prune_bpe(
     ----------
     vocab, merges : what there is.
     keep : the entries wanted, or how many to have in all: then those made last go first.
+    uses : how often each entry is used; of a number of entries those used least go first, those made last at equals.
     special_tokens : entries to keep in any case.
     prefix : what merges cut from their right part, as ``continuing_subword_prefix``.
 
@@ -66,7 +68,10 @@ def prune_bpe(
         made_by.setdefault(left + right.removeprefix(prefix), (left, right))
     stay = {text for text in vocab if text not in made_by} | set(special_tokens) & vocab.keys()
     if isinstance(keep, int):
-        kept = _first(keep, stay, made_by, vocab)
+        made = [text for text in made_by if text in vocab]
+        if uses is not None:
+            made.sort(key=lambda text: -uses.get(text, 0))
+        kept = _first(keep, stay, made_by, made)
     else:
         missing = next((text for text in keep if text not in vocab), None)
         if missing is not None:
@@ -96,16 +101,18 @@ def _closed(wanted: set[str], made_by: Mapping[str, tuple[str, str]]) -> set[str
     return kept
 
 
-def _first(size: int, stay: set[str], made_by: Mapping[str, tuple[str, str]], vocab: Mapping[str, int]) -> set[str]:
-    """As many entries as asked for: what stays, then what merges make, in their order."""
+def _first(size: int, stay: set[str], made_by: Mapping[str, tuple[str, str]], made: Iterable[str]) -> set[str]:
+    """As many entries as asked for: what stays, then what merges make, in this order, with the parts of each."""
     kept = _closed(stay, made_by)
     if size < len(kept):
         raise InputError(
             f"{size} entries do not hold the characters and the special tokens", allowed=f"{len(kept)} or more"
         )
-    for text in made_by:  # parts come before what is made of them
+    for text in made:
         if len(kept) >= size:
             break
-        if text in vocab:
-            kept.add(text)
+        if text not in kept:
+            missing = _closed({text}, made_by) - kept
+            if len(kept) + len(missing) <= size:  # else a shorter one may still fit
+                kept |= missing
     return kept

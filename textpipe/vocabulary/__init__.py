@@ -8,11 +8,19 @@ samples     a little text to measure on
 training    all of it, to a folder
 card        the files of that folder
 forecasting what all of it will take
+editing     a tokenizer with more entries, or with fewer
 sentence_piece tokenizers as sentencepiece trains them
 """
 
 from textpipe.vocabulary.card import check_formats, shortfall
 from textpipe.vocabulary.config import END_OF_TEXT, PRESETS, VocabConfig, preset_settings
+from textpipe.vocabulary.editing import (
+    Pruned,
+    extend_tokenizer,
+    prune_tokenizer,
+    publish_extended,
+    publish_pruned,
+)
 from textpipe.vocabulary.forecasting import Forecast, forecast
 from textpipe.vocabulary.samples import sample_documents
 from textpipe.vocabulary.sentence_piece import charsmap_named, train_sentencepiece
@@ -24,14 +32,19 @@ __all__ = [
     "KIND",
     "PRESETS",
     "Forecast",
+    "Pruned",
     "VocabConfig",
     "Vocabulary",
     "charsmap_named",
     "check_formats",
     "count_words",
+    "extend_tokenizer",
     "forecast",
     "make_tokenizer",
     "preset_settings",
+    "prune_tokenizer",
+    "publish_extended",
+    "publish_pruned",
     "sample_documents",
     "shortfall",
     "train_sentencepiece",
