@@ -59,3 +59,13 @@ def test_an_entry_that_is_not_there_and_a_size_below_the_characters_are_refused(
         prune_bpe({"가": 0}, [], ["나"])
     with pytest.raises(InputError, match=r"allowed: 2 or more"):
         prune_bpe({"가": 0, "나": 1}, [], 1)
+
+
+def test_of_a_number_those_used_least_go_and_parts_stay_with_what_is_made_of_them():
+    vocab = {"a": 0, "b": 1, "c": 2, "ab": 3, "bc": 4, "abc": 5, "ca": 6}
+    merges = [("a", "b"), ("b", "c"), ("ab", "c"), ("c", "a")]
+    uses = {"abc": 9, "bc": 5, "ca": 5}
+    assert list(prune_bpe(vocab, merges, 5, uses=uses).vocab) == ["a", "b", "c", "ab", "abc"]
+    assert list(prune_bpe(vocab, merges, 6, uses=uses).vocab) == ["a", "b", "c", "ab", "bc", "abc"]
+    # two rows for "abc" do not fit, one for "bc" does
+    assert list(prune_bpe(vocab, merges, 4, uses=uses).vocab) == ["a", "b", "c", "bc"]

@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Collection, Mapping, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,11 +19,10 @@ import numpy.typing as npt
 from textpipe.errors import ConfigError, InputError, StateError
 from textpipe.files import publish_directory, replace_file, write_json
 from textpipe.models import BPE
-from textpipe.sources import iter_texts
+from textpipe.sources import Inputs, iter_texts
 from textpipe.tokenizer import Tokenizer
-from textpipe.trainers import BpeTrainer, extend_bpe, prune_bpe
-from textpipe.trainers.counting import Progress, counting_reader
-from textpipe.vocabulary.inputs import Inputs, SourceFiles, Work
+from textpipe.trainers import BpeTrainer, count_files, extend_bpe, prune_bpe
+from textpipe.trainers.counting import Progress
 
 __all__ = ["Pruned", "extend_tokenizer", "prune_tokenizer", "publish_extended", "publish_pruned"]
 
@@ -54,7 +52,7 @@ def extend_tokenizer(
 
     Parameters
     ----------
-    inputs : as :func:`~textpipe.vocabulary.train_vocabulary` takes them.
+    inputs : texts, and files of word counts that the same stages made.
     vocab_size : entries of the whole, those there are and added tokens included.
     min_frequency : a pair that occurs less often is not merged.
 
@@ -68,13 +66,10 @@ def extend_tokenizer(
     model = _byte_pairs(tokenizer)
     vocab = tokenizer.get_vocab()
     if vocab_size <= len(vocab):
-        raise ConfigError(f"vocab_size {vocab_size} adds nothing to {len(vocab)} entries", allowed=f"{len(vocab) + 1}+")
-    files = SourceFiles(inputs)
-    cutter = tokenizer.pipeline.word_cutter()
-    work = Work(threads, None, progress)
-    counts, *others = files.count(cutter, work, scratch_folder=Path(), reader=counting_reader()).values()
-    for other in others:
-        counts.merge(other)
+        raise ConfigError(
+            f"vocab_size {vocab_size} adds nothing to {len(vocab)} entries", allowed=f"{len(vocab) + 1} or more"
+        )
+    counts = count_files(inputs, tokenizer.pipeline.word_cutter(), threads=threads, progress=progress)
     if len(counts) == 0:
         raise InputError("there is no text to learn from", hint="name inputs that hold text")
     trainer = BpeTrainer(
