@@ -51,6 +51,7 @@ def test_every_preset_trains_a_tokenizer_that_tokenizers_reads_alike(texts, tmp_
     ("settings", "kind"),
     [
         ({"model": "wordpiece", "pre_tokenizer": "whitespace"}, WordPiece),
+        ({"model": "wordpiece", "pre_tokenizer": "whitespace", "scoring": "likelihood"}, WordPiece),
         ({"model": "wordlevel", "pre_tokenizer": "whitespace-split"}, WordLevel),
         ({"model": "bpe", "pre_tokenizer": "metaspace"}, BPE),
         ({"model": "unigram", "pre_tokenizer": "metaspace"}, Unigram),
@@ -70,6 +71,7 @@ def test_other_models_know_an_unknown_token(texts, tmp_path, settings, kind):
         ({"model": "wordpiece"}, "byte-level is for bpe"),
         ({"unk_token": "[UNK]"}, "unk_token has no use"),
         ({"template": "[CLS]"}, "must have \\$A"),
+        ({"scoring": "likelihood"}, "scoring is for wordpiece, not for bpe"),
         ({"model": "wordlevel", "max_token_length": 3}, "max_token_length is for bpe"),
         ({"model": "wordlevel", "limit_alphabet": 3}, "limit_alphabet is for bpe"),
     ],

@@ -57,7 +57,7 @@ cdef extern from "bpe_rules.hpp" namespace "textpipe::bpe" nogil:
         vector[ClassRange] classes
 
 NO_ID = 0xFFFFFFFF
-COMPAT = ("tokenizers", "plain", "sentencepiece")  # in the order of the engine, as are these
+COMPAT = ("tokenizers", "plain", "sentencepiece", "likelihood")  # in the order of the engine, as are these
 SPACES = ("anywhere", "first only", "not last", "last only", "not first")
 NEUTRAL, OPEN, BARRIER, SPACE, FIRST_SCRIPT = range(5)
 PHASES = ("lay out words", "count pairs", "merge")

@@ -16,9 +16,16 @@ it: "aaa" holds "aa" once. A string that is made a second time keeps its id, and
 keeps its first place among the merges. `tokenizers` differs: there "aaa" holds "aa" twice, a joined pair keeps its
 count, and a pair that comes up again is joined only in the words where it did.
 
+``compat="likelihood"`` joins the pair of the greatest score(a, b) = count(ab) / (count(a) · count(b)), with all counts
+as the words stand at that step, places that overlap counted too. Of equal scores the pair that counts most is first,
+then that of the lowest left id, then of the lowest right id. Scores are compared as fractions, exactly. Among symbols
+that are always together the rarest score highest, so a ``min_frequency`` of some size belongs to it.
+
 Notes
 -----
-Sennrich, Haddow, Birch: Neural Machine Translation of Rare Words with Subword Units, ACL 2016.
+Sennrich, Haddow, Birch: Neural Machine Translation of Rare Words with Subword Units, ACL 2016. Schuster, Nakajima:
+Japanese and Korean Voice Search, ICASSP 2012, chooses by what a join adds to the likelihood of the text; the score is
+what it adds for each place joined, log P(ab) - log P(a) - log P(b), but for what is the same for all pairs of a step.
 """
 
 from __future__ import annotations
@@ -38,7 +45,7 @@ from textpipe.trainers.token_rules import UNLIMITED, token_rules
 
 __all__ = ["BpeTrainer", "TrainedBpe", "require_room", "train_bpe", "train_bpe_ladder"]
 
-_COMPAT = ("tokenizers", "plain")
+_COMPAT = ("tokenizers", "plain", "likelihood")
 _NOT_FIRST, _LAST = 1, 2  # the places of a symbol in its word, as the engine numbers them
 
 
@@ -57,7 +64,7 @@ class BpeTrainer(VocabularyTrainer):
     continuing_subword_prefix : put before every symbol that does not begin a word.
     end_of_word_suffix : put after every symbol that ends one.
     max_token_length : pairs of this many characters or more are not formed anew.
-    compat : whose rules choose the pairs: ``"tokenizers"`` or ``"plain"``.
+    compat : whose rules choose the pairs: ``"tokenizers"``, ``"plain"`` or ``"likelihood"``.
     whole_characters : of a byte-level alphabet, no token is more than a part of one character and less than whole ones,
         so that no token ends inside a syllable that it does not begin in.
     scripts_apart : no token has two of Hangul, Latin and digits; of a byte-level alphabet characters stay whole too.
@@ -83,7 +90,12 @@ class BpeTrainer(VocabularyTrainer):
         object.__setattr__(self, "initial_alphabet", first_characters(self.initial_alphabet))
         super().__post_init__()
         if self.compat not in _COMPAT:
-            raise ConfigError(f"compat cannot be {self.compat!r}", allowed=" or ".join(_COMPAT))
+            raise ConfigError(f"compat cannot be {self.compat!r}", allowed=", ".join(_COMPAT))
+        is_limited = self.whole_characters or self.scripts_apart or self.max_token_length is not None
+        if self.compat == "likelihood" and is_limited:
+            raise ConfigError(
+                'compat="likelihood" has no max_token_length, whole_characters or scripts_apart', hint="leave them out"
+            )
         is_decorated = bool(self.continuing_subword_prefix or self.end_of_word_suffix)
         if self.compat == "plain" and is_decorated and self.max_token_length is not None:
             raise ConfigError(

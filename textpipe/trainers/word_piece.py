@@ -4,6 +4,9 @@ What enters: a :class:`WordPieceTrainer` and word counts. What leaves: piece →
 merges make of symbols with a prefix inside words, as in `tokenizers` 0.23.3, whatever the threads and the order of the
 words. Where that package gives its ids in the order of a hash, which changes from run to run and with it the merges,
 symbols with a prefix or suffix get theirs here in the order of their strings.
+
+``scoring="likelihood"`` joins pieces by count(ab) / (count(a) · count(b)) instead of count(ab), as
+:mod:`textpipe.trainers.bpe` has it.
 """
 
 from __future__ import annotations
@@ -18,6 +21,8 @@ from textpipe.trainers.counting import Progress
 from textpipe.trainers.settings import VocabularyTrainer
 
 __all__ = ["WordPieceTrainer", "train_word_piece"]
+
+_COMPAT_OF = {"frequency": "tokenizers", "likelihood": "likelihood"}
 
 
 @dataclass(eq=False, kw_only=True, repr=False)
@@ -34,6 +39,8 @@ class WordPieceTrainer(VocabularyTrainer):
     initial_alphabet : characters to have even where the text lacks them; of a longer string the first counts.
     continuing_subword_prefix : put before every piece that does not begin a word.
     end_of_word_suffix : put after every piece that ends one.
+    scoring : which pair is merged next: the most frequent (``"frequency"``), or the one whose parts come together most
+        for how often they come at all (``"likelihood"``; with it set ``min_frequency``, or rare characters go first).
 
     Examples
     --------
@@ -45,6 +52,7 @@ class WordPieceTrainer(VocabularyTrainer):
     initial_alphabet: tuple[str, ...] = ()
     continuing_subword_prefix: str = "##"
     end_of_word_suffix: str | None = None
+    scoring: str = "frequency"
 
     _optional_numbers: ClassVar[tuple[str, ...]] = ("limit_alphabet",)
 
@@ -54,11 +62,14 @@ class WordPieceTrainer(VocabularyTrainer):
             raise ConfigError(
                 f"continuing_subword_prefix cannot be {self.continuing_subword_prefix!r}", allowed="a string"
             )
+        if self.scoring not in _COMPAT_OF:
+            raise ConfigError(f"scoring cannot be {self.scoring!r}", allowed=" or ".join(_COMPAT_OF))
         super().__post_init__()
 
     def merging(self) -> BpeTrainer:
         """The byte-pair training that makes the pieces."""
-        return BpeTrainer(**{field.name: getattr(self, field.name) for field in fields(self)})
+        settings = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "scoring"}
+        return BpeTrainer(**settings, compat=_COMPAT_OF[self.scoring])
 
 
 def train_word_piece(

@@ -43,6 +43,9 @@ class VocabConfig(Config):
     analyser: str = Field("kiwi", description="of ko-morpheme: kiwi, or one of konlpy: okt, komoran, …")
     limit_alphabet: int | None = Field(None, ge=1, description="keep that many of the most frequent characters")
     max_token_length: int | None = Field(None, ge=1, description="of a byte-pair token, in characters")
+    scoring: Literal["frequency", "likelihood"] = Field(
+        "frequency", description="of wordpiece: which pair is merged next, the most frequent or the likeliest"
+    )
     whole_characters: bool = Field(False, description="no byte-level token ends inside a character begun outside it")
     scripts_apart: bool = Field(False, description="no byte-pair token has two of Hangul, Latin and digits")
     byte_fallback: bool = Field(False, description="256 pieces for bytes, so that a unigram model can tell any text")
@@ -61,6 +64,8 @@ class VocabConfig(Config):
             raise ValueError(f"byte_fallback is for unigram, not for {self.model}")
         if self.model != "bpe" and self.max_token_length is not None:
             raise ValueError(f"max_token_length is for bpe, not for {self.model}")
+        if self.model != "wordpiece" and self.scoring != "frequency":
+            raise ValueError(f"scoring is for wordpiece, not for {self.model}")
         if self.model != "bpe" and (self.whole_characters or self.scripts_apart):
             raise ValueError(f"whole_characters and scripts_apart are for bpe, not for {self.model}")
         if self.model not in ("bpe", "wordpiece") and self.limit_alphabet is not None:

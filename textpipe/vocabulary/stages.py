@@ -135,7 +135,7 @@ def _trainer(config: VocabConfig) -> VocabularyTrainer:
     alphabet = tuple(pre_tokenizers.ByteLevel.alphabet()) if config.byte_level else ()
     common |= {"initial_alphabet": alphabet, "limit_alphabet": config.limit_alphabet}
     if config.model == "wordpiece":
-        return WordPieceTrainer(**common)
+        return WordPieceTrainer(scoring=config.scoring, **common)
     return BpeTrainer(
         max_token_length=config.max_token_length,
         whole_characters=config.whole_characters,

@@ -63,7 +63,7 @@ struct Merge {
     uint32_t left, right, id;
 };
 
-enum class Compat : int { tokenizers, plain, sentencepiece };
+enum class Compat : int { tokenizers, plain, sentencepiece, likelihood };
 
 // A floor above what is left to merge: only pairs dropped for strings that exist can bring that about. Begin anew without.
 class FloorTooHigh : public std::exception {

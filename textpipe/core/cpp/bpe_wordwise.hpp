@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "bpe_likelihood.hpp"
 #include "bpe_trainer.hpp"
 #include "merge_queue.hpp"
 
@@ -142,6 +143,11 @@ constexpr uint64_t narrow_forms = 4096;  // room for forms in cells of 16 bits; 
 // the caller asks for it only where no prefix or suffix can make them needed a second time.
 inline BpeResult train_bpe_once(const BpeSettings& settings, const std::vector<std::string>& initial,
                                 const bpe::SymbolIds& symbols, WordCounts& words, bool release, bool has_forms, Pulse& pulse) {
+    if (settings.compat == Compat::likelihood) {
+        LikelihoodTrainer trainer(settings, initial, symbols, words, pulse);
+        if (release) words.clear();
+        return trainer.run();
+    }
     const auto run = [&](auto cell, auto by_piece) {
         BpeTrainer<decltype(cell), by_piece.value> trainer(settings, initial, symbols, words, pulse);
         if (release) words.clear();
