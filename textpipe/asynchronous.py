@@ -40,9 +40,12 @@ class AsyncEncoder(Encoder):
         add_special_tokens: bool = True,
         *,
         special: SpecialPolicy | None = None,
+        threads: int | None = None,
     ) -> list[Encoding]:
         """As :meth:`encode_batch`."""
-        return await asyncio.to_thread(self.encode_batch, input, is_pretokenized, add_special_tokens, special=special)
+        return await asyncio.to_thread(
+            self.encode_batch, input, is_pretokenized, add_special_tokens, special=special, threads=threads
+        )
 
     async def async_encode_batch_fast(
         self,
@@ -51,8 +54,9 @@ class AsyncEncoder(Encoder):
         add_special_tokens: bool = True,
         *,
         special: SpecialPolicy | None = None,
+        threads: int | None = None,
     ) -> list[Encoding]:
         """As :meth:`encode_batch_fast`."""
         return await asyncio.to_thread(
-            self.encode_batch_fast, input, is_pretokenized, add_special_tokens, special=special
+            self.encode_batch_fast, input, is_pretokenized, add_special_tokens, special=special, threads=threads
         )

@@ -8,17 +8,16 @@ that nobody vouches for can be kept from making special tokens, or refused for t
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
-from textpipe.composition import Composition
-from textpipe.encoding import Encoding
+from textpipe.encoding import COLUMNS, Encoding
 from textpipe.errors import InputError, did_you_mean
+from textpipe.fitting import Fitting
 from textpipe.limits import DEFAULT_LIMITS
 from textpipe.models import Model
-from textpipe.padding import Padding
-from textpipe.truncation import Truncation
 
 if TYPE_CHECKING:
     import numpy as np
@@ -44,82 +43,13 @@ class Text:
     text: str
 
 
-class Encoder(Composition):
+class Encoder(Fitting):
     """A tokenizer's half that encodes."""
 
     def __init__(self, model: Model) -> None:
         super().__init__(model)
-        self._padding: Padding | None = None
-        self._truncation: Truncation | None = None
         self.encode_special_tokens = False
         """Whether special tokens written in a text are encoded as plain text."""
-
-    def enable_padding(
-        self,
-        *,
-        direction: str = "right",
-        pad_id: int = 0,
-        pad_type_id: int = 0,
-        pad_token: str = "[PAD]",
-        length: int | None = None,
-        pad_to_multiple_of: int | None = None,
-    ) -> None:
-        """Pad each encoding, to the longest of its batch or to ``length``.
-
-        Parameters
-        ----------
-        direction : ``left`` or ``right``.
-        pad_id, pad_type_id, pad_token : what a padding token is.
-        length : how long, where it is not that of the longest.
-        pad_to_multiple_of : round the length up.
-
-        Raises
-        ------
-        InputError
-            when one of them cannot be.
-        """
-        self._padding = Padding(direction, pad_id, pad_type_id, pad_token, length, pad_to_multiple_of)
-        self._sha256 = None
-
-    def no_padding(self) -> None:
-        """Pad no more."""
-        self._padding = None
-        self._sha256 = None
-
-    @property
-    def padding(self) -> dict[str, Any] | None:
-        """The arguments of :meth:`enable_padding`, or None."""
-        return None if self._padding is None else self._padding.arguments()
-
-    def enable_truncation(
-        self, max_length: int, stride: int = 0, strategy: str = "longest_first", direction: str = "right"
-    ) -> None:
-        """Cut each encoding to ``max_length`` tokens; the rest is in its ``overflowing``.
-
-        Parameters
-        ----------
-        max_length : special tokens included.
-        stride : how many tokens a part that was cut off shares with the one before.
-        strategy : which of two texts is cut: ``longest_first``, ``only_first``, ``only_second``.
-        direction : the side to cut tokens off, ``right`` or ``left``.
-
-        Raises
-        ------
-        InputError
-            when one of them cannot be.
-        """
-        self._truncation = Truncation(max_length, stride, strategy, direction)
-        self._sha256 = None
-
-    def no_truncation(self) -> None:
-        """Cut no more."""
-        self._truncation = None
-        self._sha256 = None
-
-    @property
-    def truncation(self) -> dict[str, Any] | None:
-        """The arguments of :meth:`enable_truncation`, or None."""
-        return None if self._truncation is None else self._truncation.arguments()
 
     def encode(
         self,
@@ -154,30 +84,31 @@ class Encoder(Composition):
         ([2, 1], [0])
         """
         texts = [sequence] if pair is None else [sequence, pair]
-        encodings = [self._encode_one(text, number, is_pretokenized, special) for number, text in enumerate(texts)]
-        encoding = self._put_together(encodings, add_special_tokens)
+        encoding = self._put_together(self._encode_item(texts, is_pretokenized, special), add_special_tokens)
         self._pad([encoding])
         return encoding
 
-    def _encode_one(
-        self, sequence: Any, type_id: int, is_pretokenized: bool, special: SpecialPolicy | None
-    ) -> Encoding:
+    def _encode_item(
+        self, texts: Sequence[Any], is_pretokenized: bool, special: SpecialPolicy | None, *, ids_alone: bool = False
+    ) -> list[Encoding]:
+        """The encodings of one text or two, without the template."""
         if not is_pretokenized:
-            if not isinstance(sequence, str):
+            encodings = self._encode_texts(texts, special, 1, ids_alone=ids_alone)
+        else:
+            encodings = [_of_words(self._encode_texts(_words(text), special, 1, ids_alone=ids_alone)) for text in texts]
+        return [encoding.with_type_id(number) if number else encoding for number, encoding in enumerate(encodings)]
+
+    def _encode_texts(
+        self, texts: Sequence[Any], special: SpecialPolicy | None, threads: int, *, ids_alone: bool
+    ) -> list[Encoding]:
+        for text in texts:
+            if not isinstance(text, str):
                 raise InputError(
-                    f"a text is a str, not a {type(sequence).__name__}",
+                    f"a text is a str, not a {type(text).__name__}",
                     hint="pass is_pretokenized=True for a list of words",
                 )
-            skip = self._skips_special([sequence], special)
-            return self.pipeline.encode(sequence, skip_special=skip, type_id=type_id)
-        if isinstance(sequence, str) or not all(isinstance(word, str) for word in sequence):
-            raise InputError("with is_pretokenized=True a text is a list of words")
-        skip = self._skips_special(sequence, special)
-        parts = [
-            self.pipeline.encode(word, skip_special=skip, type_id=type_id, word=number)
-            for number, word in enumerate(sequence)
-        ]
-        return Encoding.merge(parts, growing_offsets=False)
+        encode = self.pipeline.encode_ids if ids_alone else self.pipeline.encode
+        return encode(texts, skip_special=self._skips_special(texts, special), threads=threads)
 
     def _skips_special(self, texts: Iterable[str], special: SpecialPolicy | None) -> bool:
         """Whether special tokens in these texts are plain text; one of them is an error where they may not be there."""
@@ -251,15 +182,23 @@ class Encoder(Composition):
         add_special_tokens: bool = True,
         *,
         special: SpecialPolicy | None = None,
+        threads: int | None = None,
     ) -> list[Encoding]:
         """The tokens of each text or pair of texts (a tuple or list of two), padded as one batch.
+
+        Parameters
+        ----------
+        input : texts or pairs; with ``is_pretokenized`` lists of words or pairs of them.
+        add_special_tokens : let the post-processor add its tokens.
+        special : what becomes of special tokens that stand in a text, as in :meth:`encode`.
+        threads : how many encode a batch of texts at once; by default as many as there are processors.
 
         Raises
         ------
         InputError
             when one of them is neither; the message has its number.
         """
-        return self._encode_all(input, is_pretokenized, add_special_tokens, special)
+        return self._encode_all(input, is_pretokenized, add_special_tokens, special, threads, ids_alone=False)
 
     def _encode_all(
         self,
@@ -267,18 +206,24 @@ class Encoder(Composition):
         is_pretokenized: bool,
         add_special_tokens: bool,
         special: SpecialPolicy | None,
+        threads: int | None,
         *,
-        ids_alone: bool = False,
+        ids_alone: bool,
     ) -> list[Encoding]:
         if isinstance(batch, str) or not isinstance(batch, Sequence):
             raise InputError(f"a batch is a list of texts, not a {type(batch).__name__}", hint="pass [text]")
-        made = []
-        for number, item in enumerate(batch):
-            texts = _texts(item, number, is_pretokenized)
-            encodings = [self._encode_one(text, n, is_pretokenized, special) for n, text in enumerate(texts)]
-            if ids_alone:
-                encodings = [encoding.ids_alone() for encoding in encodings]
-            made.append(self._put_together(encodings, add_special_tokens))
+        num_threads = _checked_threads(threads)
+        if not is_pretokenized and all(isinstance(item, str) for item in batch):
+            encodings = self._encode_texts(batch, special, num_threads, ids_alone=ids_alone)
+            made = [self._put_together([encoding], add_special_tokens) for encoding in encodings]
+        else:
+            items = [_texts(item, number, is_pretokenized) for number, item in enumerate(batch)]
+            made = [
+                self._put_together(
+                    self._encode_item(texts, is_pretokenized, special, ids_alone=ids_alone), add_special_tokens
+                )
+                for texts in items
+            ]
         self._pad(made)
         return made
 
@@ -289,9 +234,10 @@ class Encoder(Composition):
         add_special_tokens: bool = True,
         *,
         special: SpecialPolicy | None = None,
+        threads: int | None = None,
     ) -> list[Encoding]:
         """The ids of each text or pair; as in `tokenizers`, nothing is kept of the texts' pieces, places and words."""
-        return self._encode_all(input, is_pretokenized, add_special_tokens, special, ids_alone=True)
+        return self._encode_all(input, is_pretokenized, add_special_tokens, special, threads, ids_alone=True)
 
     def encode_to_numpy(
         self,
@@ -317,11 +263,9 @@ class Encoder(Composition):
         """
         if isinstance(texts, str):
             raise InputError("texts is one str", allowed="a sequence of them", hint="pass [text]")
-        if threads is not None and not 1 <= threads <= DEFAULT_LIMITS.threads:
-            raise InputError(f"{threads} threads cannot encode", allowed=f"1 to {DEFAULT_LIMITS.threads}")
         return self.pipeline.encode_to_numpy(
             texts,
-            threads=threads or _num_processors(),
+            threads=_checked_threads(threads),
             skip_special=self._skips_special(texts, special),
             add_special=add_special_tokens,
         )
@@ -333,22 +277,6 @@ class Encoder(Composition):
         made = self._put_together([encoding] if pair is None else [encoding, pair], add_special_tokens)
         self._pad([made])
         return made
-
-    def _put_together(self, encodings: list[Encoding], add_special_tokens: bool) -> Encoding:
-        if self._truncation is not None:
-            encodings = [encoding.copy() for encoding in encodings]
-            num_added = self.num_special_tokens_to_add(len(encodings) == 2) if add_special_tokens else 0
-            self._truncation.apply(encodings, num_added=num_added)
-        return self.pipeline.put_together(encodings, add_special_tokens)
-
-    def _pad(self, encodings: list[Encoding]) -> None:
-        if self._padding is not None:
-            self._padding.apply(encodings)
-
-    def num_special_tokens_to_add(self, is_pair: bool) -> int:
-        """How many tokens the post-processor adds."""
-        processor = self.pipeline.post_processor
-        return 0 if processor is None else processor.num_special_tokens_to_add(is_pair)
 
 
 def _texts(item: Any, number: int, is_pretokenized: bool) -> list[Any]:
@@ -369,5 +297,27 @@ def _texts(item: Any, number: int, is_pretokenized: bool) -> list[Any]:
     return list(item)
 
 
-def _num_processors() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def _words(sequence: Any) -> Sequence[str]:
+    """The words of a text that was cut beforehand."""
+    if isinstance(sequence, str) or not all(isinstance(word, str) for word in sequence):
+        raise InputError("with is_pretokenized=True a text is a list of words")
+    return list(sequence)
+
+
+def _of_words(words: list[Encoding]) -> Encoding:
+    """One encoding of a text's words, whose places are those in each word."""
+
+    def joined(name: str) -> list[Any]:
+        return [value for word in words for value in getattr(word, name)]
+
+    columns: dict[str, Callable[[], list[Any]]] = {name: partial(joined, name) for name in COLUMNS}
+    columns["word_ids"] = lambda: [number for number, word in enumerate(words) for _ in range(len(word))]
+    return Encoding.of_columns(sum(map(len, words)), columns)
+
+
+def _checked_threads(threads: int | None) -> int:
+    if threads is None:
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if not 1 <= threads <= DEFAULT_LIMITS.threads:
+        raise InputError(f"{threads} threads cannot encode", allowed=f"1 to {DEFAULT_LIMITS.threads}")
+    return threads

@@ -8,9 +8,10 @@ the stages one by one, exact but slower; both give the same tokens.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from textpipe.added_tokens import AddedVocabulary
@@ -127,20 +128,30 @@ class Pipeline:
         raw, normalized = self._rules
         return _text.AddedMatcher(raw), _text.AddedMatcher(normalized)
 
-    def encode(self, text: str, *, skip_special: bool, type_id: int = 0, word: int | None = None) -> Encoding:
-        """The tokens of one text, without the template; ``word`` is the number of a word cut beforehand."""
-        _check_lengths([text])
+    def encode(self, texts: Sequence[str], *, skip_special: bool, threads: int = 1) -> list[Encoding]:
+        """The tokens of each text, without the template."""
+        _check_lengths(texts)
         if self.native is None:
-            return self._encode_staged(self.stages(text, skip_special=skip_special), type_id=type_id, word=word)
-        ids, begins, ends, words, added = self.native.encode_spans(text, skip_special=skip_special)
-        if self.model.surface_id in ids:  # such tokens read as a stretch of the normalized text
-            return self._encode_staged(self.stages(text, skip_special=skip_special), type_id=type_id, word=word)
-        pieces = self._pieces
-        tokens = [pieces[number] for number in ids]
-        for index, found in added.items():
-            tokens[index] = found
-        numbers = words if word is None else [word] * len(ids)
-        return Encoding.of_tokens(ids, tokens, list(zip(begins, ends, strict=True)), numbers, type_id=type_id)
+            return [self._encode_staged(self.stages(text, skip_special=skip_special)) for text in texts]
+        found = self.native.encode_batch_spans(texts, threads=threads, skip_special=skip_special)
+        pieces, surface = self._pieces, self.model.surface_id
+        return [
+            _encoding(rows, added, pieces)
+            if surface is None or surface not in rows[0]
+            else self._encode_staged(self.stages(text, skip_special=skip_special))  # they read as normalized text
+            for text, (rows, added) in zip(texts, found, strict=True)
+        ]
+
+    def encode_ids(self, texts: Sequence[str], *, skip_special: bool, threads: int = 1) -> list[Encoding]:
+        """The same, but of the tokens nothing is known except their ids."""
+        if self.native_ids is None:
+            return [encoding.ids_alone() for encoding in self.encode(texts, skip_special=skip_special)]
+        _check_lengths(texts)
+        ids, offsets = self.native_ids.encode_batch(
+            texts, threads=threads, skip_special=skip_special, add_special=False
+        )
+        # Each row is copied: one that is kept does not keep those of all texts.
+        return [_encoding_of_ids(ids[begin:end].copy()) for begin, end in pairwise(offsets.tolist())]
 
     @cached_property
     def _pieces(self) -> dict[int, str]:
@@ -183,7 +194,7 @@ class Pipeline:
                 else:
                     yield part, number
 
-        return self._encode_staged(stages(), type_id=0, word=None)
+        return self._encode_staged(stages())
 
     def first_special(self, text: str) -> tuple[str, int] | None:
         """The first special token that encoding would find in a text, and the character it begins at."""
@@ -219,7 +230,9 @@ class Pipeline:
             return self.native_ids.encode_batch(
                 texts, threads=threads, skip_special=skip_special, add_special=add_special
             )
-        rows = [self.put_together([self.encode(text, skip_special=skip_special)], add_special).ids for text in texts]
+        rows = [
+            self.put_together([encoding], add_special).ids for encoding in self.encode(texts, skip_special=skip_special)
+        ]
         offsets = np.zeros(len(rows) + 1, dtype=np.int64)
         np.cumsum([len(row) for row in rows], out=offsets[1:])
         id_type = np.uint16 if self.max_id < 1 << 16 else np.uint32
@@ -263,9 +276,7 @@ class Pipeline:
             return None
         return json.dumps(stages, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
-    def _encode_staged(
-        self, stages: Iterable[tuple[AlignedText, int | None]], *, type_id: int, word: int | None
-    ) -> Encoding:
+    def _encode_staged(self, stages: Iterable[tuple[AlignedText, int | None]]) -> Encoding:
         ids: list[int] = []
         tokens: list[str] = []
         offsets: list[tuple[int, int]] = []
@@ -277,13 +288,47 @@ class Pipeline:
                 ids.append(token_id)
                 tokens.append(token)
                 offsets.append(place)
-                words.append(number if word is None else word)
-        return Encoding.of_tokens(ids, tokens, offsets, words, type_id=type_id)
+                words.append(number)
+        return Encoding.of_tokens(ids, tokens, offsets, words)
 
     def _tokens_of(self, piece: AlignedText) -> list[tuple[int, str, tuple[int, int]]]:
         tokens = self.model.tokenize(piece.text)
         places = piece.origins_of_bytes([token.offsets for token in tokens])
         return [(token.id, token.value, place) for token, place in zip(tokens, places, strict=True)]
+
+
+def _encoding(rows: NDArray[np.uint32], added: dict[int, str], pieces: dict[int, str]) -> Encoding:
+    def tokens() -> list[str]:
+        made = [pieces[number] for number in rows[0].tolist()]
+        for index, found in added.items():
+            made[index] = found
+        return made
+
+    return _of_text(
+        rows[0],
+        tokens=tokens,
+        offsets=lambda: list(zip(rows[1].tolist(), rows[2].tolist(), strict=True)),
+        word_ids=rows[3].tolist,
+    )
+
+
+def _encoding_of_ids(ids: NDArray[Any]) -> Encoding:
+    count = len(ids)
+    return _of_text(
+        ids,
+        tokens=lambda: [""] * count,
+        offsets=lambda: [(0, 0)] * count,
+        word_ids=lambda: [None] * count,
+    )
+
+
+def _of_text(ids: NDArray[Any], **columns: Callable[[], list[Any]]) -> Encoding:
+    """An encoding of one text, to which nothing was added."""
+    count = len(ids)
+    columns["ids"] = ids.tolist
+    columns["type_ids"] = columns["special_tokens_mask"] = lambda: [0] * count
+    columns["attention_mask"] = lambda: [1] * count
+    return Encoding.of_columns(count, columns)
 
 
 def _check_lengths(texts: Sequence[str]) -> None:

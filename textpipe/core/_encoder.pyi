@@ -6,7 +6,6 @@ from numpy.typing import NDArray
 
 from textpipe.core._native import NativeModel, NativeStep
 
-_Numbers = NDArray[np.uint32]
 Added = tuple[str, int, bool, bool, bool, bool]
 
 class NativeEncoder:
@@ -28,9 +27,6 @@ class NativeEncoder:
     def encode_batch(
         self, texts: Iterable[str], *, threads: int = 1, skip_special: bool = False, add_special: bool = True
     ) -> tuple[NDArray[Any], NDArray[np.int64]]: ...
-    def encode_spans(
-        self, text: str, *, skip_special: bool = False
-    ) -> tuple[list[int], list[int], list[int], list[int], dict[int, str]]: ...
     def encode_batch_spans(
         self, texts: Iterable[str], *, threads: int = 1, skip_special: bool = False
-    ) -> list[tuple[_Numbers, _Numbers, _Numbers, _Numbers, dict[int, str]]]: ...
+    ) -> list[tuple[NDArray[np.uint32], dict[int, str]]]: ...

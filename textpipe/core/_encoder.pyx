@@ -167,16 +167,11 @@ cdef class NativeEncoder:
                 job.copy[uint32_t](&wide[0], &places[0])
         return ids[: job.num_ids()], offsets
 
-    def encode_spans(self, str text not None, *, bint skip_special=False):
-        """(ids, begins, ends, words, added) of one text, as :meth:`encode_batch_spans` but in lists."""
-        (*arrays, added), = self.encode_batch_spans([text], skip_special=skip_special)
-        return *(array.tolist() for array in arrays), added
-
     def encode_batch_spans(self, texts, *, size_t threads=1, bint skip_special=False):
-        """(ids, begins, ends, words, added) of each text, without the template.
+        """(rows, added) of each text, without the template.
 
-        The first four are arrays: places are in characters, words are numbers; ``added`` maps the index of an added token
-        to its text.
+        ``rows`` is an array (4, num_tokens): ids, the characters tokens begin and end at, the numbers of their words;
+        ``added`` maps the index of an added token to its text.
 
         Raises
         ------
@@ -193,19 +188,21 @@ cdef class NativeEncoder:
         for i in range(<size_t>len(held)):
             spans = &job.get().spans(i)
             added = {index: text.decode() for index, text in zip(spans.added, spans.added_text)}
-            found.append((
-                array_of(spans.ids), array_of(spans.begins), array_of(spans.ends), array_of(spans.words), added,
-            ))
+            found.append((rows_of(spans), added))
         return found
 
 
-cdef object array_of(const IdBuffer& values):
-    made = np.empty(values.size(), dtype=np.uint32)
-    cdef uint32_t[::1] view
-    if values.size():
-        view = made
-        memcpy(&view[0], values.begin(), values.size() * sizeof(uint32_t))
-    return made
+cdef object rows_of(const Spans* spans):
+    cdef size_t count = spans.ids.size(), size = count * sizeof(uint32_t)
+    rows = np.empty((4, count), dtype=np.uint32)
+    cdef uint32_t[:, ::1] view
+    if count:
+        view = rows
+        memcpy(&view[0, 0], spans.ids.begin(), size)
+        memcpy(&view[1, 0], spans.begins.begin(), size)
+        memcpy(&view[2, 0], spans.ends.begin(), size)
+        memcpy(&view[3, 0], spans.words.begin(), size)
+    return rows
 
 
 cdef size_t views_of(list texts, vector[TextView]& views) except? 0:
