@@ -213,3 +213,95 @@ def test_a_dry_run_names_every_folder_and_the_counts(text, tmp_path, capsys):
     assert "vocab_size\t300, 400" in shown
     assert f"write\t{tmp_path / 'ladder' / '400'}/tokenizer.json" in shown
     assert "write\ta.counts" in shown
+
+
+# ---- whose rules
+
+
+@pytest.mark.parametrize("model", ["unigram", "bpe"])
+def test_a_model_of_sentencepiece_rules_loads_there_and_has_its_pieces(text, tmp_path, model):
+    import io
+
+    import sentencepiece
+
+    out = tmp_path / "vocab"
+    assert train(text, out, "--vocab-size", "60", "--compat", "sentencepiece", "--model", model) == 0
+    ours = sentencepiece.SentencePieceProcessor(model_file=str(out / "tokenizer.model"))
+    made = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        input=str(text), model_writer=made, vocab_size=60, model_type=model, hard_vocab_limit=False, minloglevel=3
+    )
+    theirs = sentencepiece.SentencePieceProcessor(model_proto=made.getvalue())
+    pieces = [[each.id_to_piece(number) for number in range(each.get_piece_size())] for each in (ours, theirs)]
+    assert pieces[0] == pieces[1]
+    tokenizer = Tokenizer.from_file(out)
+    for line in [*TEXT.splitlines()[:2], "ㅋㅋ 뷁 <s> \u1112\u1161\u11ab글 😀"]:
+        assert tokenizer.encode(line).ids == theirs.encode(line)
+    card = (out / "README.md").read_text(encoding="utf-8")
+    assert "tokenizer.model loads in `sentencepiece`" in card
+    assert "also loads in `tokenizers`" not in card
+
+
+def test_several_sizes_of_sentencepiece_rules_are_each_what_one_run_makes(text, tmp_path):
+    flags = ["--compat", "sentencepiece", "--model", "bpe"]
+    assert train(text, tmp_path / "all", *flags, "--vocab-size", "50", "--vocab-size", "60") == 0
+    assert train(text, tmp_path / "60", *flags, "--vocab-size", "60") == 0
+    assert content(tmp_path / "all" / "60") == content(tmp_path / "60")
+
+
+def test_the_textbook_differs_where_tokenizers_counts_overlapping_pairs(tmp_path):
+    file = tmp_path / "runs.txt"
+    file.write_text("ㅋㅋㅋ " * 30 + "abab " * 44, encoding="utf-8")
+    flags = ["--vocab-size", "8", "--pre-tokenizer", "whitespace", "--special-token", "<unk>"]
+    first = {}
+    for compat in ("tokenizers", "plain"):
+        assert train(file, tmp_path / compat, *flags, "--compat", compat) == 0
+        row = json.loads((tmp_path / compat / "tokenizer.json").read_text(encoding="utf-8"))
+        first[compat] = row["model"]["merges"]
+    assert first["plain"][0] == ["a", "b"]
+    assert first["tokenizers"] != first["plain"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--compat", "plain", "--preset", "t5"], "compat plain is for bpe, not for unigram"),
+        (["--compat", "sentencepiece", "--model", "wordpiece"], "compat sentencepiece is for bpe and unigram"),
+        (["--compat", "sentencepiece", "--preset", "gpt2"], "needs pre_tokenizer metaspace"),
+        (["--compat", "sentencepiece", "--normalizer", "nfc"], "needs pre_tokenizer metaspace"),
+        (["--compat", "sentencepiece", "--preset", "t5"], "first of the special_tokens"),
+        (["--compat", "sentencepiece", "--weights", "equal"], "compat sentencepiece has no weights"),
+        (["--compat", "sentencepiece", "--invalid-utf8", "replace"], "compat sentencepiece has no invalid_utf8"),
+        (["--compat", "sentencepiece", "--memory-limit", "1GB"], "leave out --save-counts and --memory-limit"),
+        (["--compat", "sentencepiece", "--save-counts", "a.counts"], "leave out --save-counts and --memory-limit"),
+        (["--compat", "textbook"], "plain"),
+    ],
+)
+def test_rules_that_have_no_place_for_a_setting_say_so(text, tmp_path, capsys, flags, message):
+    assert train(text, tmp_path / "vocab", *flags) == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "vocab").exists()
+
+
+def test_word_counts_are_no_sentences(text, tmp_path, capsys):
+    saved = tmp_path / "a.counts"
+    assert train(text, tmp_path / "a", "--vocab-size", "300", "--save-counts", str(saved)) == 0
+    assert train(saved, tmp_path / "b", "--vocab-size", "60", "--compat", "sentencepiece") == 3
+    assert "word counts are no sentences" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("flags", [["--vocab-size", "300"], ["--vocab-size", "60", "--compat", "sentencepiece"]])
+def test_the_texts_of_a_parquet_file_are_in_the_column_named(tmp_path, capsys, flags):
+    arrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    lines = TEXT.splitlines()
+    file, plain = tmp_path / "t.parquet", tmp_path / "t.jsonl"
+    parquet.write_table(arrow.table({"body": lines, "text": ["xyz"] * len(lines)}), file)
+    rows = [json.dumps({"id": str(n), "text": line}) + "\n" for n, line in enumerate(lines)]
+    plain.write_text("".join(rows), encoding="utf-8")
+    assert train(file, tmp_path / "a", *flags, "--text-column", "body") == 0
+    assert train(plain, tmp_path / "b", *flags) == 0
+    made = [(tmp_path / name / "tokenizer.json").read_bytes() for name in "ab"]
+    assert made[0] == made[1]
+    assert train(file, tmp_path / "c", *flags, "--text-column", "bodi") == 3
+    assert "no column 'bodi'" in capsys.readouterr().err

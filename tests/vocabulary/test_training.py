@@ -33,7 +33,7 @@ def texts(tmp_path):
     return files
 
 
-@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("preset", [preset for preset in PRESETS if preset != "sentencepiece"])
 def test_every_preset_trains_a_tokenizer_that_tokenizers_reads_alike(texts, tmp_path, preset):
     import tokenizers
 

@@ -32,6 +32,13 @@ def command(
     model: str | None = typer.Option(
         None, "--model", help="bpe, wordpiece, unigram or wordlevel; bpe when absent.", rich_help_panel=_WHAT
     ),
+    compat: str | None = typer.Option(
+        None,
+        "--compat",
+        help="Whose rules: tokenizers (when absent), plain (the textbook, of bpe), or sentencepiece (bpe or unigram; "
+        "begins with the preset sentencepiece, and writes tokenizer.model).",
+        rich_help_panel=_WHAT,
+    ),
     min_frequency: int | None = typer.Option(
         None, "--min-frequency", help="What occurs less often is not learned.", rich_help_panel=_WHAT
     ),
@@ -50,8 +57,9 @@ def command(
     preset: str = typer.Option(
         "default",
         "--preset",
-        help="Settings to begin with: default (NFC, byte-level BPE), gpt2, cl100k, o200k, llama3, bert, t5, xlm-r, or "
-        "ko-morpheme (Korean is cut between morphemes while learning; the vocabulary then needs no analyser).",
+        help="Settings to begin with: default (NFC, byte-level BPE), gpt2, cl100k, o200k, llama3, bert, t5, xlm-r, "
+        "sentencepiece, or ko-morpheme (Korean is cut between morphemes while learning; the vocabulary then needs no "
+        "analyser).",
         rich_help_panel=_STAGES,
     ),
     config_file: Path | None = typer.Option(
@@ -79,6 +87,9 @@ def command(
         help="Shares of the named corpora by bytes: ko=0.5,en=0.5, equal, temperature=0.3, or parity (a token stands "
         "for as many bytes in each).",
         rich_help_panel=_DATA,
+    ),
+    text_column: str | None = typer.Option(
+        None, "--text-column", help="Where Parquet files hold their texts; text when absent.", rich_help_panel=_DATA
     ),
     invalid_utf8: str | None = typer.Option(
         None, "--invalid-utf8", help="refuse (when absent) or replace, and count.", rich_help_panel=_DATA
@@ -119,12 +130,14 @@ def command(
     textpipe train-vocab corpus --vocab-size 8000 --out vocab
     textpipe train-vocab ko=ko.txt.zst en=en.txt.zst --preset o200k --weights ko=0.5,en=0.5
     textpipe train-vocab corpus --preset bert --format vocab.txt
+    textpipe train-vocab corpus.parquet --text-column body --compat sentencepiece --model bpe
     textpipe train-vocab ko.counts en.counts --vocab-size 8000 --vocab-size 32000 --out ladder
     textpipe train-vocab big --memory-limit 2GB --save-counts big.counts --only-counts
 
-    The merges are those of the tokenizers package. Text files are read line by line, JSONL document by document. The
-    same inputs and settings give the same files, whatever the threads and the memory. A run that was stopped goes on
-    counting where it was, half a minute back at most, when the same command is given again.
+    The merges are those of the tokenizers package unless --compat says otherwise. Text files are read line by line,
+    JSONL document by document. The same inputs and settings give the same files, whatever the threads and the memory.
+    A run that was stopped goes on counting where it was, half a minute back at most, when the same command is given
+    again.
     """
     from textpipe.errors import ConfigError
 
@@ -133,6 +146,7 @@ def command(
         config_file,
         vocab_size=min(vocab_sizes) if vocab_sizes else None,
         model=model,
+        compat=compat,
         min_frequency=min_frequency,
         special_tokens=None if special_tokens is None else tuple(special_tokens),
         whole_characters=whole_characters,
@@ -142,6 +156,7 @@ def command(
         analyser=analyser,
         weights=weights,
         invalid_utf8=invalid_utf8,
+        text_column=text_column,
     )
     if only_counts and counts_file is None:
         raise ConfigError("--only-counts needs a file to write", hint="add --save-counts FILE")
@@ -162,6 +177,8 @@ def _config(preset: str, file: Path | None, **chosen: Any) -> VocabConfig:
     from textpipe.vocabulary import VocabConfig, preset_settings
 
     values = {} if file is None else load_mapping(file)
+    if preset == "default" and "preset" not in values and chosen["compat"] == "sentencepiece":
+        preset = "sentencepiece"  # the default, byte-level, is none that sentencepiece has
     settings = preset_settings(str(values.pop("preset", preset)) if preset == "default" else preset)
     try:
         VocabConfig(**{**settings, **values})
@@ -231,6 +248,7 @@ def _describe(
         print(f"{name}\t{value if name != 'vocab_size' else ', '.join(map(str, sizes))}")
     print(f"words\tabout {expected.num_words:,} distinct, by a sample of {expected.sample_bytes:,} bytes")
     print(f"memory\tabout {megabytes(expected.memory_bytes)}{expected.verdict}")
+    formats = [*(["tokenizer.model"] if config.compat == "sentencepiece" else []), *formats]
     for folder in [out] if len(sizes) == 1 else [out / str(size) for size in sizes]:
         print(f"write\t{folder}/tokenizer.json, README.md, manifest.json{''.join(f', {name}' for name in formats)}")
     if options["counts_file"] is not None:
@@ -246,7 +264,8 @@ def _summarize(vocabulary: Vocabulary) -> None:
         print(f"note\t{missing}")
     if "replaced" in counts:
         print(f"note\t{counts['replaced']:,} runs of bytes that are not UTF-8 were replaced")
-    print(f"words\t{counts['words']:,}\t{counts['distinct_words']:,} distinct")
+    if "words" in counts:
+        print(f"words\t{counts['words']:,}\t{counts['distinct_words']:,} distinct")
     for lang, fit in counts["languages"].items():
         print(f"{lang}\t{fit['bytes_per_token']:.2f} bytes per token")
     for script, pieces in counts["scripts"].items():

@@ -7,13 +7,14 @@ documents   documents and texts one by one
 columns     texts in Parquet files and Arrow tables
 """
 
-from textpipe.sources.columns import is_arrow, iter_arrow_texts, iter_parquet_texts
+from textpipe.sources.columns import TEXT_COLUMN, is_arrow, iter_arrow_texts, iter_parquet_texts
 from textpipe.sources.documents import TextUnit, iter_documents, iter_texts
 from textpipe.sources.inflating import read_blocks
 from textpipe.sources.lines import InvalidUtf8, LineReader, cut_at_space, iter_line_chunks
 from textpipe.sources.paths import Inputs, expand, is_jsonl, is_parquet
 
 __all__ = [
+    "TEXT_COLUMN",
     "Inputs",
     "InvalidUtf8",
     "LineReader",

@@ -32,16 +32,20 @@ def iter_documents(
 ) -> Iterator[Document]:
     """Every document of ``inputs`` in order.
 
-    A Parquet file gives a document a row, its column ``text``. A text file gives a document a line, a paragraph (blank
-    lines between) or a file, as ``text_unit`` says; its line ends are dropped and empty ones are passed over. Document
-    ids of both are ``name:number``. ``reader`` is how bytes are read that are not UTF-8.
+    A Parquet file gives a document a row, from the column that ``reader`` names. A text file gives a document a line, a
+    paragraph (blank lines between) or a file, as ``text_unit`` says; its line ends are dropped and empty ones are
+    passed over. Document ids of both are ``name:number``. ``reader`` is how bytes are read that are not UTF-8.
     """
     reader = reader or LineReader(limits=limits)
     for path in expand(inputs):
         if is_jsonl(path):
             yield from _iter_jsonl(path, reader, limits)
         else:
-            texts = iter_parquet_texts(path) if is_parquet(path) else _iter_units(path, text_unit, reader)
+            texts = (
+                iter_parquet_texts(path, reader.text_column)
+                if is_parquet(path)
+                else _iter_units(path, text_unit, reader)
+            )
             for number, text in enumerate(texts):
                 yield Document(id=f"{path.name}:{number}", text=text, source=path.name)
 

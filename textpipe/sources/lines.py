@@ -14,6 +14,7 @@ from typing import Literal
 
 from textpipe.errors import ConfigError, FormatError, LimitError
 from textpipe.limits import DEFAULT_LIMITS, Limits
+from textpipe.sources.columns import TEXT_COLUMN
 from textpipe.sources.inflating import read_blocks
 
 __all__ = ["InvalidUtf8", "LineReader", "cut_at_space", "iter_line_chunks"]
@@ -53,6 +54,7 @@ class LineReader:
     chunk_bytes : about the size of a chunk.
     is_utf8 : a quicker check to ask first, such as the native engine's.
     invalid_utf8 : what becomes of bytes that are not UTF-8.
+    text_column : where a Parquet file, which has no lines, holds its texts.
     """
 
     def __init__(
@@ -61,11 +63,13 @@ class LineReader:
         chunk_bytes: int = 4 << 20,
         is_utf8: Callable[[bytes], bool] | None = None,
         invalid_utf8: InvalidUtf8 = "refuse",
+        text_column: str = TEXT_COLUMN,
         limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         if invalid_utf8 not in ("refuse", "replace"):
             raise ConfigError(f"invalid_utf8 cannot be {invalid_utf8!r}", allowed="refuse or replace")
         self.chunk_bytes = chunk_bytes
+        self.text_column = text_column
         self.num_replaced = 0
         """Runs of bytes that were replaced so far."""
         self._is_utf8 = is_utf8

@@ -29,6 +29,7 @@ from textpipe.core._word_counts import WordCounter, WordCounts, is_utf8
 from textpipe.errors import ConfigError, InputError
 from textpipe.limits import DEFAULT_LIMITS
 from textpipe.sources import (
+    TEXT_COLUMN,
     Inputs,
     InvalidUtf8,
     LineReader,
@@ -202,9 +203,9 @@ def default_threads() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def counting_reader(invalid_utf8: InvalidUtf8 = "refuse") -> LineReader:
+def counting_reader(invalid_utf8: InvalidUtf8 = "refuse", text_column: str = TEXT_COLUMN) -> LineReader:
     """What reads files for :func:`count_files`; afterwards it knows how much it replaced."""
-    return LineReader(chunk_bytes=_CHUNK_BYTES, is_utf8=is_utf8, invalid_utf8=invalid_utf8)
+    return LineReader(chunk_bytes=_CHUNK_BYTES, is_utf8=is_utf8, invalid_utf8=invalid_utf8, text_column=text_column)
 
 
 def _file_chunks(paths: list[Path], cutter: WordCutter, reader: LineReader) -> Iterator[Chunk]:

@@ -13,6 +13,7 @@ from textpipe.errors import InputError
 from textpipe.models import BPE, Model, SentencePiece, Unigram, WordLevel, WordPiece
 from textpipe.trainers.bpe import BpeTrainer, train_bpe
 from textpipe.trainers.counting import Progress
+from textpipe.trainers.sentencepiece_bpe import SentencePieceBpeTrainer, train_sentencepiece_bpe
 from textpipe.trainers.sentences import Sentences
 from textpipe.trainers.settings import VocabularyTrainer
 from textpipe.trainers.unigram import UnigramTrainer, train_unigram
@@ -87,9 +88,20 @@ def fit(model: Model, counts: WordCounts, trainer: VocabularyTrainer, *, progres
 
 
 def fit_sentences(
-    sentences: Sentences, trainer: UnigramTrainer, *, threads: int | None = None, progress: Progress | None = None
+    sentences: Sentences,
+    trainer: UnigramTrainer | SentencePieceBpeTrainer,
+    *,
+    threads: int | None = None,
+    progress: Progress | None = None,
 ) -> SentencePiece:
-    """A sentencepiece model learned from sentences, which are emptied on the way."""
+    """A sentencepiece model learned from sentences, which those of unigrams empty on the way."""
+    if isinstance(trainer, SentencePieceBpeTrainer):
+        pieces = train_sentencepiece_bpe(sentences, trainer, progress=progress).pieces
+        unknown, *controls = trainer.special_texts
+        kinds = {unknown: "unknown", **dict.fromkeys(controls, "control")}
+        kinds |= dict.fromkeys(trainer.reserved[len(kinds) :], "byte")
+        rows = [(piece, score, kinds.get(piece, "normal")) for piece, score in pieces]
+        return SentencePiece(rows, "bpe", byte_fallback=trainer.byte_fallback, unk_piece=unknown)
     trained = train_unigram(sentences, trainer, threads=threads, progress=progress, release=True)
     kinds = trainer.reserved
     rows = [(piece, score, kinds.get(piece, "normal")) for piece, score in trained.vocab]

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from textpipe.core._sentences import Sentences
 from textpipe.core._word_counts import is_utf8
 from textpipe.errors import ConfigError, InputError
-from textpipe.sources import Inputs, expand, is_jsonl, iter_line_chunks, iter_texts
+from textpipe.sources import TEXT_COLUMN, Inputs, LineReader, expand, is_jsonl, is_parquet, iter_texts
 from textpipe.trainers.counting import Progress
 
 __all__ = ["SentenceReader", "Sentences", "read_sentence_files", "read_sentences"]
@@ -88,9 +88,13 @@ def read_sentences(
 
 
 def read_sentence_files(
-    inputs: Inputs, reader: SentenceReader | None = None, *, progress: Progress | None = None
+    inputs: Inputs,
+    reader: SentenceReader | None = None,
+    *,
+    text_column: str = TEXT_COLUMN,
+    progress: Progress | None = None,
 ) -> Sentences:
-    """Sentences of the lines of text files, and of the lines of the documents of JSONL files.
+    """Sentences of the lines of text files, and of the lines of the documents of JSONL and Parquet files.
 
     Raises
     ------
@@ -98,14 +102,15 @@ def read_sentence_files(
         when a file is absent, unreadable, or not UTF-8.
     """
     paths = expand(inputs)
+    files = LineReader(chunk_bytes=_CHUNK_BYTES, is_utf8=is_utf8, text_column=text_column)
 
     def lines() -> Iterator[str]:
         for path in paths:
-            if is_jsonl(path):
-                for text in iter_texts(path):
+            if is_jsonl(path) or is_parquet(path):
+                for text in iter_texts(path, reader=files):
                     yield from text.split("\n")
                 continue
-            for chunk in iter_line_chunks(path, chunk_bytes=_CHUNK_BYTES, is_utf8=is_utf8):
+            for chunk in files.read(path):
                 # Only a newline ends a line; the last one of a chunk has its own.
                 yield from chunk.decode().split("\n")
 

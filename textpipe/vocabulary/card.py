@@ -23,7 +23,7 @@ __all__ = ["check_formats", "shortfall", "write_outputs"]
 
 _SHOWN_MERGES = 12
 _MODELS = {"bpe": "Byte-pair encoding", "wordpiece": "WordPiece", "unigram": "Unigram", "wordlevel": "Whole words"}
-_FILE_NAMES = {"tiktoken": "vocab.tiktoken", "sentencepiece": "tokenizer.model", "transformers": "transformers"}
+_FILE_NAMES = {"tiktoken": "vocab.tiktoken", "model": "tokenizer.model", "transformers": "transformers"}
 
 
 def check_formats(formats: Iterable[str]) -> None:
@@ -57,7 +57,8 @@ def write_outputs(
     """
     tokenizer.save(folder / "tokenizer.json")
     lost: dict[str, list[str]] = {}
-    for name in recorded["formats"]:
+    own = ["model"] if config.compat == "sentencepiece" else []
+    for name in dict.fromkeys([*own, *recorded["formats"]]):
         if name != "tokenizer.json":
             lost[name] = losses(tokenizer.parts, name)
             write_file(tokenizer.parts, folder / str(_FILE_NAMES.get(name, name)), name, accept_losses=True)
@@ -95,10 +96,13 @@ def _card(tokenizer: Tokenizer, config: VocabConfig, sources: list[dict[str, Any
         for lang, fit in counts["languages"].items()
     ]
     learned = f"{counts['merges']:,} merges learned from " if counts["merges"] else "learned from "
+    words = "sentences, as sentencepiece does"
+    if "words" in counts:
+        words = f"{counts['words']:,} words ({counts['distinct_words']:,} distinct)"
     notes = shortfall(counts) + _replaced(counts)
     return f"""# A vocabulary of {counts["vocab_size"]:,} entries
 
-{_MODELS[config.model]}: {learned}{counts["words"]:,} words ({counts["distinct_words"]:,} distinct).
+{_MODELS[config.model]}: {learned}{words}.
 {notes}Special tokens: {special or "none"}. sha256 of the tokenizer: `{tokenizer.sha256}`.
 
 ```python
@@ -106,7 +110,7 @@ from textpipe import Tokenizer
 tokenizer = Tokenizer.from_file("tokenizer.json")
 ```
 
-The file also loads in `tokenizers` and `transformers`.
+{_readers(config)}
 
 ## Fit, on the first text of each file
 
@@ -132,6 +136,12 @@ The file also loads in `tokenizers` and `transformers`.
 |---|---|---|---|
 {_rows(f"| {row['name']} | {row.get('corpus', '')} | {row['bytes']:,} | `{row['sha256']}` |" for row in sources)}
 """
+
+
+def _readers(config: VocabConfig) -> str:
+    if config.compat == "sentencepiece":
+        return "tokenizer.model loads in `sentencepiece`; tokenizer.json is this package's own form of it."
+    return "The file also loads in `tokenizers` and `transformers`."
 
 
 def shortfall(counts: Mapping[str, Any]) -> str:

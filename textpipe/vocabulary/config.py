@@ -14,10 +14,13 @@ import pydantic
 from textpipe.config import Config, Field
 from textpipe.errors import ConfigError, did_you_mean
 
-__all__ = ["END_OF_TEXT", "PRESETS", "VocabConfig", "preset_settings"]
+__all__ = ["END_OF_TEXT", "PRESETS", "SENTENCEPIECE_RULES", "VocabConfig", "preset_settings"]
 
 END_OF_TEXT = "<|endoftext|>"
 _BYTE_LEVEL = ("byte-level", "cl100k", "o200k", "llama3", "ko-morpheme")
+
+SENTENCEPIECE_RULES: Mapping[str, str] = {"none": "identity", "nfkc": "nfkc", "nmt-nfkc": "nmt_nfkc"}
+"""What sentencepiece calls the normalizers that it has too."""
 
 ModelName = Literal["bpe", "wordpiece", "unigram", "wordlevel"]
 NormalizerName = Literal["none", "nfc", "nfd", "nfkc", "nfkd", "bert", "bert-uncased", "nmt-nfkc"]
@@ -31,6 +34,9 @@ class VocabConfig(Config):
     """What vocabulary to train."""
 
     model: ModelName = Field("bpe", description="bpe, wordpiece, unigram or wordlevel")
+    compat: Literal["tokenizers", "plain", "sentencepiece"] = Field(
+        "tokenizers", description="whose rules: tokenizers, the textbook (plain, of bpe), or sentencepiece"
+    )
     vocab_size: int = Field(32_000, ge=1, description="entries, special tokens and alphabet included")
     min_frequency: int = Field(0, ge=0, description="what occurs less often is not learned")
     special_tokens: tuple[Token, ...] = Field((END_OF_TEXT,), description="first entries of the vocabulary")
@@ -48,8 +54,11 @@ class VocabConfig(Config):
     )
     whole_characters: bool = Field(False, description="no byte-level token ends inside a character begun outside it")
     scripts_apart: bool = Field(False, description="no byte-pair token has two of Hangul, Latin and digits")
-    byte_fallback: bool = Field(False, description="256 pieces for bytes, so that a unigram model can tell any text")
+    byte_fallback: bool = Field(
+        False, description="256 pieces for bytes, so that a unigram or sentencepiece model can tell any text"
+    )
     invalid_utf8: Literal["refuse", "replace"] = Field("refuse", description="what becomes of bytes that are no UTF-8")
+    text_column: Token = Field("text", description="where Parquet files hold their texts")
     weights: str = Field("", description="of named inputs: ko=0.5,en=0.5, equal, temperature=T or parity")
 
     @pydantic.model_validator(mode="after")
@@ -60,7 +69,7 @@ class VocabConfig(Config):
             raise ValueError(f"pre_tokenizer {self.pre_tokenizer} is for bpe and wordlevel, not for {self.model}")
         if self.byte_level and self.unk_token is not None:
             raise ValueError("unk_token has no use: a byte-level vocabulary knows no unknown text")
-        if self.byte_fallback and self.model != "unigram":
+        if self.byte_fallback and self.model != "unigram" and self.compat != "sentencepiece":
             raise ValueError(f"byte_fallback is for unigram, not for {self.model}")
         if self.model != "bpe" and self.max_token_length is not None:
             raise ValueError(f"max_token_length is for bpe, not for {self.model}")
@@ -70,7 +79,32 @@ class VocabConfig(Config):
             raise ValueError(f"whole_characters and scripts_apart are for bpe, not for {self.model}")
         if self.model not in ("bpe", "wordpiece") and self.limit_alphabet is not None:
             raise ValueError(f"limit_alphabet is for bpe and wordpiece, not for {self.model}")
+        if self.compat == "plain" and self.model != "bpe":
+            raise ValueError(f"compat plain is for bpe, not for {self.model}")
+        if self.compat == "sentencepiece":
+            self._fit_sentencepiece()
         return self
+
+    def _fit_sentencepiece(self) -> None:
+        """Refuse what sentencepiece has no place for."""
+        if self.model not in ("bpe", "unigram"):
+            raise ValueError(f"compat sentencepiece is for bpe and unigram, not for {self.model}")
+        if self.pre_tokenizer != "metaspace" or self.normalizer not in SENTENCEPIECE_RULES:
+            allowed = ", ".join(SENTENCEPIECE_RULES)
+            raise ValueError(f"compat sentencepiece needs pre_tokenizer metaspace, and of the normalizers {allowed}")
+        if self.unk_token is None or self.special_tokens[:1] != (self.unk_token,):
+            raise ValueError("compat sentencepiece needs an unk_token that is the first of the special_tokens")
+        given = self.model_dump(
+            include={
+                *("template", "limit_alphabet", "max_token_length", "whole_characters", "scripts_apart", "weights"),
+                *(("min_frequency",) if self.model == "bpe" else ()),
+            }
+        )
+        other = next((name for name, value in given.items() if value), None)
+        if other is None and self.invalid_utf8 != "refuse":
+            other = "invalid_utf8"
+        if other is not None:
+            raise ValueError(f"compat sentencepiece has no {other}")
 
     @property
     def byte_level(self) -> bool:
@@ -105,6 +139,14 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "special_tokens": ("<pad>", "</s>", "<unk>"),
         "unk_token": "<unk>",
         "template": "$A </s>",
+    },
+    "sentencepiece": {
+        "model": "unigram",
+        "compat": "sentencepiece",
+        "normalizer": "nmt-nfkc",
+        "pre_tokenizer": "metaspace",
+        "special_tokens": ("<unk>", "<s>", "</s>"),
+        "unk_token": "<unk>",
     },
     "xlm-r": {
         "model": "unigram",

@@ -54,7 +54,8 @@ def forecast(inputs: Inputs, config: VocabConfig, memory_limit: int | str | None
     paths = SourceFiles(inputs).paths
     tokenizer, trainer = make_tokenizer(config)
     texts = [path for path in paths if not is_counts_file(path)]
-    growth = _Growth(tokenizer.pipeline.word_cutter(), LineReader(invalid_utf8=config.invalid_utf8))
+    reader = LineReader(invalid_utf8=config.invalid_utf8, text_column=config.text_column)
+    growth = _Growth(tokenizer.pipeline.word_cutter(), reader)
     for path in texts:
         growth.read(path, max(_SAMPLE_BYTES // len(texts), 1 << 16))
     whole = sum(_text_bytes(path) for path in texts)

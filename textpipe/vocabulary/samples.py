@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from textpipe.records import Document
-from textpipe.sources import InvalidUtf8, LineReader, iter_documents
+from textpipe.sources import TEXT_COLUMN, InvalidUtf8, LineReader, iter_documents
 from textpipe.trainers.counts_file import is_counts_file
 
 __all__ = ["sample_documents"]
@@ -21,10 +21,14 @@ _BLOCK_CHARS = 4096  # a line of plain text is too little to tell its language b
 
 
 def sample_documents(
-    paths: Iterable[Path], invalid_utf8: InvalidUtf8 = "refuse", *, num_bytes: int = _SAMPLE_BYTES
+    paths: Iterable[Path],
+    invalid_utf8: InvalidUtf8 = "refuse",
+    *,
+    text_column: str = TEXT_COLUMN,
+    num_bytes: int = _SAMPLE_BYTES,
 ) -> Iterator[Document]:
     """The first text of every file, about ``num_bytes`` in all."""
-    reader = LineReader(invalid_utf8=invalid_utf8)
+    reader = LineReader(invalid_utf8=invalid_utf8, text_column=text_column)
     texts = [path for path in paths if not is_counts_file(path)]
     budget = max(num_bytes // max(len(texts), 1), _LEAST_BYTES)
     for path in texts:

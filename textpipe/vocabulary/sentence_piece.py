@@ -14,9 +14,15 @@ from textpipe import decoders, normalizers
 from textpipe.errors import ConfigError, did_you_mean
 from textpipe.formats import sentencepiece_file
 from textpipe.limits import DEFAULT_LIMITS
-from textpipe.sources import Inputs
+from textpipe.sources import TEXT_COLUMN, Inputs
 from textpipe.tokenizer import Tokenizer
-from textpipe.trainers import SentenceReader, UnigramTrainer, fit_sentences, read_sentence_files
+from textpipe.trainers import (
+    SentencePieceBpeTrainer,
+    SentenceReader,
+    UnigramTrainer,
+    fit_sentences,
+    read_sentence_files,
+)
 from textpipe.trainers.counting import Progress
 
 __all__ = ["NORMALIZATIONS", "charsmap_named", "train_sentencepiece"]
@@ -60,12 +66,13 @@ def charsmap_named(name: str) -> bytes:
 
 def train_sentencepiece(
     inputs: Inputs,
-    trainer: UnigramTrainer,
+    trainer: UnigramTrainer | SentencePieceBpeTrainer,
     *,
     normalization: str = "nmt_nfkc",
     add_dummy_prefix: bool = True,
     remove_extra_whitespaces: bool = True,
     max_sentence_bytes: int = 4192,
+    text_column: str = TEXT_COLUMN,
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> Tokenizer:
@@ -73,12 +80,13 @@ def train_sentencepiece(
 
     Parameters
     ----------
-    inputs : text files, one sentence a line, or JSONL files.
+    inputs : text files, one sentence a line, JSONL or Parquet files.
     trainer : what to learn. The special tokens of sentencepiece are ``["<unk>", "<s>", "</s>"]``, its unknown token
         ``<unk>``.
     normalization : one of :data:`NORMALIZATIONS`.
     add_dummy_prefix, remove_extra_whitespaces, max_sentence_bytes : as in
         :class:`~textpipe.trainers.SentenceReader`.
+    text_column : where Parquet files hold their texts.
     threads, progress : as in :func:`~textpipe.trainers.train_unigram`.
 
     Raises
@@ -109,7 +117,7 @@ def train_sentencepiece(
         treat_whitespace_as_suffix=suffix,
         max_sentence_bytes=max_sentence_bytes,
     )
-    sentences = read_sentence_files(inputs, reader, progress=progress)
+    sentences = read_sentence_files(inputs, reader, text_column=text_column, progress=progress)
     model = fit_sentences(sentences, trainer, threads=threads, progress=progress)
     tokenizer = Tokenizer(model)
     tokenizer.normalizer = normalizers.SentencePiece(
@@ -117,7 +125,7 @@ def train_sentencepiece(
         add_dummy_prefix=add_dummy_prefix,
         remove_extra_whitespaces=remove_extra_whitespaces,
         whitespace_as_suffix=suffix,
-        kept=trainer.user_defined_symbols,
+        kept=trainer.user_defined_symbols if isinstance(trainer, UnigramTrainer) else (),
         name=normalization,
     )
     stripped = "one" if add_dummy_prefix else "none"
@@ -125,6 +133,6 @@ def train_sentencepiece(
         "all" if remove_extra_whitespaces else stripped,
         byte_fallback=trainer.byte_fallback,
         controls=model.texts_of("control"),
-        unk_piece=trainer.unk_token or "<unk>",
+        unk_piece=model.named_pieces["unk_piece"],
     )
     return tokenizer

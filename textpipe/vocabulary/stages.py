@@ -18,10 +18,19 @@ from textpipe.normalizers import Normalizer
 from textpipe.pattern import Regex
 from textpipe.pre_tokenizers import PreTokenizer
 from textpipe.tokenizer import Tokenizer
-from textpipe.trainers import BpeTrainer, UnigramTrainer, VocabularyTrainer, WordLevelTrainer, WordPieceTrainer
+from textpipe.trainers import (
+    BpeTrainer,
+    SentencePieceBpeTrainer,
+    UnigramTrainer,
+    VocabularyTrainer,
+    WordLevelTrainer,
+    WordPieceTrainer,
+)
 from textpipe.vocabulary.config import VocabConfig
 
-__all__ = ["finish", "make_tokenizer"]
+__all__ = ["SentencePieceTrainer", "finish", "make_tokenizer"]
+
+SentencePieceTrainer = UnigramTrainer | SentencePieceBpeTrainer
 
 
 def make_tokenizer(config: VocabConfig) -> tuple[Tokenizer, VocabularyTrainer]:
@@ -128,6 +137,8 @@ def _trainer(config: VocabConfig) -> VocabularyTrainer:
         "special_tokens": tuple(dict.fromkeys(config.special_tokens)),
         "show_progress": False,
     }
+    if config.compat == "sentencepiece":
+        return _sentencepiece_trainer(config, common)
     if config.model == "wordlevel":
         return WordLevelTrainer(**common)
     if config.model == "unigram":
@@ -140,7 +151,16 @@ def _trainer(config: VocabConfig) -> VocabularyTrainer:
         max_token_length=config.max_token_length,
         whole_characters=config.whole_characters,
         scripts_apart=config.scripts_apart,
+        compat=config.compat,
         **common,
+    )
+
+
+def _sentencepiece_trainer(config: VocabConfig, common: Mapping[str, Any]) -> SentencePieceTrainer:
+    if config.model == "bpe":
+        return SentencePieceBpeTrainer(byte_fallback=config.byte_fallback, hard_vocab_limit=False, **common)
+    return UnigramTrainer(
+        unk_token=config.unk_token, byte_fallback=config.byte_fallback, compat="sentencepiece", **common
     )
 
 

@@ -38,14 +38,16 @@ from textpipe.trainers import (
 )
 from textpipe.trainers.counting import Progress, counting_reader
 from textpipe.trainers.counting_state import CountingState
+from textpipe.trainers.counts_file import is_counts_file
 from textpipe.trainers.footprint import training_bytes
 from textpipe.vocabulary.card import check_formats, write_outputs
-from textpipe.vocabulary.config import VocabConfig
+from textpipe.vocabulary.config import SENTENCEPIECE_RULES, VocabConfig
 from textpipe.vocabulary.corpora import UNITS, Weights, weigh
 from textpipe.vocabulary.inputs import Inputs, SourceFiles, Work
 from textpipe.vocabulary.parity import parity_shares
 from textpipe.vocabulary.samples import sample_documents
-from textpipe.vocabulary.stages import finish, make_tokenizer
+from textpipe.vocabulary.sentence_piece import train_sentencepiece
+from textpipe.vocabulary.stages import SentencePieceTrainer, finish, make_tokenizer
 
 __all__ = ["KIND", "Vocabulary", "count_words", "train_vocabularies", "train_vocabulary"]
 
@@ -162,11 +164,17 @@ class _Training:
         self.weights = Weights.parse(self.config.weights) if self.config.weights else None
         if self.weights is not None and counts_file is not None:
             raise ConfigError("counts are saved without weights", hint="leave one of both away")
+        self.sentences = self.config.compat == "sentencepiece"
+        if self.sentences and (counts_file is not None or work.memory is not None):
+            raise ConfigError(
+                "sentencepiece learns from sentences in memory, not from word counts",
+                hint="leave out --save-counts and --memory-limit, or choose another --compat",
+            )
         for config in folders.values():
             make_tokenizer(config)  # refuses what needs no reading
         self.files = SourceFiles(inputs)
         self.work = work
-        self.reader = counting_reader(self.config.invalid_utf8)
+        self.reader = counting_reader(self.config.invalid_utf8, self.config.text_column)
         self.counts_file = counts_file
         self.formats = formats
         self.states = self._states()
@@ -181,6 +189,10 @@ class _Training:
         }
         found = {folder: _finished(folder, recorded[folder]) for folder in self.folders}
         missing = [folder for folder, done in found.items() if done is None]
+        if self.sentences:
+            for folder in missing:
+                found[folder] = self._publish(folder, self._learn_sentences(folder), recorded[folder], {})
+            return [vocabulary for vocabulary in found.values() if vocabulary is not None]
         if missing or self.counts_file is not None:
             counts = self.count()
         if missing:
@@ -193,6 +205,22 @@ class _Training:
                 found[folder] = self._publish(folder, tokenizer, recorded[folder], figures)
         self.forget_states()
         return [vocabulary for vocabulary in found.values() if vocabulary is not None]
+
+    def _learn_sentences(self, folder: Path) -> Tokenizer:
+        config = self.folders[folder]
+        _, trainer = make_tokenizer(config)
+        assert isinstance(trainer, SentencePieceTrainer)
+        counted = next((path for path in self.files.paths if is_counts_file(path)), None)
+        if counted is not None:
+            raise InputError("word counts are no sentences", where=counted, hint="give texts, or another --compat")
+        return train_sentencepiece(
+            self.files.paths,
+            trainer,
+            normalization=SENTENCEPIECE_RULES[config.normalizer],
+            text_column=config.text_column,
+            threads=self.work.threads,
+            progress=self.work.progress,
+        )
 
     def _states(self) -> dict[str, CountingState]:
         """Where the counting of each corpus is saved: beside what is to be made, until it is made."""
@@ -244,7 +272,7 @@ class _Training:
         )
 
     def _sample(self, paths: Iterable[Path]) -> Iterator[Document]:
-        return sample_documents(paths, self.config.invalid_utf8)
+        return sample_documents(paths, self.config.invalid_utf8, text_column=self.config.text_column)
 
     def _learn(self, counts: WordCounts, folders: Sequence[Path]) -> Iterator[Tokenizer]:
         """A tokenizer for each folder; the counts may be emptied."""
