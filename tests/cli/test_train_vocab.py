@@ -305,3 +305,55 @@ def test_the_texts_of_a_parquet_file_are_in_the_column_named(tmp_path, capsys, f
     assert made[0] == made[1]
     assert train(file, tmp_path / "c", *flags, "--text-column", "bodi") == 3
     assert "no column 'bodi'" in capsys.readouterr().err
+
+
+def test_superwords_hold_spaces_and_neither_digits_nor_punctuation_and_tokenizers_cuts_alike(tmp_path, capsys):
+    import tokenizers
+
+    file = tmp_path / "text.txt"
+    line = "밥을 먹고 학교에 갔다. by the way, 3 ferries are late in 2024!\n"
+    file.write_text(line * 60, encoding="utf-8")
+    assert train(file, tmp_path / "super", "--vocab-size", "319", "--superwords", "306") == 0
+    assert train(file, tmp_path / "words", "--vocab-size", "319") == 0
+    tokenizer = Tokenizer.from_file(tmp_path / "super")
+    tokens = [tokenizer.id_to_bytes(number).decode("utf-8", "replace") for number in range(306, 319)]
+    assert any("갔다" in token and " " in token.strip() for token in tokens)
+    assert any("by the" in token for token in tokens)
+    assert not any(mark in token and len(token.strip()) > len(mark) for token in tokens for mark in (".", ",", "2024"))
+    ours, words = tokenizer.encode(line), Tokenizer.from_file(tmp_path / "words").encode(line)
+    assert len(ours.ids) < len(words.ids)
+    assert tokenizer.decode(ours.ids) == line
+    theirs = tokenizers.Tokenizer.from_file(str(tmp_path / "super" / "tokenizer.json"))
+    assert theirs.encode(line).ids == ours.ids
+    earlier = [tokenizer.id_to_bytes(number).decode("utf-8", "replace") for number in range(306)]
+    assert not any(" " in token.strip() for token in earlier)
+
+
+def test_superwords_of_several_sizes_are_each_what_one_run_makes(text, tmp_path):
+    flags = ["--superwords", "290"]
+    assert train(text, tmp_path / "all", *flags, "--vocab-size", "300", "--vocab-size", "310") == 0
+    assert train(text, tmp_path / "310", *flags, "--vocab-size", "310", "--threads", "1") == 0
+    assert content(tmp_path / "all" / "310") == content(tmp_path / "310")
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--preset", "bert"], "superwords are for byte-level bpe"),
+        (["--pre-tokenizer", "whitespace"], "superwords are for byte-level bpe"),
+        (["--vocab-size", "290"], "superwords 300 is above vocab_size 290"),
+        (["--scripts-apart"], "superwords and scripts_apart exclude each other"),
+        (["--weights", "equal"], "superwords and weights exclude each other"),
+    ],
+)
+def test_what_superwords_cannot_keep_is_refused(text, tmp_path, capsys, flags, message):
+    assert train(text, tmp_path / "vocab", "--superwords", "300", *flags) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_superwords_need_texts_and_not_counts(text, tmp_path, capsys):
+    saved = tmp_path / "a.counts"
+    flags = ["--vocab-size", "300", "--superwords", "290"]
+    assert train(text, tmp_path / "a", *flags, "--save-counts", str(saved)) == 0
+    assert train(saved, tmp_path / "b", *flags) == 3
+    assert "word counts do not tell what follows a word" in capsys.readouterr().err

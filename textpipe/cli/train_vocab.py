@@ -54,6 +54,13 @@ def command(
     scripts_apart: bool | None = typer.Option(
         None, "--scripts-apart", help="No token has two of Hangul, Latin and digits.", rich_help_panel=_WHAT
     ),
+    superwords: int | None = typer.Option(
+        None,
+        "--superwords",
+        help="From this size on tokens may hold several words (of byte-level bpe), but neither digits nor punctuation "
+        "with them.",
+        rich_help_panel=_WHAT,
+    ),
     preset: str = typer.Option(
         "default",
         "--preset",
@@ -151,6 +158,7 @@ def command(
         special_tokens=None if special_tokens is None else tuple(special_tokens),
         whole_characters=whole_characters,
         scripts_apart=scripts_apart,
+        superwords=superwords,
         normalizer=normalizer,
         pre_tokenizer=pre_tokenizer,
         analyser=analyser,

@@ -57,6 +57,11 @@ class VocabConfig(Config):
     byte_fallback: bool = Field(
         False, description="256 pieces for bytes, so that a unigram or sentencepiece model can tell any text"
     )
+    superwords: int | None = Field(
+        None,
+        ge=1,
+        description="size from which tokens may hold several words, none with digits or punctuation among them",
+    )
     invalid_utf8: Literal["refuse", "replace"] = Field("refuse", description="what becomes of bytes that are no UTF-8")
     text_column: Token = Field("text", description="where Parquet files hold their texts")
     weights: str = Field("", description="of named inputs: ko=0.5,en=0.5, equal, temperature=T or parity")
@@ -83,7 +88,20 @@ class VocabConfig(Config):
             raise ValueError(f"compat plain is for bpe, not for {self.model}")
         if self.compat == "sentencepiece":
             self._fit_sentencepiece()
+        if self.superwords is not None:
+            self._fit_superwords()
         return self
+
+    def _fit_superwords(self) -> None:
+        """Refuse what a second stage of learning cannot keep."""
+        if self.model != "bpe" or not self.byte_level or self.compat == "sentencepiece":
+            raise ValueError("superwords are for byte-level bpe that is not of sentencepiece's rules")
+        if self.superwords is not None and self.superwords > self.vocab_size:
+            raise ValueError(f"superwords {self.superwords} is above vocab_size {self.vocab_size}")
+        given = ("limit_alphabet", "max_token_length", "whole_characters", "scripts_apart", "weights")
+        other = next((name for name in given if getattr(self, name)), None)
+        if other is not None:
+            raise ValueError(f"superwords and {other} exclude each other")
 
     def _fit_sentencepiece(self) -> None:
         """Refuse what sentencepiece has no place for."""

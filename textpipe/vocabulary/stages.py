@@ -28,7 +28,7 @@ from textpipe.trainers import (
 )
 from textpipe.vocabulary.config import VocabConfig
 
-__all__ = ["SentencePieceTrainer", "finish", "make_tokenizer"]
+__all__ = ["SentencePieceTrainer", "finish", "make_tokenizer", "with_spans"]
 
 SentencePieceTrainer = UnigramTrainer | SentencePieceBpeTrainer
 
@@ -45,7 +45,9 @@ def make_tokenizer(config: VocabConfig) -> tuple[Tokenizer, VocabularyTrainer]:
     tokenizer = Tokenizer(_MODELS[config.model](config))
     make = _NORMALIZERS[config.normalizer]
     tokenizer.normalizer = None if make is None else make()
-    tokenizer.pre_tokenizer = _pre_tokenizer(config)
+    words = _pre_tokenizer(config)
+    # what is learned of words must fit into the spans that words are joined in
+    tokenizer.pre_tokenizer = words if config.superwords is None else pre_tokenizers.Sequence([*_span_cuts(), words])
     tokenizer.decoder = _decoder(config)
     if config.byte_level:
         tokenizer.post_processor = processors.ByteLevel(trim_offsets=False)
@@ -54,10 +56,25 @@ def make_tokenizer(config: VocabConfig) -> tuple[Tokenizer, VocabularyTrainer]:
     return tokenizer, trainer
 
 
+def with_spans(tokenizer: Tokenizer) -> Tokenizer:
+    """The same tokenizer, but that words are not cut apart: only digits and punctuation stand by themselves."""
+    spans = Tokenizer(tokenizer.model)
+    spans.normalizer = tokenizer.normalizer
+    bytes_only = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    spans.pre_tokenizer = pre_tokenizers.Sequence([*_span_cuts(), bytes_only])
+    spans.post_processor = tokenizer.post_processor
+    spans.decoder = tokenizer.decoder
+    return spans
+
+
+def _span_cuts() -> list[PreTokenizer]:
+    return [pre_tokenizers.Digits(), pre_tokenizers.Punctuation("contiguous")]
+
+
 def finish(tokenizer: Tokenizer, model: Model, config: VocabConfig, special_tokens: list[Any]) -> Tokenizer:
     """The tokenizer with its model, its special tokens and the template around a text."""
     tokenizer.model = model
-    if config.pre_tokenizer == "ko-morpheme":
+    if config.pre_tokenizer == "ko-morpheme" and config.superwords is None:
         tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)  # runs anywhere, without analyser
     tokenizer.add_special_tokens(special_tokens)
     if config.template:

@@ -31,10 +31,12 @@ from textpipe.trainers import (
     VocabularyTrainer,
     WordCounts,
     WordPieceTrainer,
+    count_files,
     fit,
     require_room,
     save_counts,
     train_bpe_ladder,
+    train_superwords,
 )
 from textpipe.trainers.counting import Progress, counting_reader
 from textpipe.trainers.counting_state import CountingState
@@ -47,7 +49,7 @@ from textpipe.vocabulary.inputs import Inputs, SourceFiles, Work
 from textpipe.vocabulary.parity import parity_shares
 from textpipe.vocabulary.samples import sample_documents
 from textpipe.vocabulary.sentence_piece import train_sentencepiece
-from textpipe.vocabulary.stages import SentencePieceTrainer, finish, make_tokenizer
+from textpipe.vocabulary.stages import SentencePieceTrainer, finish, make_tokenizer, with_spans
 
 __all__ = ["KIND", "Vocabulary", "count_words", "train_vocabularies", "train_vocabulary"]
 
@@ -196,12 +198,13 @@ class _Training:
         if missing or self.counts_file is not None:
             counts = self.count()
         if missing:
+            spans = self._count_spans() if self.config.superwords is not None else None
             figures = {"words": counts.num_occurrences, "distinct_words": len(counts)}
             if self.weights is not None:
                 figures["words"] //= UNITS
             if self.reader.num_replaced:
                 figures["replaced"] = self.reader.num_replaced
-            for folder, tokenizer in zip(missing, self._learn(counts, missing), strict=True):
+            for folder, tokenizer in zip(missing, self._learn(counts, missing, spans), strict=True):
                 found[folder] = self._publish(folder, tokenizer, recorded[folder], figures)
         self.forget_states()
         return [vocabulary for vocabulary in found.values() if vocabulary is not None]
@@ -274,8 +277,29 @@ class _Training:
     def _sample(self, paths: Iterable[Path]) -> Iterator[Document]:
         return sample_documents(paths, self.config.invalid_utf8, text_column=self.config.text_column)
 
-    def _learn(self, counts: WordCounts, folders: Sequence[Path]) -> Iterator[Tokenizer]:
+    def _count_spans(self) -> WordCounts:
+        """The same text cut less finely; in memory, and from the texts."""
+        tokenizer, _ = make_tokenizer(self.config)
+        counted = next((path for path in self.files.paths if is_counts_file(path)), None)
+        if counted is not None:
+            raise InputError("word counts do not tell what follows a word", where=counted, hint="superwords need texts")
+        return count_files(
+            self.files.paths,
+            with_spans(tokenizer).pipeline.word_cutter(),
+            threads=self.work.threads,
+            progress=self.work.progress,
+            memory=self.work.memory,
+            scratch_folder=next(iter(self.folders)).parent,
+            reader=self.reader,
+        )
+
+    def _learn(
+        self, counts: WordCounts, folders: Sequence[Path], spans: WordCounts | None = None
+    ) -> Iterator[Tokenizer]:
         """A tokenizer for each folder; the counts may be emptied."""
+        if spans is not None:
+            yield from self._learn_superwords(counts, spans, folders)
+            return
         made = [make_tokenizer(self.folders[folder]) for folder in folders]
         trainers = [self._weighed(trainer) for _, trainer in made]
         if self.work.memory is not None:
@@ -292,6 +316,17 @@ class _Training:
         for folder, (tokenizer, _), trainer in zip(folders, made, trainers, strict=True):
             model = fit(tokenizer.model, counts, trainer, progress=self.work.guarded)
             yield finish(tokenizer, model, self.folders[folder], list(trainer.special_tokens))
+
+    def _learn_superwords(self, words: WordCounts, spans: WordCounts, folders: Sequence[Path]) -> Iterator[Tokenizer]:
+        for folder in folders:
+            config = self.folders[folder]
+            tokenizer, trainer = make_tokenizer(config)
+            assert isinstance(trainer, BpeTrainer)
+            assert isinstance(tokenizer.model, BPE)
+            assert config.superwords is not None
+            learned = train_superwords(words, spans, trainer, words_until=config.superwords, progress=self.work.guarded)
+            model = tokenizer.model.learned(learned.vocab, learned.merges, None, None)
+            yield finish(with_spans(tokenizer), model, config, learned.special_tokens)
 
     def _weighed(self, trainer: VocabularyTrainer) -> VocabularyTrainer:
         """The trainer for counts in the units they are in."""
