@@ -68,7 +68,7 @@ def test_other_models_know_an_unknown_token(texts, tmp_path, settings, kind):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"model": "wordpiece"}, "byte-level is for bpe"),
+        ({"model": "wordpiece", "pre_tokenizer": "byte-level"}, "byte-level is for bpe"),
         ({"unk_token": "[UNK]"}, "unk_token has no use"),
         ({"template": "[CLS]"}, "must have \\$A"),
         ({"scoring": "likelihood"}, "scoring is for wordpiece, not for bpe"),

@@ -79,7 +79,7 @@ def command(
         None,
         "--pre-tokenizer",
         help="byte-level, cl100k, o200k, llama3, ko-morpheme (no text is unknown), bert, metaspace, whitespace, "
-        "whitespace-split.",
+        "whitespace-split. When absent: byte-level, for wordpiece bert, for unigram metaspace.",
         rich_help_panel=_STAGES,
     ),
     analyser: str | None = typer.Option(

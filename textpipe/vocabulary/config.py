@@ -17,6 +17,7 @@ from textpipe.errors import ConfigError, did_you_mean
 __all__ = ["END_OF_TEXT", "PRESETS", "SENTENCEPIECE_RULES", "VocabConfig", "preset_settings"]
 
 END_OF_TEXT = "<|endoftext|>"
+_PRE_TOKENIZER_OF: Mapping[Any, str] = {"wordpiece": "bert", "unigram": "metaspace"}
 _BYTE_LEVEL = ("byte-level", "cl100k", "o200k", "llama3", "ko-morpheme")
 
 SENTENCEPIECE_RULES: Mapping[str, str] = {"none": "identity", "nfkc": "nfkc", "nmt-nfkc": "nmt_nfkc"}
@@ -44,7 +45,9 @@ class VocabConfig(Config):
     template: str = Field("", description="special tokens around a text, such as [CLS] $A [SEP]; empty for none")
     normalizer: NormalizerName = Field("nfc", description="Unicode form and cleaning of the text")
     pre_tokenizer: PreTokenizerName = Field(
-        "byte-level", description="how text is cut into words; byte-level and the named ones know no unknown text"
+        "byte-level",
+        description="how text is cut into words; byte-level and the named ones know no unknown text; "
+        "for wordpiece bert and for unigram metaspace when absent",
     )
     analyser: str = Field("kiwi", description="of ko-morpheme: kiwi, or one of konlpy: okt, komoran, …")
     limit_alphabet: int | None = Field(None, ge=1, description="keep that many of the most frequent characters")
@@ -65,6 +68,14 @@ class VocabConfig(Config):
     invalid_utf8: Literal["refuse", "replace"] = Field("refuse", description="what becomes of bytes that are no UTF-8")
     text_column: Token = Field("text", description="where Parquet files hold their texts")
     weights: str = Field("", description="of named inputs: ko=0.5,en=0.5, equal, temperature=T or parity")
+
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def _cut_for_the_model(cls, given: Any) -> Any:
+        """A model that byte-level words are not for gets words it is for, where none were chosen."""
+        if isinstance(given, Mapping) and "pre_tokenizer" not in given and given.get("model") in _PRE_TOKENIZER_OF:
+            return {**given, "pre_tokenizer": _PRE_TOKENIZER_OF[given["model"]]}
+        return given
 
     @pydantic.model_validator(mode="after")
     def _fit_together(self) -> VocabConfig:
