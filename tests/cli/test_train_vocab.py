@@ -363,10 +363,11 @@ def test_superwords_need_texts_and_not_counts(text, tmp_path, capsys):
     ("model", "cut"),
     [("wordpiece", "BertPreTokenizer"), ("unigram", "Metaspace")],
 )
-def test_a_model_named_alone_gets_words_that_are_for_it(tmp_path, model, cut):
+def test_a_model_named_alone_gets_words_that_are_for_it(tmp_path, capsys, model, cut):
     file, out = tmp_path / "text.txt", tmp_path / "vocab"
     file.write_text("밥을 밥은 물을 물은 돈을\n" * 9, encoding="utf-8")
     assert train(file, out, "--model", model, "--vocab-size", "17") == 0
     tokenizer = Tokenizer.from_file(out)
     assert type(tokenizer.pre_tokenizer).__name__ == cut
     assert "".join(tokenizer.encode("밥을").tokens).replace("##", "").lstrip("▁") == "밥을"
+    assert "merges" not in capsys.readouterr().out

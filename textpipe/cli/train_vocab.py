@@ -267,7 +267,8 @@ def _summarize(vocabulary: Vocabulary) -> None:
     from textpipe.vocabulary import shortfall
 
     counts = vocabulary.counts
-    print(f"vocabulary\t{counts['vocab_size']:,} entries\t{counts['merges']:,} merges")
+    merges = f"\t{counts['merges']:,} merges" if counts["merges"] else ""
+    print(f"vocabulary\t{counts['vocab_size']:,} entries{merges}")
     if missing := shortfall(counts).strip():
         print(f"note\t{missing}")
     if "replaced" in counts:
