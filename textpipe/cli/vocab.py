@@ -73,7 +73,7 @@ def prune(
     tokenizer: Path = _TOKENIZER,
     *,
     keep_size: int | None = typer.Option(
-        None, "--keep-size", "-n", min=1, help="Entries to have in all; of those --corpus does not use the last go."
+        None, "--keep-size", "-n", min=1, help="Entries to have in all: without --corpus, those learned first."
     ),
     corpus: list[Path] | None = typer.Option(
         None, "--corpus", help="With --keep-size: the entries these texts use most stay; may be repeated."
@@ -92,8 +92,8 @@ def prune(
     textpipe vocab prune big --keep-file wanted.txt --out small
 
     Characters (or bytes), added tokens, and the parts that an entry is merged from stay in any case, so whatever could
-    be encoded still can. id_map.npy holds the old id of each new one (weight[id_map] are the rows of the new
-    embedding), id_map.json the new id of each old one.
+    be encoded still can. id_map.npy holds the old id of each new one, which chooses the rows of the new embedding;
+    id_map.json holds the new id of each old one.
     """
     from textpipe.errors import ConfigError
     from textpipe.vocabulary import prune_tokenizer, publish_pruned
