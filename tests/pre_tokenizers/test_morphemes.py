@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import sys
 
@@ -52,6 +53,10 @@ def test_particles_are_cut_off_and_no_cut_is_beside_a_space(analyser):
     for before, after in itertools.pairwise(made):
         assert not before[-1].isspace()
         assert not after[0].isspace()
+
+
+def test_an_analyser_leaves_no_work_behind_for_every_collection_of_garbage(analyser):
+    assert not [callback for callback in gc.callbacks if callback.__module__ == "_jpype"]
 
 
 def test_an_analyser_there_is_none_of_is_refused_with_the_names():

@@ -16,6 +16,7 @@ Park et al.: An Empirical Study of Tokenization Strategies for Various Korean NL
 from __future__ import annotations
 
 import functools
+import gc
 import itertools
 import re
 from collections.abc import Callable, Iterable
@@ -91,8 +92,12 @@ def _kiwi() -> Callable[[str], list[int]]:
 
 def _konlpy(analyser: str) -> Callable[[str], list[int]]:
     tag = require("konlpy.tag", extra="ko")
+    watching = list(gc.callbacks)
     try:
         tagger = getattr(tag, _CLASSES[analyser])()
+        # The bridge to Java measures the whole heap at every collection of garbage, which makes a large process many
+        # times slower; only strings cross it here, and they need no such care.
+        gc.callbacks[:] = watching
     except Exception as error:  # jpype's own errors, of which there is no base outside it
         if "JVM" not in type(error).__name__ and "JVM" not in str(error) and "java" not in str(error).lower():
             raise
