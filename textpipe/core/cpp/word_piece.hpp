@@ -17,7 +17,7 @@ namespace textpipe {
 
 // Pieces by their characters. The children of a node lie side by side, in the order of their characters; those of the
 // root are found by a table.
-class PieceTrie {
+class ByteTrie {
   public:
     static constexpr uint32_t none = UINT32_MAX;
     static constexpr uint32_t root = 0;
@@ -132,14 +132,14 @@ class WordPieceModel final : public Model {
     bool spell(const uint8_t* word, size_t size, Keep keep) const {
         if (size > most_chars_ && is_long(word, size)) return false;
         const uint8_t *p = word, *end = word + size;
-        const PieceTrie* trie = &initial_;
+        const ByteTrie* trie = &initial_;
         while (p < end) {
             const uint8_t *q = p, *stop = p;
-            uint32_t node = PieceTrie::root, found = no_id;
+            uint32_t node = ByteTrie::root, found = no_id;
             while (q < end) {
                 unsigned length;
                 node = trie->next(node, unicode::decode(q, length));
-                if (node == PieceTrie::none) break;
+                if (node == ByteTrie::none) break;
                 q += length;
                 if (trie->id(node) != no_id) {
                     found = trie->id(node);
@@ -163,7 +163,7 @@ class WordPieceModel final : public Model {
     const std::string prefix_;
     const uint32_t unknown_;
     const size_t most_chars_;
-    PieceTrie initial_, inner_;  // at the beginning of a word, and inside
+    ByteTrie initial_, inner_;  // at the beginning of a word, and inside
 };
 
 class WordLevelModel final : public Model {
