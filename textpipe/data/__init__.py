@@ -1,9 +1,12 @@
 """Text → token shards → batches; a batch is a pure function of (seed, step).
 
-packing      documents and a tokenizer → a folder of shards, split into train and val
-shards       the file format, and a split read as one ring of tokens
-permutation  a shuffle by arithmetic
-batches      (seed, step) → tokens and targets
+packing        documents and a tokenizer → a folder of shards, split into train and val
+shards         the file format, and a split read as one ring of tokens
+permutation    a shuffle by arithmetic
+batches        (seed, step) → tokens and targets
+masking        (seed, step) → tokens with some hidden, and what they were
+parallel_text  files of pairs
+pairs          pairs and tokenizers → aligned shards; (seed, step) → pairs of like length
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from textpipe.data.batches import Batch, BatchPlan
     from textpipe.data.packing import PackConfig, PackedData, pack
+    from textpipe.data.pairs import PackedPairs, pack_pairs
     from textpipe.data.shards import TokenShard, TokenSplit
 
 _HOME = {
@@ -21,12 +25,24 @@ _HOME = {
     "BatchPlan": "batches",
     "PackConfig": "packing",
     "PackedData": "packing",
+    "PackedPairs": "pairs",
     "TokenShard": "shards",
     "TokenSplit": "shards",
     "pack": "packing",
+    "pack_pairs": "pairs",
 }
 
-__all__ = ["Batch", "BatchPlan", "PackConfig", "PackedData", "TokenShard", "TokenSplit", "pack"]
+__all__ = [
+    "Batch",
+    "BatchPlan",
+    "PackConfig",
+    "PackedData",
+    "PackedPairs",
+    "TokenShard",
+    "TokenSplit",
+    "pack",
+    "pack_pairs",
+]
 
 
 def __getattr__(name: str) -> Any:

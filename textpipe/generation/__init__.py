@@ -1,8 +1,12 @@
 """Writing text with a trained model.
 
-sampling   from logits to one id: temperature, top-k, top-p
-whole_characters   which tokens keep a text UTF-8
-decoding   prompts in, ids or text out; a cache of keys and values; streaming
+sampling          from logits to one id: penalties, temperature, top-k, top-p, min-p
+whole_characters  which tokens keep a text UTF-8
+stop_strings      where a text ends because of what it says
+decoding          prompts in, ids or text out; a cache of keys and values; streaming
+writing           one step of writing, for a decoder alone and for one with a source
+beam              the likeliest texts that a few hypotheses at a time can find
+translation       sources in, targets out
 """
 
 from __future__ import annotations

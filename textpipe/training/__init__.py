@@ -3,8 +3,11 @@
 run_config   what a run is: the model, the training, the data it reads
 presets      ready-made settings
 estimate     what a run would take
-loop         Trainer: steps, validation, samples, log, checkpoints, exact resume
-optimizers   AdamW with its groups
+loop         Trainer: validation, samples, log, checkpoints, exact resume
+step         one optimiser step: schedule, gradients, clipping
+optimizers   AdamW, or Muon with AdamW beside it
+averaging    means of weights, running and of checkpoints
+watching     speed, losses that jump, patience
 schedules    the learning rate as a function of the step
 checkpoints  saved durably, loaded only when whole and of the same tokenizer
 stop         Ctrl-C and SIGTERM end a run after the step in hand
