@@ -7,6 +7,8 @@ cap is held, whatever the path is; a missing file and a byte that is no text are
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from typing import BinaryIO
 
 from textpipe.errors import FormatError, InputError, LimitError
 
@@ -26,7 +28,7 @@ def read_bytes(path: str | os.PathLike[str], cap: int, *, hint: str | None = Non
     try:
         with open(path, "rb") as opened:  # a device has no size to ask for, so one byte more is asked for instead
             size = os.fstat(opened.fileno()).st_size
-            data = opened.read(cap + 1) if size <= cap else b""
+            data = b"".join(_blocks(opened, size + 1, cap + 1)) if size <= cap else b""
     except FileNotFoundError:
         raise InputError("no such file", where=path, hint=hint) from None
     except IsADirectoryError:
@@ -34,6 +36,13 @@ def read_bytes(path: str | os.PathLike[str], cap: int, *, hint: str | None = Non
     if max(size, len(data)) > cap:
         raise LimitError(f"a file of {max(size, len(data))} bytes", where=path, allowed=f"{cap} bytes")
     return data
+
+
+def _blocks(file: BinaryIO, block: int, most: int) -> Iterator[bytes]:
+    """At most ``most`` bytes; what is asked for in one call is taken from memory before it is read."""
+    while most and (data := file.read(min(max(block, 1 << 16), most))):
+        most -= len(data)
+        yield data
 
 
 def decode_text(data: bytes, path: str | os.PathLike[str]) -> str:
