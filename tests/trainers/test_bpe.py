@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import itertools
 import json
 import os
 import signal
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -322,3 +324,26 @@ def test_progress_names_the_phases_in_order_and_ends_complete():
     assert list(dict.fromkeys(row[0] for row in rows)) == ["lay out words", "count pairs", "merge"]
     assert rows[-1][1] == rows[-1][2] > 0
     assert rows[-1][3] == "merges"
+
+
+@pytest.mark.parametrize(("vocab_size", "is_short"), [(7, False), (9, False), (10, True)])
+def test_a_text_that_yields_fewer_entries_says_so_in_the_last_report(vocab_size, is_short):
+    rows = []
+    trained = train_bpe(
+        counts_of(["low", "lower"]),
+        BpeTrainer(vocab_size=vocab_size),
+        progress=lambda *row, **facts: rows.append((row, facts)),
+    )
+    (phase, done, total), facts = rows[-1]
+    assert (phase, "note" in facts) == ("merge", is_short)
+    assert (done, total) == (len(trained.vocab) - 5, vocab_size - 5)
+
+
+def test_a_terminal_keeps_the_line_that_says_the_text_yields_no_more(monkeypatch):
+    terminal = io.StringIO()
+    terminal.isatty = lambda: True
+    monkeypatch.setattr(sys, "stderr", terminal)
+    train_bpe(counts_of(["low", "lower"]), BpeTrainer(vocab_size=9))
+    assert terminal.getvalue().endswith("\x1b[2K")
+    train_bpe(counts_of(["low", "lower"]), BpeTrainer(vocab_size=40))
+    assert terminal.getvalue().endswith("merge: 4 of 35 merges, the text yields no more\n")

@@ -157,7 +157,7 @@ limit = MemoryLimit.of(sys.argv[2]) if sys.argv[2] else None
 base = resident_bytes()
 counts = count_files(sys.argv[1], WordCutter(cutting=(grammar_step(0),), byte_level=True), threads=2, memory=limit,
                      scratch_folder=sys.argv[3])
-trainer = BpeTrainer(vocab_size=2000, show_progress=False)
+trainer = BpeTrainer(vocab_size=2000, show_progress=False, compat=sys.argv[4])
 need = training_bytes(trainer, len(counts), counts.num_bytes)
 trained = train_bpe(counts, trainer, release=True, progress=limit and limit.guarded(None))
 # not ru_maxrss, which begins at what the process that started this one held
@@ -167,10 +167,18 @@ print(digest, peak, base, need)
 """
 
 
-def train(file: Path, limit: str, scratch: Path):
-    command = [sys.executable, "-c", TRAIN, str(file), limit, str(scratch)]
+def train(file: Path, limit: str, scratch: Path, compat: str = "tokenizers"):
+    command = [sys.executable, "-c", TRAIN, str(file), limit, str(scratch), compat]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     return done, done.stdout.split()
+
+
+def test_the_memory_of_merges_by_likelihood_is_told(tmp_path):
+    file = tmp_path / "many.txt"
+    file.write_text("\n".join(texts(40_000)), encoding="utf-8")
+    _, free = train(file, "", tmp_path, "likelihood")
+    peak, base, need = (int(number) for number in free[1:])
+    assert need * 0.75 < peak - base < need * 1.25 + 20_000_000
 
 
 def test_a_training_under_a_limit_keeps_it_and_gives_the_same_vocabulary(tmp_path):

@@ -124,7 +124,8 @@ def train_bpe(
     Parameters
     ----------
     counts : words, as bytes of a byte-level alphabet or as UTF-8.
-    progress : called with each phase, what is done and the total; what it raises stops the training.
+    progress : called with each phase, what is done and the total; what it raises stops the training. Where the text
+        yields fewer entries than asked for, the last call has a ``note`` that says so.
     release : empty ``counts`` as soon as they are laid out, for less memory at the peak; not done with a prefix or
         suffix.
 
@@ -200,6 +201,10 @@ def train_bpe_ladder(
         release=release and not (trainer.continuing_subword_prefix or trainer.end_of_word_suffix),
         progress=None if report is None else lambda phase, done, total: report(phase, done, total, unit=_UNITS[phase]),
     )
+    room = max(rung.vocab_size for rung in rungs) - len(symbols.vocab)
+    learned = len(strings) - len(symbols.vocab)
+    if report is not None and learned < room:
+        report("merge", learned, room, unit=_UNITS["merge"], note=_EXHAUSTED)
     return [_stopped_at(rung, len(symbols.vocab), merges, strings) for rung in rungs]
 
 
@@ -224,6 +229,7 @@ def _stopped_at(
     )
 
 
+_EXHAUSTED = "the text yields no more"
 _UNITS = {"lay out words": "words", "count pairs": "symbols", "merge": "merges"}
 
 
@@ -291,8 +297,11 @@ def _decorated(text: str, place: int, trainer: BpeTrainer) -> str:
 class TerminalLine:
     """One line of a terminal, rewritten as the training goes on."""
 
-    def __call__(self, phase: str, done: int, total: int | None = None, *, unit: str = "") -> None:
-        whole = f" of {total:,}" if total else ""
-        is_done = bool(total) and done >= (total or 0)
-        sys.stderr.write("\r\x1b[2K" + ("" if is_done else f"{phase}: {done:,}{whole} {unit}"))
+    def __call__(self, phase: str, done: int, total: int | None = None, *, unit: str = "", note: str = "") -> None:
+        line = f"{phase}: {done:,}{f' of {total:,}' if total else ''} {unit}"
+        if note:
+            line += f", {note}\n"
+        elif total and done >= total:
+            line = ""
+        sys.stderr.write(f"\r\x1b[2K{line}")
         sys.stderr.flush()

@@ -13,6 +13,7 @@ __all__ = ["training_bytes"]
 
 _BYTES_PER_SYMBOL = 7.6  # a cell (2 bytes while ids fit), the place of its pair (4), and lists that grow
 _BYTES_PER_WIDE_SYMBOL = 9.6
+_BYTES_PER_SCORED_SYMBOL = 26.5  # of merges by likelihood: a cell (16 bytes) and places of each pair of now and before
 _NARROW_IDS = 65_000
 _BYTES_PER_WORD_IN_PYTHON = 160
 
@@ -33,4 +34,6 @@ def training_bytes(trainer: VocabularyTrainer, num_words: int, num_bytes: int) -
     if isinstance(trainer, WordLevelTrainer):
         return num_words * _BYTES_PER_WORD_IN_PYTHON + num_bytes
     per_symbol = _BYTES_PER_SYMBOL if trainer.vocab_size < _NARROW_IDS else _BYTES_PER_WIDE_SYMBOL
+    if "likelihood" in (getattr(trainer, "compat", ""), getattr(trainer, "scoring", "")):
+        per_symbol = _BYTES_PER_SCORED_SYMBOL
     return round((num_words + num_bytes) * per_symbol)
