@@ -31,11 +31,12 @@ def init(
     """
     from textpipe.files import write_text
     from textpipe.training.presets import commented_toml
-    from textpipe.training.run_config import ARCHITECTURES
+    from textpipe.training.run_config import ARCHITECTURES, Architecture
 
-    name = next((known for known in ARCHITECTURES if known == architecture), None)
-    if name is None:
+    names: dict[str, Architecture] = {known: known for known in ARCHITECTURES}
+    if architecture not in names:
         raise ConfigError(f"no architecture {architecture!r}", hint=did_you_mean(architecture, ARCHITECTURES))
+    name = names[architecture]
     text = commented_toml(name, preset)
     if out is None:
         print(text, end="")

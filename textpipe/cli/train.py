@@ -45,13 +45,17 @@ def _options(config: type[Any], panel: str, left_out: frozenset[str] = frozenset
     for name, field in config.model_fields.items():
         if name in _GIVEN_BY_THE_DATA or name in left_out:
             continue
-        kind, flag = _plain(field.annotation), _FLAG_OF.get(name, "--" + name.replace("_", "-"))
+        kind, flag = _plain(field.annotation), _flag(name)
         names = [f"{flag}/--no-{flag[2:]}"] if kind is bool else [flag]
         default: Any = [] if kind == list[str] else None
         option = typer.Option(default, *names, help=field.description, rich_help_panel=panel, show_default=False)
         annotation = kind if kind == list[str] else kind | None
         found.append(inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=option, annotation=annotation))
     return found
+
+
+def _flag(key: str) -> str:
+    return _FLAG_OF[key] if key in _FLAG_OF else "--" + key.replace("_", "-")
 
 
 def _plain(annotation: Any) -> Any:
