@@ -131,8 +131,8 @@ def train(
     characters, ids : the characters that are symbols, and four ids (or ``NO_ID``) each, one a place.
     has_floor : no two distinct words have the same symbols, and nothing but the rules limits a token.
     compat : one of ``COMPAT``.
-    rules : None, or what a token may be: most characters, where word marks stand (one of ``SPACES``), whether marks alone
-        are free of that, and (first, last, class) of code points in order.
+    rules : None, or what a token may be: most characters, where word marks stand (one of ``SPACES``), whether marks
+        alone are free of that, and (first, last, class) of code points in order.
     release : empty ``counts`` as soon as they are laid out.
 
     Returns

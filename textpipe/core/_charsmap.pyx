@@ -32,7 +32,8 @@ cdef extern from "sentence_normalization.hpp" namespace "textpipe" nogil:
     cdef cppclass SpaceOptions "textpipe::SentenceNormalization::Options":
         cbool add_dummy_prefix, remove_extra_whitespaces, escape_whitespaces, whitespace_as_suffix
     cdef cppclass SentenceNormalization:
-        SentenceNormalization(shared_ptr[ConstCharsmap] charsmap, SpaceOptions options, const vector[string]& kept) except +
+        SentenceNormalization(
+            shared_ptr[ConstCharsmap] charsmap, SpaceOptions options, const vector[string]& kept) except +
 
 cdef extern from "rewritten.hpp" namespace "textpipe" nogil:
     string rewrite_with_places(const RewritePointer& step, const uint8_t* text, size_t size, cbool at_start,

@@ -108,8 +108,9 @@ cdef AddedToken added_token(tuple row) except *:
 cdef class NativeEncoder:
     """A whole pipeline as one native program.
 
-    ``normalization`` is a list of steps that rewrite, ``cutting`` one of steps of both kinds; added tokens are (content, id, single_word, lstrip,
-    rstrip, special), those of ``normalized`` with their content normalized; ``before`` and ``after`` frame a document.
+    ``normalization`` is a list of steps that rewrite, ``cutting`` one of steps of both kinds; added tokens are
+    (content, id, single_word, lstrip, rstrip, special), those of ``normalized`` with their content
+    normalized; ``before`` and ``after`` frame a document.
     """
 
     cdef unique_ptr[Encoder] encoder

@@ -1,7 +1,7 @@
 # distutils: language = c++
 """JSON text to Python values, with every fault placed: marshalling only.
 
-What enters: bytes. What leaves: dicts, lists, strings, numbers; a list of merges, hundreds of thousands of pairs, without a
+What enters: bytes. What leaves: dicts, lists, strings, numbers; merges, hundreds of thousands of them, without a
 Python object for each. Promises: valid UTF-8, RFC 8259 to the letter, no key twice in an object, no half of a
 surrogate pair, no nesting deeper than told.
 """
@@ -87,7 +87,8 @@ cdef class Parser:
         try:
             made = int(digits) if whole else float(digits)
         except ValueError as error:  # a number of thousands of digits
-            raise FormatError(f"not JSON that can be used: {error}", path=self.path, offset=self.at - self.begin) from None
+            place = self.at - self.begin
+            raise FormatError(f"not JSON that can be used: {error}", path=self.path, offset=place) from None
         self.at = stop
         return made
 

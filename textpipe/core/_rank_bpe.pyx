@@ -89,7 +89,8 @@ cdef class NativeRankBpe(NativeModel):
             work += size * size
             if work > max_work:
                 raise LimitError(
-                    f"pieces as long as {max(map(len, ranks))} bytes", allowed=f"squares of sizes that sum to {max_work}")
+                    f"pieces as long as {max(map(len, ranks))} bytes",
+                    allowed=f"squares of sizes that sum to {max_work}")
             model.add_piece(number, view_bytes(piece))
         for byte in range(256):
             if not model.has_byte(byte):

@@ -1,8 +1,8 @@
 # distutils: language = c++
 """Sentences as sentencepiece trains on them, for Python: marshalling only.
 
-What enters: strings whose characters are already normalized. What leaves: sentences in the order of training, with U+2581
-for spaces, as trainers take them and as bytes.
+What enters: strings whose characters are already normalized. What leaves: sentences in the order of training, with
+U+2581 for spaces, as trainers take them and as bytes.
 """
 
 from cpython.unicode cimport PyUnicode_AsUTF8AndSize

@@ -11,7 +11,7 @@ from libcpp.pair cimport pair
 from libcpp.string cimport string
 from libcpp.vector cimport vector
 
-from textpipe.core._native cimport CutPointer, NativeStep, RewritePointer, cut_step, rewrite_step
+from textpipe.core._native cimport CutPointer, RewritePointer, cut_step, rewrite_step
 
 cdef extern from "grammars/known.hpp" namespace "textpipe::grammars" nogil:
     CutPointer known_grammar(const string& name, int behavior, cbool invert) except +
@@ -67,7 +67,7 @@ def literal_split(str text not None, int behavior, bint invert):
 
 
 def run_split(list lead not None, list body not None, size_t least, size_t most, int behavior, bint invert):
-    """Runs of ``least`` to ``most`` characters (0: any number) in ranges of code points, with one of ``lead`` before."""
+    """Runs of ``least`` to ``most`` characters (0: any number) in ranges of code points, one of ``lead`` before."""
     return cut_step(
         split_run(lead, body, least, most, behavior, invert), f"run {lead} {body} {least} {most} {behavior} {invert}"
     )
@@ -147,4 +147,5 @@ def byte_spelling():
 def metaspace(str mark not None, int prepend):
     """Spaces made visible; ``prepend`` is 0 for every text, 1 for the one at the start, 2 for none."""
     cdef string replacement = mark.encode()
-    return rewrite_step(<RewritePointer>make_shared[MetaspaceStep](replacement, prepend), f"metaspace {mark!r} {prepend}")
+    step = <RewritePointer>make_shared[MetaspaceStep](replacement, prepend)
+    return rewrite_step(step, f"metaspace {mark!r} {prepend}")

@@ -46,8 +46,8 @@ cdef extern from "staged.hpp" namespace "textpipe" nogil:
 NFC, NFD, NFKC, NFKD, LOWERCASE = range(5)
 GPT2, WHITESPACE, WHITESPACE_SPLIT = range(3)
 LETTER, NUMBER, SPACE, WORD, NUMERIC = 1, 2, 4, 8, 16
-CATEGORIES = ("Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Me", "Nd", "Nl", "No", "Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Po",
-              "Sm", "Sc", "Sk", "So", "Zs", "Zl", "Zp", "Cc", "Cf", "C")
+CATEGORIES = ("Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Me", "Nd", "Nl", "No", "Pc", "Pd", "Ps", "Pe", "Pi", "Pf",
+              "Po", "Sm", "Sc", "Sk", "So", "Zs", "Zl", "Zp", "Cc", "Cf", "C")
 NEWLINE, CONTROL_SPACE = 1 << 28, 1 << 29  # \r and \n; the other white space of Cc
 UNASSIGNED = 1 << 27  # with what is for private use
 UNICODE_VERSION = version.decode()

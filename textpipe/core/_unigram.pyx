@@ -4,10 +4,9 @@
 What enters: pieces with their scores, in the order of their ids. What leaves: a native model.
 """
 
-from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.stdint cimport uint8_t, uint32_t
 from libcpp cimport bool as cbool
-from libcpp.memory cimport make_shared, shared_ptr, unique_ptr
-from libcpp.string cimport string
+from libcpp.memory cimport make_shared, shared_ptr
 from libcpp.vector cimport vector
 
 from textpipe.core._native cimport ModelPointer, NativeModel, Token

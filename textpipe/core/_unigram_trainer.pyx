@@ -44,8 +44,8 @@ cdef extern from "unigram_trainer.hpp" namespace "textpipe::unigram" nogil:
         vector[CharacterCount] required
         uint64_t num_units
     UnigramVocabulary train_unigram(const TrainerSettings& settings, const PieceSettings& piece_settings,
-                                    const CoverageSettings& coverage, size_t num_stripes, const UnigramText& text, Callback callback,
-                                    void* owner) except +
+                                    const CoverageSettings& coverage, size_t num_stripes,
+                                    const UnigramText& text, Callback callback, void* owner) except +
 
 PHASES = ("order words", "find seed pieces", "estimate")
 
@@ -60,8 +60,8 @@ cdef int on_pulse(void* owner, int phase, uint64_t done, uint64_t total) except?
 
 def train(
     object text not None, *, uint64_t vocab_size, uint64_t num_reserved, uint64_t seed_size, uint64_t min_frequency,
-    float shrinking_factor, uint32_t num_sub_iterations, uint32_t num_threads, uint32_t num_stripes, float coverage, list required,
-    dict piece_rules, bint release=False, object progress=None
+    float shrinking_factor, uint32_t num_sub_iterations, uint32_t num_threads, uint32_t num_stripes, float coverage,
+    list required, dict piece_rules, bint release=False, object progress=None
 ) -> tuple:
     """Estimate a vocabulary.
 

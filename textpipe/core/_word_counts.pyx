@@ -111,7 +111,7 @@ cdef class WordCounts:
 
     @property
     def memory_bytes_soon(self) -> int:
-        """The most this holds until a few thousand more words have come, while tables grow; others may count meanwhile."""
+        """The most this holds until a few thousand more words have come, tables growing; others may count meanwhile."""
         return self.counts.get().memory_soon()
 
     def take(self, size_t partition) -> bytes:
