@@ -45,6 +45,7 @@ cdef extern from "batch.hpp" namespace "textpipe" nogil:
         cbool single_word, lstrip, rstrip, special
     cdef cppclass AddedTokens:
         void add(string_view content, AddedToken token) except +
+        void finish() except +
     cdef cppclass Cutting:
         void add(Step step) except +
     cdef cppclass Program:
@@ -135,6 +136,8 @@ cdef class NativeEncoder:
             program.raw.add(view_utf8(token[0]), added_token(token))
         for token in normalized:
             program.normalized.add(view_utf8(token[0]), added_token(token))
+        program.raw.finish()
+        program.normalized.finish()
 
     def encode_batch(self, texts, *, size_t threads=1, bint skip_special=False, bint add_special=True):
         """Ids of every text, flat, and the offsets of the documents in them.

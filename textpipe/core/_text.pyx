@@ -31,6 +31,7 @@ cdef extern from "added_tokens.hpp" namespace "textpipe" nogil:
         size_t begin, end
     cdef cppclass AddedTokens:
         void add(string_view content, AddedToken token) except +
+        void finish() except +
         void split(const uint8_t* text, size_t size, cbool skip_special, vector[Stretch]& out) except +
     const uint32_t no_id
 
@@ -161,6 +162,7 @@ cdef class AddedMatcher:
             token.special = special
             data = utf8_of(content, &size)
             self.tokens.add(string_view(<const char*>data, size), token)
+        self.tokens.finish()
 
     def split(self, str text, bint skip_special=False):
         """(id or None, begin, end) of every stretch, in characters."""

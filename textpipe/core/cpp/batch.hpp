@@ -113,9 +113,9 @@ class Job {
     // Documents begin to end - 1 of run number `run`.
     virtual void encode(size_t run, Range range, Worker& worker) = 0;
 
-    // UTF-8 of a document; false when it holds a surrogate, and then all threads stop.
+    // UTF-8 of a document; false when it holds a surrogate, and then all threads stop, or when they are to stop.
     bool read(size_t document, std::string& buffer, const uint8_t*& text, size_t& size) {
-        if (as_utf8(texts_[document], buffer, text, size)) return true;
+        if (as_utf8(texts_[document], buffer, text, size, stop_)) return !stop_;
         bad_ = static_cast<long long>(document);
         stop_ = true;
         return false;

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "byte_alphabet.hpp"
+#include "bpe_dropout.hpp"
 #include "bpe_seeds.hpp"
 #include "merge_table.hpp"
 #include "model.hpp"
@@ -119,7 +120,8 @@ class BpeModel final : public Model {
     struct Scratch final : Model::Scratch {
         std::vector<Token> symbols;
         std::vector<uint32_t> ids, previous, next;
-        std::vector<uint64_t> heap, skipped;
+        std::vector<uint64_t> heap;
+        MergeChances chances;
         std::string piece, mapped;
     };
     static constexpr size_t short_word = 64;  // symbols; beyond, a heap keeps it from being quadratic
@@ -222,42 +224,64 @@ class BpeModel final : public Model {
         return kept;
     }
 
-    // Linked list and heap of rank << 32 | position; a stale entry is one whose pair has another rank by now.
+    // The queue of a word's pairs, as rank << 32 | position: the lowest first,
+    struct LowestFirst {
+        std::vector<uint64_t>& heap;
+        void clear() { heap.clear(); }
+        void insert(uint64_t entry) {
+            heap.push_back(entry);
+            std::push_heap(heap.begin(), heap.end(), std::greater<>());
+        }
+        bool take(uint64_t& entry) {
+            if (heap.empty()) return false;
+            entry = heap.front();
+            std::pop_heap(heap.begin(), heap.end(), std::greater<>());
+            heap.pop_back();
+            return true;
+        }
+    };
+    // or with chances.
+    struct WithDropout {
+        MergeChances& chances;
+        double dropout;
+        uint64_t& random;
+        void clear() { chances.clear(); }
+        void insert(uint64_t entry) { chances.insert(entry, random); }
+        bool take(uint64_t& entry) { return chances.take(dropout, random, entry); }
+    };
+
     void merge_long(Scratch& scratch) const {
+        if (options_.dropout > 0)
+            merge_queued(scratch, WithDropout{scratch.chances, options_.dropout, scratch.random});
+        else
+            merge_queued(scratch, LowestFirst{scratch.heap});
+    }
+
+    // Linked list and queue; a stale entry is one whose pair has another rank by now.
+    template <class Queue>
+    void merge_queued(Scratch& scratch, Queue queue) const {
         auto& symbols = scratch.symbols;
-        auto& heap = scratch.heap;
         const uint32_t count = static_cast<uint32_t>(symbols.size());
         scratch.previous.resize(count);
         scratch.next.resize(count);
-        heap.clear();
-        scratch.skipped.clear();
+        queue.clear();
         const auto push = [&](uint32_t at) {
             if (at == no_id || scratch.next[at] == no_id) return;
             const uint32_t rank = merges_.rank_of(symbols[at].id, symbols[scratch.next[at]].id);
-            if (rank == no_id) return;
-            heap.push_back(static_cast<uint64_t>(rank) << 32 | at);
-            std::push_heap(heap.begin(), heap.end(), std::greater<>());
+            if (rank != no_id) queue.insert(static_cast<uint64_t>(rank) << 32 | at);
         };
         for (uint32_t i = 0; i < count; ++i) {
             scratch.previous[i] = i == 0 ? no_id : i - 1;
             scratch.next[i] = i + 1 == count ? no_id : i + 1;
         }
-        for (uint32_t i = 0; i + 1 < count; ++i) push(i);
         // One word may be a whole text: the flag is looked at within it.
-        for (uint32_t turn = 1; !heap.empty(); ++turn) {
+        for (uint32_t i = 0; i + 1 < count; ++i) {
+            if (i % 4096 == 4095 && scratch.is_stopped()) return;
+            push(i);
+        }
+        uint64_t top = 0;
+        for (uint32_t turn = 1; queue.take(top); ++turn) {
             if (turn % 4096 == 0 && scratch.is_stopped()) break;
-            const uint64_t top = heap.front();
-            std::pop_heap(heap.begin(), heap.end(), std::greater<>());
-            heap.pop_back();
-            if (options_.dropout > 0 && draw(scratch) < options_.dropout) {
-                scratch.skipped.push_back(top);
-                continue;
-            }
-            for (const uint64_t entry : scratch.skipped) {
-                heap.push_back(entry);
-                std::push_heap(heap.begin(), heap.end(), std::greater<>());
-            }
-            scratch.skipped.clear();
             const uint32_t at = static_cast<uint32_t>(top);
             if (symbols[at].size == 0 && symbols[at].id == no_id) continue;
             const uint32_t right = scratch.next[at];
@@ -273,14 +297,6 @@ class BpeModel final : public Model {
         }
         const auto gone = [](const Token& token) { return token.id == no_id; };
         symbols.erase(std::remove_if(symbols.begin(), symbols.end(), gone), symbols.end());
-    }
-
-    static float draw(Scratch& scratch) {  // xorshift64*
-        uint64_t& x = scratch.random;
-        x ^= x >> 12;
-        x ^= x << 25;
-        x ^= x >> 27;
-        return static_cast<float>((x * 0x2545F4914F6CDD1Du) >> 40) / 16777216.0f;
     }
 
     BpeOptions options_;

@@ -72,24 +72,27 @@ class Cutting {
         return pieces;
     }
 
-    // Call take(text, words, count) for runs of words, which are places in the text; at most batch_words of them.
+    // Call take(text, words, count) for runs of words, which are places in the text; at most batch_words of them. It ends
+    // early where take returns false.
     template <class Take>
     void batches(const Pieces& pieces, Take&& take) const {
         Piece words[batch_words];
+        bool more = true;
         if (!last_) {
             size_t count = 0;
             each_piece(pieces, [&](Piece piece) {
                 words[count++] = piece;
-                if (count == batch_words) take(pieces.text, words, std::exchange(count, 0));
+                if (count == batch_words && more) more = take(pieces.text, words, count);
+                count %= batch_words;
             });
-            if (count != 0) take(pieces.text, words, count);
+            if (count != 0 && more) take(pieces.text, words, count);
             return;
         }
         each_piece(pieces, [&](Piece piece) {
             const uint8_t* text = pieces.text + piece.begin;
             const size_t size = piece.end - piece.begin;
-            for (size_t at = 0; at < size;) {
-                if (const size_t count = last_->cut(text, size, at, words, batch_words)) take(text, words, count);
+            for (size_t at = 0; at < size && more;) {
+                if (const size_t count = last_->cut(text, size, at, words, batch_words)) more = take(text, words, count);
             }
         });
     }
@@ -99,6 +102,7 @@ class Cutting {
     void words(const Pieces& pieces, Emit&& emit) const {
         batches(pieces, [&](const uint8_t* text, const Piece* words, size_t count) {
             for (size_t i = 0; i < count; ++i) emit(text + words[i].begin, size_t{words[i].end - words[i].begin});
+            return true;
         });
     }
 

@@ -88,8 +88,8 @@ class Worker {
     void walk(const uint8_t* text, size_t size, bool skip_special) {
         if (program_.raw.empty()) return segment(text, size, skip_special, true);
         stretches_.clear();
-        program_.raw.split(text, size, skip_special, stretches_);
-        for (size_t i = 0; i < stretches_.size(); ++i) {
+        program_.raw.split(text, size, skip_special, stretches_, stop_);
+        for (size_t i = 0; i < stretches_.size() && !scratch_->is_stopped(); ++i) {
             const Stretch stretch = stretches_[i];
             if (stretch.id != no_id)
                 added(stretch, text, nullptr);
@@ -105,7 +105,7 @@ class Worker {
         const Origin* origins = nullptr;
         size_t turn = 0;
         for (const RewritePointer& step : program_.normalization) {
-            if (size == 0) return;
+            if (size == 0 || scratch_->is_stopped()) return;
             if (step->is_unchanged(text, size, at_start)) continue;
             if (spans_ != nullptr && origins == nullptr) origins = list_origins(text, size);
             std::string& target = normalized_[turn];
@@ -120,7 +120,7 @@ class Worker {
         }
         if (program_.normalized.empty()) return plain(text, size, at_start, origins);
         std::vector<Stretch> stretches;
-        program_.normalized.split(text, size, skip_special, stretches);
+        program_.normalized.split(text, size, skip_special, stretches, stop_);
         for (const Stretch& stretch : stretches) {
             const Origin* from = origins != nullptr ? origins + stretch.begin : nullptr;
             if (stretch.id != no_id)
@@ -151,19 +151,25 @@ class Worker {
         const auto origins_at = [&](const uint8_t* p) {
             return pieces.origins != nullptr ? pieces.origins + (p - pieces.text) : nullptr;
         };
-        if (spans_ != nullptr && model_.cacheable() && model_.sizes() != nullptr && !spelled_) {
-            program_.cutting.batches(pieces, [&](const uint8_t* base, const Piece* words, size_t count) {
-                if (!scratch_->is_stopped()) place_batch(base, words, count, origins_at(base));
-            });
-        } else if (spans_ != nullptr) {
-            program_.cutting.words(pieces, [&](const uint8_t* p, size_t n) { place_word(p, n, origins_at(p)); });
-        } else if (!model_.cacheable()) {
-            program_.cutting.words(pieces, [&](const uint8_t* p, size_t n) { append_word(p, n); });
-        } else {
-            program_.cutting.batches(pieces, [&](const uint8_t* base, const Piece* words, size_t count) {
-                if (!scratch_->is_stopped()) look_up(base, words, count);
-            });
-        }
+        const bool remembered = model_.cacheable() && (spans_ == nullptr || (model_.sizes() != nullptr && !spelled_));
+        program_.cutting.batches(pieces, [&](const uint8_t* base, const Piece* words, size_t count) {
+            if (scratch_->is_stopped()) return false;
+            if (remembered && spans_ == nullptr) {
+                look_up(base, words, count);
+            } else if (remembered) {
+                place_batch(base, words, count, origins_at(base));
+            } else {
+                for (size_t i = 0; i < count; ++i) {
+                    const uint8_t* word = base + words[i].begin;
+                    const size_t length = words[i].end - words[i].begin;
+                    if (spans_ != nullptr)
+                        place_word(word, length, origins_at(word));
+                    else
+                        append_word(word, length);
+                }
+            }
+            return true;
+        });
     }
 
     void append_word(const uint8_t* word, size_t size) {
