@@ -73,6 +73,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
         const uint32_t id = 1000 + static_cast<uint32_t>(count);
         table.add(input.text(1 + rule / 32), {id, (rule & 2) != 0, (rule & 4) != 0, (rule & 8) != 0, (rule & 16) != 0});
     }
+    program.raw.finish();
+    program.normalized.finish();
     if (flags & 8) program.before = {7}, program.after = {8, 9};
     const bool skip_special = flags & 16;
     std::vector<std::string> texts;

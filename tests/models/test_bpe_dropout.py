@@ -16,7 +16,7 @@ MERGES = [("나", "다"), ("가", "나"), ("가나", "다"), ("나", "가"), ("�
 
 
 def slow_chances(word: str, dropout: float) -> dict[tuple[str, ...], float]:
-    """The chance of every outcome: go down the queue, pass over each pair with the chance given, merge the first kept."""
+    """The chance of every outcome: down the queue, pass over each pair with the chance given, merge the first kept."""
     ranks = {pair: rank for rank, pair in enumerate(MERGES)}
     chances: dict[tuple[str, ...], float] = defaultdict(float)
 
