@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import tokenizers as oracle
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizer_samples import KOREAN_LINES, byte_level_json, texts
 
-from textpipe import AddedToken, Tokenizer, normalizers, pre_tokenizers, processors
+from textpipe import AddedToken, Tokenizer, normalizers, padding, pre_tokenizers, processors
 from textpipe.encoding import COLUMNS
-from textpipe.errors import InputError
+from textpipe.errors import InputError, LimitError
+from textpipe.limits import Limits
 from textpipe.pattern import Regex
 
 MARKS = ("<s>", "</s>", "<영화>", "그")
@@ -122,3 +124,59 @@ def test_the_text_of_a_batch_that_cannot_be_encoded_is_named():
         tokenizer.encode_batch(["가", "나", "다<s>"], special="raise")
     with pytest.raises(InputError, match="0 threads"):
         tokenizer.encode_batch(["가"], threads=0)
+
+
+@settings(max_examples=60)
+@given(
+    tokenizer=tokenizers,
+    rows=st.lists(marked, max_size=6),
+    more=st.none() | st.integers(0, 3),
+    direction=st.sampled_from(["left", "right"]),
+    cut=st.none() | st.integers(3, 9),
+    threads=st.integers(1, 3),
+)
+def test_a_matrix_holds_the_padded_ids_of_a_batch(  # noqa: PLR0917
+    tokenizer, rows, more, direction, cut, threads
+):
+    if cut is not None:
+        tokenizer.enable_truncation(cut)
+    expected = [encoding.ids for encoding in tokenizer.encode_batch(rows)]
+    width = max(map(len, expected), default=0) + (more or 0)
+    length = None if more is None else width
+    ids, lengths = tokenizer.encode_to_matrix(rows, pad_id=7, length=length, direction=direction, threads=threads)
+    assert ids.shape == (len(rows), width)
+    assert ids.dtype == np.uint16
+    assert lengths.dtype == np.int64
+    assert lengths.tolist() == [len(row) for row in expected]
+    tokenizer.enable_padding(pad_id=7, length=width, direction=direction)
+    assert ids.tolist() == [encoding.ids for encoding in tokenizer.encode_batch(rows)]
+
+
+def test_no_text_is_cut_to_fit_a_row():
+    tokenizer = prepared(framed=False, staged=False, normalized=False)
+    with pytest.raises(InputError, match="text 1 has 2 tokens, and a row holds 1"):
+        tokenizer.encode_to_matrix(["<s>", "<s></s>", ""], pad_id=0, length=1)
+    assert tokenizer.encode_to_matrix(["<s>", ""], pad_id=0, length=1)[1].tolist() == [1, 0]
+
+
+def test_a_matrix_has_room_for_the_id_that_fills_it():
+    tokenizer = prepared(framed=False, staged=False, normalized=False)
+    ids, _ = tokenizer.encode_to_matrix(["<s>", ""], pad_id=1 << 16)
+    assert ids.tolist() == [[tokenizer.token_to_id("<s>")], [1 << 16]]
+    assert ids.dtype == np.uint32
+
+
+@pytest.mark.parametrize(("arguments", "message"), [({"pad_id": -1}, "pad_id"), ({"direction": "up"}, "direction")])
+def test_what_no_matrix_can_be_filled_with_is_refused(arguments, message):
+    tokenizer = prepared(framed=False, staged=False, normalized=False)
+    with pytest.raises(InputError, match=message):
+        tokenizer.encode_to_matrix(["가"], **{"pad_id": 0, **arguments})
+
+
+def test_a_matrix_larger_than_the_cap_is_refused_before_it_is_made(monkeypatch):
+    monkeypatch.setattr(padding, "DEFAULT_LIMITS", Limits(padded_tokens=6))
+    ids, offsets = np.array([1, 2], dtype=np.uint16), np.array([0, 1, 2])
+    assert padding.padded_matrix(ids, offsets, pad_id=0, length=3)[0].shape == (2, 3)
+    for length in (4, 1 << 40):
+        with pytest.raises(LimitError, match="2 texts in rows of"):
+            padding.padded_matrix(ids, offsets, pad_id=0, length=length)

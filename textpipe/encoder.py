@@ -18,6 +18,7 @@ from textpipe.errors import InputError, did_you_mean
 from textpipe.fitting import Fitting
 from textpipe.limits import DEFAULT_LIMITS
 from textpipe.models import Model
+from textpipe.padding import padded_matrix
 
 if TYPE_CHECKING:
     import numpy as np
@@ -198,7 +199,9 @@ class Encoder(Fitting):
         InputError
             when one of them is neither; the message has its number.
         """
-        return self._encode_all(input, is_pretokenized, add_special_tokens, special, threads, ids_alone=False)
+        made = self._encode_all(input, is_pretokenized, add_special_tokens, special, threads, ids_alone=False)
+        self._pad(made)
+        return made
 
     def _encode_all(
         self,
@@ -224,7 +227,6 @@ class Encoder(Fitting):
                 )
                 for texts in items
             ]
-        self._pad(made)
         return made
 
     def encode_batch_fast(
@@ -237,7 +239,9 @@ class Encoder(Fitting):
         threads: int | None = None,
     ) -> list[Encoding]:
         """The ids of each text or pair; as in `tokenizers`, nothing is kept of the texts' pieces, places and words."""
-        return self._encode_all(input, is_pretokenized, add_special_tokens, special, threads, ids_alone=True)
+        made = self._encode_all(input, is_pretokenized, add_special_tokens, special, threads, ids_alone=True)
+        self._pad(made)
+        return made
 
     def encode_to_numpy(
         self,
@@ -277,6 +281,55 @@ class Encoder(Fitting):
         made = self._put_together([encoding] if pair is None else [encoding, pair], add_special_tokens)
         self._pad([made])
         return made
+
+    def encode_to_matrix(
+        self,
+        texts: Sequence[str],
+        *,
+        pad_id: int,
+        length: int | None = None,
+        direction: str = "right",
+        threads: int | None = None,
+        add_special_tokens: bool = True,
+        special: SpecialPolicy | None = None,
+    ) -> tuple[NDArray[np.uint16] | NDArray[np.uint32], NDArray[np.int64]]:
+        """The ids of N texts in rows of L, and how many of each row are the text's; truncated where that is enabled.
+
+        Parameters
+        ----------
+        texts : the documents.
+        pad_id : what fills a row; what :meth:`enable_padding` says is not looked at.
+        length : L; by default as many as the longest text has.
+        direction : the side to fill, ``right`` or ``left``.
+        threads, add_special_tokens, special : as in :meth:`encode_to_numpy`.
+
+        Returns
+        -------
+        ids : (N, L), uint16 when every id fits, else uint32.
+        lengths : (N,), int64.
+
+        Raises
+        ------
+        InputError
+            when a text has more than ``length`` ids: none is cut unless truncation is enabled.
+        LimitError
+            when the matrix would be too large.
+
+        Examples
+        --------
+        >>> from textpipe.models import BPE
+        >>> ids, lengths = Encoder(BPE({"가": 0, "나": 1, "<pad>": 2})).encode_to_matrix(["가", "가나"], pad_id=2)
+        >>> ids.tolist(), lengths.tolist()
+        ([[0, 2], [0, 1]], [1, 2])
+        """
+        if self._truncation is None:
+            ids, offsets = self.encode_to_numpy(
+                texts, threads=threads, add_special_tokens=add_special_tokens, special=special
+            )
+        else:
+            rows = self._encode_all(texts, False, add_special_tokens, special, threads, ids_alone=True)
+            ids, offsets = self.pipeline.flat([row.ids for row in rows])
+        return padded_matrix(ids, offsets, pad_id=pad_id, length=length, direction=direction)
 
 
 def _texts(item: Any, number: int, is_pretokenized: bool) -> list[Any]:

@@ -37,7 +37,7 @@ class Limits:
     # text
     text_bytes: int = GIB  # one text argument
     overflowing_parts: int = 1_000_000  # of one truncated text, or of two put together
-    padded_tokens: int = 1 << 30  # of one encoding
+    padded_tokens: int = 1 << 30  # of one encoding, or of one matrix of texts
     line_bytes: int = 64 * MIB  # one line of JSONL, inflated
 
     nbest_size: int = 1024  # spellings of one word

@@ -1,21 +1,26 @@
 """Padding: every encoding of a batch as long as the longest, or of a fixed length.
 
-What enters: encodings, and what to pad them with. What leaves: the same encodings, longer. Promises: the lengths, the
-places and the object in tokenizer.json are those of `tokenizers`.
+What enters: encodings, or ids in one array, and what to pad them with. What leaves: the same encodings, longer; of ids
+a matrix. Promises: the lengths, the places and the object in tokenizer.json are those of `tokenizers`; a matrix that
+would not fit in memory is refused before it is made.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textpipe.encoding import Encoding, check_side
-from textpipe.errors import InputError
+from textpipe.errors import InputError, LimitError
 from textpipe.limits import DEFAULT_LIMITS
 from textpipe.stage import describe
 
-__all__ = ["Padding"]
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["Padding", "padded_matrix"]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -101,3 +106,62 @@ class Padding:
             "pad_type_id": self.pad_type_id,
             "direction": self.direction,
         }
+
+
+def padded_matrix(
+    ids: NDArray[Any], offsets: NDArray[np.int64], *, pad_id: int, length: int | None = None, direction: str = "right"
+) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """One row for each text.
+
+    Parameters
+    ----------
+    ids : (num_ids,), of all texts.
+    offsets : (N + 1,); text ``n`` has ``ids[offsets[n]:offsets[n + 1]]``.
+    pad_id : what fills a row.
+    length : L; by default that of the longest text.
+    direction : the side to fill, ``right`` or ``left``.
+
+    Returns
+    -------
+    matrix : (N, L), of the type of ``ids``, or uint32 where ``pad_id`` needs it.
+    lengths : (N,), how many ids of each row are the text's.
+
+    Raises
+    ------
+    InputError
+        when a text is longer than ``length``, or a number or the side cannot be.
+    LimitError
+        when the matrix would be too large.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> matrix, lengths = padded_matrix(np.array([5, 6, 7]), np.array([0, 1, 3]), pad_id=0)
+    >>> matrix.tolist(), lengths.tolist()
+    ([[5, 0], [6, 7]], [1, 2])
+    """
+    import numpy as np
+
+    check_side(direction)
+    if not 0 <= pad_id < DEFAULT_LIMITS.token_id:
+        raise InputError(f"pad_id is {pad_id}", allowed=f"0 to {DEFAULT_LIMITS.token_id - 1}")
+    lengths = np.diff(offsets)
+    longest = int(lengths.max(initial=0))
+    width = longest if length is None else length
+    if width < longest:
+        raise InputError(
+            f"text {int(lengths.argmax())} has {longest} tokens, and a row holds {width}",
+            hint="cut texts with enable_truncation(max_length), or leave length out",
+        )
+    if width * max(len(lengths), 1) > DEFAULT_LIMITS.padded_tokens:
+        raise LimitError(
+            f"{len(lengths):,} texts in rows of {width:,} ids are a matrix of {len(lengths) * width:,}",
+            allowed=f"{DEFAULT_LIMITS.padded_tokens:,}",
+            hint="encode texts of like length together, or fewer at once",
+        )
+    matrix = np.full((len(lengths), width), pad_id, dtype=np.promote_types(ids.dtype, np.min_scalar_type(pad_id)))
+    columns = np.arange(width)
+    if direction == "left":
+        columns = columns[::-1]
+    matrix[columns < lengths[:, None]] = ids  # a mask goes row by row, as the ids do
+    return matrix, lengths

@@ -223,8 +223,6 @@ class Pipeline:
         self, texts: Sequence[str], *, threads: int, skip_special: bool, add_special: bool
     ) -> tuple[Any, NDArray[np.int64]]:
         """The ids of many texts, flat, and their offsets."""
-        import numpy as np
-
         _check_lengths(texts)
         if self.native_ids is not None:
             return self.native_ids.encode_batch(
@@ -233,6 +231,12 @@ class Pipeline:
         rows = [
             self.put_together([encoding], add_special).ids for encoding in self.encode(texts, skip_special=skip_special)
         ]
+        return self.flat(rows)
+
+    def flat(self, rows: Sequence[list[int]]) -> tuple[Any, NDArray[np.int64]]:
+        """Rows of ids in one array, and their offsets."""
+        import numpy as np
+
         offsets = np.zeros(len(rows) + 1, dtype=np.int64)
         np.cumsum([len(row) for row in rows], out=offsets[1:])
         id_type = np.uint16 if self.max_id < 1 << 16 else np.uint32
