@@ -64,7 +64,7 @@ def test_a_long_word_is_done_and_keeps_its_text(dropout):
     word = "가나다나가" * 40_000
     tokens = BPE(VOCAB, MERGES, dropout=dropout).tokenize(word)
     assert "".join(token.value for token in tokens) == word
-    assert len(tokens) < len(word)
+    assert len(tokens) <= len(word)  # so near 1 it may be that nothing is merged
 
 
 def test_the_same_seed_gives_the_same_pieces():
