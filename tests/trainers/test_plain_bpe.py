@@ -62,7 +62,7 @@ def test_a_pair_joined_again_stands_once_where_it_applies_first():
 
 
 def test_another_compat_is_refused_with_those_there_are():
-    with pytest.raises(ConfigError, match=r"compat cannot be 'exact'.*tokenizers or plain"):
+    with pytest.raises(ConfigError, match=r"compat cannot be 'exact'.*tokenizers, plain, likelihood"):
         BpeTrainer(compat="exact")
 
 

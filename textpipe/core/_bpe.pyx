@@ -70,8 +70,8 @@ cdef class MergeIds:
             index.add(number, view_utf8(piece))
         rank = index.resolve(pairs.pairs, cut, self.merges, missing)
         if rank < pairs.pairs.size():
-            parts = (pairs.pairs.left(rank), pairs.pairs.right(rank))
-            left, right = (part.data()[:part.size()].decode() for part in parts)
+            left, right = (
+                part.data()[:part.size()].decode() for part in (pairs.pairs.left(rank), pairs.pairs.right(rank)))
             raise InputError(
                 f'merge {rank} ("{left}" + "{right}") needs the piece "{missing.decode()}", which the vocabulary lacks')
 
