@@ -3,6 +3,7 @@
 #include "batch.hpp"
 #include "bpe_model.hpp"
 #include "byte_alphabet.hpp"
+#include "grammar_step.hpp"
 #include "input.hpp"
 #include "normalization.hpp"
 #include "scanner.hpp"

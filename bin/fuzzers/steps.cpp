@@ -60,7 +60,11 @@ CutPointer draw_cut(Input& input) {
     switch (input.below(8)) {
         case 0: return std::make_shared<const GrammarStep>(static_cast<int>(input.below(4)));
         case 1: return literal_split(" ", behavior, invert);
-        case 2: return run_split({{' ', ' '}}, {{0xAC00, 0xD7A3}, {0x1F600, 0x1F64F}}, input.below(4), behavior, invert);
+        case 2: {
+            const size_t least = 1 + input.below(3), most = input.below(4);  // most 0 is any number
+            return run_split({{' ', ' '}}, {{0xAC00, 0xD7A3}, {0x1F600, 0x1F64F}}, least,
+                             most == 0 ? 0 : least + most, behavior, invert);
+        }
         case 3: return input.coin() ? digit_split(behavior) : punctuation_split(behavior);
         case 4: return std::make_shared<const BertCut>();
         case 5: return std::make_shared<const FixedLengthCut>(1 + input.below(9));

@@ -2,6 +2,7 @@
 // and columns that nobody wrote are refused or read, never more than that.
 #include <map>
 
+#include "grammar_step.hpp"
 #include "input.hpp"
 #include "scanner.hpp"
 #include "word_columns.hpp"

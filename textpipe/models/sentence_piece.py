@@ -9,6 +9,7 @@ value never changes.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -88,8 +89,7 @@ class SentencePiece(Model):
                 f'no algorithm is called "{self._algorithm}"', hint=did_you_mean(self._algorithm, ALGORITHMS)
             )
         if len(self._vocab) < len(self._rows):
-            seen: set[str] = set()
-            twice = next(row.text for row in self._rows if row.text in seen or seen.add(row.text))  # type: ignore[func-returns-value]
+            twice, _ = Counter(row.text for row in self._rows).most_common(1)[0]
             raise InputError(f'the piece "{twice[:40]}" stands twice')
         for number, row in enumerate(self._rows):
             self._check_row(number, row)
