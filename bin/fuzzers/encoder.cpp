@@ -90,16 +90,20 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     const std::vector<uint32_t> ids = encode(encoder, views, skip_special, 0, offsets);
     CHECK(encode(encoder, views, skip_special, flags & 32 ? 2 : 0, again_offsets) == ids && offsets == again_offsets);
     std::vector<uint32_t> placed;
+    SpansJob job(encoder, views, skip_special);
+    job.run();
     for (size_t i = 0; i < views.size(); ++i) {
-        Spans spans;
-        CHECK(encoder.encode_spans(views[i], skip_special, spans));
+        const Spans& spans = job.spans(i);
         placed.insert(placed.end(), program.before.begin(), program.before.end());
         placed.insert(placed.end(), spans.ids.begin(), spans.ids.end());
         placed.insert(placed.end(), program.after.begin(), program.after.end());
         CHECK(spans.begins.size() == spans.ids.size() && spans.ends.size() == spans.ids.size());
         CHECK(spans.words.size() == spans.ids.size() && spans.added.size() == spans.added_text.size());
         const uint32_t length = texts[i].empty() ? 0 : own_origins(texts[i]).back().end;
-        for (size_t j = 0; j < spans.ids.size(); ++j) CHECK(spans.begins[j] <= spans.ends[j] && spans.ends[j] <= length);
+        for (size_t j = 0; j < spans.ids.size(); ++j) {
+            const uint32_t first = spans.begins.begin()[j], last = spans.ends.begin()[j];
+            CHECK(first <= last && last <= length);
+        }
     }
     CHECK(placed == ids);
     return 0;
