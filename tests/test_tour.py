@@ -21,9 +21,9 @@ from textpipe.models import BPE
 from textpipe.normalizers import NFC
 from textpipe.pre_tokenizers import ByteLevel
 from textpipe.report import write_report
+from textpipe.sources.warc import iter_pages
 from textpipe.testing import SiteServer, read_truth
 from textpipe.trainers import BpeTrainer
-from textpipe.warc import iter_pages
 
 GPT2 = regex.compile(r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+")
 

@@ -10,8 +10,22 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from textpipe import decoders, implementations, models, normalizers, pre_tokenizers, processors, trainers
-    from textpipe.added_tokens import AddedToken
-    from textpipe.choices import (
+    from textpipe.encoding import Encoding
+    from textpipe.implementations import (
+        BertWordPieceTokenizer,
+        ByteLevelBPETokenizer,
+        CharBPETokenizer,
+        SentencePieceBPETokenizer,
+        SentencePieceUnigramTokenizer,
+    )
+    from textpipe.models import Token
+    from textpipe.models.added_tokens import AddedToken
+    from textpipe.normalizers import NormalizedString
+    from textpipe.pre_tokenizers import PreTokenizedString
+    from textpipe.records import Document, Page
+    from textpipe.stages.pattern import Regex
+    from textpipe.tokenizer import Tokenizer
+    from textpipe.tokenizer.choices import (
         EncodeInput,
         InputSequence,
         OffsetReferential,
@@ -23,21 +37,7 @@ if TYPE_CHECKING:
         TextEncodeInput,
         TextInputSequence,
     )
-    from textpipe.encoder import Special, Text
-    from textpipe.encoding import Encoding
-    from textpipe.implementations import (
-        BertWordPieceTokenizer,
-        ByteLevelBPETokenizer,
-        CharBPETokenizer,
-        SentencePieceBPETokenizer,
-        SentencePieceUnigramTokenizer,
-    )
-    from textpipe.models import Token
-    from textpipe.normalizers import NormalizedString
-    from textpipe.pattern import Regex
-    from textpipe.pre_tokenizers import PreTokenizedString
-    from textpipe.records import Document, Page
-    from textpipe.tokenizer import Tokenizer
+    from textpipe.tokenizer.encoder import Special, Text
 
 __version__ = "0.1.0"
 
@@ -80,16 +80,16 @@ __all__ = [
 
 _PACKAGES = ("decoders", "implementations", "models", "normalizers", "pre_tokenizers", "processors", "trainers")
 _HOMES = {
-    "textpipe.added_tokens": "AddedToken",
-    "textpipe.choices": "EncodeInput InputSequence OffsetReferential OffsetType Offsets PreTokenizedEncodeInput "
-    "PreTokenizedInputSequence SplitDelimiterBehavior TextEncodeInput TextInputSequence",
-    "textpipe.encoder": "Special Text",
+    "textpipe.models.added_tokens": "AddedToken",
+    "textpipe.tokenizer.choices": "EncodeInput InputSequence OffsetReferential OffsetType Offsets "
+    "PreTokenizedEncodeInput PreTokenizedInputSequence SplitDelimiterBehavior TextEncodeInput TextInputSequence",
+    "textpipe.tokenizer.encoder": "Special Text",
     "textpipe.encoding": "Encoding",
     "textpipe.implementations": "BertWordPieceTokenizer ByteLevelBPETokenizer CharBPETokenizer "
     "SentencePieceBPETokenizer SentencePieceUnigramTokenizer",
     "textpipe.models": "Token",
     "textpipe.normalizers": "NormalizedString",
-    "textpipe.pattern": "Regex",
+    "textpipe.stages.pattern": "Regex",
     "textpipe.pre_tokenizers": "PreTokenizedString",
     "textpipe.records": "Document Page",
     "textpipe.tokenizer": "Tokenizer",

@@ -9,8 +9,8 @@ import pytest
 
 from textpipe.crawl import CrawlConfig, Crawler
 from textpipe.limits import DEFAULT_LIMITS
+from textpipe.sources.warc import iter_pages
 from textpipe.testing import Reply
-from textpipe.warc import iter_pages
 
 QUICK = replace(DEFAULT_LIMITS, connect_timeout_s=2.0, read_timeout_s=2.0, total_timeout_s=4.0)
 

@@ -10,7 +10,7 @@ from warcio.checker import Checker
 from textpipe.crawl.archive import Archive, Stored, payload_digest
 from textpipe.crawl.fetch import Response
 from textpipe.errors import FormatError, StateError
-from textpipe.warc import iter_pages
+from textpipe.sources.warc import iter_pages
 
 KOREAN_HEADER = ("X-이름".encode().decode("latin-1"), "값".encode().decode("latin-1"))  # as an HTTP client reads it
 HEADERS = (("Content-Type", "text/html; charset=euc-kr"), ("Content-Encoding", "gzip"), ("Content-Length", "7"))

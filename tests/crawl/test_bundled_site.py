@@ -7,8 +7,8 @@ import unicodedata
 import pytest
 
 from textpipe.crawl import CrawlConfig, Crawler
+from textpipe.sources.warc import iter_pages
 from textpipe.testing import SiteServer
-from textpipe.warc import iter_pages
 
 
 @pytest.fixture(scope="module")

@@ -16,8 +16,8 @@ import textpipe.crawl.archive
 import textpipe.crawl.run
 from textpipe.crawl import CrawlConfig, Crawler
 from textpipe.files import calls
+from textpipe.sources.warc import iter_pages
 from textpipe.testing import FaultServer, Reply
-from textpipe.warc import iter_pages
 
 from .conftest import page
 

@@ -13,7 +13,7 @@ from tokenizer_samples import texts
 from textpipe import Tokenizer, decoders
 from textpipe.errors import InputError
 from textpipe.models import BPE
-from textpipe.pattern import Regex
+from textpipe.stages.pattern import Regex
 
 theirs_of = oracle.decoders
 PAIRS = [

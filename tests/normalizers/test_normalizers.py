@@ -11,7 +11,7 @@ from tokenizer_samples import texts
 
 from textpipe import Tokenizer, normalizers
 from textpipe.errors import InputError, LimitError
-from textpipe.pattern import Regex
+from textpipe.stages.pattern import Regex
 
 PAIRS = [
     *((getattr(normalizers, name)(), getattr(oracle.normalizers, name)()) for name in ("NFC", "NFD", "NFKC", "NFKD")),
@@ -111,7 +111,7 @@ def test_a_broken_pattern_is_refused_at_once():
 
 
 def test_a_pattern_without_end_is_stopped(monkeypatch):
-    monkeypatch.setattr("textpipe.pattern._TIMEOUT_S", 0.05)
+    monkeypatch.setattr("textpipe.stages.pattern._TIMEOUT_S", 0.05)
     with pytest.raises(LimitError, match="took longer"):
         normalizers.Replace(Regex(r"(a|aa)+$"), "").normalize_str("a" * 200 + "b")
 

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from tokenizer_samples import corpus, texts
 
 from textpipe.core import _text
-from textpipe.pattern import Regex, find
 from textpipe.pre_tokenizers import Split
 from textpipe.pre_tokenizers.grammars import PATTERNS, native_split
 from textpipe.pre_tokenizers.split import BEHAVIOR_NUMBERS, BEHAVIORS
+from textpipe.stages.pattern import Regex, find
 
 RUNS = [
     *(r"\p{N}{1,3}", r"\p{N}", "[一-龥぀-ゟ゠-ヿ]+", "[一-龥ࠀ-一가-퟿]+", r"\s?\p{L}+", r"\s?\p{P}+", r"[\r\n]", r"\s+"),

@@ -12,8 +12,8 @@ from tokenizer_samples import texts
 
 from textpipe import pre_tokenizers as ours_of
 from textpipe.errors import InputError
-from textpipe.pattern import Regex
 from textpipe.pre_tokenizers.split import BEHAVIORS
+from textpipe.stages.pattern import Regex
 
 theirs_of = oracle.pre_tokenizers
 PAIRS = [

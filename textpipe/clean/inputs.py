@@ -19,7 +19,7 @@ from textpipe.files import MANIFEST, is_temporary, read_manifest, refuse_unfinis
 from textpipe.limits import DEFAULT_LIMITS, Limits
 from textpipe.records import Document, Page
 from textpipe.sources import TextUnit, iter_documents, read_blocks
-from textpipe.warc import iter_pages
+from textpipe.sources.warc import iter_pages
 
 __all__ = ["Source", "find_sources", "iter_items"]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from textpipe.stage import Stage
+from textpipe.stages.stage import Stage
 
 __all__ = ["Decoder"]
 

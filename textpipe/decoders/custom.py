@@ -11,7 +11,7 @@ from typing import Any
 
 from textpipe.decoders.base import Decoder
 from textpipe.errors import InputError
-from textpipe.stage import refuse_to_write
+from textpipe.stages.stage import refuse_to_write
 
 __all__ = ["Custom"]
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from textpipe.decoders.base import Decoder
-from textpipe.pattern import Regex, find, pattern_to_dict
+from textpipe.stages.pattern import Regex, find, pattern_to_dict
 
 __all__ = ["Replace"]
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from textpipe.decoders.base import Decoder
-from textpipe.stage import StageSequence, checked_parts
+from textpipe.stages.stage import StageSequence, checked_parts
 
 __all__ = ["Sequence"]
 

@@ -8,18 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from textpipe.added_tokens import AddedToken, AddedVocabulary
 from textpipe.decoders import ByteLevel as ByteLevelDecoder
 from textpipe.decoders import Decoder
 from textpipe.decoders import WordPiece as WordPieceDecoder
 from textpipe.errors import InputError
 from textpipe.formats.parts import Parts
 from textpipe.models import BPE, Model, WordPiece
+from textpipe.models.added_tokens import AddedToken, AddedVocabulary
 from textpipe.normalizers import NFC, BertNormalizer, Lowercase, Normalizer, Replace, Sequence
-from textpipe.pattern import Regex
 from textpipe.pre_tokenizers import BertPreTokenizer, ByteLevel, PreTokenizer, Split
 from textpipe.pre_tokenizers import Sequence as PreTokenizerSequence
 from textpipe.processors import PostProcessor, RobertaProcessing, TemplateProcessing
+from textpipe.stages.pattern import Regex
 
 __all__ = ["bert", "byte_level_family", "clip", "gpt2", "roberta"]
 

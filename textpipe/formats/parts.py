@@ -10,14 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from textpipe.added_tokens import AddedVocabulary
 from textpipe.decoders import Decoder
+from textpipe.encoding.padding import Padding
+from textpipe.encoding.truncation import Truncation
 from textpipe.models import Model
+from textpipe.models.added_tokens import AddedVocabulary
 from textpipe.normalizers import Normalizer
-from textpipe.padding import Padding
 from textpipe.pre_tokenizers import PreTokenizer
 from textpipe.processors import PostProcessor
-from textpipe.truncation import Truncation
 
 __all__ = ["Parts"]
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from textpipe import decoders, normalizers
-from textpipe.added_tokens import AddedVocabulary
 from textpipe.errors import FormatError, InputError
 from textpipe.files import write_bytes
 from textpipe.files.reading import read_bytes
@@ -18,6 +17,7 @@ from textpipe.formats import sentencepiece_file as model_file
 from textpipe.formats.parts import Parts
 from textpipe.limits import DEFAULT_LIMITS, Limits
 from textpipe.models import BPE, SentencePiece, Unigram
+from textpipe.models.added_tokens import AddedVocabulary
 from textpipe.pre_tokenizers import Metaspace
 
 __all__ = ["kept_by_model", "read", "read_model", "to_bytes", "write_model"]

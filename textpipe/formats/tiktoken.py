@@ -15,7 +15,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-from textpipe.added_tokens import AddedToken, AddedVocabulary
 from textpipe.core.byte_alphabet import to_bytes
 from textpipe.decoders import ByteLevel as ByteLevelDecoder
 from textpipe.errors import FormatError, InputError, LimitError, TextpipeError, did_you_mean
@@ -25,10 +24,11 @@ from textpipe.formats.fields import Field, parse_json
 from textpipe.formats.parts import Parts
 from textpipe.limits import DEFAULT_LIMITS, Limits
 from textpipe.models import BPE, RankBPE
+from textpipe.models.added_tokens import AddedToken, AddedVocabulary
 from textpipe.normalizers import NFC
-from textpipe.pattern import Regex
 from textpipe.pre_tokenizers import ByteLevel, PreTokenizer, Sequence, Split
 from textpipe.pre_tokenizers.grammars import PATTERNS
+from textpipe.stages.pattern import Regex
 
 __all__ = ["kept", "parse_ranks", "read", "write"]
 

@@ -12,13 +12,13 @@ import json
 import struct
 from typing import Any
 
-from textpipe.added_tokens import AddedToken, AddedVocabulary
 from textpipe.errors import LimitError
 from textpipe.formats import tokenizer_lengths, tokenizer_models, tokenizer_parts
 from textpipe.formats.fields import Field, parse_json
 from textpipe.formats.parts import Parts
 from textpipe.limits import DEFAULT_LIMITS, Limits
 from textpipe.models import Model
+from textpipe.models.added_tokens import AddedToken, AddedVocabulary
 
 __all__ = ["read", "write"]
 

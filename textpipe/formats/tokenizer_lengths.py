@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
+from textpipe.encoding.padding import Padding
+from textpipe.encoding.truncation import STRATEGIES, Truncation
 from textpipe.errors import FormatError, InputError, did_you_mean
 from textpipe.formats.fields import Field
-from textpipe.padding import Padding
-from textpipe.truncation import STRATEGIES, Truncation
 
 __all__ = ["read"]
 

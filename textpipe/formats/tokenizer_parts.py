@@ -14,11 +14,11 @@ from textpipe.errors import FormatError, TextpipeError, did_you_mean
 from textpipe.formats import scored_pieces
 from textpipe.formats.fields import Field
 from textpipe.formats.growth import check_growth
+from textpipe.formats.own_stages import is_allowed, own_stage
 from textpipe.limits import DEFAULT_LIMITS
-from textpipe.own_stages import is_allowed, own_stage
-from textpipe.pattern import Regex
 from textpipe.pre_tokenizers.metaspace import PREPEND_SCHEMES
 from textpipe.pre_tokenizers.split import BEHAVIORS
+from textpipe.stages.pattern import Regex
 
 __all__ = ["STAGES", "read"]
 

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from textpipe.added_tokens import AddedToken, AddedVocabulary
 from textpipe.errors import FormatError, TextpipeError
 from textpipe.files.reading import read_bytes
 from textpipe.formats import sentencepiece, tokenizer_json
@@ -21,6 +20,7 @@ from textpipe.formats.fields import Field, parse_json
 from textpipe.formats.parts import Parts
 from textpipe.limits import DEFAULT_LIMITS, Limits
 from textpipe.models import BPE, WordPiece
+from textpipe.models.added_tokens import AddedToken, AddedVocabulary
 from textpipe.processors import TemplateProcessing
 
 __all__ = ["CONFIG", "kept", "read", "write"]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from textpipe.added_tokens import AddedToken
 from textpipe.decoders import WordPiece as WordPieceDecoder
 from textpipe.errors import InputError
 from textpipe.implementations.base import BaseTokenizer
 from textpipe.models import WordPiece
+from textpipe.models.added_tokens import AddedToken
 from textpipe.normalizers import BertNormalizer
 from textpipe.pre_tokenizers import BertPreTokenizer
 from textpipe.processors import BertProcessing

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from textpipe.added_tokens import AddedToken
 from textpipe.decoders import ByteLevel as ByteLevelDecoder
 from textpipe.implementations.base import BaseTokenizer, normalizer_of
 from textpipe.models import BPE
+from textpipe.models.added_tokens import AddedToken
 from textpipe.normalizers import Lowercase
 from textpipe.pre_tokenizers import ByteLevel
 from textpipe.processors import ByteLevel as ByteLevelProcessor

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from textpipe.added_tokens import AddedToken
 from textpipe.decoders import BPEDecoder
 from textpipe.implementations.base import BaseTokenizer, normalizer_of
 from textpipe.models import BPE
+from textpipe.models.added_tokens import AddedToken
 from textpipe.normalizers import BertNormalizer, Lowercase, Normalizer
 from textpipe.pre_tokenizers import BertPreTokenizer, WhitespaceSplit
 from textpipe.tokenizer import Tokenizer

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from textpipe.added_tokens import AddedToken
 from textpipe.decoders import Metaspace as MetaspaceDecoder
 from textpipe.implementations.base import BaseTokenizer
 from textpipe.models import BPE
+from textpipe.models.added_tokens import AddedToken
 from textpipe.normalizers import NFKC
 from textpipe.pre_tokenizers import Metaspace
 from textpipe.tokenizer import Tokenizer

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from textpipe.added_tokens import AddedToken
 from textpipe.decoders import Metaspace as MetaspaceDecoder
 from textpipe.implementations.base import BaseTokenizer
 from textpipe.models import Unigram
+from textpipe.models.added_tokens import AddedToken
 from textpipe.normalizers import NFKC, Nmt, Replace, Sequence
-from textpipe.pattern import Regex
 from textpipe.pre_tokenizers import Metaspace
+from textpipe.stages.pattern import Regex
 from textpipe.tokenizer import Tokenizer
 from textpipe.trainers import UnigramTrainer
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from textpipe.errors import InputError
 from textpipe.limits import DEFAULT_LIMITS
-from textpipe.stage import Stage
+from textpipe.stages.stage import Stage
 
 if TYPE_CHECKING:
     from textpipe.core._native import NativeModel

@@ -12,7 +12,7 @@ from textpipe.core import _text
 from textpipe.core._native import NativeStep
 from textpipe.normalizers.aligned import AlignedText
 from textpipe.normalizers.normalized_string import NormalizedString
-from textpipe.stage import Stage
+from textpipe.stages.stage import Stage
 
 __all__ = ["Normalizer"]
 

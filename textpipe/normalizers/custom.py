@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from textpipe.normalizers.aligned import AlignedText
 from textpipe.normalizers.base import Normalizer
 from textpipe.normalizers.normalized_string import NormalizedString
-from textpipe.stage import check_methods, refuse_to_write
+from textpipe.stages.stage import check_methods, refuse_to_write
 
 __all__ = ["Custom", "Normalizes"]
 

@@ -13,7 +13,7 @@ from textpipe.errors import InputError
 from textpipe.normalizers.aligned import AlignedText
 
 if TYPE_CHECKING:
-    from textpipe.pattern import Regex
+    from textpipe.stages.pattern import Regex
 
 __all__ = ["NormalizedString"]
 

@@ -13,7 +13,7 @@ from textpipe.core import _steps
 from textpipe.core._native import NativeStep
 from textpipe.normalizers.aligned import AlignedText
 from textpipe.normalizers.base import Normalizer
-from textpipe.pattern import Regex, find, pattern_to_dict
+from textpipe.stages.pattern import Regex, find, pattern_to_dict
 
 __all__ = ["Replace"]
 

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from textpipe.core._native import NativeStep
 from textpipe.normalizers.aligned import AlignedText
 from textpipe.normalizers.base import Normalizer
-from textpipe.stage import StageSequence, checked_parts
+from textpipe.stages.stage import StageSequence, checked_parts
 
 __all__ = ["Sequence"]
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from textpipe.core import _steps, _text
 from textpipe.core._native import NativeStep
 from textpipe.normalizers.aligned import AlignedText
-from textpipe.stage import Stage
+from textpipe.stages.stage import Stage
 
 if TYPE_CHECKING:
     from textpipe.pre_tokenizers.pre_tokenized_string import PreTokenizedString

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from textpipe.normalizers.aligned import AlignedText
 from textpipe.pre_tokenizers.base import PreTokenizer
 from textpipe.pre_tokenizers.pre_tokenized_string import PreTokenizedString
-from textpipe.stage import check_methods, refuse_to_write
+from textpipe.stages.stage import check_methods, refuse_to_write
 
 __all__ = ["Custom", "PreTokenizes"]
 

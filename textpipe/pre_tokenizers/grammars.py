@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from textpipe.core import _steps, _text
 from textpipe.core._native import NativeStep
-from textpipe.pattern import Regex
+from textpipe.stages.pattern import Regex
 
 __all__ = ["PATTERNS", "native_split"]
 

@@ -5,7 +5,7 @@ they need a Java runtime). What leaves: stretches of the text. Promises: only cu
 whatever the analyser says; a morpheme that is not spelled in the text (했다 holds 하, 었 and 다) makes no cut.
 
 No other package knows this stage: a tokenizer.json that holds it is for this one alone, and is read where the stage is
-allowed by its name (:mod:`textpipe.own_stages`). A vocabulary is better learned
+allowed by its name (:mod:`textpipe.formats.own_stages`). A vocabulary is better learned
 with it and used without (the preset ko-morpheme does so): nearly all of its pieces keep to the cuts all the same.
 
 Notes

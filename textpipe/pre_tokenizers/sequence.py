@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from textpipe.core import _steps
 from textpipe.normalizers.aligned import AlignedText
 from textpipe.pre_tokenizers.base import NativeCut, PreTokenizer
-from textpipe.stage import StageSequence, checked_parts
+from textpipe.stages.stage import StageSequence, checked_parts
 
 __all__ = ["Sequence"]
 

@@ -11,9 +11,9 @@ from typing import Any
 
 from textpipe.errors import InputError, did_you_mean
 from textpipe.normalizers.aligned import AlignedText
-from textpipe.pattern import Regex, find, pattern_to_dict
 from textpipe.pre_tokenizers.base import NativeCut, PreTokenizer
 from textpipe.pre_tokenizers.grammars import native_split
+from textpipe.stages.pattern import Regex, find, pattern_to_dict
 
 __all__ = ["BEHAVIORS", "BEHAVIOR_NUMBERS", "Split", "check_behavior"]
 

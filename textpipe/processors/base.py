@@ -7,7 +7,7 @@ them.
 from __future__ import annotations
 
 from textpipe.encoding import Encoding
-from textpipe.stage import Stage
+from textpipe.stages.stage import Stage
 
 __all__ = ["PostProcessor", "join", "numbered"]
 

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from textpipe.encoding import Encoding
 from textpipe.processors.base import PostProcessor, numbered
-from textpipe.stage import StageSequence, checked_parts
+from textpipe.stages.stage import StageSequence, checked_parts
 
 __all__ = ["Sequence"]
 

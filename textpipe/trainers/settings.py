@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from textpipe.errors import ConfigError
 from textpipe.limits import DEFAULT_LIMITS, Limits
-from textpipe.stage import Stage
+from textpipe.stages.stage import Stage
 
 __all__ = ["VocabularyTrainer"]
 

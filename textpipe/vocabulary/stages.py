@@ -15,8 +15,8 @@ from textpipe.errors import InputError
 from textpipe.formats.encodings import ENCODINGS
 from textpipe.models import BPE, Model, Unigram, WordLevel, WordPiece
 from textpipe.normalizers import Normalizer
-from textpipe.pattern import Regex
 from textpipe.pre_tokenizers import PreTokenizer
+from textpipe.stages.pattern import Regex
 from textpipe.tokenizer import Tokenizer
 from textpipe.trainers import (
     BpeTrainer,

@@ -14,7 +14,6 @@ from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from textpipe.added_tokens import AddedVocabulary
 from textpipe.core import _text
 from textpipe.core._encoder import NativeEncoder
 from textpipe.core._native import NativeModel, NativeStep
@@ -23,6 +22,7 @@ from textpipe.encoding import Encoding
 from textpipe.errors import LimitError, StateError
 from textpipe.limits import DEFAULT_LIMITS
 from textpipe.models import Model
+from textpipe.models.added_tokens import AddedVocabulary
 from textpipe.normalizers import AlignedText, BertNormalizer, Normalizer
 from textpipe.pre_tokenizers import BertPreTokenizer, NativeCut, PreTokenizer
 from textpipe.processors import PostProcessor

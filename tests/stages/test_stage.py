@@ -10,7 +10,7 @@ import tokenizers as oracle
 
 from textpipe import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 from textpipe.errors import InputError
-from textpipe.pattern import Regex
+from textpipe.stages.pattern import Regex
 
 TEXT = " 한국어를 배워요, 2024년! ㅋㅋㅋ  Hello 안녕하세요"
 

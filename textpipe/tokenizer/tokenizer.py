@@ -13,13 +13,13 @@ import os
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from textpipe.added_tokens import AddedToken, AddedVocabulary
-from textpipe.asynchronous import AsyncEncoder
 from textpipe.errors import StateError
 from textpipe.formats import Parts, read_file, tokenizer_json
-from textpipe.lossless import loss
-from textpipe.own_stages import allowing
-from textpipe.stage import describe
+from textpipe.formats.own_stages import allowing
+from textpipe.models.added_tokens import AddedToken, AddedVocabulary
+from textpipe.stages.stage import describe
+from textpipe.tokenizer.asynchronous import AsyncEncoder
+from textpipe.tokenizer.lossless import loss
 
 if TYPE_CHECKING:
     from textpipe.sources import Inputs
@@ -48,7 +48,7 @@ class Tokenizer(AsyncEncoder):
 
         Parameters
         ----------
-        allow : names of stages that are no part of the format and may be made (see :mod:`textpipe.own_stages`).
+        allow : names of stages that are no part of the format and may be made (see :mod:`textpipe.formats.own_stages`).
 
         Raises
         ------

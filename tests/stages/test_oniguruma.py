@@ -9,9 +9,9 @@ from hypothesis import given
 from tokenizer_samples import mixed_text
 
 from textpipe.errors import InputError
-from textpipe.oniguruma import translate
-from textpipe.pattern import Regex
 from textpipe.pre_tokenizers import Split
+from textpipe.stages.oniguruma import translate
+from textpipe.stages.pattern import Regex
 
 ALL = "".join(chr(c) for c in range(0x110000) if not 0xD800 <= c <= 0xDFFF)
 CLASSES = [

@@ -12,7 +12,7 @@ from typing import Any
 
 from textpipe.encoding import Encoding, check_side
 from textpipe.errors import InputError, did_you_mean
-from textpipe.stage import describe
+from textpipe.stages.stage import describe
 
 __all__ = ["STRATEGIES", "Truncation"]
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from textpipe.composition import Composition
 from textpipe.encoding import Encoding
+from textpipe.encoding.padding import Padding
+from textpipe.encoding.truncation import Truncation
 from textpipe.models import Model
-from textpipe.padding import Padding
-from textpipe.truncation import Truncation
+from textpipe.tokenizer.composition import Composition
 
 __all__ = ["Fitting"]
 

@@ -20,7 +20,7 @@ from textpipe import AddedToken, Tokenizer, decoders, normalizers, pre_tokenizer
 from textpipe.errors import InputError, LimitError
 from textpipe.limits import Limits
 from textpipe.models import BPE
-from textpipe.pattern import Regex
+from textpipe.stages.pattern import Regex
 from textpipe.trainers import BpeTrainer
 
 
@@ -350,7 +350,7 @@ def test_more_threads_than_any_machine_has_are_refused(tokenizer):
 
 @pytest.mark.parametrize("native", [True, False])
 def test_a_text_longer_than_the_cap_is_refused_before_it_is_encoded(native, monkeypatch):
-    monkeypatch.setattr("textpipe.pipeline.DEFAULT_LIMITS", Limits(text_bytes=400))
+    monkeypatch.setattr("textpipe.tokenizer.pipeline.DEFAULT_LIMITS", Limits(text_bytes=400))
     tokenizer = Tokenizer.from_str(byte_level_json())
     if not native:
         digits = pre_tokenizers.Digits(individual_digits=True)

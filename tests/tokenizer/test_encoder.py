@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizer_samples import KOREAN_LINES, byte_level_json, texts
 
-from textpipe import AddedToken, Tokenizer, normalizers, padding, pre_tokenizers, processors
-from textpipe.encoding import COLUMNS
+from textpipe import AddedToken, Tokenizer, normalizers, pre_tokenizers, processors
+from textpipe.encoding import COLUMNS, padding
 from textpipe.errors import InputError, LimitError
 from textpipe.limits import Limits
-from textpipe.pattern import Regex
+from textpipe.stages.pattern import Regex
 
 MARKS = ("<s>", "</s>", "<영화>", "그")
 

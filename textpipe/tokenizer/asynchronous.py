@@ -10,8 +10,8 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-from textpipe.encoder import Encoder, SpecialPolicy
 from textpipe.encoding import Encoding
+from textpipe.tokenizer.encoder import Encoder, SpecialPolicy
 
 __all__ = ["AsyncEncoder"]
 

@@ -14,11 +14,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from textpipe.encoding import COLUMNS, Encoding
+from textpipe.encoding.padding import padded_matrix
 from textpipe.errors import InputError, did_you_mean
-from textpipe.fitting import Fitting
 from textpipe.limits import DEFAULT_LIMITS
 from textpipe.models import Model
-from textpipe.padding import padded_matrix
+from textpipe.tokenizer.fitting import Fitting
 
 if TYPE_CHECKING:
     import numpy as np

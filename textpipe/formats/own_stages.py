@@ -16,7 +16,7 @@ from textpipe.errors import ConfigError
 from textpipe.normalizers import Normalizer
 from textpipe.pre_tokenizers import Morphemes, PreTokenizer
 from textpipe.processors import PostProcessor
-from textpipe.stage import Stage
+from textpipe.stages.stage import Stage
 
 __all__ = ["allowing", "is_allowed", "own_stage", "register"]
 

@@ -11,7 +11,7 @@ from tokenizer_samples import byte_level_json, texts
 
 from textpipe import AddedToken, Special, Text, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 from textpipe.errors import InputError
-from textpipe.pattern import Regex
+from textpipe.stages.pattern import Regex
 
 SPECIAL = ["<|user|>", "<|end|>", "[질문]"]
 UPPER = AddedToken("<|shout|>", special=True, normalized=True)

@@ -13,7 +13,7 @@ from typing import Any
 
 from textpipe.errors import InputError, LimitError
 from textpipe.limits import DEFAULT_LIMITS
-from textpipe.oniguruma import translate
+from textpipe.stages.oniguruma import translate
 
 __all__ = ["Regex", "find", "pattern_to_dict"]
 
@@ -24,7 +24,7 @@ _TIMEOUT_S = 10.0  # one search; a sane pattern takes microseconds
 class Regex:
     r"""A regular expression, in the syntax `tokenizers` takes: Oniguruma's.
 
-    It is put into the terms of the ``regex`` package by :mod:`textpipe.oniguruma`, which says what is not the same.
+    :mod:`textpipe.stages.oniguruma` puts it into the terms of the ``regex`` package, and says what is not the same.
 
     Raises
     ------

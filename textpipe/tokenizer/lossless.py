@@ -7,9 +7,9 @@ not. Promises: a yes holds for all of Unicode; a no may be too careful.
 from __future__ import annotations
 
 from textpipe import decoders, pre_tokenizers
-from textpipe.added_tokens import AddedVocabulary
 from textpipe.decoders import Decoder
 from textpipe.models import BPE, Model, RankBPE
+from textpipe.models.added_tokens import AddedVocabulary
 from textpipe.normalizers import Normalizer, Sequence
 from textpipe.pre_tokenizers import PreTokenizer
 

@@ -1,8 +1,8 @@
 """What a tokenizer is made of: its stages, its added tokens, its vocabulary.
 
 What enters: a model and the stages around it, which may be replaced and whose settings may be changed at any time.
-What leaves: one :class:`~textpipe.pipeline.Pipeline` of the stages as they are now. Promises: a change of a stage or
-of one of its settings is seen by the next call, and costs a new native program only where it changes something.
+What leaves: one :class:`~textpipe.tokenizer.pipeline.Pipeline` of the stages as they are now. Promises: a change of a
+stage or of one of its settings is seen by the next call, and costs a new native program only if it changes something.
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from textpipe.added_tokens import AddedToken, AddedVocabulary
 from textpipe.decoders import Decoder
 from textpipe.errors import InputError
 from textpipe.models import Model
+from textpipe.models.added_tokens import AddedToken, AddedVocabulary
 from textpipe.normalizers import Normalizer
-from textpipe.pipeline import Pipeline
 from textpipe.pre_tokenizers import PreTokenizer
 from textpipe.processors import PostProcessor
-from textpipe.stage import revision
+from textpipe.stages.stage import revision
+from textpipe.tokenizer.pipeline import Pipeline
 
 __all__ = ["Composition"]
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from textpipe.encoding import Encoding, check_side
 from textpipe.errors import InputError, LimitError
 from textpipe.limits import DEFAULT_LIMITS
-from textpipe.stage import describe
+from textpipe.stages.stage import describe
 
 if TYPE_CHECKING:
     import numpy as np

@@ -17,7 +17,7 @@ from warcio.warcwriter import WARCWriter
 from textpipe.errors import FormatError, InputError
 from textpipe.limits import DEFAULT_LIMITS
 from textpipe.records import Page
-from textpipe.warc import iter_pages
+from textpipe.sources.warc import iter_pages
 
 BODIES = ["<p>첫 쪽</p>".encode(), "<p>둘째 쪽: 똠방각하</p>".encode("cp949"), b"x" * 200_000]
 

@@ -10,7 +10,7 @@ import tokenizers as oracle
 
 from textpipe import Tokenizer, decoders, models, normalizers, pre_tokenizers
 from textpipe.errors import ConfigError, FormatError
-from textpipe.own_stages import register
+from textpipe.formats.own_stages import register
 
 
 @register("tests.Jamo")

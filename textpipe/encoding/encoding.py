@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from textpipe.columns import Column
+from textpipe.encoding.columns import Column
+from textpipe.encoding.notebook import encoding_html
 from textpipe.errors import InputError, LimitError
 from textpipe.limits import DEFAULT_LIMITS
-from textpipe.notebook import encoding_html
 
 __all__ = ["COLUMNS", "Encoding"]
 

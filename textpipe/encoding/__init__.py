@@ -1,0 +1,9 @@
+"""What encoding a text gives: the fields of its tokens, and their cutting and padding to a length.
+
+What enters: columns that a tokenizer filled. What leaves: :class:`Encoding`, and the
+settings of padding and truncation.
+"""
+
+from textpipe.encoding.encoding import COLUMNS, Encoding, check_side
+
+__all__ = ["COLUMNS", "Encoding", "check_side"]
