@@ -164,12 +164,19 @@ def _transformer(config: TransformerConfig) -> Iterator[Pair]:
 
 
 def to_theirs(config: ModelConfig, state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Our weights under their names and in their shapes."""
+    """Our weights under their names and in their shapes. A bias that they always have and ours does not is zero."""
     made = {}
     for theirs, ours, turned in pairs(config):
-        whole = torch.cat([state[name] for name in ours])
+        whole = torch.cat([_weight(state, name) for name in ours])
         made[theirs] = (whole.T if turned else whole).contiguous()
     return made
+
+
+def _weight(state: Mapping[str, torch.Tensor], name: str) -> torch.Tensor:
+    if name in state or not name.endswith(".bias"):
+        return state[name]
+    beside = state[name.removesuffix("bias") + "weight"]
+    return beside.new_zeros(len(beside))
 
 
 def from_theirs(

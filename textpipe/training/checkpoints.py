@@ -35,10 +35,9 @@ if TYPE_CHECKING:
     from torch import nn
 
     from textpipe.tokenizer import Tokenizer
-    from textpipe.training.run_config import ModelConfig
     from textpipe.training.step import Stepper
 
-__all__ = ["Checkpoint", "find_checkpoint", "list_checkpoints", "load_model", "new_model", "save_checkpoint"]
+__all__ = ["Checkpoint", "find_checkpoint", "list_checkpoints", "load_model", "save_checkpoint"]
 
 KIND = "checkpoint"
 _NAME = re.compile(r"step-(\d{8,})")
@@ -188,20 +187,6 @@ def check_tokenizer(found: str, expected: str, *, where: object) -> None:
         )
 
 
-def new_model(config: ModelConfig) -> nn.Module:
-    """A model of this shape, its weights yet to be loaded."""
-    from textpipe.nn import bert, gpt, seq2seq, transformer
-
-    kinds: dict[type[ModelConfig], Any] = {
-        gpt.GptConfig: gpt.GPT,
-        bert.BertConfig: bert.BERT,
-        transformer.TransformerConfig: transformer.Transformer,
-        seq2seq.Seq2SeqConfig: seq2seq.Seq2Seq,
-    }
-    made: nn.Module = kinds[type(config)](config)
-    return made
-
-
 def load_model(
     path: str | os.PathLike[str], *, best: bool = False, device: str = "cpu", tokenizer: Tokenizer | None = None
 ) -> tuple[Any, Tokenizer, dict[str, Any]]:
@@ -239,6 +224,8 @@ def load_model(
     if identity.source_tokenizer_sha256 is not None:
         facts["source_tokenizer"] = Tokenizer.from_file(str(checkpoint.path / "source-tokenizer.json"))
         check_tokenizer(facts["source_tokenizer"].sha256, identity.source_tokenizer_sha256, where=checkpoint.path)
-    model = new_model(checkpoint.config.model)  # from here on torch is needed
+    from textpipe.nn.architectures import new_model  # from here on torch is needed
+
+    model = new_model(checkpoint.config.model)
     checkpoint.load_weights(model, averaged=True)
     return model.to(device).eval(), tokenizer, facts

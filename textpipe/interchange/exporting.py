@@ -1,0 +1,169 @@
+"""A model of ours as a folder that `transformers` loads.
+
+What enters: a model, its tokenizers and the id that ends texts. What leaves: config.json, generation_config.json,
+safetensors and the tokenizer, in a folder that appears at once. ``AutoModel…`` and ``AutoTokenizer`` load it offline;
+logits are the same within rounding, and so is what is written greedily. Its tokenizer puts around a text the tokens the
+model was trained with, so ``tokenizer(text)`` is what ``model`` expects. A recurrent model has no class there: its
+folder is read by textpipe alone.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from textpipe.data.masking import Marks
+from textpipe.errors import ConfigError, InputError
+from textpipe.files import publish_directory, write_json, write_text
+from textpipe.formats import transformers_folder
+from textpipe.interchange.families import Ids, config_of
+from textpipe.interchange.importing import TARGET_FOLDER, ids_after, ids_before
+from textpipe.interchange.names import to_theirs
+from textpipe.interchange.weight_files import SHARD_BYTES, write_weights
+from textpipe.nn.shapes import BertConfig, GptConfig, Seq2SeqConfig, TransformerConfig
+from textpipe.processors import Sequence, TemplateProcessing
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from textpipe.tokenizer import Tokenizer
+
+__all__ = ["TYPES", "export_model"]
+
+TYPES: Mapping[str, torch.dtype] = {
+    "float32": torch.float32,
+    "bfloat16": torch.bfloat16,
+    "float16": torch.float16,
+}
+_PADS = ("<pad>", "[PAD]", "<|pad|>", "<|padding|>", "<|finetune_right_pad_id|>")
+
+
+def export_model(
+    model: Any,
+    tokenizer: Tokenizer,
+    out: str | os.PathLike[str],
+    *,
+    eos_id: int,
+    source_tokenizer: Tokenizer | None = None,
+    dtype: str = "float32",
+    shard_bytes: int = SHARD_BYTES,
+    card: str | None = None,
+) -> Path:
+    """Write a model as a folder of `transformers`.
+
+    Parameters
+    ----------
+    model : one of :mod:`textpipe.nn`.
+    tokenizer : of the texts, or of the targets.
+    out : a folder that does not exist.
+    eos_id : ends texts (a BERT has none: what ends its texts is in its vocabulary).
+    source_tokenizer : where the source has a vocabulary of its own.
+    dtype : float32, bfloat16 or float16.
+    shard_bytes : above this, weights are written as several files with an index.
+    card : text of README.md.
+
+    Raises
+    ------
+    InputError
+        when no model of transformers computes what this one does.
+    ConfigError
+        when the type is unknown.
+    StateError
+        when the folder exists.
+
+    Notes
+    -----
+    Memory: a copy of the weights.
+    """
+    if dtype not in TYPES:
+        raise ConfigError(f"no type {dtype!r} of weights", where="dtype", allowed=", ".join(TYPES))
+    shape = model.config
+    ids = _ids(shape, tokenizer, eos_id)
+    config = {**config_of(shape, ids), "dtype": dtype}
+    weights = dict(model.named_parameters())
+    theirs = weights if isinstance(shape, Seq2SeqConfig) else to_theirs(shape, weights)
+    with publish_directory(Path(out), kind="export", config={"model_type": config["model_type"]}) as staging:
+        write_json(staging / "config.json", config)
+        if not isinstance(shape, BertConfig):
+            write_json(staging / "generation_config.json", _generation(shape, ids))
+        write_weights(staging, theirs, dtype=TYPES[dtype], shard_bytes=shard_bytes)
+        if source_tokenizer is None:
+            _write_tokenizer(tokenizer, staging, shape, ids)
+        else:
+            _write_tokenizer(tokenizer, staging / TARGET_FOLDER, shape, ids)
+            source_ids = ids._replace(eos=source_eos(tokenizer, source_tokenizer, eos_id))
+            _write_tokenizer(source_tokenizer, staging, shape, source_ids._replace(pad=source_ids.eos))
+        if card is not None:
+            write_text(staging / "README.md", card)
+    return Path(out)
+
+
+def source_eos(tokenizer: Tokenizer, source_tokenizer: Tokenizer, eos_id: int) -> int:
+    """The id that ends sources, the token being that which ends targets."""
+    found = source_tokenizer.token_to_id(tokenizer.id_to_token(eos_id) or "")
+    if found is None:
+        raise InputError(f"the source's tokenizer has no token {tokenizer.id_to_token(eos_id)!r}")
+    return found
+
+
+def _ids(shape: Any, tokenizer: Tokenizer, eos_id: int) -> Ids:
+    special = {number for number, token in tokenizer.get_added_tokens_decoder().items() if token.special}
+    if isinstance(shape, TransformerConfig) and shape.layout == "pre":
+        # theirs takes id 1 for padding wherever it stands, so no text may have it
+        if 1 not in special or eos_id == 1:
+            raise InputError(
+                f"id 1 is {tokenizer.id_to_token(1)!r}, where M2M100ForConditionalGeneration has padding",
+                allowed="a special token that no text holds, such as <pad>",
+                hint="train the vocabulary with <pad> as its second special token, or the model with layout post",
+            )
+        return Ids(eos_id, 1, eos_id)
+    pads = [found for name in _PADS if (found := tokenizer.token_to_id(name)) in special]
+    return Ids(eos_id, next((found for found in pads if found is not None), eos_id), eos_id)
+
+
+def _generation(shape: Any, ids: Ids) -> dict[str, Any]:
+    made = {"eos_token_id": ids.eos, "pad_token_id": ids.pad, "bos_token_id": ids.eos, "max_length": shape.context}
+    if not isinstance(shape, GptConfig):
+        made["decoder_start_token_id"] = ids.begin
+    return made
+
+
+def _write_tokenizer(tokenizer: Tokenizer, folder: Path, shape: Any, ids: Ids) -> None:
+    """The tokenizer, which puts around a text what the model was trained with."""
+    from textpipe.tokenizer import Tokenizer as Made
+
+    if isinstance(shape, BertConfig):
+        marks = Marks.of(tokenizer, eos_id=ids.eos)
+        names = {role: tokenizer.id_to_token(getattr(marks, part)) for role, part in _BERT_ROLES.items()}
+        single, pair = "{cls_token} $A {sep_token}", "{cls_token} $A {sep_token} $B:1 {sep_token}:1"
+    else:
+        names = {role: tokenizer.id_to_token(ids.eos) for role in ("bos_token", "eos_token")}
+        single, pair = ("{bos_token} $A", "{bos_token} $A {bos_token}:1 $B:1")
+        if not isinstance(shape, GptConfig):
+            single, pair = "$A {eos_token}", "$A {eos_token} $B:1 {eos_token}:1"
+    used = sorted({name for role, name in names.items() if f"{{{role}}}" in pair and name is not None})
+    numbered = [(name, found) for name in used if (found := tokenizer.token_to_id(name)) is not None]
+    template = TemplateProcessing(single.format(**names), pair.format(**names), numbered)
+    parts = dataclasses.replace(tokenizer.parts, padding=None, truncation=None)
+    own = parts.post_processor
+    bare = dataclasses.replace(parts, post_processor=template)
+    wanted = Made.from_parts(bare)
+    if (ids_before(tokenizer), ids_after(tokenizer)) == (ids_before(wanted), ids_after(wanted)):
+        made = parts
+    elif own is not None and not (ids_before(tokenizer) or ids_after(tokenizer)):
+        made = dataclasses.replace(parts, post_processor=Sequence([own, template]))
+    else:
+        made = bare
+    names["pad_token"] = tokenizer.id_to_token(ids.pad)
+    inputs = ["input_ids", *(["token_type_ids"] if isinstance(shape, BertConfig) else []), "attention_mask"]
+    settings = {**transformers_folder.kept(made).settings, **names}
+    settings |= {"model_max_length": shape.context, "model_input_names": inputs}
+    folder.mkdir(parents=True, exist_ok=True)
+    transformers_folder.write(dataclasses.replace(made, settings=settings), folder)
+
+
+_BERT_ROLES = {"cls_token": "begin", "sep_token": "end", "mask_token": "mask"}

@@ -1,0 +1,242 @@
+"""A folder of `transformers` as a model of ours.
+
+What enters: a folder with config.json, safetensors and a tokenizer; nothing is downloaded and nothing in it is run.
+What leaves: the shape, the weights under our names, the tokenizer, and the ids that stand around texts. Whatever of the
+folder has no place here is refused by name, unless it is a copy or a table that is computed anew.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from textpipe.errors import FormatError, InputError, TextpipeError
+from textpipe.files.reading import read_bytes
+from textpipe.formats.fields import Field, parse_json
+from textpipe.interchange.families import Family, ModelConfig, shape_from
+from textpipe.interchange.names import from_theirs, pairs
+from textpipe.interchange.weight_files import read_weights, weight_files
+from textpipe.limits import DEFAULT_LIMITS, Limits
+from textpipe.nn.architectures import new_model
+from textpipe.nn.shapes import Seq2SeqConfig, TransformerConfig
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from textpipe.tokenizer import Tokenizer
+
+__all__ = ["TARGET_FOLDER", "ModelFolder", "ids_after", "ids_before", "is_model_folder"]
+
+CONFIG, GENERATION = "config.json", "generation_config.json"
+TARGET_FOLDER = "target-tokenizer"
+"""Where the tokenizer of targets lies when the source has one of its own."""
+
+_FLOATS = (torch.float32, torch.float64, torch.bfloat16, torch.float16)
+# Tables that older versions stored beside the weights, and that are computed anew.
+_COMPUTED = re.compile(r"(.*\.)?(attn\.(bias|masked_bias)|rotary_emb\.inv_freq|position_ids|embed_positions\.weights?)")
+
+
+def is_model_folder(path: str | os.PathLike[str]) -> bool:
+    """Whether a folder looks like a model of `transformers`."""
+    return (Path(path) / CONFIG).is_file()
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFolder:
+    """What a folder says its model is; the weights are read when they are asked for.
+
+    ``tokenizer`` is that of targets, and of all texts where there is but one. ``eos_id`` ends a text and ``begin_id``
+    begins a target (of an encoder and decoder; else None). ``shape`` has as many entries as the tokenizer: rows that
+    were added to the embedding to round its size up are left out.
+    """
+
+    path: Path
+    shape: ModelConfig
+    family: Family | None
+    tokenizer: Tokenizer
+    source_tokenizer: Tokenizer
+    eos_id: int | None
+    begin_id: int | None
+    stored_shape: ModelConfig
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str], limits: Limits = DEFAULT_LIMITS) -> ModelFolder:
+        """Read the configuration and the tokenizer.
+
+        Raises
+        ------
+        InputError, FormatError
+            when the folder is no model, or one that is not computed here, or its tokenizer is of another model.
+        """
+        folder = Path(path)
+        if not is_model_folder(folder):
+            state = "no config.json in this folder" if folder.is_dir() else "no such folder"
+            raise InputError(state, where=folder, hint="name a folder that save_pretrained or textpipe export wrote")
+        config = _object(folder / CONFIG, limits)
+        try:
+            shape, family = shape_from(config)
+        except FormatError:
+            raise
+        except TextpipeError as error:
+            raise FormatError(error.what, path=folder / CONFIG, allowed=error.allowed, hint=error.hint) from None
+        weight_files(folder, limits)
+        source, target = _tokenizers(folder)
+        sizes = {"vocab_size": _entries(target, shape.vocab_size, folder)}
+        if isinstance(shape, TransformerConfig | Seq2SeqConfig) and shape.source_vocab_size is not None:
+            sizes["source_vocab_size"] = _entries(source, shape.source_vocab_size, folder)
+        files = [_object(folder / GENERATION, limits)] if (folder / GENERATION).is_file() else []
+        eos_id = _first_id([*files, config], "eos_token_id")
+        begin_id = _first_id([*files, config], "decoder_start_token_id")
+        return cls(folder, shape.replaced(**sizes), family, target, source, eos_id, begin_id, shape)
+
+    def weights(self) -> dict[str, torch.Tensor]:
+        """The weights under our names, in float32.
+
+        Raises
+        ------
+        FormatError
+            when one is missing, has another shape or kind, or has no place here.
+        """
+        stored, wanted = (
+            {name: weight.shape for name, weight in new_model(shape).named_parameters()}
+            for shape in (self.stored_shape, self.shape)
+        )
+        return {name: tensor[: wanted[name][0]] for name, tensor in self._stored(stored).items()}
+
+    def model(self) -> nn.Module:
+        """The model, ready to write."""
+        made = new_model(self.shape)
+        made.load_state_dict(self.weights())
+        return made.eval()
+
+    def _stored(self, shapes: Mapping[str, torch.Size]) -> dict[str, torch.Tensor]:
+        state = read_weights(self.path)
+        try:
+            if self.family is None:
+                found = _by_own_names(state, shapes)
+            else:
+                theirs = _expected_names(state, self.family, [pair.theirs for pair in pairs(self.stored_shape)])  # type: ignore[arg-type]
+                found = from_theirs(self.stored_shape, theirs, shapes)  # type: ignore[arg-type]
+        except FormatError:
+            raise
+        except TextpipeError as error:
+            raise FormatError(error.what, path=self.path, allowed=error.allowed, hint=error.hint) from None
+        return {name: tensor.float() for name, tensor in found.items()}
+
+
+def _tokenizers(folder: Path) -> tuple[Tokenizer, Tokenizer]:
+    from textpipe.formats import transformers_folder
+    from textpipe.tokenizer import Tokenizer
+
+    source = Tokenizer.from_parts(transformers_folder.read(folder))
+    separate = folder / TARGET_FOLDER
+    return source, Tokenizer.from_parts(transformers_folder.read(separate)) if separate.is_dir() else source
+
+
+def _entries(tokenizer: Tokenizer, rows: int, folder: Path) -> int:
+    """The entries of a tokenizer, each of which must have a row."""
+    size = tokenizer.get_vocab_size()
+    if size > rows:
+        raise FormatError(
+            f"the tokenizer has {size} entries and the model {rows}",
+            path=folder,
+            hint="some ids would have no embedding: these two do not belong together",
+        )
+    return size
+
+
+def _object(path: Path, limits: Limits) -> Field:
+    made = Field(
+        parse_json(read_bytes(path, limits.tokenizer_file_bytes), path=str(path), limits=limits), "", str(path)
+    )
+    made.of(dict)
+    return made
+
+
+def _first_id(objects: Iterable[Field], key: str) -> int | None:
+    """The id in the first file that names one; of a list its first."""
+    for config in objects:
+        part = config.part(key, required=False)
+        if part is not None and isinstance(part.value, list) and part.value:
+            part = next(part.items())
+        if part is not None and part.value is not None:
+            return int(part.of(int))
+    return None
+
+
+def _by_own_names(state: Mapping[str, torch.Tensor], shapes: Mapping[str, torch.Size]) -> dict[str, torch.Tensor]:
+    different = sorted(shapes.keys() ^ state.keys())
+    if different:
+        raise InputError(f"weights that only one side has: {', '.join(different[:5])}")
+    for name, shape in shapes.items():
+        if state[name].shape != shape:
+            raise InputError(f"{name} has the shape {list(state[name].shape)}", allowed=str(list(shape)))
+    return dict(state)
+
+
+def _expected_names(state: Mapping[str, torch.Tensor], family: Family, expected: list[str]) -> dict[str, torch.Tensor]:
+    """The tensors under the names of whole models; refuses what has no place here."""
+    known = set(expected)
+    found: dict[str, torch.Tensor] = {}
+    left: dict[str, torch.Tensor] = {}
+    for stored, tensor in state.items():
+        name = stored.replace("LayerNorm.gamma", "LayerNorm.weight").replace("LayerNorm.beta", "LayerNorm.bias")
+        if name not in known and family.prefix + name in known:
+            name = family.prefix + name
+        (found if name in known else left)[name] = tensor
+    for name, tensor in found.items():
+        if tensor.dtype not in _FLOATS:
+            raise InputError(
+                f"{name} is {str(tensor.dtype).removeprefix('torch.')}",
+                allowed="floating point",
+                hint="quantised weights are not read",
+            )
+    strange = [name for name, tensor in sorted(left.items()) if not _is_implied(name, tensor, found)]
+    if strange:
+        shown = ", ".join(strange[:3]) + (f" and {len(strange) - 3} more" if len(strange) > 3 else "")
+        raise InputError(f"these weights have no place in this model: {shown}")
+    return found
+
+
+def _is_implied(name: str, tensor: torch.Tensor, found: Mapping[str, torch.Tensor]) -> bool:
+    """Whether a tensor changes nothing: a table, zeros, a part that is not computed, or a copy of an embedding."""
+    if _COMPUTED.fullmatch(name) or name.startswith(("bert.pooler.", "cls.seq_relationship.")):
+        return True
+    if name == "final_logits_bias":
+        return not bool(tensor.any())
+    of = _COPIES.get(name, ())
+    return any(other in found and torch.equal(found[other], tensor) for other in of)
+
+
+_SHARED = ("model.shared.weight", "model.decoder.embed_tokens.weight", "model.encoder.embed_tokens.weight")
+_EMBEDDINGS = ("transformer.wte.weight", "transformer.tokens_embed.weight", "model.embed_tokens.weight", *_SHARED)
+_COPIES: Mapping[str, tuple[str, ...]] = {
+    "lm_head.weight": _EMBEDDINGS,
+    "cls.predictions.decoder.weight": ("bert.embeddings.word_embeddings.weight",),
+    "cls.predictions.decoder.bias": ("cls.predictions.bias",),
+    **dict.fromkeys(_SHARED, _SHARED),
+}
+
+
+def ids_before(tokenizer: Tokenizer) -> tuple[int, ...]:
+    """The special tokens that a tokenizer puts before a text."""
+    return _around(tokenizer)[0]
+
+
+def ids_after(tokenizer: Tokenizer) -> tuple[int, ...]:
+    """The special tokens that a tokenizer puts behind a text."""
+    return _around(tokenizer)[1]
+
+
+def _around(tokenizer: Tokenizer) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    encoding: Any = tokenizer.encode("a")
+    is_special = encoding.special_tokens_mask
+    first = next((place for place, special in enumerate(is_special) if not special), len(is_special))
+    last = next((place for place in range(len(is_special), first, -1) if not is_special[place - 1]), first)
+    return tuple(encoding.ids[:first]), tuple(encoding.ids[last:])
