@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from tokenizer_samples import corpus, mixed_text
 
 from textpipe.core import _text
-from textpipe.core._native import gpt2_steps
+from textpipe.core._native import gpt2_line_steps, gpt2_steps
 
 GPT2 = regex.compile(r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+")
 STEPS = gpt2_steps()
+LINE_STEPS = gpt2_line_steps()
 PARTS = [
     *(
         "a",
@@ -120,3 +121,32 @@ def test_scanners_agree_on_random_mixtures():
     for _ in range(3000):
         text = "".join(chance.choices(PARTS[: chance.randint(1, len(PARTS))], k=chance.randint(0, 50)))
         assert len({tuple(cuts(step, text)) for step in STEPS.values()}) == 1, text
+
+
+# ---- every line by itself
+
+
+def expected_by_lines(text):
+    lines = regex.finditer(r"[^\n]*\n|[^\n]+", text)
+    return [line.start() + place for line in lines for place in expected(line[0])]
+
+
+@pytest.mark.parametrize("name", sorted(LINE_STEPS))
+@given(text=mixed_text | st.lists(st.sampled_from([*PARTS, "\n", "\n"]), max_size=60).map("".join))
+def test_each_line_is_cut_as_a_text_of_its_own(name, text):
+    assert cuts(LINE_STEPS[name], text) == expected_by_lines(text)
+
+
+@pytest.mark.parametrize("name", sorted(LINE_STEPS))
+def test_lines_are_cut_alike_at_every_distance_from_the_window_s_end(name):
+    for part, ahead in itertools.product(["\n", " \n ", "\n\n", "\r\n\t", "\n'll", "\u3000\n\u3000"], range(56, 140)):
+        for before in ("a", " ", "\n", "가"):
+            text = (before * ahead)[:ahead] + part + "b 'll c"
+            assert cuts(LINE_STEPS[name], text) == expected_by_lines(text), (part, ahead, before)
+
+
+@pytest.mark.parametrize("name", sorted(LINE_STEPS))
+@pytest.mark.parametrize("source", ["ko-reviews.txt.zst", "en-docs.txt.zst"])
+def test_lines_of_real_text_are_cut_as_texts(name, source):
+    text = corpus(source, 500_000)
+    assert cuts(LINE_STEPS[name], text) == expected_by_lines(text)

@@ -21,6 +21,8 @@ cdef extern from "grammar_step.hpp" namespace "textpipe" nogil:
         GrammarStep(int number)
     CutPointer gpt2_by_characters() except +
     CutPointer gpt2_by_bytes() except +
+    CutPointer gpt2_lines_by_bytes() except +
+    CutPointer gpt2_lines() except +
 
 cdef extern from "steps.hpp" namespace "textpipe" nogil:
     cdef cppclass PrefixSpace:
@@ -80,6 +82,11 @@ def gpt2_steps():
         "bytes": cut_step(gpt2_by_bytes(), "gpt2 by bytes"),
         "the quickest": grammar_step(0),
     }
+
+
+def gpt2_line_steps():
+    """GPT-2's cuts of every line by itself, by each scanner that knows lines."""
+    return {"bytes": cut_step(gpt2_lines_by_bytes(), "gpt2 lines by bytes"), "the quickest": cut_step(gpt2_lines(), "gpt2 lines")}
 
 
 def prefix_space_step():

@@ -46,6 +46,14 @@ class Cutting {
     // Must the steps know which piece begins where the document does?
     bool looks_at_start() const { return looks_at_start_; }
 
+    // The cutting that does to every line of a text, its newline with it, what this one does to a text. False where there
+    // is none.
+    bool by_lines(Cutting& lines) const {
+        CutPointer last = steps_.empty() && last_ ? last_->by_lines() : nullptr;
+        lines.last_ = std::move(last);
+        return lines.last_ != nullptr;
+    }
+
     // All steps before the last cut. The result points into the text or into the scratch.
     Pieces prepare(const uint8_t* text, size_t size, bool at_start, const Origin* origins, Scratch& scratch) const {
         Pieces pieces{text, size, origins, nullptr};

@@ -5,6 +5,9 @@
 // a bit in the mask of its class (letter, number, white space, or none: other), all bytes of a character alike; where
 // pre-tokens start follows from the masks by shifts. The last start in a window is where the next window begins. What
 // fits no window, a pre-token of 64 bytes and more, is left to the scanner that goes character by character.
+//
+// A text can also be cut as if each of its lines, its end with it, were a text of its own: a newline is then the end of
+// what white space it stands in, and whatever follows it starts anew. Lines of a few words cost no more than long ones.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -49,6 +52,11 @@ struct Bytes {
             classes.rest |= uint64_t{p[i] >= 0x80} << i;
         }
         return classes;
+    }
+    static uint64_t newlines(const uint8_t* p) {
+        uint64_t found = 0;
+        for (size_t i = 0; i < window_bytes; ++i) found |= uint64_t{p[i] == '\n'} << i;
+        return found;
     }
 };
 
@@ -98,6 +106,12 @@ struct Avx2 {
         return {join(a.letter, b.letter) | known, join(a.number, b.number), join(a.space, b.space),
                 join(a.blank, b.blank), join(a.apostrophe, b.apostrophe), join(a.high, b.high) & ~known};
     }
+    TEXTPIPE_AVX2 static inline uint64_t newlines(const uint8_t* p) {
+        const auto half = [](const uint8_t* from) TEXTPIPE_AVX2 {
+            return bits(is(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)), '\n'));
+        };
+        return join(half(p), half(p + 32));
+    }
 };
 #endif
 
@@ -138,7 +152,7 @@ inline uint64_t cut_contractions(const uint8_t* p, size_t readable, uint64_t sta
 
 // Where pre-tokens start in a window that begins with one; whatever starts before the last of them is among them. The
 // end of the text, `readable` bytes on, counts as a start.
-template <class Isa>
+template <class Isa, bool by_lines>
 TEXTPIPE_INLINE uint64_t find_starts(const uint8_t* p, size_t readable) {
     Classes classes = Isa::classify(p);
     uint64_t valid = ~uint64_t{0}, wide = 0;
@@ -159,14 +173,27 @@ TEXTPIPE_INLINE uint64_t find_starts(const uint8_t* p, size_t readable) {
         for (int i = 0; i < 2; ++i) last_spaces = (last_spaces & ~wide) | (last_spaces & wide) >> 1;
     }
     // A run takes the blank before it along; white space leaves its last character to what follows.
-    uint64_t starts = 1 | (space & ~(space << 1)) | last_spaces | (runs & ~(classes.blank << 1));
+    uint64_t starts = 1 | (space & ~(space << 1)) | (runs & ~(classes.blank << 1));
+    if constexpr (by_lines) {
+        const uint64_t newlines = Isa::newlines(p);
+        starts |= (last_spaces & ~newlines) | newlines << 1;
+    } else {
+        starts |= last_spaces;
+    }
     const uint64_t apostrophes = starts & classes.apostrophe & letter >> 1;
     if (__builtin_expect(apostrophes != 0, 0)) starts = cut_contractions(p, readable, starts, apostrophes);
     if (__builtin_expect(readable < window_bytes, 0)) starts = (starts & valid) | uint64_t{1} << readable;
     return starts;
 }
 
-template <class Isa>
+// The end of the line, or of the text.
+template <bool by_lines>
+inline const uint8_t* end_of(const uint8_t* at, const uint8_t* end) {
+    const void* const newline = by_lines ? std::memchr(at, '\n', static_cast<size_t>(end - at)) : nullptr;
+    return newline == nullptr ? end : static_cast<const uint8_t*>(newline) + 1;
+}
+
+template <class Isa, bool by_lines>
 TEXTPIPE_INLINE size_t cut_windows(const uint8_t* text, size_t size, size_t& from, Piece* out, size_t room) {
     size_t at = from, count = 0;
     uint8_t tail[2 * readable_bytes];
@@ -178,12 +205,12 @@ TEXTPIPE_INLINE size_t cut_windows(const uint8_t* text, size_t size, size_t& fro
             std::memset(tail + readable, 0, readable_bytes - readable);
             p = tail;
         }
-        uint64_t starts = find_starts<Isa>(p, readable);
+        uint64_t starts = find_starts<Isa, by_lines>(p, readable);
         starts &= starts - 1;  // the first is `at` itself
         if (__builtin_expect(starts == 0, 0)) {
             const auto one = [](const uint8_t*, size_t) { return false; };
             const uint8_t* begin = text + at;
-            const uint8_t* end = scanner::scan_gpt2<scanner::Utf8Source>(begin, text + size, one);
+            const uint8_t* end = scanner::scan_gpt2<scanner::Utf8Source>(begin, end_of<by_lines>(begin, text + size), one);
             const size_t taken = static_cast<size_t>(end - begin);
             out[count++] = {static_cast<uint32_t>(at), static_cast<uint32_t>(at + taken)};
             at += taken;
@@ -203,19 +230,22 @@ TEXTPIPE_INLINE size_t cut_windows(const uint8_t* text, size_t size, size_t& fro
 // As CutStep::cut().
 using Windows = size_t (*)(const uint8_t* text, size_t size, size_t& at, Piece* out, size_t room);
 
-inline size_t cut_bytes(const uint8_t* text, size_t size, size_t& at, Piece* out, size_t room) {
-    return cut_windows<Bytes>(text, size, at, out, room);
+template <bool by_lines>
+size_t cut_bytes(const uint8_t* text, size_t size, size_t& at, Piece* out, size_t room) {
+    return cut_windows<Bytes, by_lines>(text, size, at, out, room);
 }
 #if TEXTPIPE_X86
-TEXTPIPE_AVX2 inline size_t cut_avx2(const uint8_t* text, size_t size, size_t& at, Piece* out, size_t room) {
-    return cut_windows<Avx2>(text, size, at, out, room);
+template <bool by_lines>
+TEXTPIPE_AVX2 size_t cut_avx2(const uint8_t* text, size_t size, size_t& at, Piece* out, size_t room) {
+    return cut_windows<Avx2, by_lines>(text, size, at, out, room);
 }
 #endif
 
 // Null where going character by character is quicker.
-inline Windows windows_of_this_machine() {
+template <bool by_lines>
+Windows windows_of_this_machine() {
 #if TEXTPIPE_X86
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2")) return cut_avx2;
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2")) return cut_avx2<by_lines>;
 #endif
     return nullptr;
 }

@@ -14,7 +14,7 @@ namespace textpipe {
 class GrammarStep final : public CutStep {
   public:
     explicit GrammarStep(int number)
-        : GrammarStep(number, number == static_cast<int>(Grammar::gpt2) ? gpt2::windows_of_this_machine() : nullptr) {}
+        : GrammarStep(number, number == static_cast<int>(Grammar::gpt2) ? gpt2::windows_of_this_machine<false>() : nullptr) {}
 
     // By one scanner of several that cut alike; null goes character by character.
     GrammarStep(int number, gpt2::Windows windows) : grammar_(static_cast<Grammar>(number)), windows_(windows) {}
@@ -31,6 +31,13 @@ class GrammarStep final : public CutStep {
         return count;
     }
 
+    CutPointer by_lines() const override {
+        const gpt2::Windows windows = grammar_ == Grammar::gpt2 ? gpt2::windows_of_this_machine<true>() : nullptr;
+        const bool drops_spaces = grammar_ == Grammar::whitespace || grammar_ == Grammar::whitespace_split;
+        if (windows == nullptr && !drops_spaces) return nullptr;
+        return std::make_shared<const GrammarStep>(static_cast<int>(grammar_), windows);
+    }
+
   private:
     const Grammar grammar_;
     const gpt2::Windows windows_;
@@ -40,7 +47,14 @@ inline CutPointer gpt2_by_characters() {
     return std::make_shared<const GrammarStep>(static_cast<int>(Grammar::gpt2), nullptr);
 }
 inline CutPointer gpt2_by_bytes() {
-    return std::make_shared<const GrammarStep>(static_cast<int>(Grammar::gpt2), gpt2::cut_bytes);
+    return std::make_shared<const GrammarStep>(static_cast<int>(Grammar::gpt2), gpt2::cut_bytes<false>);
+}
+inline CutPointer gpt2_lines_by_bytes() {
+    return std::make_shared<const GrammarStep>(static_cast<int>(Grammar::gpt2), gpt2::cut_bytes<true>);
+}
+inline CutPointer gpt2_lines() {
+    const CutPointer lines = GrammarStep(static_cast<int>(Grammar::gpt2)).by_lines();
+    return lines != nullptr ? lines : gpt2_lines_by_bytes();
 }
 
 }  // namespace textpipe

@@ -53,6 +53,9 @@ class CutStep {
     // is dropped. At most `room` of them, which is at least 64; returns how many, and sets `at` to where the next call
     // goes on, to `size` when all is done. `at` is 0 at first and then what the last call left.
     virtual size_t cut(const uint8_t* text, size_t size, size_t& at, Piece* out, size_t room) const = 0;
+
+    // The step that cuts every line of a text, its newline with it, as this one cuts a text; null where there is none.
+    virtual std::shared_ptr<const CutStep> by_lines() const { return nullptr; }
 };
 
 using RewritePointer = std::shared_ptr<const RewriteStep>;

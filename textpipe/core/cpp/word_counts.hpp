@@ -198,7 +198,9 @@ struct WordCut {
 // Feeds a WordCounts from one thread. Nothing is complete in the WordCounts before flush().
 class WordCounter {
 public:
-    WordCounter(WordCounts& counts, WordCut cut) : counts_(counts), cut_(std::move(cut)), front_(front_slots) {}
+    WordCounter(WordCounts& counts, WordCut cut)
+        : counts_(counts), cut_(std::move(cut)),
+          cuts_lines_(cut_.normalization.empty() && cut_.cutting.by_lines(line_cutting_)), front_(front_slots) {}
     WordCounter(const WordCounter&) = delete;
     WordCounter& operator=(const WordCounter&) = delete;
 
@@ -208,6 +210,7 @@ public:
     // Count the words of each line by itself, its line end with it.
     void add_lines(const uint8_t* text, size_t size) {
         const uint8_t* const end = text + size;
+        if (cuts_lines_) return count_words(line_cutting_, text, size, end);
         while (text < end) {
             const auto* newline = static_cast<const uint8_t*>(std::memchr(text, '\n', static_cast<size_t>(end - text)));
             const uint8_t* const stop = newline == nullptr ? end : newline + 1;
@@ -254,10 +257,13 @@ private:
             text = reinterpret_cast<const uint8_t*>(text_.data());
             stop = readable_end = text + text_.size();
         }
-        const auto size = static_cast<size_t>(stop - text);
-        const Cutting::Pieces pieces = cut_.cutting.prepare(text, size, true, nullptr, cutting_);
+        count_words(cut_.cutting, text, static_cast<size_t>(stop - text), readable_end);
+    }
+
+    void count_words(const Cutting& cutting, const uint8_t* text, size_t size, const uint8_t* readable_end) {
+        const Cutting::Pieces pieces = cutting.prepare(text, size, true, nullptr, scratch_);
         if (pieces.text != text) readable_end = pieces.text + pieces.size;
-        cut_.cutting.words(pieces, [&](const uint8_t* begin, size_t length) { count(begin, length, readable_end); });
+        cutting.words(pieces, [&](const uint8_t* begin, size_t length) { count(begin, length, readable_end); });
     }
 
     // Bytes from data up to readable_end may be read.
@@ -330,7 +336,9 @@ private:
 
     WordCounts& counts_;
     const WordCut cut_;
-    Cutting::Scratch cutting_;
+    Cutting line_cutting_;
+    const bool cuts_lines_;  // by line_cutting_, many at once
+    Cutting::Scratch scratch_;
     std::string text_;  // a normalized text while it is cut
     std::vector<Slot> front_;
     std::array<Pending, WordCounts::num_partitions> pending_;
