@@ -92,16 +92,19 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     std::vector<uint32_t> placed;
     SpansJob job(encoder, views, skip_special);
     job.run();
+    const size_t count = job.num_ids();
+    std::vector<uint32_t> rows(4 * count + 1);
+    std::vector<int64_t> places(views.size() + 1, -1);
+    job.copy(rows.data(), places.data());
+    CHECK(places.back() == static_cast<int64_t>(count));
+    for (const Spans& spans : job.runs()) CHECK(spans.added.size() == spans.added_text.size());
     for (size_t i = 0; i < views.size(); ++i) {
-        const Spans& spans = job.spans(i);
         placed.insert(placed.end(), program.before.begin(), program.before.end());
-        placed.insert(placed.end(), spans.ids.begin(), spans.ids.end());
+        placed.insert(placed.end(), rows.data() + places[i], rows.data() + places[i + 1]);
         placed.insert(placed.end(), program.after.begin(), program.after.end());
-        CHECK(spans.begins.size() == spans.ids.size() && spans.ends.size() == spans.ids.size());
-        CHECK(spans.words.size() == spans.ids.size() && spans.added.size() == spans.added_text.size());
         const uint32_t length = texts[i].empty() ? 0 : own_origins(texts[i]).back().end;
-        for (size_t j = 0; j < spans.ids.size(); ++j) {
-            const uint32_t first = spans.begins.begin()[j], last = spans.ends.begin()[j];
+        for (auto j = static_cast<size_t>(places[i]); j < static_cast<size_t>(places[i + 1]); ++j) {
+            const uint32_t first = rows[count + j], last = rows[2 * count + j];
             CHECK(first <= last && last <= length);
         }
     }

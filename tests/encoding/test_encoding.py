@@ -66,7 +66,7 @@ def everything(encoding):
         [encoding.token_to_word(t) for t in range(len(encoding) + 2)],
         [encoding.token_to_sequence(t) for t in range(len(encoding) + 2)],
     )
-    columns = [getattr(encoding, name) for name in (*COLUMNS, "words", "sequence_ids", "n_sequences")]
+    columns = [getattr(encoding, name) for name in (*COLUMNS, "sequence_ids", "n_sequences")]
     return (len(encoding), repr(encoding), columns, lookups, [everything(part) for part in encoding.overflowing])
 
 
@@ -167,6 +167,13 @@ def test_a_list_given_out_is_a_copy():
     longer = encoding.copy()
     longer.pad(5)
     assert (len(longer), len(encoding)) == (5, 3)
+
+
+def test_the_old_name_of_word_ids_still_works():
+    ours, theirs = [tokenizer.encode("한국어 를") for tokenizer in pair_of_tokenizers(POST[1])]
+    with pytest.warns(DeprecationWarning, match="word_ids"):
+        old = theirs.words
+    assert ours.words == ours.word_ids == old
 
 
 def test_an_encoding_can_be_copied_and_pickled():

@@ -286,8 +286,10 @@ def test_an_interrupt_stops_encoding_soon():
         "from textpipe import Tokenizer\n"
         "tokenizer = Tokenizer.from_str(byte_level_json())\n"
         "texts = ['한글 ' * 10_000_000] * 8\n"
-        "threading.Timer(0.2, _thread.interrupt_main).start()\n"
-        "try:\n    tokenizer.encode_to_numpy(texts, threads=2)\n"
+        "try:\n"
+        "    threading.Timer(0.2, _thread.interrupt_main).start()\n"
+        "    tokenizer.encode_to_numpy(texts, threads=2)\n"
+        "    print('finished')\n"
         "except KeyboardInterrupt:\n    print('interrupted')\n"
     )
     done = subprocess.run(

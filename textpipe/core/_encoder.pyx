@@ -9,7 +9,6 @@ encoded, and Ctrl-C is answered within a tenth of a second.
 from cpython.exc cimport PyErr_CheckSignals
 from cpython.unicode cimport PyUnicode_AsUTF8AndSize
 from libc.stdint cimport int64_t, uint16_t, uint32_t
-from libc.string cimport memcpy
 from libcpp cimport bool as cbool
 from libcpp.memory cimport make_unique, unique_ptr
 from libcpp.string cimport string
@@ -75,7 +74,9 @@ cdef extern from "batch.hpp" namespace "textpipe" nogil:
         void copy[Id](Id* ids, int64_t* offsets)
     cdef cppclass SpansJob(Job):
         SpansJob(Encoder& encoder, vector[TextView] texts, cbool skip_special) except +
-        const Spans& spans(size_t document)
+        const vector[Spans]& runs()
+        size_t num_ids()
+        void copy(uint32_t* rows, int64_t* offsets)
 
 HALF_PAIR = re.compile("[\ud800-\udfff]")
 cdef size_t INLINE_CHARS = 1 << 18  # below this many a thread costs more than it saves
@@ -172,10 +173,13 @@ cdef class NativeEncoder:
         return ids[: job.num_ids()], offsets
 
     def encode_batch_spans(self, texts, *, size_t threads=1, bint skip_special=False):
-        """(rows, added) of each text, without the template.
+        """The tokens of every text with their places, flat, without the template.
 
-        ``rows`` is an array (4, num_tokens): ids, the characters tokens begin and end at, the numbers of their words;
-        ``added`` maps the index of an added token to its text.
+        Returns
+        -------
+        rows : uint32 (4, num_ids): ids, the characters tokens begin and end at, the numbers of their words.
+        offsets : int64; text ``n`` has the columns ``offsets[n]`` to ``offsets[n + 1]``.
+        added : the column of each added token, and the text it was found as.
 
         Raises
         ------
@@ -184,29 +188,27 @@ cdef class NativeEncoder:
         """
         cdef list held = list(texts)
         cdef vector[TextView] views
-        cdef size_t chars = views_of(held, views), i
+        cdef size_t chars = views_of(held, views)
         cdef unique_ptr[SpansJob] job = make_unique[SpansJob](self.encoder.get()[0], move(views), skip_special)
         finish(job.get(), held, threads, chars)
-        cdef list found = []
-        cdef const Spans* spans
-        for i in range(<size_t>len(held)):
-            spans = &job.get().spans(i)
-            added = {index: text.decode() for index, text in zip(spans.added, spans.added_text)}
-            found.append((rows_of(spans), added))
-        return found
+        cdef size_t count = job.get().num_ids()
+        offsets = np.empty(len(held) + 1, dtype=np.int64)
+        rows = np.empty(max(4 * count, 1), dtype=np.uint32)  # a view needs an element to point at
+        cdef int64_t[::1] places = offsets
+        cdef uint32_t[::1] view = rows
+        with nogil:
+            job.get().copy(&view[0], &places[0])
+        return rows[: 4 * count].reshape(4, count), offsets, added_of(job.get().runs())
 
 
-cdef object rows_of(const Spans* spans):
-    cdef size_t count = spans.ids.size(), size = count * sizeof(uint32_t)
-    rows = np.empty((4, count), dtype=np.uint32)
-    cdef uint32_t[:, ::1] view
-    if count:
-        view = rows
-        memcpy(&view[0, 0], spans.ids.begin(), size)
-        memcpy(&view[1, 0], spans.begins.begin(), size)
-        memcpy(&view[2, 0], spans.ends.begin(), size)
-        memcpy(&view[3, 0], spans.words.begin(), size)
-    return rows
+cdef dict added_of(const vector[Spans]& runs):
+    cdef dict found = {}
+    cdef size_t run, i, before = 0
+    for run in range(runs.size()):
+        for i in range(runs[run].added.size()):
+            found[before + runs[run].added[i]] = runs[run].added_text[i].decode()
+        before += runs[run].ids.size()
+    return found
 
 
 cdef size_t views_of(list texts, vector[TextView]& views) except? 0:

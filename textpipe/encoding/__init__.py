@@ -4,6 +4,7 @@ What enters: columns that a tokenizer filled. What leaves: :class:`Encoding`, an
 settings of padding and truncation.
 """
 
-from textpipe.encoding.encoding import COLUMNS, Encoding, check_side
+from textpipe.encoding.columns import COLUMNS
+from textpipe.encoding.encoding import Encoding, check_side
 
 __all__ = ["COLUMNS", "Encoding", "check_side"]

@@ -1,48 +1,120 @@
-"""Lists that are made when they are first needed.
+"""The parallel lists of tokens, made when they are first needed.
 
-What enters: functions that make lists. What leaves: columns, and columns made of other columns. Promises: a list is
-made once, and never changed afterwards; putting columns together makes nothing yet.
+What enters: lists, or what knows how to make them, and columns to cut, to change or to put together. What leaves: one
+list a name. Promises: a list is made once and never changed afterwards; cutting, changing and putting together make
+nothing yet, and however often that is done, a list is made without deep recursion.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-__all__ = ["Column"]
+__all__ = [
+    "COLUMNS",
+    "ChangedColumns",
+    "Columns",
+    "GivenColumns",
+    "JoinedColumns",
+    "PartOfColumns",
+    "constant_columns",
+]
+
+COLUMNS = ("ids", "type_ids", "tokens", "offsets", "word_ids", "special_tokens_mask", "attention_mask")
+"""The parallel lists of an encoding."""
+
+_DEEPEST = 64  # columns of columns, before their lists are made
 
 
-class Column:
-    """One list that is made when it is first needed."""
+class Columns:
+    """Base: the lists of ``num_tokens`` tokens; ``depth`` is how many columns were put over each other for it."""
 
-    __slots__ = ("_make", "_values")
+    __slots__ = ("_made", "depth", "num_tokens")
 
-    def __init__(self, make: Callable[[], list[Any]]) -> None:
-        self._make: Callable[[], list[Any]] | None = make
-        self._values: list[Any] = []
+    def __init__(self, num_tokens: int, depth: int = 0) -> None:
+        self.num_tokens = num_tokens
+        self.depth = depth
+        self._made: dict[str, list[Any]] = {}
 
-    @property
-    def values(self) -> list[Any]:
-        """The list, to read."""
-        make = self._make
-        if make is not None:
-            self._values = make()
-            self._make = None  # only now: another thread may be here too, and makes the same list
-        return self._values
+    def make(self, name: str) -> list[Any]:
+        """The list of this name, one of :data:`COLUMNS`."""
+        raise NotImplementedError(f"{type(self).__name__} has no make()")
 
-    def part(self, begin: int, end: int) -> Column:
-        """The stretch ``[begin, end)``."""
-        return Column(lambda: self.values[begin:end])
+    def values(self, name: str) -> list[Any]:
+        """The list of this name, to read."""
+        found = self._made.get(name)
+        if found is None:
+            found = self._made[name] = self.make(name)  # another thread may be here too, and makes the same list
+        return found
 
-    def followed_by(self, other: Column) -> Column:
-        """This one, and another behind it."""
-        return Column(lambda: [*self.values, *other.values])
+    def settled(self) -> Columns:
+        """These columns, or their lists where they stand on too many others."""
+        if self.depth < _DEEPEST:
+            return self
+        return GivenColumns(self.num_tokens, {name: self.values(name) for name in COLUMNS})
 
-    def followed_by_places(self, other: Column) -> Column:
-        """The same of pairs ``(begin, end)``, where the others go on from the last end here."""
 
-        def make() -> list[Any]:
-            shift = self.values[-1][1] if self.values else 0
-            return [*self.values, *((begin + shift, end + shift) for begin, end in other.values)]
+class GivenColumns(Columns):
+    """Lists that are there already."""
 
-        return Column(make)
+    __slots__ = ()
+
+    def __init__(self, num_tokens: int, lists: Mapping[str, list[Any]]) -> None:
+        super().__init__(num_tokens)
+        self._made.update(lists)
+
+
+def constant_columns(count: int, values: Mapping[str, Any]) -> Columns:
+    """The same token ``count`` times."""
+    return GivenColumns(count, {name: [values[name]] * count for name in COLUMNS})
+
+
+class ChangedColumns(Columns):
+    """Others, with some lists in the place of theirs."""
+
+    __slots__ = ("_base", "_changes")
+
+    def __init__(self, base: Columns, changes: Mapping[str, Callable[[], list[Any]]]) -> None:
+        super().__init__(base.num_tokens, base.depth + 1)
+        self._base = base
+        self._changes = changes
+
+    def make(self, name: str) -> list[Any]:
+        """As it was changed, or as it was."""
+        change = self._changes.get(name)
+        return self._base.values(name) if change is None else change()
+
+
+class PartOfColumns(Columns):
+    """The stretch ``[begin, end)`` of others."""
+
+    __slots__ = ("_base", "_begin")
+
+    def __init__(self, base: Columns, begin: int, end: int) -> None:
+        super().__init__(end - begin, base.depth + 1)
+        self._base = base
+        self._begin = begin
+
+    def make(self, name: str) -> list[Any]:
+        """The stretch of the other list."""
+        return self._base.values(name)[self._begin : self._begin + self.num_tokens]
+
+
+class JoinedColumns(Columns):
+    """One behind the other; with ``growing`` the places of each go on where those of the last one ended."""
+
+    __slots__ = ("_growing", "_parts")
+
+    def __init__(self, parts: Sequence[Columns], *, growing: bool) -> None:
+        super().__init__(sum(part.num_tokens for part in parts), max(part.depth for part in parts) + 1)
+        self._parts = parts
+        self._growing = growing
+
+    def make(self, name: str) -> list[Any]:
+        """The lists in a row."""
+        made: list[Any] = []
+        for part in self._parts:
+            values = part.values(name)
+            shift = made[-1][1] if self._growing and made and name == "offsets" else 0
+            made += [(begin + shift, end + shift) for begin, end in values] if shift else values
+        return made

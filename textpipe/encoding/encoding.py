@@ -1,8 +1,8 @@
 """What encoding a text gives.
 
-What enters: the ids of the tokens and what is known of each. What leaves: one value with parallel lists, and look-ups
-between characters, words and tokens. Promises: the same fields and answers as `tokenizers`' Encoding; a list is made
-when it is first asked for, so that whoever wants the ids alone pays for nothing else; a list given out is a copy.
+What enters: the columns of its tokens. What leaves: one value with parallel lists, and look-ups between characters,
+words and tokens. Promises: the same fields and answers as `tokenizers`' Encoding; a list is made when it is first asked
+for, so that whoever wants the ids alone pays for nothing else; a list given out is a copy.
 """
 
 from __future__ import annotations
@@ -10,17 +10,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from textpipe.encoding.columns import Column
+from textpipe.encoding.columns import (
+    COLUMNS,
+    ChangedColumns,
+    Columns,
+    GivenColumns,
+    JoinedColumns,
+    PartOfColumns,
+    constant_columns,
+)
 from textpipe.encoding.notebook import encoding_html
 from textpipe.errors import InputError, LimitError
 from textpipe.limits import DEFAULT_LIMITS
 
 __all__ = ["COLUMNS", "Encoding"]
 
-COLUMNS = ("ids", "type_ids", "tokens", "offsets", "word_ids", "special_tokens_mask", "attention_mask")
-"""The parallel lists of an encoding."""
-
-_PADDING: tuple[Any, ...] = ((0, 0), None, 1, 0)  # what a padding token has in the last four
+_PADDING = {"offsets": (0, 0), "word_ids": None, "special_tokens_mask": 1, "attention_mask": 0}
 
 
 def check_side(direction: str) -> None:
@@ -44,26 +49,18 @@ class Encoding:
     are None for tokens that a template or padding added. ``overflowing`` holds what a truncation cut off.
     """
 
-    __slots__ = ("_columns", "_num_tokens", "_overflowing", "_ranges")
+    __slots__ = ("_columns", "_overflowing", "_ranges")
 
     def __init__(self) -> None:
-        self._num_tokens = 0
-        self._columns: dict[str, Column] = {name: Column(list) for name in COLUMNS}
+        self._columns: Columns = _NO_TOKENS
         self._overflowing: list[Encoding] = []
         self._ranges: dict[int, range] = {}
 
     @classmethod
-    def of_columns(cls, num_tokens: int, columns: Mapping[str, Callable[[], list[Any]]]) -> Encoding:
-        """An encoding whose lists are made when they are asked for.
-
-        Parameters
-        ----------
-        num_tokens : how long each of the lists will be.
-        columns : one maker for each of :data:`COLUMNS`.
-        """
+    def of_columns(cls, columns: Columns) -> Encoding:
+        """An encoding whose lists are made when they are asked for."""
         made = cls()
-        made._num_tokens = num_tokens
-        made._columns = {name: Column(columns[name]) for name in COLUMNS}
+        made._columns = columns
         return made
 
     @classmethod
@@ -79,26 +76,27 @@ class Encoding:
     ) -> Encoding:
         """An encoding of one text, or of tokens that a template adds."""
         count = len(ids)
-        return cls.of_columns(
-            count,
-            {
-                "ids": lambda: ids,
-                "type_ids": lambda: [type_id] * count,
-                "tokens": lambda: tokens,
-                "offsets": lambda: offsets,
-                "word_ids": lambda: list(word_ids),
-                "special_tokens_mask": lambda: [int(special)] * count,
-                "attention_mask": lambda: [1] * count,
-            },
-        )
+        lists: dict[str, list[Any]] = {
+            "ids": ids,
+            "type_ids": [type_id] * count,
+            "tokens": tokens,
+            "offsets": offsets,
+            "word_ids": list(word_ids),
+            "special_tokens_mask": [int(special)] * count,
+            "attention_mask": [1] * count,
+        }
+        return cls.of_columns(GivenColumns(count, lists))
 
     @staticmethod
     def merge(encodings: Iterable[Encoding], growing_offsets: bool = True) -> Encoding:
         """All of them as one; with ``growing_offsets`` each text's places go on where the last one's ended."""
-        merged = Encoding()
-        for number, encoding in enumerate(encodings):
-            merged = merged._with(encoding, growing_offsets) if number else encoding.copy()
-        return merged
+        encodings = list(encodings)
+        if any(encoding._overflowing for encoding in encodings):
+            merged = encodings[0].copy()
+            for encoding in encodings[1:]:
+                merged = merged._with(encoding, growing_offsets)
+            return merged
+        return _joined(encodings, growing_offsets)
 
     def _with(self, other: Encoding, growing_offsets: bool) -> Encoding:
         """This one and another behind it; every part cut off one goes with every part of the other."""
@@ -114,39 +112,33 @@ class Encoding:
             overflowing.append(part._with(other, growing_offsets))
             overflowing += [part._with(behind, growing_offsets) for behind in other._overflowing]
         overflowing += [self._with(behind, growing_offsets) for behind in other._overflowing]
-        joined = {name: self._columns[name].followed_by(other._columns[name]) for name in COLUMNS}
-        if growing_offsets:
-            joined["offsets"] = self._columns["offsets"].followed_by_places(other._columns["offsets"])
-        made = self._changed(joined, num_tokens=len(self) + len(other))
-        count = len(self)
-        ranges = {number: range(r.start + count, r.stop + count) for number, r in other._ranges.items()}
-        made._ranges = {**self._ranges, **ranges}
+        made = _joined([self, other], growing_offsets)
         made._overflowing = overflowing
         return made
 
-    def _changed(self, columns: Mapping[str, Column], *, num_tokens: int | None = None) -> Encoding:
+    def _changed(self, columns: Columns) -> Encoding:
         made = Encoding()
-        made._num_tokens = self._num_tokens if num_tokens is None else num_tokens
-        made._columns = {**self._columns, **columns}
-        made._ranges = dict(self._ranges)
+        made._columns = columns.settled()
+        made._ranges = self._ranges  # replaced by what changes it, never changed itself
         made._overflowing = list(self._overflowing)
         return made
 
     def copy(self) -> Encoding:
         """Another encoding of the same tokens; what is done to one leaves the other alone."""
-        made = self._changed({})
+        made = self._changed(self._columns)
         made._overflowing = [part.copy() for part in self._overflowing]
         return made
 
     def with_columns(self, **columns: Callable[[], list[Any]]) -> Encoding:
         """A copy with other lists of the same length in place of some."""
         made = self.copy()
-        made._columns.update({name: Column(make) for name, make in columns.items()})
+        made._columns = ChangedColumns(self._columns, columns).settled()
         return made
 
     def with_type_id(self, type_id: int) -> Encoding:
         """A copy whose tokens all have this type."""
-        return self.with_columns(type_ids=lambda: [type_id] * len(self))
+        count = len(self)
+        return self.with_columns(type_ids=lambda: [type_id] * count)
 
     def with_ranges(self, ranges: Mapping[int, range]) -> Encoding:
         """A copy that says which of its tokens come from which text."""
@@ -158,15 +150,9 @@ class Encoding:
         """A copy that says its tokens come from text number ``sequence``."""
         return self.with_ranges({**self._ranges, sequence: range(len(self))})
 
-    def ids_alone(self) -> Encoding:
-        """A copy that knows neither pieces nor places nor words."""
-        count = len(self)
-        places = [(0, 0)] * count
-        return self.with_columns(tokens=lambda: [""] * count, offsets=lambda: places, word_ids=lambda: [None] * count)
-
     def without_overflowing(self) -> Encoding:
         """A copy without the parts that were cut off."""
-        made = self._changed({})
+        made = self._changed(self._columns)
         made._overflowing = []
         return made
 
@@ -202,16 +188,10 @@ class Encoding:
         count = length - len(self)
         if count <= 0:
             return
-        padding = Encoding.of_columns(
-            count,
-            {
-                name: lambda value=value: [value] * count  # type: ignore[misc]
-                for name, value in zip(COLUMNS, (pad_id, pad_type_id, pad_token, *_PADDING), strict=True)
-            },
-        )
-        before, after = (padding, self) if direction == "left" else (self, padding)
-        self._columns = {name: before._columns[name].followed_by(after._columns[name]) for name in COLUMNS}
-        self._num_tokens = length
+        token = {"ids": pad_id, "type_ids": pad_type_id, "tokens": pad_token, **_PADDING}
+        padding = constant_columns(count, token)
+        parts = (padding, self._columns) if direction == "left" else (self._columns, padding)
+        self._columns = JoinedColumns(parts, growing=False).settled()
         if direction == "left":
             self._ranges = {number: range(r.start + count, r.stop + count) for number, r in self._ranges.items()}
 
@@ -252,17 +232,15 @@ class Encoding:
         self._become(first, others)
 
     def _become(self, other: Encoding, overflowing: list[Encoding]) -> None:
-        self._num_tokens, self._columns, self._ranges = other._num_tokens, other._columns, other._ranges
-        self._overflowing = overflowing
+        self._columns, self._ranges, self._overflowing = other._columns, other._ranges, overflowing
 
     def _part(self, begin: int, end: int) -> Encoding:
-        columns = {name: column.part(begin, end) for name, column in self._columns.items()}
-        made = self._changed(columns, num_tokens=end - begin)
+        made = self._changed(PartOfColumns(self._columns, begin, end))
         made._ranges, made._overflowing = {}, []  # which text a token is of, `tokenizers` forgets as well
         return made
 
     def _list(self, name: str) -> list[Any]:
-        return list(self._columns[name].values)
+        return list(self._columns.values(name))
 
     @property
     def ids(self) -> list[int]:
@@ -334,15 +312,15 @@ class Encoding:
 
     def token_to_chars(self, token_index: int) -> tuple[int, int] | None:
         """The place of a token in its text."""
-        return self._columns["offsets"].values[token_index] if self._is_of_text(token_index) else None
+        return self._columns.values("offsets")[token_index] if self._is_of_text(token_index) else None
 
     def token_to_word(self, token_index: int) -> int | None:
         """The word of a token."""
-        return self._columns["word_ids"].values[token_index] if self._is_of_text(token_index) else None
+        return self._columns.values("word_ids")[token_index] if self._is_of_text(token_index) else None
 
     def word_to_tokens(self, word_index: int, sequence_index: int = 0) -> tuple[int, int] | None:
         """The tokens ``[first, last + 1)`` of a word."""
-        words = self._columns["word_ids"].values
+        words = self._columns.values("word_ids")
         first = last = None
         for token in self._range(sequence_index):
             word = words[token]
@@ -356,12 +334,12 @@ class Encoding:
     def word_to_chars(self, word_index: int, sequence_index: int = 0) -> tuple[int, int] | None:
         """The place of a word in its text."""
         tokens = self.word_to_tokens(word_index, sequence_index)
-        offsets = self._columns["offsets"].values
+        offsets = self._columns.values("offsets")
         return None if tokens is None else (offsets[tokens[0]][0], offsets[tokens[1] - 1][1])
 
     def char_to_token(self, char_pos: int, sequence_index: int = 0) -> int | None:
         """The token a character belongs to."""
-        offsets = self._columns["offsets"].values
+        offsets = self._columns.values("offsets")
         for token in self._range(sequence_index):
             begin, end = offsets[token]
             if begin <= char_pos < end:
@@ -374,7 +352,7 @@ class Encoding:
         return None if token is None else self.token_to_word(token)
 
     def __len__(self) -> int:
-        return self._num_tokens
+        return self._columns.num_tokens
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Encoding) and self.__getstate__() == other.__getstate__()
@@ -383,12 +361,12 @@ class Encoding:
         return hash(Encoding)  # it can be padded and cut: only what never changes may count
 
     def __getstate__(self) -> tuple[Any, ...]:
-        columns = {name: column.values for name, column in self._columns.items()}
+        columns = {name: self._columns.values(name) for name in COLUMNS}
         return len(self), columns, self._overflowing, self._ranges
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
-        self._num_tokens, columns, self._overflowing, self._ranges = state
-        self._columns = {name: Column(lambda values=columns[name]: values) for name in COLUMNS}  # type: ignore[misc]
+        count, lists, self._overflowing, self._ranges = state
+        self._columns = GivenColumns(count, lists)
 
     def _repr_html_(self) -> str:
         return encoding_html(self)
@@ -398,3 +376,22 @@ class Encoding:
             f"Encoding(num_tokens={len(self)}, attributes=[ids, type_ids, tokens, offsets, attention_mask, "
             "special_tokens_mask, overflowing])"
         )
+
+
+_NO_TOKENS = GivenColumns(0, {name: [] for name in COLUMNS})
+
+
+def _joined(encodings: list[Encoding], growing_offsets: bool) -> Encoding:
+    """One encoding of several, without what was cut off them."""
+    made = Encoding()
+    if not encodings:
+        return made
+    columns = [encoding._columns for encoding in encodings]
+    joined = columns[0] if len(columns) == 1 else JoinedColumns(columns, growing=growing_offsets)
+    made._columns = joined.settled()
+    count = 0
+    for encoding in encodings:
+        for number, r in encoding._ranges.items():
+            made._ranges[number] = range(r.start + count, r.stop + count)
+        count += len(encoding)
+    return made

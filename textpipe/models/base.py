@@ -85,6 +85,11 @@ class Model(Stage):
         return None
 
     @property
+    def repeatable(self) -> bool:
+        """Whether a word has the same tokens each time; not so where lots are drawn."""
+        return True
+
+    @property
     def max_id(self) -> int:
         """The largest id, -1 of an empty vocabulary."""
         return max(self._piece_of, default=-1)

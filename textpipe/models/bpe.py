@@ -88,6 +88,11 @@ class BPE(Model):
         return self._tables(byte_level=byte_level)
 
     @property
+    def repeatable(self) -> bool:
+        """Not with dropout."""
+        return not self.dropout
+
+    @property
     def _lacks_unknown(self) -> bool:
         return self.unk_token is not None and self.unk_token not in self._vocab
 

@@ -115,6 +115,11 @@ class Unigram(Model):
         """The unknown piece: its tokens read as the text they stand for."""
         return self._unk_id
 
+    @property
+    def repeatable(self) -> bool:
+        """Not with an alpha."""
+        return not self.alpha
+
     def _tables(self) -> NativeUnigram:
         if self._native is None:
             self._native = NativeUnigram(

@@ -41,7 +41,8 @@ class ByteLevel(PostProcessor):
         return numbered(encodings)
 
     def _trimming(self, encoding: Encoding) -> Encoding:
-        return encoding.with_columns(offsets=lambda: self._trimmed(encoding))
+        kept = encoding.copy()  # the other may be padded before the places are asked for
+        return encoding.with_columns(offsets=lambda: self._trimmed(kept))
 
     def _trimmed(self, encoding: Encoding) -> list[tuple[int, int]]:
         trimmed = []

@@ -8,17 +8,17 @@ that nobody vouches for can be kept from making special tokens, or refused for t
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
-from textpipe.encoding import COLUMNS, Encoding
+from textpipe.encoding import Encoding
 from textpipe.encoding.padding import padded_matrix
 from textpipe.errors import InputError, did_you_mean
 from textpipe.limits import DEFAULT_LIMITS
 from textpipe.models import Model
 from textpipe.tokenizer.fitting import Fitting
+from textpipe.tokenizer.text_columns import Spans
 
 if TYPE_CHECKING:
     import numpy as np
@@ -96,7 +96,7 @@ class Encoder(Fitting):
         if not is_pretokenized:
             encodings = self._encode_texts(texts, special, 1, ids_alone=ids_alone)
         else:
-            encodings = [_of_words(self._encode_texts(_words(text), special, 1, ids_alone=ids_alone)) for text in texts]
+            encodings = [self._encode_words(_words(text), special, ids_alone=ids_alone) for text in texts]
         return [encoding.with_type_id(number) if number else encoding for number, encoding in enumerate(encodings)]
 
     def _encode_texts(
@@ -108,8 +108,12 @@ class Encoder(Fitting):
                     f"a text is a str, not a {type(text).__name__}",
                     hint="pass is_pretokenized=True for a list of words",
                 )
-        encode = self.pipeline.encode_ids if ids_alone else self.pipeline.encode
-        return encode(texts, skip_special=self._skips_special(texts, special), threads=threads)
+        skip_special = self._skips_special(texts, special)
+        return self.pipeline.encode(texts, skip_special=skip_special, threads=threads, ids_alone=ids_alone)
+
+    def _encode_words(self, words: Sequence[str], special: SpecialPolicy | None, *, ids_alone: bool) -> Encoding:
+        skip_special = self._skips_special(words, special)
+        return self.pipeline.encode_words(words, skip_special=skip_special, ids_alone=ids_alone)
 
     def _skips_special(self, texts: Iterable[str], special: SpecialPolicy | None) -> bool:
         """Whether special tokens in these texts are plain text; one of them is an error where they may not be there."""
@@ -274,6 +278,33 @@ class Encoder(Fitting):
             add_special=add_special_tokens,
         )
 
+    def encode_spans_to_numpy(
+        self, texts: Sequence[str], *, threads: int | None = None, special: SpecialPolicy | None = None
+    ) -> Spans:
+        """The ids of many texts with the places of their tokens, in flat arrays, without the template's tokens.
+
+        Parameters
+        ----------
+        texts : the documents.
+        threads, special : as in :meth:`encode_to_numpy`.
+
+        Returns
+        -------
+        Spans
+            uint32 (num_ids,) each: ``ids``, ``begins``, ``ends``, ``words``; and the ``offsets`` of the texts in them.
+
+        Examples
+        --------
+        >>> from textpipe.models import BPE
+        >>> spans = Encoder(BPE({"가": 0, "나": 1})).encode_spans_to_numpy(["가나", "나"])
+        >>> spans.ids.tolist(), spans.begins.tolist(), spans.ends.tolist(), spans.offsets.tolist()
+        ([0, 1, 1], [0, 1, 0], [1, 2, 1], [0, 2, 3])
+        """
+        if isinstance(texts, str):
+            raise InputError("texts is one str", allowed="a sequence of them", hint="pass [text]")
+        skip_special = self._skips_special(texts, special)
+        return self.pipeline.spans(texts, skip_special=skip_special, threads=_checked_threads(threads))
+
     def post_process(
         self, encoding: Encoding, pair: Encoding | None = None, add_special_tokens: bool = True
     ) -> Encoding:
@@ -355,17 +386,6 @@ def _words(sequence: Any) -> Sequence[str]:
     if isinstance(sequence, str) or not all(isinstance(word, str) for word in sequence):
         raise InputError("with is_pretokenized=True a text is a list of words")
     return list(sequence)
-
-
-def _of_words(words: list[Encoding]) -> Encoding:
-    """One encoding of a text's words, whose places are those in each word."""
-
-    def joined(name: str) -> list[Any]:
-        return [value for word in words for value in getattr(word, name)]
-
-    columns: dict[str, Callable[[], list[Any]]] = {name: partial(joined, name) for name in COLUMNS}
-    columns["word_ids"] = lambda: [number for number, word in enumerate(words) for _ in range(len(word))]
-    return Encoding.of_columns(sum(map(len, words)), columns)
 
 
 def _checked_threads(threads: int | None) -> int:

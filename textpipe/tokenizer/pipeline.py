@@ -8,7 +8,7 @@ the stages one by one, exact but slower; both give the same tokens.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -27,6 +27,7 @@ from textpipe.normalizers import AlignedText, BertNormalizer, Normalizer
 from textpipe.pre_tokenizers import BertPreTokenizer, NativeCut, PreTokenizer
 from textpipe.processors import PostProcessor
 from textpipe.processors.base import join
+from textpipe.tokenizer.text_columns import IdColumns, Spans, TextColumns
 
 if TYPE_CHECKING:
     import numpy as np
@@ -128,33 +129,64 @@ class Pipeline:
         raw, normalized = self._rules
         return _text.AddedMatcher(raw), _text.AddedMatcher(normalized)
 
-    def encode(self, texts: Sequence[str], *, skip_special: bool, threads: int = 1) -> list[Encoding]:
-        """The tokens of each text, without the template."""
-        _check_lengths(texts)
+    def encode(
+        self, texts: Sequence[str], *, skip_special: bool, threads: int = 1, ids_alone: bool = False
+    ) -> list[Encoding]:
+        """The tokens of each text, without the template; with ``ids_alone`` nothing is known of them but their ids."""
         if self.native is None:
-            return [self._encode_staged(self.stages(text, skip_special=skip_special)) for text in texts]
-        found = self.native.encode_batch_spans(texts, threads=threads, skip_special=skip_special)
-        pieces, surface = self._pieces, self.model.surface_id
+            staged = [self.encode_staged(text, skip_special=skip_special) for text in texts]
+            return [_ids_alone(encoding) for encoding in staged] if ids_alone else staged
+        if not ids_alone and not self.model.repeatable:
+            return [self._encode_once((text,), skip_special=skip_special, words=False) for text in texts]
+        ids, offsets = self._flat_ids(texts, skip_special=skip_special, threads=threads)
+        # Each row is copied: one that is kept does not keep those of all texts.
+        rows = (ids[begin:end].copy() for begin, end in pairwise(offsets.tolist()))
+        if ids_alone:
+            return [Encoding.of_columns(IdColumns(row)) for row in rows]
         return [
-            _encoding(rows, added, pieces)
-            if surface is None or surface not in rows[0]
-            else self._encode_staged(self.stages(text, skip_special=skip_special))  # they read as normalized text
-            for text, (rows, added) in zip(texts, found, strict=True)
+            Encoding.of_columns(TextColumns(self, (text,), row, skip_special=skip_special))
+            for text, row in zip(texts, rows, strict=True)
         ]
 
-    def encode_ids(self, texts: Sequence[str], *, skip_special: bool, threads: int = 1) -> list[Encoding]:
-        """The same, but of the tokens nothing is known except their ids."""
-        if self.native_ids is None:
-            return [encoding.ids_alone() for encoding in self.encode(texts, skip_special=skip_special)]
+    def encode_words(self, words: Sequence[str], *, skip_special: bool, ids_alone: bool = False) -> Encoding:
+        """The same of one text that was cut into words beforehand; a token's place is that in its word."""
+        if self.native is None:
+            staged = self.encode_words_staged(words, skip_special=skip_special, words=True)
+            return _ids_alone(staged) if ids_alone else staged
+        if not ids_alone and not self.model.repeatable:
+            return self._encode_once(words, skip_special=skip_special, words=True)
+        ids, _ = self._flat_ids(words, skip_special=skip_special, threads=1)
+        if ids_alone:
+            return Encoding.of_columns(IdColumns(ids))
+        return Encoding.of_columns(TextColumns(self, tuple(words), ids, skip_special=skip_special, words=True))
+
+    def _flat_ids(self, texts: Sequence[str], *, skip_special: bool, threads: int) -> tuple[Any, NDArray[np.int64]]:
         _check_lengths(texts)
-        ids, offsets = self.native_ids.encode_batch(
-            texts, threads=threads, skip_special=skip_special, add_special=False
+        program = self.native_ids
+        assert program is not None  # as `native` is
+        return program.encode_batch(texts, threads=threads, skip_special=skip_special, add_special=False)
+
+    def _encode_once(self, texts: Sequence[str], *, skip_special: bool, words: bool) -> Encoding:
+        """The tokens of one text from a model that draws lots: all that is known of them at once."""
+        spans = self.spans(texts, skip_special=skip_special)
+        if self.model.surface_id in spans.ids:
+            return self.encode_words_staged(texts, skip_special=skip_special, words=words)
+        return Encoding.of_columns(
+            TextColumns(self, tuple(texts), spans.ids, skip_special=skip_special, words=words, spans=spans)
         )
-        # Each row is copied: one that is kept does not keep those of all texts.
-        return [_encoding_of_ids(ids[begin:end].copy()) for begin, end in pairwise(offsets.tolist())]
+
+    def spans(self, texts: Sequence[str], *, skip_special: bool, threads: int = 1) -> Spans:
+        """The tokens of texts with their places, flat, without the template."""
+        _check_lengths(texts)
+        if self.native is not None:
+            rows, offsets, added = self.native.encode_batch_spans(texts, threads=threads, skip_special=skip_special)
+            ids, begins, ends, words = rows
+            return Spans(ids, begins, ends, words, offsets, added)
+        return Spans.of_encodings([self.encode_staged(text, skip_special=skip_special) for text in texts])
 
     @cached_property
-    def _pieces(self) -> dict[int, str]:
+    def pieces(self) -> dict[int, str]:
+        """The piece of each id."""
         return {number: token.content for number, token in self.added.by_id.items()} | dict(self.model.pieces)
 
     def stages(self, text: str, *, skip_special: bool) -> Iterable[tuple[AlignedText, int | None]]:
@@ -194,7 +226,7 @@ class Pipeline:
                 else:
                     yield part, number
 
-        return self._encode_staged(stages())
+        return self._encode_stages(stages())
 
     def first_special(self, text: str) -> tuple[str, int] | None:
         """The first special token that encoding would find in a text, and the character it begins at."""
@@ -280,7 +312,20 @@ class Pipeline:
             return None
         return json.dumps(stages, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
-    def _encode_staged(self, stages: Iterable[tuple[AlignedText, int | None]]) -> Encoding:
+    def encode_staged(self, text: str, *, skip_special: bool) -> Encoding:
+        """The tokens of one text, stage by stage."""
+        _check_lengths([text])
+        return self._encode_stages(self.stages(text, skip_special=skip_special))
+
+    def encode_words_staged(self, texts: Sequence[str], *, skip_special: bool, words: bool) -> Encoding:
+        encodings = [self.encode_staged(text, skip_special=skip_special) for text in texts]
+        joined = Encoding.merge(encodings, growing_offsets=False)
+        if not words:
+            return joined
+        numbers = [number for number, encoding in enumerate(encodings) for _ in range(len(encoding))]
+        return joined.with_columns(word_ids=lambda: numbers)
+
+    def _encode_stages(self, stages: Iterable[tuple[AlignedText, int | None]]) -> Encoding:
         ids: list[int] = []
         tokens: list[str] = []
         offsets: list[tuple[int, int]] = []
@@ -301,38 +346,10 @@ class Pipeline:
         return [(token.id, token.value, place) for token, place in zip(tokens, places, strict=True)]
 
 
-def _encoding(rows: NDArray[np.uint32], added: dict[int, str], pieces: dict[int, str]) -> Encoding:
-    def tokens() -> list[str]:
-        made = [pieces[number] for number in rows[0].tolist()]
-        for index, found in added.items():
-            made[index] = found
-        return made
+def _ids_alone(encoding: Encoding) -> Encoding:
+    import numpy as np
 
-    return _of_text(
-        rows[0],
-        tokens=tokens,
-        offsets=lambda: list(zip(rows[1].tolist(), rows[2].tolist(), strict=True)),
-        word_ids=rows[3].tolist,
-    )
-
-
-def _encoding_of_ids(ids: NDArray[Any]) -> Encoding:
-    count = len(ids)
-    return _of_text(
-        ids,
-        tokens=lambda: [""] * count,
-        offsets=lambda: [(0, 0)] * count,
-        word_ids=lambda: [None] * count,
-    )
-
-
-def _of_text(ids: NDArray[Any], **columns: Callable[[], list[Any]]) -> Encoding:
-    """An encoding of one text, to which nothing was added."""
-    count = len(ids)
-    columns["ids"] = ids.tolist
-    columns["type_ids"] = columns["special_tokens_mask"] = lambda: [0] * count
-    columns["attention_mask"] = lambda: [1] * count
-    return Encoding.of_columns(count, columns)
+    return Encoding.of_columns(IdColumns(np.array(encoding.ids, dtype=np.uint32)))
 
 
 def _check_lengths(texts: Sequence[str]) -> None:

@@ -212,28 +212,56 @@ class EncodeJob final : public Job {
     std::vector<uint32_t> counts_;  // of each document
 };
 
-// The tokens of documents with their places, without the template.
+// The tokens of documents with their places, flat, without the template.
 class SpansJob final : public Job {
   public:
     SpansJob(Encoder& encoder, std::vector<TextView> texts, bool skip_special)
-        : Job(encoder, std::move(texts)), skip_special_(skip_special), spans_(texts_.size()) {}
+        : Job(encoder, std::move(texts)),
+          skip_special_(skip_special),
+          spans_(ranges_.size()),
+          counts_(texts_.size()) {}
     ~SpansJob() override { finish(); }
 
-    const Spans& spans(size_t document) const { return spans_[document]; }
+    // What each run of documents gave, one after the other.
+    const std::vector<Spans>& runs() const { return spans_; }
+
+    size_t num_ids() const {
+        size_t total = 0;
+        for (const Spans& spans : spans_) total += spans.ids.size();
+        return total;
+    }
+
+    // rows has four times num_ids() places: ids, begins, ends, words. offsets has one more than there are documents.
+    void copy(uint32_t* rows, int64_t* offsets) const {
+        int64_t total = 0;
+        *offsets++ = 0;
+        for (const uint32_t count : counts_) *offsets++ = total += count;
+        for (const auto column : {&Spans::ids, &Spans::begins, &Spans::ends, &Spans::words})
+            for (const Spans& spans : spans_)
+                rows = std::copy((spans.*column).begin(), (spans.*column).end(), rows);
+    }
 
   private:
-    void encode(size_t, Range range, Worker& worker) override {
+    void encode(size_t run, Range range, Worker& worker) override {
         std::string buffer;
+        Spans& spans = spans_[run];
+        size_t chars = 0;
+        for (size_t i = range.begin; i < range.end; ++i) chars += texts_[i].length;
+        for (const auto column : {&Spans::ids, &Spans::begins, &Spans::ends, &Spans::words})
+            (spans.*column).room(chars / 3 + 1024);
         for (size_t i = range.begin; i < range.end && !stop_; ++i) {
             const uint8_t* text = nullptr;
             size_t size = 0;
             if (!read(i, buffer, text, size)) return;
-            worker.encode_spans(text, size, skip_special_, spans_[i], stop_);
+            const size_t before = spans.ids.size();
+            worker.encode_spans(text, size, skip_special_, spans, stop_);
+            counts_[i] = static_cast<uint32_t>(spans.ids.size() - before);
         }
     }
 
     const bool skip_special_;
-    std::vector<Spans> spans_;
+    std::vector<Spans> spans_;      // of each run
+    std::vector<uint32_t> counts_;  // of each document
 };
 
 }  // namespace textpipe

@@ -18,6 +18,7 @@
 #include "model.hpp"
 #include "steps.hpp"
 #include "unicode.hpp"
+#include "utf8.hpp"
 #include "word_cache.hpp"
 
 namespace textpipe {
@@ -283,54 +284,91 @@ class Worker {
         const size_t before = ids_->size();
         look_up(text, words, count);
         const uint32_t* ids = ids_->begin() + before;
-        const uint32_t* sizes = model_.sizes();
         const size_t num_ids = ids_->size() - before;
-        bool known = true;
-        for (size_t i = 0; i < num_ids; ++i) known = known && sizes[ids[i]] != 0;
-        if (!known) {
-            ids_->end_at(ids);
-            for (size_t i = 0; i < count; ++i) {
-                const Origin* from = origins != nullptr ? origins + words[i].begin : nullptr;
-                place_word(text + words[i].begin, words[i].end - words[i].begin, from);
-            }
+        bool known;
+        if (origins != nullptr) {
+            known = place_ids(text, words, ids, num_ids, ByOrigins{text, origins});
+        } else {
+            const uint32_t chars = chars_to(text + words[0].begin);
+            const uint8_t *first = text + words[0].begin, *last = text + words[count - 1].end;
+            known = utf8::is_ascii(first, static_cast<size_t>(last - first))
+                        ? place_ids(text, words, ids, num_ids, ByBytes{first, chars})
+                        : place_ids(text, words, ids, num_ids, ByCharacters{first, end_, chars});
+        }
+        if (known) {
+            num_words_ += static_cast<uint32_t>(count);
             return;
         }
+        ids_->end_at(ids);
+        for (size_t i = 0; i < count; ++i) {
+            const Origin* from = origins != nullptr ? origins + words[i].begin : nullptr;
+            place_word(text + words[i].begin, words[i].end - words[i].begin, from);
+        }
+    }
+
+    // Where a token of the bytes [p, end) is, when each byte of the text knows its characters,
+    struct ByOrigins {
+        const uint8_t* text;
+        const Origin* origins;
+        Origin operator()(const uint8_t* p, const uint8_t* end) const {
+            return {origins[p - text].begin, origins[end - 1 - text].end};
+        }
+    };
+
+    // when each byte is a character,
+    struct ByBytes {
+        const uint8_t* first;
+        uint32_t chars;  // characters of the document before `first`
+        Origin operator()(const uint8_t* p, const uint8_t* end) const {
+            return {chars + static_cast<uint32_t>(p - first), chars + static_cast<uint32_t>(end - first)};
+        }
+    };
+
+    // and when characters are to be counted. A token may begin within one: it stands for all of it.
+    struct ByCharacters {
+        const uint8_t *counted, *readable;
+        uint32_t chars;  // characters of the document before `counted`
+        Origin operator()(const uint8_t* p, const uint8_t* end) {
+            chars += utf8::num_characters(counted, p, readable);
+            const uint32_t begin = chars - utf8::is_continuation(*p);
+            chars += utf8::num_characters(p, end, readable);
+            counted = end;
+            return {begin, chars};
+        }
+    };
+
+    // The places of tokens whose sizes run along their words; false, with nothing placed, when one has no size.
+    template <class Place>
+    bool place_ids(const uint8_t* text, const Piece* words, const uint32_t* ids, size_t num_ids, Place place) {
+        const uint32_t* sizes = model_.sizes();
         uint32_t *begins = spans_->begins.room(num_ids), *ends = spans_->ends.room(num_ids);
         uint32_t* numbers = spans_->words.room(num_ids);
-        for (size_t i = 0; i < count; ++i) {
-            const uint8_t* p = text + words[i].begin;
-            uint32_t chars = origins == nullptr ? chars_to(p) : 0;
-            for (uint32_t n = 0; n < num_ids_[i]; ++n) {
-                const uint8_t* end = p + sizes[*ids++];
-                *numbers++ = num_words_;
-                if (origins != nullptr) {
-                    *begins++ = origins[p - text].begin;
-                    *ends++ = origins[end - 1 - text].end;
-                    p = end;
-                    continue;
-                }
-                // A token may begin within a character: it stands for all of it.
-                *begins++ = chars - is_continuation(*p);
-                for (; p < end; ++p) chars += !is_continuation(*p);
-                *ends++ = chars;
+        const uint32_t* const last = ids + num_ids;
+        for (uint32_t word = 0; ids < last; ++word) {
+            const uint8_t* p = text + words[word].begin;
+            for (uint32_t n = 0; n < num_ids_[word]; ++n) {
+                const uint32_t size = sizes[*ids++];
+                if (size == 0) return false;
+                const Origin at = place(p, p + size);
+                *begins++ = at.begin;
+                *ends++ = at.end;
+                *numbers++ = num_words_ + word;
+                p += size;
             }
-            if (origins == nullptr) {
-                counted_ = p;
-                num_chars_ = chars;
-            }
-            ++num_words_;
         }
         spans_->begins.end_at(begins);
         spans_->ends.end_at(ends);
         spans_->words.end_at(numbers);
+        return true;
     }
-
-    static bool is_continuation(uint8_t byte) { return (byte & 0xC0) == 0x80; }
 
     // How many characters of the document there are before p.
     uint32_t chars_to(const uint8_t* p) {
-        for (; counted_ < p; ++counted_) num_chars_ += !is_continuation(*counted_);
-        for (; counted_ > p; --counted_) num_chars_ -= !is_continuation(counted_[-1]);
+        if (counted_ < p) {
+            num_chars_ += utf8::num_characters(counted_, p, p);
+            counted_ = p;
+        }
+        for (; counted_ > p; --counted_) num_chars_ -= !utf8::is_continuation(counted_[-1]);
         return num_chars_;
     }
 

@@ -40,6 +40,40 @@ inline size_t character_size(const uint8_t* p, size_t readable) {
     return size;
 }
 
+inline bool is_ascii(const uint8_t* p, size_t size) {
+    uint64_t seen = 0;
+    for (; size >= 8; p += 8, size -= 8) {
+        uint64_t eight;
+        std::memcpy(&eight, p, 8);
+        seen |= eight;
+    }
+    for (; size > 0; --size) seen |= *p++;
+    return (seen & 0x8080808080808080u) == 0;
+}
+
+// How many characters begin in [p, end) of valid UTF-8 whose buffer can be read up to `readable`.
+inline uint32_t num_characters(const uint8_t* p, const uint8_t* end, const uint8_t* readable) {
+    uint32_t count = 0;
+    while (p < end) {
+        if (readable - p < 8) {
+            count += !is_continuation(*p++);
+            continue;
+        }
+        uint64_t eight;
+        std::memcpy(&eight, p, 8);
+        const auto size = static_cast<size_t>(end - p < 8 ? end - p : 8);
+        uint64_t continuations = eight >> 7 & ~eight >> 6 & 0x0101010101010101u;
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+        continuations <<= 8 * (8 - size);
+#else
+        continuations >>= 8 * (8 - size);
+#endif
+        count += static_cast<uint32_t>(size - (continuations * 0x0101010101010101u >> 56));
+        p += size;
+    }
+    return count;
+}
+
 }  // namespace utf8
 
 inline bool is_valid_utf8(const uint8_t* p, size_t size) {

@@ -1,0 +1,156 @@
+"""The lists of encodings: made when they are asked for, the same as if they had been made at once."""
+
+from __future__ import annotations
+
+import pickle
+
+import numpy as np
+import pytest
+import tokenizers as oracle
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from textpipe import Encoding, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
+from textpipe.core._places import place_list
+from textpipe.encoding import COLUMNS
+from textpipe.encoding.columns import GivenColumns, PartOfColumns
+
+TEXT = "영화 <s> it's 좋았다ㅋㅋ 한국어"
+PIECES = ["영화", "그", "영", "화", "좋", "았", "다", "ㅋ", "한국", "어", "a", "it", "'s", "i", "t"]
+
+
+def unigram(alpha=None):
+    rows = [("<unk>", -20.0), *[(piece, -1.0 - rank / 10) for rank, piece in enumerate(PIECES)]]
+    made = Tokenizer(models.Unigram(rows, 0, False, alpha=alpha))
+    made.normalizer = normalizers.NFKC()
+    made.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    made.add_special_tokens(["<s>"])
+    return made
+
+
+class Whole(pre_tokenizers.PreTokenizer):
+    """Leaves texts whole, in Python: no native program can take it."""
+
+    def pre_tokenize(self, pretok):
+        pretok.split(lambda number, part: [part])
+
+
+def staged(tokenizer):
+    made = Tokenizer.from_str(tokenizer.to_str())
+    made.pre_tokenizer = pre_tokenizers.Sequence([made.pre_tokenizer, pre_tokenizers.PreTokenizer.custom(Whole())])
+    assert made.pipeline.native is None
+    return made
+
+
+def columns(encoding):
+    return [getattr(encoding, name) for name in COLUMNS]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    text=st.text("영화그좋았다ㅋ한국어 a영화it's<s>가\u1112\u1161\u11ab㈜😀", max_size=30),
+    order=st.permutations(COLUMNS),
+    words=st.booleans(),
+)
+def test_lists_asked_for_one_by_one_are_those_of_the_stages(text, order, words):
+    native = unigram()
+    given_text = text.split() if words else text
+    encoding = native.encode(given_text, is_pretokenized=words)
+    expected = staged(native).encode(given_text, is_pretokenized=words)
+    assert {name: getattr(encoding, name) for name in order} == {name: getattr(expected, name) for name in order}
+    assert columns(native.encode_batch([given_text], is_pretokenized=words)[0]) == columns(expected)
+
+
+def test_a_drawn_spelling_is_the_same_in_every_list():
+    tokenizer = unigram(alpha=0.1)
+    for encoding in [tokenizer.encode("영화그영화 좋았다"), *tokenizer.encode_batch(["영화 한국어", "없는 말"] * 20)]:
+        assert [tokenizer.id_to_token(number) for number in encoding.ids] == [
+            "<unk>" if token not in PIECES else token for token in encoding.tokens
+        ]
+        assert len(encoding.offsets) == len(encoding.word_ids) == len(encoding.ids)
+    words = tokenizer.encode(["영화", "영화그"], is_pretokenized=True)
+    assert "".join(words.tokens) == "영화영화그"
+    assert len({tuple(tokenizer.encode("영화영화영화").ids) for _ in range(60)}) > 1
+
+
+def test_a_change_of_the_tokenizer_does_not_change_what_was_encoded():
+    tokenizer = unigram()
+    kept, expected = tokenizer.encode(TEXT), columns(tokenizer.encode(TEXT))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer.normalizer = normalizers.Lowercase()
+    tokenizer.add_tokens(["영화"])
+    assert columns(kept) == expected
+
+
+def test_an_encoding_that_was_given_types_or_trimmed_stays_so_when_the_first_one_is_padded():
+    encoding = Encoding.of_tokens([1, 2], ["Ġa", "b"], [(0, 2), (2, 3)], [0, 0])
+    typed = encoding.with_type_id(3)
+    (trimmed,) = processors.ByteLevel().apply([encoding], add_special_tokens=True)
+    encoding.pad(5)
+    assert typed.type_ids == [3, 3]
+    assert trimmed.offsets == [(0, 2), (2, 3)]
+
+
+@pytest.mark.parametrize("growing", [True, False])
+def test_thousands_of_encodings_become_one_in_one_go_or_one_by_one(growing):
+    ours = [Encoding.of_tokens([n], ["가나"], [(0, 2)], [n]) for n in range(3000)]
+    theirs = oracle.Tokenizer(oracle.models.WordLevel({"가나": 0}, "가나")).encode("가나")
+    at_once = Encoding.merge(ours, growing_offsets=growing)
+    assert at_once.offsets == oracle.Encoding.merge([theirs] * 3000, growing_offsets=growing).offsets
+    slowly = ours[0]
+    for part in ours[1:]:
+        slowly = Encoding.merge([slowly, part], growing_offsets=growing)
+    assert columns(slowly) == columns(at_once)
+
+
+def test_an_encoding_padded_a_token_at_a_time_is_one_padded_at_once():
+    slow, quick = [Encoding.of_tokens([7], ["가"], [(0, 1)], [0]) for _ in range(2)]
+    for length in range(2, 3000):
+        slow.pad(length, direction="left" if length % 2 else "right")
+    for length in (1500, 2999):
+        quick.pad(length, direction="left" if length % 2 else "right")
+    assert len(slow) == len(quick) == 2999
+    assert sorted(slow.ids) == sorted(quick.ids)
+    assert slow.ids.index(7) == 1499
+
+
+def test_a_part_of_parts_is_cut_out_of_the_whole():
+    part = GivenColumns(5000, {name: list(range(5000)) for name in COLUMNS})
+    for _ in range(2000):
+        part = PartOfColumns(part, 1, part.num_tokens).settled()
+    assert part.values("ids") == list(range(2000, 5000))
+
+
+def test_a_pickled_encoding_has_every_list():
+    encoding = unigram().encode(TEXT)
+    assert columns(pickle.loads(pickle.dumps(encoding))) == columns(encoding)  # noqa: S301  (our own bytes)
+
+
+@given(st.lists(st.tuples(st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1)), max_size=50))
+def test_pairs_are_those_of_the_two_rows(pairs):
+    rows = np.array(pairs, dtype=np.uint32).reshape(-1, 2).T.copy()
+    assert place_list(rows[0], rows[1]) == pairs
+
+
+def test_rows_of_different_lengths_make_no_pairs():
+    with pytest.raises(ValueError, match="3 beginnings and 2 ends"):
+        place_list(np.zeros(3, dtype=np.uint32), np.zeros(2, dtype=np.uint32))
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.text("영화그 <s>it's\u1112\u1161ab좋", max_size=20), max_size=5), st.integers(1, 3))
+def test_flat_places_are_those_of_the_encodings(texts, threads):
+    byte_level = Tokenizer(
+        models.BPE({letter: n for n, letter in enumerate(sorted(pre_tokenizers.ByteLevel.alphabet()))})
+    )
+    byte_level.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    byte_level.decoder = decoders.ByteLevel()
+    for tokenizer in (unigram(), staged(unigram()), byte_level):
+        tokenizer.post_processor = processors.TemplateProcessing("<s> $A", special_tokens=[("<s>", 1)])
+        spans = tokenizer.encode_spans_to_numpy(texts, threads=threads)
+        encodings = tokenizer.encode_batch(texts, add_special_tokens=False)
+        assert spans.ids.tolist() == [number for encoding in encodings for number in encoding.ids]
+        places = list(zip(spans.begins.tolist(), spans.ends.tolist(), strict=True))
+        assert places == [place for encoding in encodings for place in encoding.offsets]
+        assert spans.words.tolist() == [word for encoding in encodings for word in encoding.word_ids]
+        assert np.diff(spans.offsets).tolist() == [len(encoding) for encoding in encodings]

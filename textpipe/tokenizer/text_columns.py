@@ -1,0 +1,149 @@
+"""The tokens of a text that a native program encoded.
+
+What enters: the ids, the text they came from and the pipeline. What leaves: columns. Promises: of a text nothing but
+its ids is computed until pieces, places or words are asked for; then the program goes over it once more. A model that
+draws lots would not give the same tokens twice: what it gave is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from textpipe.core._places import place_list
+from textpipe.encoding.columns import Columns
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from textpipe.encoding import Encoding
+    from textpipe.tokenizer.pipeline import Pipeline
+
+__all__ = ["IdColumns", "Spans", "TextColumns"]
+
+
+class Spans(NamedTuple):
+    """The tokens of texts with their places, flat."""
+
+    ids: NDArray[np.uint32]
+    """(num_ids,)."""
+    begins: NDArray[np.uint32]
+    """(num_ids,): the first character each token stands for, in its text."""
+    ends: NDArray[np.uint32]
+    """(num_ids,): the character after the last one."""
+    words: NDArray[np.uint32]
+    """(num_ids,): the number of each token's word in its text."""
+    offsets: NDArray[np.int64]
+    """(num_texts + 1,): text ``n`` has the tokens ``offsets[n]`` to ``offsets[n + 1]``."""
+    added: dict[int, str]
+    """Of a native program: which tokens are added ones, and the texts they were found as."""
+
+    @classmethod
+    def of_encodings(cls, encodings: Sequence[Encoding]) -> Spans:
+        """Those of encodings of one text each; which tokens are added ones they do not tell."""
+        import numpy as np
+
+        offsets = np.zeros(len(encodings) + 1, dtype=np.int64)
+        np.cumsum([len(encoding) for encoding in encodings], out=offsets[1:])
+        rows = np.empty((4, offsets[-1]), dtype=np.uint32)
+        for encoding, (begin, end) in zip(encodings, pairwise(offsets.tolist()), strict=True):
+            rows[0, begin:end] = encoding.ids
+            rows[1:3, begin:end] = np.array(encoding.offsets, dtype=np.uint32).reshape(-1, 2).T
+            rows[3, begin:end] = encoding.word_ids
+        ids, begins, ends, words = rows
+        return cls(ids, begins, ends, words, offsets, {})
+
+
+class IdColumns(Columns):
+    """Ids of which nothing else is known."""
+
+    __slots__ = ("_ids",)
+
+    def __init__(self, ids: NDArray[Any]) -> None:
+        super().__init__(len(ids))
+        self._ids = ids
+
+    def make(self, name: str) -> list[Any]:
+        """The ids; of everything else what stands for nothing."""
+        if name == "ids":
+            return list(self._ids.tolist())
+        return [_BLANK[name]] * self.num_tokens
+
+
+_BLANK = {
+    "tokens": "",
+    "offsets": (0, 0),
+    "word_ids": None,
+    "type_ids": 0,
+    "special_tokens_mask": 0,
+    "attention_mask": 1,
+}
+
+
+class TextColumns(IdColumns):
+    """The tokens of one text, or of the words it was cut into beforehand.
+
+    Parameters
+    ----------
+    pipeline : the stages that encoded it.
+    texts : the text, or its words.
+    ids : (num_ids,), of all of them.
+    skip_special : special tokens in the texts were plain text.
+    words : ``texts`` are words; they are numbered as they were given.
+    spans : the rest, where it is known already.
+    """
+
+    __slots__ = ("_pipeline", "_skip_special", "_spans", "_texts", "_words")
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        texts: Sequence[str],
+        ids: NDArray[Any],
+        *,
+        skip_special: bool,
+        words: bool = False,
+        spans: Spans | None = None,
+    ) -> None:
+        super().__init__(ids)
+        self._pipeline = pipeline
+        self._texts = texts
+        self._skip_special = skip_special
+        self._words = words
+        self._spans = spans
+
+    def make(self, name: str) -> list[Any]:
+        """Ids, pieces, places and words; no token is special, and all of them count."""
+        if name not in {"tokens", "offsets", "word_ids"}:
+            return super().make(name)
+        surface = self._pipeline.model.surface_id
+        if surface is not None and surface in self._ids:
+            return self._staged(name)  # its tokens read as normalized text, which no row tells
+        if name == "tokens":
+            return self._tokens(self._ids.tolist())  # not kept: numbers in a list take ten times the array's memory
+        spans = self._known_spans()
+        if name == "offsets":
+            return place_list(spans.begins, spans.ends)
+        if not self._words:
+            return list(spans.words.tolist())
+        counts = [end - begin for begin, end in pairwise(spans.offsets.tolist())]
+        return [number for number, count in enumerate(counts) for _ in range(count)]
+
+    def _known_spans(self) -> Spans:
+        if self._spans is None:
+            self._spans = self._pipeline.spans(self._texts, skip_special=self._skip_special)
+        return self._spans
+
+    def _tokens(self, ids: list[int]) -> list[str]:
+        tokens = list(map(self._pipeline.pieces.__getitem__, ids))
+        if not self._pipeline.added.by_id.keys().isdisjoint(ids):
+            for index, text in self._known_spans().added.items():
+                tokens[index] = text
+        return tokens
+
+    def _staged(self, name: str) -> list[Any]:
+        """The list as the stages give it one by one."""
+        staged = self._pipeline.encode_words_staged(self._texts, skip_special=self._skip_special, words=self._words)
+        return list(getattr(staged, name))
