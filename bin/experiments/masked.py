@@ -1,0 +1,82 @@
+"""bin/experiment masked TEXT: an encoder learns to fill gaps in lines of text.
+
+Each line is a document, one in twenty held out; the vocabulary is a WordPiece of BERT's rules learned from the text.
+Said are the loss of hidden tokens before, during and after the training, beside the entropy of those tokens by their
+own frequencies: what a model reaches that knows how common a token is and nothing of its surroundings.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import running
+
+from textpipe.data.packing import PackConfig, PackedData, pack
+from textpipe.implementations import BertWordPieceTokenizer
+from textpipe.nn.shapes import BertConfig
+from textpipe.records import Document
+from textpipe.training.run_config import TrainConfig
+
+
+def lines(path: Path) -> Iterator[str]:
+    with path.open(encoding="utf-8") as file:
+        for line in file:
+            if text := line.strip():
+                yield text
+
+
+def packed(text: Path, size: int, out: Path) -> PackedData:
+    """The lines in a WordPiece vocabulary of this size; each ends with [SEP]."""
+    if out.exists():
+        return PackedData(out)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    tokenizer = BertWordPieceTokenizer(lowercase=False, strip_accents=False)
+    tokenizer.train_from_iterator(lines(text), vocab_size=size, show_progress=False)
+    documents = (Document(id=str(number), text=line, lang="ko") for number, line in enumerate(lines(text)))
+    return pack(documents, tokenizer, out, PackConfig(eos="[SEP]"))
+
+
+def main(arguments: list[str]) -> int:
+    parser = running.flags("masked", __doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("text", type=Path)
+    parser.add_argument("--vocab-size", type=int, default=4000)
+    parser.add_argument("--steps", type=int, default=3000)
+    chosen = parser.parse_args(arguments)
+    data = packed(chosen.text, chosen.vocab_size, chosen.out / f"data-{chosen.vocab_size}")
+    model = BertConfig(vocab_size=data.vocab_size, context=64, layers=4, heads=4, width=128)
+    config = TrainConfig(
+        steps=chosen.steps,
+        batch_size=32,
+        learning_rate=2e-3,
+        warmup_steps=chosen.steps // 10,
+        final_share=0.0,
+        beta2=0.98,
+        seed=chosen.seed,
+        threads=chosen.threads,
+        device="cpu",
+        sample_tokens=0,
+        validate_every=chosen.steps // 5,
+        checkpoint_every=chosen.steps // 5,
+    )
+    begin = time.process_time()
+    out = chosen.out / f"bert-{chosen.steps}-seed{chosen.seed}"
+    result, _ = running.train(model, data, config, out)
+    log = [json.loads(line) for line in (out / "log.jsonl").read_text(encoding="utf-8").splitlines()]
+    running.print_result(
+        seed=chosen.seed,
+        parameters=model.num_parameters,
+        steps=result.steps,
+        val_loss=result.val_loss,
+        unigram_entropy=result.unigram_loss,
+        course={row["step"]: round(row["val_loss"], 3) for row in log if "val_loss" in row},
+        cpu_s=time.process_time() - begin,
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

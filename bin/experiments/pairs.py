@@ -1,0 +1,69 @@
+"""Experiments on pairs: the models that are compared, what they write for held-out sources, and a distance of texts.
+
+What enters: packed pairs and a recipe. What leaves: a trained model and its texts, at each step the likeliest token.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import running
+
+from textpipe import Tokenizer
+from textpipe.data.pairs import PackedPairs
+from textpipe.generation.translation import translate
+from textpipe.nn.shapes import Seq2SeqConfig, TransformerConfig
+from textpipe.training.run_config import TrainConfig
+
+__all__ = ["Pair", "Recipe", "Trained", "edit_distance", "trained"]
+
+Pair = tuple[str, str]
+
+
+class Recipe(NamedTuple):
+    """A model's kind and shape, and how it is trained."""
+
+    kind: type[Seq2SeqConfig | TransformerConfig]
+    model: dict[str, Any]
+    train: dict[str, Any]
+
+
+class Trained(NamedTuple):
+    """A trained model, what it writes for each source, and facts for the line of result."""
+
+    model: Any
+    texts: list[str]
+    facts: dict[str, Any]
+
+
+def trained(recipe: Recipe, data: PackedPairs, held_out: Sequence[Pair], out: Path, **train: Any) -> Trained:
+    """Train a model on pairs and let it write the targets of the held-out sources."""
+    shape = recipe.kind(vocab_size=data.vocab_size, source_vocab_size=data.source_vocab_size, **recipe.model)
+    settings = {"device": "cpu", "sample_tokens": 0, "validate_every": 500, "checkpoint_every": 500}
+    begin = time.process_time()
+    result, model = running.train(shape, data, TrainConfig(**{**settings, **recipe.train, **train}), out)
+    spent = time.process_time() - begin
+    texts = translate(
+        model,
+        Tokenizer.from_file(data.tokenizer_path),
+        [source for source, _ in held_out],
+        eos_id=data.eos_id,
+        source_tokenizer=Tokenizer.from_file(data.source_tokenizer_path),
+        source_eos_id=data.train.source.info.eos_id,
+    )
+    parameters = sum(weight.numel() for weight in model.parameters())
+    facts = {"parameters": parameters, "steps": result.steps, "val_loss": result.val_loss, "train_cpu_s": spent}
+    return Trained(model, texts, facts)
+
+
+def edit_distance(one: Sequence[object], other: Sequence[object]) -> int:
+    """Fewest insertions, deletions and replacements that turn one into the other (Levenshtein 1966)."""
+    row = list(range(len(other) + 1))
+    for number, item in enumerate(one, 1):
+        before, row[0] = row[0], number
+        for place, wanted in enumerate(other, 1):
+            before, row[place] = row[place], min(row[place] + 1, row[place - 1] + 1, before + (item != wanted))
+    return row[-1]

@@ -1,0 +1,26 @@
+"""bin/experiment NAME …: runs one experiment of this folder.
+
+Each is a file with ``main(arguments)`` that prepares its data, trains, and prints its scores as lines of JSON. The same
+command with the same seed gives the same figures on the same machine.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+
+NAMES = ("shakespeare", "reverse", "transliteration", "vocabularies", "masked")
+
+
+def main() -> int:
+    sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).resolve().parents[2])]
+    name = sys.argv[1] if len(sys.argv) > 1 else "--help"
+    if name not in NAMES:
+        sys.stderr.write(f"usage: bin/experiment {'|'.join(NAMES)} …\n")
+        return 0 if name == "--help" else 2
+    return int(importlib.import_module(name).main(sys.argv[2:]) or 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
