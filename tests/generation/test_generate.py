@@ -174,11 +174,11 @@ def test_no_run_of_tokens_is_written_twice_when_forbidden(model):
     assert len(set(runs)) == len(runs)
 
 
-def test_a_stream_never_splits_a_character(small_tokenizer, monkeypatch):
+def test_a_stream_never_splits_a_character(writer, small_tokenizer, monkeypatch):
     text = "한글은 자음과 모음 ㅎㅎ 🙂 뷁똠 end"
     written = small_tokenizer.encode(text, add_special_tokens=False).ids
     assert len(written) > len(text)  # most characters are several tokens here
-    monkeypatch.setattr("textpipe.generation.decoding.generate_ids", lambda *a, **k: ([found] for found in written))
-    pieces = list(stream(None, small_tokenizer, "", eos_id=0))
+    monkeypatch.setattr("textpipe.generation.decoding.sample_ids", lambda *a, **k: ([found] for found in written))
+    pieces = list(stream(writer, small_tokenizer, "", eos_id=0))
     assert "".join(pieces) == text
     assert all("\ufffd" not in piece for piece in pieces)

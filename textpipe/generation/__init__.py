@@ -3,10 +3,10 @@
 sampling          from logits to one id: penalties, temperature, top-k, top-p, min-p
 whole_characters  which tokens keep a text UTF-8
 stop_strings      where a text ends because of what it says
-decoding          prompts in, ids or text out; a cache of keys and values; streaming
+decoding          prompts or sources in, ids or text out; streaming
 writing           one step of writing, for a decoder alone and for one with a source
 beam              the likeliest texts that a few hypotheses at a time can find
-translation       sources in, targets out
+translation       ids of sources in, ids of targets out
 """
 
 from __future__ import annotations
@@ -15,12 +15,19 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from textpipe.generation.decoding import generate, stream
+    from textpipe.generation.beam import BeamConfig
+    from textpipe.generation.decoding import TextWriter, generate, stream
     from textpipe.generation.sampling import SamplingConfig
 
-_HOME = {"SamplingConfig": "sampling", "generate": "decoding", "stream": "decoding"}
+_HOME = {
+    "BeamConfig": "beam",
+    "SamplingConfig": "sampling",
+    "TextWriter": "decoding",
+    "generate": "decoding",
+    "stream": "decoding",
+}
 
-__all__ = ["SamplingConfig", "generate", "stream"]
+__all__ = ["BeamConfig", "SamplingConfig", "TextWriter", "generate", "stream"]
 
 
 def __getattr__(name: str) -> Any:

@@ -20,8 +20,11 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import torch
 
 from textpipe.config import Config, Field
+from textpipe.generation.sampling import StopString, penalized
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from textpipe.generation.writing import Writing
 
 __all__ = ["BeamConfig", "Hypothesis", "beam_search"]
@@ -38,6 +41,11 @@ class BeamConfig(Config):
     max_tokens: int = Field(100, ge=1, description="most tokens written, eos included")
     length_penalty: Literal["average", "gnmt", "none"] = Field("average", description="what a score is divided by")
     alpha: float = Field(1.0, ge=-10.0, le=10.0, description="exponent of the penalty; above 0 longer texts gain")
+    repetition_penalty: float = Field(
+        1.0, gt=0.0, le=100.0, description="logarithms of tokens that were written are multiplied by it"
+    )
+    no_repeat_ngram: int = Field(0, ge=0, description="no run of so many tokens is written twice; 0 allows it")
+    stop: tuple[StopString, ...] = Field((), description="strings that end a text; they are no part of it")
 
     def penalty(self, length: int) -> float:
         """What the sum over ``length`` tokens is divided by."""
@@ -63,8 +71,10 @@ class _Search:
 
 
 @torch.no_grad()
-def beam_search(writing: Writing, config: BeamConfig, *, eos_id: int) -> list[list[Hypothesis]]:
-    """The best ``config.beams`` texts of each sequence, best first.
+def beam_search(
+    writing: Writing, config: BeamConfig, *, eos_id: int, before: Sequence[Sequence[int]] | None = None
+) -> list[list[Hypothesis]]:
+    """The best ``config.beams`` texts of each sequence, best first; ``before`` are ids that penalties count as written.
 
     Notes
     -----
@@ -75,7 +85,8 @@ def beam_search(writing: Writing, config: BeamConfig, *, eos_id: int) -> list[li
     running = [_Search(number, [[]]) for number in range(len(logits_NV))]
     sums_N = torch.zeros(len(logits_NV), device=logits_NV.device)
     for length in range(1, config.max_tokens + 1):
-        scores_NV = sums_N[:, None] + logits_NV.float().log_softmax(dim=-1)
+        written = [[*(before[search.number] if before else ()), *ids] for search in running for ids in search.beams]
+        scores_NV = sums_N[:, None] + penalized(logits_NV.float().log_softmax(dim=-1), config, written)
         chosen: list[tuple[int, int, float]] = []  # (row, token, sum) of each beam that goes on
         still: list[_Search] = []
         row = 0

@@ -1,41 +1,43 @@
-"""Prompts in, text out.
+"""Prompts in, text out; or sources in, targets out.
 
-What enters: a model, its tokenizer and prompts. What leaves: ids step by step, whole texts, or a stream of text whose
-pieces never split a character. Texts are made of whole characters only, whatever bytes the model would put together
-(see :mod:`textpipe.generation.whole_characters`); ids by themselves are as the model chooses. A prompt begins as a
-document begins in training, after eos, so the empty prompt is one too. Writing stops at eos, at
-``max_tokens`` or before a string of ``stop``.
+What enters: a model, its tokenizer and texts, which a decoder by itself goes on from and an encoder and decoder reads
+as its sources. What leaves: ids step by step, whole texts, or a stream of text whose pieces never split a character.
+Texts are made of whole characters only, whatever bytes the model would put together (see
+:mod:`textpipe.generation.whole_characters`); ids by themselves are as the model chooses. A prompt begins as a document
+begins in training, after eos, so the empty prompt is one too. Writing stops at eos, at ``max_tokens`` or before a
+string of ``stop``. With a :class:`BeamConfig` the likeliest texts are searched for instead of drawn.
 
-Each step reads one token: keys and values of what was read before are kept. When the model's context is full, the
-newest half of the text is read again and writing goes on from there, so a text may be longer than the context; the same
-happens, at the same places, for every sequence of a batch. Prompts of mixed length stand in one batch, padded at the
-left with positions nothing attends to.
+Each step reads one token: what was read before is kept. Prompts of mixed length stand in one batch, padded at the left
+with positions nothing attends to.
 """
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 
 from textpipe.data.permutation import derive_key
 from textpipe.errors import InputError
+from textpipe.generation.beam import BeamConfig, beam_search
 from textpipe.generation.sampling import SamplingConfig, choose
 from textpipe.generation.stop_strings import StopStrings
 from textpipe.generation.whole_characters import WholeCharacters
+from textpipe.generation.writing import PromptWriting, SourceWriting, Writing
+from textpipe.nn.shapes import GptConfig
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from textpipe.nn.gpt import GPT
-    from textpipe.nn.shapes import GptConfig
     from textpipe.tokenizer import Tokenizer
 
-__all__ = ["check_prompts", "generate", "generate_ids", "stream"]
+__all__ = ["TextWriter", "check_prompts", "generate", "generate_ids", "sample_ids", "stream"]
+
+Settings = TypeVar("Settings", SamplingConfig, BeamConfig)
 
 
-@torch.no_grad()
 def generate_ids(
     model: GPT,
     prompts: Sequence[Sequence[int]],
@@ -48,7 +50,7 @@ def generate_ids(
 
     Parameters
     ----------
-    prompts : ids to go on from, each at least one and shorter than the model's context.
+    prompts : ids to go on from, each at least one and no more than the model's context.
     eos_id : ends a sequence; it is not yielded.
     only : keeps each sequence UTF-8, taking its prompt to end between characters.
 
@@ -57,31 +59,38 @@ def generate_ids(
     InputError
         when a prompt is empty, too long, or has an id the model does not know.
     """
-    _check_prompts(model.config, prompts)
-    device = model.head_weight.device
-    longest = max(len(prompt) for prompt in prompts)
-    padding = [longest - len(prompt) for prompt in prompts]
-    padded = [[eos_id] * pad + list(prompt) for pad, prompt in zip(padding, prompts, strict=True)]
-    text_BT = torch.tensor(padded, device=device)
-    written = [list(prompt) for prompt in prompts]
+    _check_ids(model.config, prompts)
+    yield from sample_ids(PromptWriting(model, prompts, filler=eos_id), prompts, config, eos_id=eos_id, only=only)
+
+
+@torch.no_grad()
+def sample_ids(
+    writing: Writing,
+    before: Sequence[Sequence[int]],
+    config: SamplingConfig,
+    *,
+    eos_id: int,
+    only: WholeCharacters | None = None,
+    numbers: Sequence[int] | None = None,
+) -> Iterator[list[int | None]]:
+    """Draw the next id of every row of a writing, step by step.
+
+    As :func:`generate_ids`; ``before`` are ids that penalties count as written, and ``numbers`` which draw each row
+    has of the seed (0, 1, … when absent).
+    """
+    written = [list(ids) for ids in before]
     generators = [
-        torch.Generator().manual_seed(derive_key("sample", config.seed, row) >> 1) for row in range(len(prompts))
+        torch.Generator().manual_seed(derive_key("sample", config.seed, row) >> 1)
+        for row in numbers or range(len(written))
     ]
-    running = [True] * len(prompts)
-    states = [0] * len(prompts)
-    cache, unread_BT = model.new_cache(len(prompts), padding=padding), text_BT
+    running, states = [True] * len(written), [0] * len(written)
+    chosen_B: torch.Tensor | None = None
     for _ in range(config.max_tokens):
-        if cache.length + unread_BT.shape[1] > model.config.context:
-            half = max(1, model.config.context // 2)
-            padding = [max(0, pad - (text_BT.shape[1] - half)) for pad in padding]
-            text_BT = text_BT[:, -half:]
-            cache, unread_BT = model.new_cache(len(prompts), padding=padding), text_BT
-        logits_BV = model.logits(model(unread_BT, cache=cache)[:, -1])
+        logits_BV = writing.first() if chosen_B is None else writing.next(None, chosen_B)
         if only is not None:
-            logits_BV = logits_BV.masked_fill(~only.mask(states).to(device), -math.inf)
-        unread_BT = choose(logits_BV, config, generators, written)[:, None]
-        text_BT = torch.cat([text_BT, unread_BT], dim=1)
-        ids = unread_BT[:, 0].tolist()
+            logits_BV = logits_BV.masked_fill(~only.mask(states).to(logits_BV.device), -math.inf)
+        chosen_B = choose(logits_BV, config, generators, written)
+        ids: list[int] = chosen_B.tolist()
         for row, found in zip(written, ids, strict=True):
             row.append(found)
         if only is not None:
@@ -92,41 +101,165 @@ def generate_ids(
         yield [found if still else None for still, found in zip(running, ids, strict=True)]
 
 
-def _check_prompts(model: GptConfig, prompts: Sequence[Sequence[int]]) -> None:
-    if not prompts:
-        raise InputError("no prompt given")
-    for number, prompt in enumerate(prompts):
-        if not prompt:
-            raise InputError(f"prompt {number} is empty", hint="begin it with the id of eos")
-        if len(prompt) > model.context:
+def _check_ids(model: Any, texts: Sequence[Sequence[int]]) -> None:
+    kind, entries = "prompt", model.vocab_size
+    if not isinstance(model, GptConfig):
+        kind, entries = "source", model.source_vocab_size or model.vocab_size
+    if not texts:
+        raise InputError(f"no {kind} given")
+    for number, ids in enumerate(texts):
+        if not ids:
+            raise InputError(f"{kind} {number} is empty", hint="begin it with the id of eos")
+        if len(ids) > model.context:
             raise InputError(
-                f"prompt {number} has {len(prompt)} tokens",
+                f"{kind} {number} has {len(ids)} tokens",
                 allowed=f"{model.context}, the model's context",
                 hint="shorten it",
             )
-        if not 0 <= min(prompt) <= max(prompt) < model.vocab_size:
-            raise InputError(f"prompt {number} has the id {max(prompt)}", allowed=f"0 … {model.vocab_size - 1}")
+        if not 0 <= min(ids) <= max(ids) < entries:
+            wrong = next(found for found in ids if not 0 <= found < entries)
+            raise InputError(f"{kind} {number} has the id {wrong}", allowed=f"0 … {entries - 1}")
 
 
 def check_prompts(tokenizer: Tokenizer, prompts: Sequence[str], model: GptConfig, *, eos_id: int) -> None:
-    """Refuse what a model of this shape could not go on from, before any of it is begun.
+    """Refuse what a model of this shape could not go on from, before there is one.
 
     Raises
     ------
     InputError
         when a prompt is longer than the model's context.
     """
-    _check_prompts(model, [_encode(tokenizer, prompt, eos_id) for prompt in prompts])
+    _check_ids(model, [[eos_id, *tokenizer.encode(prompt, add_special_tokens=False).ids] for prompt in prompts])
 
 
-def _encode(tokenizer: Tokenizer, prompt: str, eos_id: int) -> list[int]:
-    return [eos_id, *tokenizer.encode(prompt, add_special_tokens=False).ids]
+class TextWriter:
+    """A model that writes texts: its tokenizers, and what stands around texts.
+
+    Parameters
+    ----------
+    model : a GPT, which goes on from prompts; or a Transformer or recurrent model, whose prompts are sources.
+    tokenizer : of prompts and of what is written.
+    eos_id : ends what is written.
+    before : ids a prompt (of an encoder and decoder: a target) begins with; eos when absent.
+    after_source : ids a source ends with; eos when absent.
+    source_tokenizer : of the sources, when they have a vocabulary of their own.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        tokenizer: Tokenizer,
+        *,
+        eos_id: int,
+        before: Sequence[int] | None = None,
+        after_source: Sequence[int] | None = None,
+        source_tokenizer: Tokenizer | None = None,
+    ) -> None:
+        self.model, self.tokenizer, self.eos_id = model, tokenizer, eos_id
+        self._is_decoder = isinstance(model.config, GptConfig)
+        self._before = [eos_id] if before is None else list(before)
+        self._after_source = [eos_id] if after_source is None else list(after_source)
+        self._encoder = source_tokenizer or tokenizer
+        self._only: WholeCharacters | None = None
+
+    def check(self, prompts: Sequence[str]) -> list[list[int]]:
+        """The ids the model reads of each prompt.
+
+        Raises
+        ------
+        InputError
+            when there is none, or one is longer than the model's context.
+        """
+        inner = [encoding.ids for encoding in self._encoder.encode_batch(list(prompts), add_special_tokens=False)]
+        if self._is_decoder:
+            rows = [[*self._before, *ids] or [self.eos_id] for ids in inner]
+        else:
+            rows = [[*ids, *self._after_source] for ids in inner]
+        _check_ids(self.model.config, rows)
+        return rows
+
+    def generate(
+        self, prompts: Sequence[str], config: SamplingConfig | BeamConfig | None = None, *, batch_size: int = 32
+    ) -> list[str]:
+        """Continue each prompt, or write the target of each source; the texts do not include the prompts.
+
+        Prompts of like length are written together, ``batch_size`` at a time.
+        """
+        rows, config = self.check(prompts), config or SamplingConfig()
+        order = sorted(range(len(rows)), key=lambda number: len(rows[number]))
+        written = [""] * len(rows)
+        for start in range(0, len(order), batch_size):
+            numbers = order[start : start + batch_size]
+            batch = [rows[number] for number in numbers]
+            if isinstance(config, BeamConfig):
+                texts = self._searched(batch, config)
+            else:
+                texts = ["".join(pieces) for pieces in zip(*self._pieces(batch, config, numbers), strict=True)]
+            for number, text in zip(numbers, texts, strict=True):
+                written[number] = text
+        return written
+
+    def stream(self, prompt: str, config: SamplingConfig | None = None) -> Iterator[str]:
+        """Continue one prompt, piece by piece as it is written; no piece ends inside a character.
+
+        The pieces joined are what :meth:`generate` gives.
+        """
+        for (piece,) in self._pieces(self.check([prompt]), config or SamplingConfig(), [0]):
+            if piece:
+                yield piece
+
+    def _pieces(self, rows: list[list[int]], config: SamplingConfig, numbers: list[int]) -> Iterator[list[str]]:
+        """The text each step adds to each row; bytes of a character that max_tokens leaves unfinished are dropped."""
+        from textpipe.decoders import DecodeStream
+
+        decoders = [DecodeStream(skip_special_tokens=True) for _ in rows]
+        watches = [StopStrings(config.stop) for _ in rows]
+        self._only = self._only or WholeCharacters(self.tokenizer)
+        writing, begun = self._begun(rows)
+        steps = sample_ids(writing, begun, self._within(config), eos_id=self.eos_id, only=self._only, numbers=numbers)
+        for step in steps:
+            yield [
+                watch.feed((decoder.step(self.tokenizer, found) or "") if found is not None else "")
+                for decoder, watch, found in zip(decoders, watches, step, strict=True)
+            ]
+            if config.stop and all(watch.has_stopped for watch in watches):
+                return
+        yield [watch.finish() for watch in watches]
+
+    def _searched(self, rows: list[list[int]], config: BeamConfig) -> list[str]:
+        writing, begun = self._begun(rows)
+        texts = []
+        for best, *_ in beam_search(writing, self._within(config), eos_id=self.eos_id, before=begun):
+            watch = StopStrings(config.stop)
+            shown = watch.feed(self.tokenizer.decode(best.ids))
+            texts.append(shown + watch.finish())
+        return texts
+
+    def _begun(self, rows: list[list[int]]) -> tuple[Writing, list[list[int]]]:
+        """The writing, and the ids its rows begin with."""
+        if self._is_decoder:
+            return PromptWriting(self.model, rows, filler=self.eos_id), rows
+        begin = self._before[-1]
+        with torch.no_grad():
+            return SourceWriting.of(self.model, rows, begin=begin), [[begin]] * len(rows)
+
+    def _within(self, config: Settings) -> Settings:
+        """The same settings with no more tokens than an encoder and decoder has positions for."""
+        context = self.model.config.context
+        if self._is_decoder or config.max_tokens <= context:
+            return config
+        return config.replaced(max_tokens=context)
 
 
 def generate(
-    model: GPT, tokenizer: Tokenizer, prompts: Sequence[str], config: SamplingConfig | None = None, *, eos_id: int
+    model: Any,
+    tokenizer: Tokenizer,
+    prompts: Sequence[str],
+    config: SamplingConfig | BeamConfig | None = None,
+    *,
+    eos_id: int,
 ) -> list[str]:
-    """Continue each prompt; the texts do not include the prompts.
+    """Continue each prompt (see :class:`TextWriter`).
 
     Examples
     --------
@@ -134,38 +267,11 @@ def generate(
     >>> generate(model, tokenizer, ["옛날에"], eos_id=facts["eos_id"])  # doctest: +SKIP
     [' 작은 마을에 …']
     """
-    written = [""] * len(prompts)
-    for step in _pieces(model, tokenizer, prompts, config or SamplingConfig(), eos_id):
-        written = [text + piece for text, piece in zip(written, step, strict=True)]
-    return written
+    return TextWriter(model, tokenizer, eos_id=eos_id).generate(prompts, config)
 
 
 def stream(
-    model: GPT, tokenizer: Tokenizer, prompt: str, config: SamplingConfig | None = None, *, eos_id: int
+    model: Any, tokenizer: Tokenizer, prompt: str, config: SamplingConfig | None = None, *, eos_id: int
 ) -> Iterator[str]:
-    """Continue one prompt, piece by piece as it is written; no piece ends inside a character.
-
-    The pieces joined are what :func:`generate` gives.
-    """
-    for (piece,) in _pieces(model, tokenizer, [prompt], config or SamplingConfig(), eos_id):
-        if piece:
-            yield piece
-
-
-def _pieces(
-    model: GPT, tokenizer: Tokenizer, prompts: Sequence[str], config: SamplingConfig, eos_id: int
-) -> Iterator[list[str]]:
-    """The text each step adds to each prompt; bytes of a character that max_tokens leaves unfinished are dropped."""
-    from textpipe.decoders import DecodeStream
-
-    decoders = [DecodeStream(skip_special_tokens=True) for _ in prompts]
-    watches = [StopStrings(config.stop) for _ in prompts]
-    ids = [_encode(tokenizer, prompt, eos_id) for prompt in prompts]
-    for step in generate_ids(model, ids, config, eos_id=eos_id, only=WholeCharacters(tokenizer)):
-        yield [
-            watch.feed((decoder.step(tokenizer, found) or "") if found is not None else "")
-            for decoder, watch, found in zip(decoders, watches, step, strict=True)
-        ]
-        if config.stop and all(watch.has_stopped for watch in watches):
-            return
-    yield [watch.finish() for watch in watches]
+    """Continue one prompt, piece by piece as it is written (see :class:`TextWriter`)."""
+    return TextWriter(model, tokenizer, eos_id=eos_id).stream(prompt, config)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Annotated, Protocol
 
 import pydantic
 import torch
@@ -19,6 +20,7 @@ from textpipe.config import Config, Field
 
 __all__ = [
     "SamplingConfig",
+    "StopString",
     "block_ngrams",
     "choose",
     "filter_logits",
@@ -28,6 +30,24 @@ __all__ = [
     "penalize_repetition",
     "penalized",
 ]
+
+
+def _not_empty(string: str) -> str:
+    if not string:
+        raise ValueError("an empty string stands everywhere: it cannot end a text")
+    return string
+
+
+StopString = Annotated[str, pydantic.AfterValidator(_not_empty)]
+
+
+class Penalties(Protocol):
+    """Settings of what was written and is to be less likely."""
+
+    @property
+    def repetition_penalty(self) -> float: ...
+    @property
+    def no_repeat_ngram(self) -> int: ...
 
 
 class SamplingConfig(Config):
@@ -44,15 +64,8 @@ class SamplingConfig(Config):
         1.0, gt=0.0, le=100.0, description="logits of tokens that were written are divided by it (multiplied, below 0)"
     )
     no_repeat_ngram: int = Field(0, ge=0, description="no run of so many tokens is written twice; 0 allows it")
-    stop: tuple[str, ...] = Field((), description="strings that end a text; they are no part of it")
+    stop: tuple[StopString, ...] = Field((), description="strings that end a text; they are no part of it")
     seed: int = Field(0, ge=0, description="the same seed writes the same text")
-
-    @pydantic.field_validator("stop")
-    @classmethod
-    def _not_empty(cls, strings: tuple[str, ...]) -> tuple[str, ...]:
-        if "" in strings:
-            raise ValueError("an empty string stands everywhere: it cannot end a text")
-        return strings
 
 
 def keep_top_k(logits_BV: torch.Tensor, k: int) -> torch.Tensor:
@@ -114,7 +127,7 @@ def filter_logits(
     return logits_BV
 
 
-def penalized(logits_BV: torch.Tensor, config: SamplingConfig, written: Sequence[Sequence[int]]) -> torch.Tensor:
+def penalized(logits_BV: torch.Tensor, config: Penalties, written: Sequence[Sequence[int]]) -> torch.Tensor:
     """The part of :func:`filter_logits` that depends on what was written: all that also a greedy choice obeys."""
     if config.repetition_penalty != 1.0:
         logits_BV = penalize_repetition(logits_BV, written, config.repetition_penalty)

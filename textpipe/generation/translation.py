@@ -1,7 +1,7 @@
-"""Sources in, targets out.
+"""Ids of sources in, ids of targets out.
 
-What enters: an encoder-decoder model, its tokenizers and source texts. What leaves: target texts, or ids. Sources of
-like length are read together; with one beam the likeliest token is taken at each step.
+What enters: an encoder-decoder model and sources. What leaves: targets. Sources of like length are read together; with
+one beam the likeliest token is taken at each step. For texts see :class:`textpipe.generation.decoding.TextWriter`.
 """
 
 from __future__ import annotations
@@ -19,9 +19,8 @@ if TYPE_CHECKING:
 
     from textpipe.nn.seq2seq import Seq2Seq
     from textpipe.nn.transformer import Transformer
-    from textpipe.tokenizer import Tokenizer
 
-__all__ = ["translate", "translate_ids"]
+__all__ = ["translate_ids"]
 
 
 def translate_ids(
@@ -50,36 +49,12 @@ def translate_ids(
         if not 1 <= len(source) <= limit:
             raise InputError(f"source {number} has {len(source)} tokens", allowed=f"1 to {limit}, the model's context")
     config = config or BeamConfig(beams=1, max_tokens=min(max_tokens or limit, limit), length_penalty="none")
-    device = model.head_weight.device
     order = sorted(range(len(sources)), key=lambda number: len(sources[number]))
     found: list[list[int]] = [[] for _ in sources]
     for start in range(0, len(order), batch_size):
         rows = order[start : start + batch_size]
-        lengths_B = torch.tensor([len(sources[row]) for row in rows], device=device)
-        source_BS = torch.zeros(len(rows), int(lengths_B.max()), dtype=torch.long, device=device)
-        for place, row in enumerate(rows):
-            source_BS[place, : len(sources[row])] = torch.tensor(sources[row], device=device)
         with torch.no_grad():
-            writing = SourceWriting(model, source_BS, lengths_B, begin=eos_id)
+            writing = SourceWriting.of(model, [sources[row] for row in rows], begin=eos_id)
         for row, texts in zip(rows, beam_search(writing, config, eos_id=eos_id), strict=True):
             found[row] = texts[0].ids
     return found
-
-
-def translate(
-    model: Transformer | Seq2Seq,
-    tokenizer: Tokenizer,
-    texts: Sequence[str],
-    config: BeamConfig | None = None,
-    *,
-    eos_id: int,
-    source_tokenizer: Tokenizer | None = None,
-    source_eos_id: int | None = None,
-    batch_size: int = 32,
-) -> list[str]:
-    """The best target of each text; ``source_tokenizer`` when the source has a vocabulary of its own."""
-    end = eos_id if source_eos_id is None else source_eos_id
-    encode = source_tokenizer or tokenizer
-    sources = [[*encode.encode(text, add_special_tokens=False).ids, end] for text in texts]
-    written = translate_ids(model, sources, config, eos_id=eos_id, batch_size=batch_size)
-    return [tokenizer.decode(ids) for ids in written]

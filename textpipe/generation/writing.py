@@ -8,7 +8,7 @@ Axes: B sequence at the start, N rows now, V vocabulary.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 
@@ -28,13 +28,16 @@ class Writing(Protocol):
         """Logits (B, V) of the first token of each sequence."""
         ...
 
-    def next(self, rows_N: torch.Tensor, tokens_N: torch.Tensor) -> torch.Tensor:
-        """Go on with these rows, in this order, each with its token; logits (N, V) of what follows."""
+    def next(self, rows_N: torch.Tensor | None, tokens_N: torch.Tensor) -> torch.Tensor:
+        """Go on with these rows, in this order (None: all, as they are), each with its token; logits (N, V) after."""
         ...
 
 
 class PromptWriting:
     """A decoder-only model that goes on from prompts of mixed length.
+
+    When the model's context is full, the newest half of the text is read again and writing goes on from there, so a
+    text may be longer than the context; this happens at the same places for every row.
 
     Parameters
     ----------
@@ -45,18 +48,31 @@ class PromptWriting:
 
     def __init__(self, model: GPT, prompts: Sequence[Sequence[int]], *, filler: int = 0) -> None:
         longest = max(map(len, prompts))
-        padding = [longest - len(prompt) for prompt in prompts]
-        rows = [[filler] * pad + list(prompt) for pad, prompt in zip(padding, prompts, strict=True)]
+        self._padding = [longest - len(prompt) for prompt in prompts]
+        rows = [[filler] * pad + list(prompt) for pad, prompt in zip(self._padding, prompts, strict=True)]
         self._model = model
-        self._tokens_BT = torch.tensor(rows, device=model.head_weight.device)
-        self._cache = model.new_cache(len(prompts), padding=padding)
+        self._text_BT = torch.tensor(rows, device=model.head_weight.device)
+        self._cache = model.new_cache(len(prompts), padding=self._padding)
 
     def first(self) -> torch.Tensor:
-        return self._model.logits(self._model(self._tokens_BT, cache=self._cache)[:, -1])
+        return self._read(self._text_BT)
 
-    def next(self, rows_N: torch.Tensor, tokens_N: torch.Tensor) -> torch.Tensor:
-        self._cache.select(rows_N)
-        return self._model.logits(self._model(tokens_N[:, None], cache=self._cache)[:, -1])
+    def next(self, rows_N: torch.Tensor | None, tokens_N: torch.Tensor) -> torch.Tensor:
+        if rows_N is not None:
+            self._cache.select(rows_N)
+            self._text_BT = self._text_BT[rows_N]
+            self._padding = [self._padding[row] for row in rows_N.tolist()]
+        self._text_BT = torch.cat([self._text_BT, tokens_N[:, None]], dim=1)
+        if self._cache.length < self._model.config.context:
+            return self._read(tokens_N[:, None])
+        half = max(1, self._model.config.context // 2)
+        self._padding = [max(0, pad - (self._text_BT.shape[1] - half)) for pad in self._padding]
+        self._text_BT = self._text_BT[:, -half:]
+        self._cache = self._model.new_cache(len(self._text_BT), padding=self._padding)
+        return self._read(self._text_BT)
+
+    def _read(self, tokens_NT: torch.Tensor) -> torch.Tensor:
+        return self._model.logits(self._model(tokens_NT, cache=self._cache)[:, -1])
 
 
 class SourceWriting:
@@ -75,12 +91,23 @@ class SourceWriting:
         self._state = model.start(self._memory)
         self._begin_B = torch.full((len(source_BS),), begin, device=source_BS.device)
 
+    @classmethod
+    def of(cls, model: Any, sources: Sequence[Sequence[int]], *, begin: int) -> SourceWriting:
+        """The writing of sources given as lists of ids."""
+        device = model.head_weight.device
+        lengths_B = torch.tensor([len(source) for source in sources], device=device)
+        source_BS = torch.zeros(len(sources), int(lengths_B.max()), dtype=torch.long, device=device)
+        for row, source in enumerate(sources):
+            source_BS[row, : len(source)] = torch.tensor(source, device=device)
+        return cls(model, source_BS, lengths_B, begin=begin)
+
     def first(self) -> torch.Tensor:
         return self._step(self._begin_B)
 
-    def next(self, rows_N: torch.Tensor, tokens_N: torch.Tensor) -> torch.Tensor:
-        self._memory = self._memory.select(rows_N)
-        self._state.select(rows_N)
+    def next(self, rows_N: torch.Tensor | None, tokens_N: torch.Tensor) -> torch.Tensor:
+        if rows_N is not None:
+            self._memory = self._memory.select(rows_N)
+            self._state.select(rows_N)
         return self._step(tokens_N)
 
     def _step(self, tokens_N: torch.Tensor) -> torch.Tensor:

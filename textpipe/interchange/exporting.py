@@ -126,9 +126,9 @@ def _ids(shape: Any, tokenizer: Tokenizer, eos_id: int) -> Ids:
 
 
 def _generation(shape: Any, ids: Ids) -> dict[str, Any]:
-    made = {"eos_token_id": ids.eos, "pad_token_id": ids.pad, "bos_token_id": ids.eos, "max_length": shape.context}
+    made = {"eos_token_id": ids.eos, "pad_token_id": ids.pad, "bos_token_id": ids.eos}
     if not isinstance(shape, GptConfig):
-        made["decoder_start_token_id"] = ids.begin
+        made |= {"decoder_start_token_id": ids.begin, "max_length": shape.context}
     return made
 
 
