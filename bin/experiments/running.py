@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from textpipe.training.checkpoints import load_model
-from textpipe.training.loop import Trainer
+from textpipe.training import Trainer, load_model
 
 if TYPE_CHECKING:
     from textpipe.data.packing import PackedData

@@ -18,7 +18,8 @@ from textpipe.nn.shapes import BertConfig, GptConfig, Seq2SeqConfig, Transformer
 from textpipe.pre_tokenizers import WhitespaceSplit
 from textpipe.tokenizer import Tokenizer
 from textpipe.training.averaging import mean_weights
-from textpipe.training.checkpoints import find_checkpoint, list_checkpoints, load_model
+from textpipe.training.checkpoints import find_checkpoint, list_checkpoints
+from textpipe.training.loading import load_model
 from textpipe.training.loop import Trainer
 from textpipe.training.run_config import TrainConfig
 

@@ -17,7 +17,8 @@ import torch
 from textpipe.data.packing import pack
 from textpipe.errors import ConfigError, FormatError, InputError, LimitError, StateError
 from textpipe.nn.gpt import GptConfig
-from textpipe.training.checkpoints import Checkpoint, find_checkpoint, list_checkpoints, load_model
+from textpipe.training.checkpoints import Checkpoint, find_checkpoint, list_checkpoints
+from textpipe.training.loading import load_model
 from textpipe.training.loop import Trainer
 from textpipe.training.presets import PRESETS, preset
 from textpipe.training.run_config import TrainConfig

@@ -44,6 +44,7 @@ VERBS = (
     Verb("train", "train", "Train a GPT, BERT, Transformer or recurrent model."),
     Verb("config", "config", "Write a commented configuration file to begin with."),
     Verb("generate", "generate", "Write text with a trained model."),
+    Verb("export", "export", "Write a trained model as a folder that transformers loads."),
     Verb("report", "report", "Put a crawl, a corpus, a vocabulary and a run on one page."),
     Verb("doctor", "doctor", "Check this installation and the files you name."),
     Verb("demo", "demo", "Run the whole way on the bundled web site."),

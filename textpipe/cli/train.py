@@ -21,6 +21,7 @@ from textpipe.training.run_config import ARCHITECTURES, Architecture, TrainConfi
 
 if TYPE_CHECKING:
     from textpipe.training.run_config import ModelConfig
+    from textpipe.training.starting import Start
 
 app = typer.Typer(help="Train a model.", no_args_is_help=True, rich_markup_mode="rich")
 
@@ -80,6 +81,13 @@ def _command_for(architecture: Architecture) -> Callable[..., None]:
             Path | None,
             typer.Option(None, "--config", help="TOML with tables model and train; over the preset."),
         ),
+        (
+            "init_from",
+            Path | None,
+            typer.Option(
+                None, "--init-from", help="Begin with the weights, and the shape, of a run or a folder of transformers."
+            ),
+        ),
         ("dry_run", bool, typer.Option(False, "--dry-run", help="Say sizes, memory and time; train nothing.")),
         ("quiet", bool, typer.Option(False, "--quiet", "-q", help="No progress on standard error.")),
     ]
@@ -117,6 +125,7 @@ def _train(
     out: Path,
     preset: str,
     config: Path | None,
+    init_from: Path | None,
     dry_run: bool,
     quiet: bool,
 ) -> None:
@@ -124,7 +133,8 @@ def _train(
     from textpipe.errors import require
 
     packed = _open(architecture, data)
-    model, train = _configure(architecture, packed, preset, config, given)
+    start = None if init_from is None else _start(architecture, init_from)
+    model, train = _configure(architecture, packed, preset, config, given, start=start)
     require("torch", extra="train")  # what can be refused without it has been
     from textpipe.training.loop import Trainer
 
@@ -135,7 +145,7 @@ def _train(
             print(f"{name}\t{value}")
         return
     with Progress(quiet=quiet) as progress:
-        trainer = Trainer(model, packed, train, out=out, progress=progress)
+        trainer = Trainer(model, packed, train, out=out, start=start, progress=progress)
         result = trainer.run()
     print(f"checkpoint\t{result.checkpoint}")
     print(f"loss\t{result.val_loss:.4f} nats a token on the held-out split, unigram entropy {result.unigram_loss:.4f}")
@@ -155,14 +165,33 @@ def _open(architecture: Architecture, data: Path) -> Any:
     return PackedPairs(data, verify=True)
 
 
+def _start(architecture: Architecture, path: Path) -> Start:
+    from textpipe.errors import ConfigError
+    from textpipe.training.run_config import architecture_of
+    from textpipe.training.starting import Start
+
+    found = Start.open(path)
+    if architecture_of(found.shape) != architecture:
+        raise ConfigError(f"the weights of a {architecture_of(found.shape)}", where=path, allowed=f"a {architecture}")
+    return found
+
+
 def _configure(
-    architecture: Architecture, packed: Any, preset: str, path: Path | None, given: dict[str, Any]
+    architecture: Architecture,
+    packed: Any,
+    preset: str,
+    path: Path | None,
+    given: dict[str, Any],
+    *,
+    start: Start | None,
 ) -> tuple[ModelConfig, TrainConfig]:
-    """Preset, then file, then flags."""
+    """Preset, then file, then flags; the shape is that of the weights to begin with, where there are any."""
     from textpipe.config import load_toml
 
     shape = ARCHITECTURES[architecture]
     model_keys, train_keys = preset_keys(preset, architecture)
+    if start is not None:
+        model_keys = start.shape.model_dump()
     if path is not None:
         file = load_toml(path, config_file(architecture)).model_dump(exclude_unset=True)
         model_keys |= file.get("model", {})

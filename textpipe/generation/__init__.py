@@ -6,6 +6,7 @@ stop_strings      where a text ends because of what it says
 decoding          prompts or sources in, ids or text out; streaming
 writing           one step of writing, for a decoder alone and for one with a source
 beam              the likeliest texts that a few hypotheses at a time can find
+filling           what an encoder puts in place of masks
 translation       ids of sources in, ids of targets out
 """
 

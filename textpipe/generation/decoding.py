@@ -141,7 +141,7 @@ class TextWriter:
     tokenizer : of prompts and of what is written.
     eos_id : ends what is written.
     before : ids a prompt (of an encoder and decoder: a target) begins with; eos when absent.
-    after_source : ids a source ends with; eos when absent.
+    before_source, after_source : ids a source begins and ends with; nothing and eos when absent.
     source_tokenizer : of the sources, when they have a vocabulary of their own.
     """
 
@@ -152,12 +152,14 @@ class TextWriter:
         *,
         eos_id: int,
         before: Sequence[int] | None = None,
+        before_source: Sequence[int] = (),
         after_source: Sequence[int] | None = None,
         source_tokenizer: Tokenizer | None = None,
     ) -> None:
         self.model, self.tokenizer, self.eos_id = model, tokenizer, eos_id
         self._is_decoder = isinstance(model.config, GptConfig)
         self._before = [eos_id] if before is None else list(before)
+        self._before_source = list(before_source)
         self._after_source = [eos_id] if after_source is None else list(after_source)
         self._encoder = source_tokenizer or tokenizer
         self._only: WholeCharacters | None = None
@@ -174,7 +176,7 @@ class TextWriter:
         if self._is_decoder:
             rows = [[*self._before, *ids] or [self.eos_id] for ids in inner]
         else:
-            rows = [[*ids, *self._after_source] for ids in inner]
+            rows = [[*self._before_source, *ids, *self._after_source] for ids in inner]
         _check_ids(self.model.config, rows)
         return rows
 

@@ -136,7 +136,8 @@ def _check_folder(folder: Path) -> Iterator[Finding]:
 def _check_run(folder: Path) -> Iterator[Finding]:
     """Every checkpoint of a training run: whole, and of the run's tokenizer."""
     from textpipe.tokenizer import Tokenizer
-    from textpipe.training.checkpoints import Checkpoint, check_tokenizer, list_checkpoints
+    from textpipe.training.checkpoints import Checkpoint, list_checkpoints
+    from textpipe.training.loading import check_tokenizer
 
     paths = list_checkpoints(folder / "checkpoints")
     if not paths:

@@ -9,7 +9,9 @@ optimizers   AdamW, or Muon with AdamW beside it
 averaging    means of weights, running and of checkpoints
 watching     speed, losses that jump, patience
 schedules    the learning rate as a function of the step
-checkpoints  saved durably, loaded only when whole and of the same tokenizer
+checkpoints  saved durably, opened only when whole
+starting     weights to begin with instead of random ones
+loading      a trained model from a run, a checkpoint or a folder of transformers
 stop         Ctrl-C and SIGTERM end a run after the step in hand
 """
 
@@ -19,20 +21,22 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from textpipe.training.checkpoints import load_model
+    from textpipe.training.loading import load_model
     from textpipe.training.loop import Trainer
     from textpipe.training.presets import PRESETS, preset
     from textpipe.training.run_config import TrainConfig
+    from textpipe.training.starting import Start
 
 _HOME = {
     "PRESETS": "presets",
+    "Start": "starting",
     "TrainConfig": "run_config",
     "Trainer": "loop",
-    "load_model": "checkpoints",
+    "load_model": "loading",
     "preset": "presets",
 }
 
-__all__ = ["PRESETS", "TrainConfig", "Trainer", "load_model", "preset"]
+__all__ = ["PRESETS", "Start", "TrainConfig", "Trainer", "load_model", "preset"]
 
 
 def __getattr__(name: str) -> Any:

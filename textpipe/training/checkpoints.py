@@ -10,8 +10,7 @@ What enters: a model, its optimiser, the step and the run's configuration. What 
     manifest.json          sizes and sha256 of the above
 
 The folder appears under its name by one rename, when every file of it is on the disk; so a name is a whole checkpoint,
-the highest number is the newest, and nothing else has to say so. Loading compares every sha256 and runs no code. The
-tokenizer is compared by its own digest with the one the model was trained with, and another is refused.
+the highest number is the newest, and nothing else has to say so. Loading compares every sha256 and runs no code.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from textpipe.errors import FormatError, InputError, StateError, require
+from textpipe.errors import FormatError, InputError, require
 from textpipe.files import publish_directory, read_manifest, write_bytes, write_json
 from textpipe.training.run_config import RunConfig
 
@@ -34,10 +33,9 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from textpipe.tokenizer import Tokenizer
     from textpipe.training.step import Stepper
 
-__all__ = ["Checkpoint", "find_checkpoint", "list_checkpoints", "load_model", "save_checkpoint"]
+__all__ = ["Checkpoint", "find_checkpoint", "list_checkpoints", "save_checkpoint"]
 
 KIND = "checkpoint"
 _NAME = re.compile(r"step-(\d{8,})")
@@ -82,16 +80,16 @@ class Checkpoint:
 
     def load_weights(self, model: nn.Module, *, averaged: bool = False) -> None:
         """Copy the weights into ``model``, which must be of the same shape; their running mean where asked for."""
-        name = "average.safetensors" if averaged and self.has_average else "model.safetensors"
+        name = self.weights_name if averaged else "model.safetensors"
         try:
             model.load_state_dict(self.tensors(name))
         except RuntimeError as error:
             raise FormatError(f"these weights are of another model ({error})", path=self.path / name) from None
 
     @property
-    def has_average(self) -> bool:
-        """Whether a running mean of the weights was kept."""
-        return self.config.train.average_decay > 0
+    def weights_name(self) -> str:
+        """The file of the weights to write with: their running mean, where one was kept."""
+        return "average.safetensors" if self.config.train.average_decay > 0 else "model.safetensors"
 
 
 def save_checkpoint(
@@ -175,57 +173,3 @@ def find_checkpoint(path: str | os.PathLike[str], *, best: bool = False) -> Path
         raise InputError(state, where=folder, hint="name the folder textpipe train wrote, or one of its checkpoints")
     scored = [(score, path) for path in paths if (score := _val_score(path)) is not None]
     return min(scored)[1] if best and scored else paths[-1]
-
-
-def check_tokenizer(found: str, expected: str, *, where: object) -> None:
-    """Refuse a tokenizer that is not the one a model was trained with, showing both digests."""
-    if found != expected:
-        raise StateError(
-            f"another tokenizer: sha256 {found}, where the model was trained with {expected}",
-            where=where,
-            hint="ids would mean other texts; use the tokenizer.json of the run itself",
-        )
-
-
-def load_model(
-    path: str | os.PathLike[str], *, best: bool = False, device: str = "cpu", tokenizer: Tokenizer | None = None
-) -> tuple[Any, Tokenizer, dict[str, Any]]:
-    """A trained model, its tokenizer, and facts about it.
-
-    The facts are ``step``, ``architecture``, ``eos_id``, ``val_loss``, ``val_bits_per_byte`` and, for a model of pairs
-    whose source has a vocabulary of its own, ``source_tokenizer``. Where a running mean of the weights was kept, it is
-    what is loaded.
-
-    Parameters
-    ----------
-    path : a run folder or a checkpoint in it.
-    best : the checkpoint with the lowest validation loss instead of the newest.
-    tokenizer : use this one; it must be the model's own. Read from the checkpoint when absent.
-
-    Raises
-    ------
-    StateError
-        when the tokenizer is not the one the model was trained with.
-    """
-    checkpoint = Checkpoint.open(find_checkpoint(path, best=best))
-    from textpipe.tokenizer import Tokenizer
-
-    identity = checkpoint.config.data
-    if tokenizer is None:
-        tokenizer = Tokenizer.from_file(str(checkpoint.path / "tokenizer.json"))
-    check_tokenizer(tokenizer.sha256, identity.tokenizer_sha256, where=checkpoint.path)
-    facts: dict[str, Any] = {
-        "step": checkpoint.step,
-        "architecture": checkpoint.config.architecture,
-        "eos_id": identity.eos_id,
-        "val_loss": checkpoint.scores.get("val_loss"),
-        "val_bits_per_byte": checkpoint.scores.get("val_bits_per_byte"),
-    }
-    if identity.source_tokenizer_sha256 is not None:
-        facts["source_tokenizer"] = Tokenizer.from_file(str(checkpoint.path / "source-tokenizer.json"))
-        check_tokenizer(facts["source_tokenizer"].sha256, identity.source_tokenizer_sha256, where=checkpoint.path)
-    from textpipe.nn.architectures import new_model  # from here on torch is needed
-
-    model = new_model(checkpoint.config.model)
-    checkpoint.load_weights(model, averaged=True)
-    return model.to(device).eval(), tokenizer, facts

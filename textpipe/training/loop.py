@@ -28,15 +28,10 @@ from textpipe.data.permutation import derive_key
 from textpipe.errors import ConfigError, FormatError, StateError
 from textpipe.files import LineLog, lock_directory, remove_temporaries, write_bytes
 from textpipe.nn.shapes import BertConfig, GptConfig
-from textpipe.training.checkpoints import (
-    Checkpoint,
-    check_tokenizer,
-    list_checkpoints,
-    remove_old_checkpoints,
-    save_checkpoint,
-)
+from textpipe.training.checkpoints import Checkpoint, list_checkpoints, remove_old_checkpoints, save_checkpoint
 from textpipe.training.devices import resolve
-from textpipe.training.run_config import DataIdentity, RunConfig, TrainConfig, architecture_of
+from textpipe.training.loading import check_tokenizer
+from textpipe.training.run_config import DataIdentity, RunConfig, StartIdentity, TrainConfig, architecture_of
 from textpipe.training.step import Stepper, StepResult
 from textpipe.training.stop import StopSignals
 from textpipe.training.watching import Patience, Stopwatch
@@ -48,6 +43,7 @@ if TYPE_CHECKING:
     from textpipe.data.pairs import PackedPairs
     from textpipe.tasks.base import Task
     from textpipe.training.run_config import ModelConfig
+    from textpipe.training.starting import Start
 
 __all__ = ["RunResult", "Trainer"]
 
@@ -103,6 +99,7 @@ class Trainer:
     data : what :func:`textpipe.data.pack` made, or for an encoder and decoder :func:`textpipe.data.pack_pairs`.
     config : see :class:`TrainConfig`.
     out : the run's folder; made, or gone on with.
+    start : weights to begin with instead of random ones; ``Start.open(path)``.
     progress : called as ``progress("train", step, steps, unit="steps", loss=…, …)``.
 
     Examples
@@ -120,11 +117,12 @@ class Trainer:
         data: PackedData | PackedPairs,
         config: TrainConfig | None = None,
         *,
-        out: str | os.PathLike[str],
+        out: str | os.PathLike[str] = "run",
+        start: Start | None = None,
         progress: Callable[..., None] | None = None,
     ) -> None:
         self.config = resolve(config or TrainConfig())
-        self.data, self.out, self.progress = data, Path(out), progress
+        self.data, self.out, self.start, self.progress = data, Path(out), start, progress
         separate = None if getattr(data, "is_shared", True) else data.source_tokenizer_sha256  # type: ignore[union-attr]
         self.run_config = RunConfig(
             architecture=architecture_of(model),
@@ -137,6 +135,7 @@ class Trainer:
                 source_tokenizer_sha256=separate,
                 eos_id=data.eos_id,
             ),
+            start=None if start is None else StartIdentity(path=os.path.abspath(start.path), sha256=start.sha256),
         )
         self.task = task_for(model, data, self.config)
         self._scores: dict[str, float | None] = {}
@@ -177,6 +176,8 @@ class Trainer:
         self.patience = Patience(self.config.patience)
         found = list_checkpoints(self._checkpoints)
         if not found:
+            if self.start is not None:
+                self.start.load(model)
             return 0
         checkpoint = self._newest(found[-1])
         self._check_same_run(checkpoint.config, checkpoint.path)
@@ -205,9 +206,9 @@ class Trainer:
             self._check_same_run(load_toml(config_path, RunConfig), config_path)
         elif list_checkpoints(self._checkpoints):
             raise StateError("checkpoints without their config.toml", where=self.out, hint="name another folder")
+        self._check_tokenizer()
         for folder in (self.out, self._checkpoints):
             remove_temporaries(folder)
-        self._check_tokenizer()
         for name, path in self.task.tokenizer_files.items():
             write_bytes(self.out / name, path.read_bytes())
         dump_toml(self.run_config, config_path)
@@ -226,8 +227,12 @@ class Trainer:
     def _check_tokenizer(self) -> None:
         from textpipe.tokenizer import Tokenizer
 
-        found = Tokenizer.from_file(str(self.data.tokenizer_path)).sha256
-        check_tokenizer(found, self.data.tokenizer_sha256, where=self.data.tokenizer_path)
+        target = Tokenizer.from_file(str(self.data.tokenizer_path))
+        check_tokenizer(target.sha256, self.data.tokenizer_sha256, where=self.data.tokenizer_path)
+        if self.start is not None:
+            path = getattr(self.data, "source_tokenizer_path", None)
+            source = None if path is None else Tokenizer.from_file(str(path))
+            self.start.check(self.run_config.model, target, source)
 
     def _train(self, start: int, log: LineLog, stop: StopSignals) -> RunResult:
         steps, baseline = self.config.steps, self.task.baseline()

@@ -150,6 +150,13 @@ class DataIdentity(Config):
     eos_id: int = Field(description="id of the token that ends a document")
 
 
+class StartIdentity(Config):
+    """The weights a run began with."""
+
+    path: str = Field(description="the run, checkpoint or folder of transformers")
+    sha256: str = Field(description="sha256 of its weights")
+
+
 class RunConfig(Config):
     """All of a run; ``config.toml`` of its folder."""
 
@@ -157,6 +164,7 @@ class RunConfig(Config):
     model: ModelConfig
     train: TrainConfig
     data: DataIdentity
+    start: StartIdentity | None = Field(None, description="what it began with; random weights when absent")
 
     @pydantic.model_validator(mode="before")
     @classmethod
@@ -186,9 +194,9 @@ class RunConfig(Config):
             for key, values in self.train.differences(other.train).items()
             if key not in FREE_KEYS
         }
-        return found | {
-            f"data.{key}": values for key, values in self.data.differences(other.data).items() if key != "path"
-        }
+        found |= {f"data.{key}": values for key, values in self.data.differences(other.data).items() if key != "path"}
+        begun = [None if run.start is None else run.start.sha256 for run in (self, other)]
+        return found if begun[0] == begun[1] else {**found, "start.sha256": (begun[0], begun[1])}
 
 
 def _partly(model: type[Config]) -> Any:

@@ -1,0 +1,68 @@
+"""A run as a folder that `transformers` loads.
+
+What enters: a run, or one of its checkpoints. What leaves: the folder, with the weights of one checkpoint or the mean
+of several, and a card that says what the model is and how to use it.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from textpipe.errors import InputError
+from textpipe.interchange.exporting import export_model
+from textpipe.interchange.weight_files import SHARD_BYTES
+from textpipe.training.averaging import mean_weights
+from textpipe.training.checkpoints import Checkpoint, list_checkpoints
+from textpipe.training.loading import find_model, load_model
+
+__all__ = ["export_run"]
+
+
+def export_run(
+    run: str | os.PathLike[str],
+    to: str | os.PathLike[str],
+    *,
+    best: bool = False,
+    average: int = 1,
+    dtype: str = "float32",
+    shard_bytes: int = SHARD_BYTES,
+) -> dict[str, Any]:
+    """Write a run's newest (or best) checkpoint, or the mean of its newest ones; returns facts to print.
+
+    Parameters are those of :func:`~textpipe.interchange.exporting.export_model`, and
+
+    average : so many of the newest checkpoints (Vaswani et al. 2017 take five).
+
+    Raises
+    ------
+    InputError
+        when the run has fewer checkpoints, or no model of transformers computes what this one does.
+    StateError
+        when the folder exists.
+    """
+    source = find_model(run, best=best)
+    model, tokenizer, facts = load_model(source)
+    taken = [source]
+    if average > 1:
+        taken = list_checkpoints(Path(run) / "checkpoints")[-average:]
+        if len(taken) < average:
+            raise InputError(
+                f"{len(taken)} checkpoints where the mean of {average} is asked for",
+                where=run,
+                hint="train with --keep-checkpoints of at least that",
+            )
+        opened = [Checkpoint.open(path) for path in taken]
+        model.load_state_dict(mean_weights([checkpoint.tensors(checkpoint.weights_name) for checkpoint in opened]))
+    folder = export_model(
+        model,
+        tokenizer,
+        to,
+        eos_id=facts["eos_id"],
+        source_tokenizer=facts["borders"].get("source_tokenizer"),
+        dtype=dtype,
+        shard_bytes=shard_bytes,
+    )
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    return {"folder": folder, "weights": " + ".join(path.name for path in taken), "bytes": f"{size:,}"}

@@ -1,0 +1,131 @@
+"""A trained model from disk, wherever it comes from.
+
+What enters: a run's folder, one of its checkpoints, or a folder of `transformers`. What leaves: the model ready to
+write, its tokenizer, and facts. A checkpoint's files are compared with their sha256, its tokenizer with the one the
+model was trained with; nothing that is read is run.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from textpipe.errors import InputError, StateError
+from textpipe.training.checkpoints import Checkpoint, find_checkpoint
+
+if TYPE_CHECKING:
+    from textpipe.interchange.importing import ModelFolder
+    from textpipe.tokenizer import Tokenizer
+
+__all__ = ["check_tokenizer", "find_model", "load_model"]
+
+
+def find_model(path: str | os.PathLike[str], *, best: bool = False) -> Path:
+    """The checkpoint, or the folder of `transformers`, that is meant by ``path``; torch is not needed for this.
+
+    Raises
+    ------
+    InputError
+        when there is neither.
+    """
+    folder = Path(path)
+    if (folder / "config.json").is_file() and not (folder / "state.json").exists():
+        if best:
+            raise InputError("the best of a run's checkpoints is asked for, and this is one model", where=folder)
+        return folder
+    return find_checkpoint(folder, best=best)
+
+
+def check_tokenizer(found: str, expected: str, *, where: object) -> None:
+    """Refuse a tokenizer that is not the one a model was trained with, showing both digests."""
+    if found != expected:
+        raise StateError(
+            f"another tokenizer: sha256 {found}, where the model was trained with {expected}",
+            where=where,
+            hint="ids would mean other texts; use the tokenizer.json of the run itself",
+        )
+
+
+def load_model(
+    path: str | os.PathLike[str], *, best: bool = False, device: str = "cpu", tokenizer: Tokenizer | None = None
+) -> tuple[Any, Tokenizer, dict[str, Any]]:
+    """A trained model, its tokenizer, and facts about it.
+
+    The facts are ``architecture``, ``eos_id``, ``step``, ``val_loss``, ``val_bits_per_byte`` (the last three of a run)
+    and ``borders``: what :class:`~textpipe.generation.TextWriter` is told beside them, among it the source's tokenizer
+    where it is another. Where a running mean of the weights was kept, it is what is loaded.
+
+    Parameters
+    ----------
+    path : a run folder, a checkpoint in it, or a folder of `transformers`.
+    best : the checkpoint with the lowest validation loss instead of the newest.
+    tokenizer : use this one; it must be the model's own. Read from the folder when absent.
+
+    Raises
+    ------
+    StateError
+        when the tokenizer is not the one the model was trained with.
+    """
+    found = find_model(path, best=best)
+    if (found / "config.json").is_file():
+        from textpipe.interchange.importing import ModelFolder
+
+        model, own, facts = _from_folder(ModelFolder.open(found))
+        if tokenizer is not None:
+            check_tokenizer(tokenizer.sha256, own.sha256, where=found)
+    else:
+        model, own, facts = _from_checkpoint(Checkpoint.open(found), tokenizer)
+    return model.to(device).eval(), own, facts
+
+
+def _from_checkpoint(checkpoint: Checkpoint, tokenizer: Tokenizer | None) -> tuple[Any, Tokenizer, dict[str, Any]]:
+    from textpipe.tokenizer import Tokenizer
+
+    identity = checkpoint.config.data
+    if tokenizer is None:
+        tokenizer = Tokenizer.from_file(str(checkpoint.path / "tokenizer.json"))
+    check_tokenizer(tokenizer.sha256, identity.tokenizer_sha256, where=checkpoint.path)
+    borders: dict[str, Any] = {"eos_id": identity.eos_id}
+    if identity.source_tokenizer_sha256 is not None:
+        source = Tokenizer.from_file(str(checkpoint.path / "source-tokenizer.json"))
+        check_tokenizer(source.sha256, identity.source_tokenizer_sha256, where=checkpoint.path)
+        end = source.token_to_id(tokenizer.id_to_token(identity.eos_id) or "")
+        borders |= {"source_tokenizer": source, "after_source": (end,)}
+    facts = {
+        "architecture": checkpoint.config.architecture,
+        "eos_id": identity.eos_id,
+        "borders": borders,
+        "step": checkpoint.step,
+        "val_loss": checkpoint.scores.get("val_loss"),
+        "val_bits_per_byte": checkpoint.scores.get("val_bits_per_byte"),
+    }
+    from textpipe.nn.architectures import new_model  # from here on torch is needed
+
+    model = new_model(checkpoint.config.model)
+    checkpoint.load_weights(model, averaged=True)
+    return model, tokenizer, facts
+
+
+def _from_folder(folder: ModelFolder) -> tuple[Any, Tokenizer, dict[str, Any]]:
+    from textpipe.interchange.importing import ids_after, ids_before
+    from textpipe.training.run_config import architecture_of
+
+    architecture = architecture_of(folder.shape)
+    borders: dict[str, Any] = {"eos_id": folder.eos_id}
+    if architecture == "gpt":
+        borders["before"] = ids_before(folder.tokenizer)
+    elif architecture != "bert":
+        source = folder.source_tokenizer
+        borders |= {"before_source": ids_before(source), "after_source": ids_after(source)}
+        borders |= {"before": (folder.begin_id,), "source_tokenizer": source}
+    wanted = {"eos_token_id": folder.eos_id}
+    if architecture in ("transformer", "seq2seq"):
+        wanted["decoder_start_token_id"] = folder.begin_id
+    absent = [key for key, found in wanted.items() if found is None]
+    if absent and architecture != "bert":  # an encoder writes nothing
+        raise InputError(f"config.json names no {absent[0]}", where=folder.path, hint="add it: writing needs it")
+    eos_id = folder.eos_id
+    if eos_id is None:
+        eos_id = next(iter(ids_after(folder.tokenizer)), None)
+    return folder.model(), folder.tokenizer, {"architecture": architecture, "eos_id": eos_id, "borders": borders}
