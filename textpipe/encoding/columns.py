@@ -31,6 +31,9 @@ class Columns:
 
     __slots__ = ("_made", "depth", "num_tokens")
 
+    type_id: int | None = None
+    """The type of all the tokens, where it is known."""
+
     def __init__(self, num_tokens: int, depth: int = 0) -> None:
         self.num_tokens = num_tokens
         self.depth = depth

@@ -8,6 +8,7 @@ for, so that whoever wants the ids alone pays for nothing else; a list given out
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from textpipe.encoding.columns import (
@@ -19,6 +20,7 @@ from textpipe.encoding.columns import (
     PartOfColumns,
     constant_columns,
 )
+from textpipe.encoding.lookups import Lookups
 from textpipe.encoding.notebook import encoding_html
 from textpipe.errors import InputError, LimitError
 from textpipe.limits import DEFAULT_LIMITS
@@ -42,19 +44,19 @@ def _places(count: int, length: int, step: int, direction: str) -> list[tuple[in
     return places
 
 
-class Encoding:
+class Encoding(Lookups):
     """The tokens of a text, or of several put together.
 
     ``offsets`` are characters ``[begin, end)`` of the text the token came from; ``word_ids`` number the pre-tokens and
     are None for tokens that a template or padding added. ``overflowing`` holds what a truncation cut off.
     """
 
-    __slots__ = ("_columns", "_overflowing", "_ranges")
+    __slots__ = ("_overflowing",)
 
     def __init__(self) -> None:
-        self._columns: Columns = _NO_TOKENS
+        self._columns = _NO_TOKENS
         self._overflowing: list[Encoding] = []
-        self._ranges: dict[int, range] = {}
+        self._ranges = {}
 
     @classmethod
     def of_columns(cls, columns: Columns) -> Encoding:
@@ -72,9 +74,8 @@ class Encoding:
         word_ids: Sequence[int | None],
         *,
         type_id: int = 0,
-        special: bool = False,
     ) -> Encoding:
-        """An encoding of one text, or of tokens that a template adds."""
+        """An encoding of one text."""
         count = len(ids)
         lists: dict[str, list[Any]] = {
             "ids": ids,
@@ -82,10 +83,15 @@ class Encoding:
             "tokens": tokens,
             "offsets": offsets,
             "word_ids": list(word_ids),
-            "special_tokens_mask": [int(special)] * count,
+            "special_tokens_mask": [0] * count,
             "attention_mask": [1] * count,
         }
         return cls.of_columns(GivenColumns(count, lists))
+
+    @classmethod
+    def of_special_tokens(cls, ids: tuple[int, ...], tokens: tuple[str, ...], type_id: int) -> Encoding:
+        """Tokens that a template adds: they are of no text."""
+        return cls.of_columns(_special_columns(ids, tokens, type_id))
 
     @staticmethod
     def merge(encodings: Iterable[Encoding], growing_offsets: bool = True) -> Encoding:
@@ -117,16 +123,17 @@ class Encoding:
         return made
 
     def _changed(self, columns: Columns) -> Encoding:
-        made = Encoding()
-        made._columns = columns.settled()
+        made = Encoding.of_columns(columns.settled())
         made._ranges = self._ranges  # replaced by what changes it, never changed itself
-        made._overflowing = list(self._overflowing)
+        if self._overflowing:
+            made._overflowing = list(self._overflowing)
         return made
 
     def copy(self) -> Encoding:
         """Another encoding of the same tokens; what is done to one leaves the other alone."""
         made = self._changed(self._columns)
-        made._overflowing = [part.copy() for part in self._overflowing]
+        if self._overflowing:
+            made._overflowing = [part.copy() for part in self._overflowing]
         return made
 
     def with_columns(self, **columns: Callable[[], list[Any]]) -> Encoding:
@@ -137,6 +144,8 @@ class Encoding:
 
     def with_type_id(self, type_id: int) -> Encoding:
         """A copy whose tokens all have this type."""
+        if type_id == self._columns.type_id:
+            return self.copy()
         count = len(self)
         return self.with_columns(type_ids=lambda: [type_id] * count)
 
@@ -148,7 +157,9 @@ class Encoding:
 
     def with_sequence_id(self, sequence: int) -> Encoding:
         """A copy that says its tokens come from text number ``sequence``."""
-        return self.with_ranges({**self._ranges, sequence: range(len(self))})
+        made = self.copy()
+        made._ranges = {**self._ranges, sequence: range(len(self))}
+        return made
 
     def without_overflowing(self) -> Encoding:
         """A copy without the parts that were cut off."""
@@ -159,7 +170,8 @@ class Encoding:
     def with_overflowing(self, change: Callable[[Encoding], Encoding]) -> Encoding:
         """What ``change`` makes of it, and of each part that was cut off."""
         made = change(self)
-        made._overflowing = [change(part) for part in self._overflowing]
+        if self._overflowing:
+            made._overflowing = [change(part) for part in self._overflowing]
         return made
 
     def set_sequence_id(self, sequence_id: int) -> None:
@@ -284,76 +296,6 @@ class Encoding:
         """The parts that a truncation cut off."""
         return list(self._overflowing)
 
-    @property
-    def n_sequences(self) -> int:
-        """How many texts were put together."""
-        return len(self._ranges) or 1
-
-    @property
-    def sequence_ids(self) -> list[int | None]:
-        """The text each token comes from, None for tokens that a template or padding added."""
-        found: list[int | None] = [None] * len(self)
-        for sequence in range(self.n_sequences):
-            tokens = self._range(sequence)
-            found[tokens.start : tokens.stop] = [sequence] * len(tokens)
-        return found
-
-    def _range(self, sequence: int) -> range:
-        return self._ranges.get(sequence, range(len(self)))
-
-    def token_to_sequence(self, token_index: int) -> int | None:
-        """The text a token comes from."""
-        if not self._ranges:
-            return 0 if 0 <= token_index <= len(self) else None
-        return next((sequence for sequence, tokens in self._ranges.items() if token_index in tokens), None)
-
-    def _is_of_text(self, token_index: int) -> bool:
-        return token_index < len(self) and self.token_to_sequence(token_index) is not None
-
-    def token_to_chars(self, token_index: int) -> tuple[int, int] | None:
-        """The place of a token in its text."""
-        return self._columns.values("offsets")[token_index] if self._is_of_text(token_index) else None
-
-    def token_to_word(self, token_index: int) -> int | None:
-        """The word of a token."""
-        return self._columns.values("word_ids")[token_index] if self._is_of_text(token_index) else None
-
-    def word_to_tokens(self, word_index: int, sequence_index: int = 0) -> tuple[int, int] | None:
-        """The tokens ``[first, last + 1)`` of a word."""
-        words = self._columns.values("word_ids")
-        first = last = None
-        for token in self._range(sequence_index):
-            word = words[token]
-            if word == word_index:
-                first = token if first is None else first
-                last = token
-            elif word is not None and word > word_index:
-                break
-        return None if first is None or last is None else (first, last + 1)
-
-    def word_to_chars(self, word_index: int, sequence_index: int = 0) -> tuple[int, int] | None:
-        """The place of a word in its text."""
-        tokens = self.word_to_tokens(word_index, sequence_index)
-        offsets = self._columns.values("offsets")
-        return None if tokens is None else (offsets[tokens[0]][0], offsets[tokens[1] - 1][1])
-
-    def char_to_token(self, char_pos: int, sequence_index: int = 0) -> int | None:
-        """The token a character belongs to."""
-        offsets = self._columns.values("offsets")
-        for token in self._range(sequence_index):
-            begin, end = offsets[token]
-            if begin <= char_pos < end:
-                return token
-        return None
-
-    def char_to_word(self, char_pos: int, sequence_index: int = 0) -> int | None:
-        """The word a character belongs to."""
-        token = self.char_to_token(char_pos, sequence_index)
-        return None if token is None else self.token_to_word(token)
-
-    def __len__(self) -> int:
-        return self._columns.num_tokens
-
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Encoding) and self.__getstate__() == other.__getstate__()
 
@@ -379,6 +321,13 @@ class Encoding:
 
 
 _NO_TOKENS = GivenColumns(0, {name: [] for name in COLUMNS})
+
+
+@lru_cache(maxsize=1024)  # every text gets the same ones: one value for all of them
+def _special_columns(ids: tuple[int, ...], tokens: tuple[str, ...], type_id: int) -> Columns:
+    token = {"type_ids": type_id, "offsets": (0, 0), "word_ids": None, "special_tokens_mask": 1, "attention_mask": 1}
+    lists = {name: [value] * len(ids) for name, value in token.items()}
+    return GivenColumns(len(ids), {"ids": list(ids), "tokens": list(tokens), **lists})
 
 
 def _joined(encodings: list[Encoding], growing_offsets: bool) -> Encoding:

@@ -88,4 +88,4 @@ def framed(
 
 
 def _alone(token: TokenAndId, type_id: int) -> Encoding:
-    return Encoding.of_tokens([token[1]], [token[0]], [(0, 0)], [None], type_id=type_id, special=True)
+    return Encoding.of_special_tokens((token[1],), (token[0],), type_id)

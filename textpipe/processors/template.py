@@ -137,13 +137,7 @@ class TemplateProcessing(PostProcessor):
                 made.append(texts[number].with_type_id(piece.type_id))
             elif add_special_tokens:
                 token = tokens[piece.id]
-                count = len(token.ids)
-                made.append(
-                    Encoding.of_tokens(
-                        list(token.ids), list(token.tokens), [(0, 0)] * count, [None] * count,
-                        type_id=piece.type_id, special=True,
-                    )
-                )  # fmt: skip
+                made.append(Encoding.of_special_tokens(token.ids, token.tokens, piece.type_id))
         return made
 
     def num_special_tokens_to_add(self, is_pair: bool) -> int:

@@ -61,6 +61,8 @@ class IdColumns(Columns):
 
     __slots__ = ("_ids",)
 
+    type_id = 0
+
     def __init__(self, ids: NDArray[Any]) -> None:
         super().__init__(len(ids))
         self._ids = ids
