@@ -101,8 +101,12 @@ def test_what_was_cleared_can_be_written_anew():
 def test_negative_places_count_from_the_end():
     text = textpipe.NormalizedString("한국어")
     assert text[-2:].normalized == "국어"
-    assert text[-1] is None
+    assert text[-1].normalized == "어"
     assert text[(3, 1)] is None
+    assert text[-4] is None
+    for wrong in ("a", 1.0, (1,), (0, 1, 2)):
+        with pytest.raises(InputError, match="is no range of characters"):
+            text.slice(wrong)
 
 
 @settings(max_examples=60, deadline=None)
@@ -233,3 +237,58 @@ def test_what_cannot_be_a_stage_or_a_step_of_one_is_refused_by_name():
     with pytest.raises(ZeroDivisionError):
         text.filter(lambda character: 1 / 0)
     assert cut.get_splits() == [("가", (0, 1), None)]
+
+
+def test_what_a_stage_was_given_cannot_be_used_after_it_returned():
+    kept = []
+
+    class Keeps:
+        def normalize(self, normalized):
+            kept.append(normalized)
+
+        def pre_tokenize(self, pretok):
+            kept.append(pretok)
+
+    tokenizer = textpipe.Tokenizer(textpipe.models.WordLevel({"가": 0}, "가"))
+    tokenizer.normalizer = textpipe.normalizers.Normalizer.custom(Keeps())
+    tokenizer.pre_tokenizer = textpipe.pre_tokenizers.PreTokenizer.custom(Keeps())
+    assert tokenizer.encode("가").tokens == ["가"]
+    text, splits = kept
+    for use in (text.nfc, lambda: text.normalized, lambda: text[0], lambda: str(text), lambda: text.append("나")):
+        with pytest.raises(StateError, match="used after the call"):
+            use()
+    for use in (splits.get_splits, splits.to_encoding, lambda: splits.split(lambda _, part: [part])):
+        with pytest.raises(StateError, match="used after the call"):
+            use()
+
+
+WRONG_ANSWERS = [
+    (lambda text: text.filter(lambda c: c), 'filter answers .가. to "가"'),
+    (lambda text: text.map(lambda c: c * 2), "map makes .가가. of"),
+    (lambda text: text.append(3), "3 is no text"),
+    (lambda text: text.prepend("\ud800"), "lone surrogate"),
+]
+
+
+@pytest.mark.parametrize(("call", "message"), WRONG_ANSWERS, ids=lambda value: value if isinstance(value, str) else "")
+def test_a_wrong_answer_is_said_and_changes_nothing(call, message):
+    text = textpipe.NormalizedString("가나")
+    with pytest.raises(InputError, match=message):
+        call(text)
+    assert text.normalized == "가나"
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (None, "was cut into None"),
+        (["가"], "a list with a str in it"),
+        (textpipe.NormalizedString("가"), "a NormalizedString"),
+    ],
+    ids=str,
+)
+def test_what_is_no_list_of_splits_is_said(answer, message):
+    text = textpipe.PreTokenizedString("가 나")
+    with pytest.raises(InputError, match=message):
+        text.split(lambda _, part: answer)
+    assert text.get_splits() == [("가 나", (0, 3), None)]

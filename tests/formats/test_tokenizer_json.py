@@ -174,7 +174,7 @@ FAULTS = [
     (("model", "merges"), [["가", "나", "가"]], r"model\.merges\[0\]: is no merge"),
     (("model", "merges"), ["가나"], r"model\.merges\[0\]: is no merge"),
     (("model", "dropout"), 2.0, r"model\.dropout: is 2\.0"),
-    (("added_tokens", 0, "id"), 7, r"added_tokens\[0\]\.id: is 7, where \"<e>\" would get 0"),
+    (("added_tokens", 0, "id"), 7, r"added_tokens\[0\]\.id: is 7, and \"<e>\" has the id 0"),
     (("added_tokens", 0, "content"), 5, r"added_tokens\[0\]\.content: is 5"),
     (("post_processor", "single", 0, "SpecialToken", "id"), "<z>", 'has "<z>", which special_tokens does not list'),
     (("post_processor", "pair"), [{"Sequence": {"id": "A", "type_id": 0}}], r"must have both \$A and \$B"),
@@ -271,3 +271,46 @@ def test_a_file_above_the_cap_is_a_limit_error(tmp_path):
     limits = dataclasses.replace(DEFAULT_LIMITS, tokenizer_file_bytes=path.stat().st_size - 1)
     with pytest.raises(LimitError, match="allowed"):
         read_file(path, limits=limits)
+
+
+def with_added(*rows):
+    model = oracle.models.WordLevel({"가": 0, "나": 1, "[UNK]": 2}, "[UNK]")
+    row = json.loads(oracle.Tokenizer(model).to_str())
+    flags = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True}
+    row["added_tokens"] = [{"id": number, "content": content, **flags} for number, content in rows]
+    return json.dumps(row)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [[(4, "<x>"), (3, "<y>")], [(7, "<x>"), (90, "<y>")], [(0, "가"), (5, "<x>"), (1, "나"), (3, "<y>")]],
+    ids=str,
+)
+def test_added_tokens_out_of_order_get_the_ids_of_tokenizers_and_a_warning(rows):
+    text = with_added(*rows)
+    with pytest.warns(UserWarning, match="next free id") as caught:
+        ours = Tokenizer.from_str(text)
+    assert caught[0].filename == __file__
+    theirs = oracle.Tokenizer.from_str(text)
+    shown = "가<x>나<y>없는말"
+    assert ours.encode(shown).ids == theirs.encode(shown).ids
+    assert ours.get_vocab() == theirs.get_vocab()
+    assert ours.to_str() == theirs.to_str()
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([(3, "<x>"), (3, "<y>")], r'added_tokens\[1\].id: is 3, the id of "<x>"'),
+        ([(0, "<x>")], 'is 0, the id of "가"'),
+        ([(3, "<x>"), (4, "<x>")], 'is 4, and "<x>" has the id 3'),
+        ([(5, "가")], 'is 5, and "가" has the id 0'),
+        ([(1 << 24, "<x>")], "is 16777216"),
+        ([(-1, "<x>")], "is -1"),
+        ([(3, "")], r"added_tokens\[0\].content: is empty"),
+    ],
+    ids=str,
+)
+def test_ids_of_added_tokens_that_contradict_each_other_are_refused(rows, message):
+    with pytest.raises(FormatError, match=message):
+        Tokenizer.from_str(with_added(*rows))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import importlib
 import sys
+import warnings
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -70,8 +71,10 @@ def run(arguments: list[str]) -> int:
     words = [word for word in arguments if word != "--debug"]
     chosen = next((word for word in words if not word.startswith("-")), None)
     try:
-        app = _build(chosen, debug=debug)
-        app(args=words, prog_name="textpipe")
+        with warnings.catch_warnings():
+            warnings.showwarning = _warned  # type: ignore[assignment]  (called with places only)
+            app = _build(chosen, debug=debug)
+            app(args=words, prog_name="textpipe")
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 1
     except KeyboardInterrupt:
@@ -125,6 +128,10 @@ def _guarded(function: Callable[..., Any], *, debug: bool) -> Callable[..., Any]
             raise typer.Exit(_failed(error, debug=debug)) from None
 
     return guarded
+
+
+def _warned(message: Warning | str, *_: Any) -> None:
+    print(f"textpipe: warning: {message}", file=sys.stderr)
 
 
 def _interrupted() -> int:

@@ -3,13 +3,14 @@
 What enters: the text of a tokenizer.json, or the parts of a tokenizer. What leaves: the other. Promises: what is
 written is byte for byte what `tokenizers` 0.23.3 writes for the same tokenizer; a broken file, whatever is broken in
 it, is a :class:`~textpipe.errors.FormatError` that names the field; a part that does not exist here is named, never
-passed over.
+passed over; where `tokenizers` silently gives added tokens other ids than the file, the same is done with a warning.
 """
 
 from __future__ import annotations
 
 import json
 import struct
+import warnings
 from typing import Any
 
 from textpipe.errors import LimitError
@@ -22,6 +23,7 @@ from textpipe.models.added_tokens import AddedToken, AddedVocabulary
 
 __all__ = ["read", "write"]
 
+_SHOWN = 5  # tokens in a warning
 _TOP = ("version", "truncation", "padding", "added_tokens", *tokenizer_parts.STAGES, "model")
 
 
@@ -62,14 +64,38 @@ def _read_added(field: Field | None, model: Model, limits: Limits) -> AddedVocab
         flags = {key: row.get(key, bool) for key in ("single_word", "lstrip", "rstrip", "normalized", "special")}
         tokens.append(AddedToken(content, **flags))
     added.add(tokens, model)
-    for row, token in zip(rows, tokens, strict=True):
-        number = row.get("id", int)
-        if added.ids.get(token.content) != number:
-            row.need("id").fail(
-                f'is {number}, where "{token.content[:40]}" would get {added.ids.get(token.content)}',
-                allowed="the id of the piece of that name, or the next free one, in order",
-            )
+    _check_ids(rows, tokens, added, model, limits)
     return added
+
+
+def _check_ids(
+    rows: list[Field], tokens: list[AddedToken], added: AddedVocabulary, model: Model, limits: Limits
+) -> None:
+    """Refuse ids that contradict others, and warn of those that `tokenizers` replaces by the next free one."""
+    contents: dict[int, str] = {}
+    numbers: dict[str, int] = {}
+    renumbered = []
+    for row, token in zip(rows, tokens, strict=True):
+        number, field, content = row.get("id", int), row.need("id"), token.content
+        if not content:
+            row.need("content").fail("is empty")
+        if not 0 <= number < limits.token_id:
+            field.fail(f"is {number}", allowed=f"0 to {limits.token_id - 1}")
+        holder = contents.setdefault(number, model.id_to_token(number) or content)
+        if holder != content:
+            field.fail(f'is {number}, the id of "{holder[:40]}"', allowed="an id of its own")
+        known = numbers.setdefault(content, number if (piece := model.token_to_id(content)) is None else piece)
+        if known != number:
+            field.fail(f'is {number}, and "{content[:40]}" has the id {known}', allowed="one id a token")
+        if added.ids[content] != number:
+            renumbered.append(f'"{content[:40]}" {number} → {added.ids[content]}')
+    if renumbered:
+        listed = ", ".join(renumbered[:_SHOWN]) + (", …" if len(renumbered) > _SHOWN else "")
+        warnings.warn(
+            f"{rows[0].path}: {len(renumbered)} added tokens get the next free id instead of the one in the file, "
+            f"as in `tokenizers`: {listed}",
+            stacklevel=5,  # where the tokenizer is read
+        )
 
 
 def write(parts: Parts, *, pretty: bool) -> str:

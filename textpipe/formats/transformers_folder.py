@@ -135,7 +135,7 @@ def _with_tokens(parts: Parts, settings: Field, limits: Limits) -> Parts:
     for part in (*named, *_named(settings, "additional_special_tokens"), *_named(settings, "extra_special_tokens")):
         token = _token(part)
         if token.content not in added.ids:
-            added.add([dataclasses.replace(token, special=True)], parts.model)
+            added.add([token.copy(special=True)], parts.model)
     return dataclasses.replace(parts, added=added)
 
 

@@ -8,15 +8,14 @@ model's id.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from typing import Any
 
+from textpipe.errors import InputError
 from textpipe.models import Model
 
 __all__ = ["AddedToken", "AddedVocabulary"]
 
 
-@dataclass(frozen=True, slots=True)
 class AddedToken:
     """A piece that is found in text before the model sees it.
 
@@ -25,19 +24,78 @@ class AddedToken:
     content : the text of the token.
     single_word : only where no word character touches it.
     lstrip, rstrip : take in the white space to the left, to the right.
-    normalized : look for it in the normalized text instead of the raw one.
+    normalized : look for it in the normalized text instead of the raw one; by default, where it is not special.
     special : a mark of the model's own, left out when decoding.
+
+    Notes
+    -----
+    ``content`` and ``special`` can be set. A tokenizer keeps tokens as they were when they were added.
     """
 
-    content: str = ""
-    single_word: bool = False
-    lstrip: bool = False
-    rstrip: bool = False
-    normalized: bool = True
-    special: bool = False
+    __slots__ = ("_lstrip", "_normalized", "_rstrip", "_single_word", "content", "special")
+
+    def __init__(
+        self,
+        content: str = "",
+        *,
+        single_word: bool = False,
+        lstrip: bool = False,
+        rstrip: bool = False,
+        normalized: bool | None = None,
+        special: bool = False,
+    ) -> None:
+        if not isinstance(content, str):
+            raise InputError(f"the content of an added token is {content!r}", allowed="a str")
+        self.content = content
+        self.special = special
+        self._single_word = single_word
+        self._lstrip = lstrip
+        self._rstrip = rstrip
+        self._normalized = normalized
+
+    @property
+    def single_word(self) -> bool:
+        """Whether it is found only where no word character touches it."""
+        return self._single_word
+
+    @property
+    def lstrip(self) -> bool:
+        """Whether it takes in the white space to its left."""
+        return self._lstrip
+
+    @property
+    def rstrip(self) -> bool:
+        """Whether it takes in the white space to its right."""
+        return self._rstrip
+
+    @property
+    def normalized(self) -> bool:
+        """Whether it is looked for in the normalized text."""
+        return not self.special if self._normalized is None else self._normalized
+
+    def copy(self, *, special: bool | None = None) -> AddedToken:
+        """The same token, or one that is ``special`` or not."""
+        return AddedToken(
+            self.content,
+            single_word=self._single_word,
+            lstrip=self._lstrip,
+            rstrip=self._rstrip,
+            normalized=self._normalized,
+            special=self.special if special is None else special,
+        )
 
     def __str__(self) -> str:
         return self.content
+
+    def __repr__(self) -> str:
+        flags = ("rstrip", "lstrip", "single_word", "normalized", "special")
+        return f'AddedToken("{self.content}", {", ".join(f"{flag}={getattr(self, flag)}" for flag in flags)})'
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, AddedToken) and self.to_dict(0) == other.to_dict(0)
+
+    def __hash__(self) -> int:
+        return hash(self.content)
 
     def to_dict(self, number: int) -> dict[str, Any]:
         """The object that stands for it in tokenizer.json."""
@@ -118,5 +176,5 @@ class AddedVocabulary:
     def of(token: str | AddedToken, *, special: bool) -> AddedToken:
         """An added token from what a user gives: special tokens are looked for in the raw text."""
         if isinstance(token, AddedToken):
-            return replace(token, special=True) if special else token
-        return AddedToken(token, normalized=not special, special=special)
+            return token.copy(special=token.special or special)
+        return AddedToken(token, special=special)

@@ -34,7 +34,7 @@ class Custom(Normalizer):
         """What the object makes of the text."""
         changed = NormalizedString.of(text)
         self.component.normalize(changed)
-        return changed.aligned
+        return changed.release()
 
     def settings(self) -> tuple[Any, ...]:
         """The object itself: nothing is known of what it is set to."""

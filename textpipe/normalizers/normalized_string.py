@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from textpipe.errors import InputError
+from textpipe.core._text import check_characters
+from textpipe.errors import InputError, StateError
 from textpipe.normalizers.aligned import AlignedText
 
 if TYPE_CHECKING:
@@ -35,17 +36,36 @@ class NormalizedString:
     '안'
     """
 
-    __slots__ = ("_text",)
+    __slots__ = ("_held",)
 
     def __init__(self, sequence: str) -> None:
-        self._text = AlignedText.of(sequence)
+        _check_text(sequence)
+        self._held: AlignedText | None = AlignedText.of(sequence)
 
     @classmethod
     def of(cls, text: AlignedText) -> NormalizedString:
         """One that goes on from a text that was changed before."""
         made = cls.__new__(cls)
-        made._text = text
+        made._held = text
         return made
+
+    @property
+    def _text(self) -> AlignedText:
+        if self._held is None:
+            raise StateError(
+                "a NormalizedString is used after the call it was given to has returned",
+                hint="take what you need of it, such as str(normalized), before you return",
+            )
+        return self._held
+
+    @_text.setter
+    def _text(self, text: AlignedText) -> None:
+        self._held = text
+
+    def release(self) -> AlignedText:
+        """The text as it is now, taken out: nothing can be done with this object any more."""
+        text, self._held = self._text, None
+        return text
 
     @property
     def aligned(self) -> AlignedText:
@@ -69,6 +89,7 @@ class NormalizedString:
 
     def append(self, s: str) -> None:
         """Put ``s`` behind; it stands for the last character."""
+        _check_text(s)
         text = self._text
         last = text.origins[-1:] or ((text.span[0], text.span[0]),)
         self._text = text.respelled(text.text + s, (*text.origins, *last * len(s)))
@@ -77,6 +98,7 @@ class NormalizedString:
         """Put ``s`` before; it stands for the first character."""
         from textpipe.normalizers.prepend import Prepend
 
+        _check_text(s)
         self._text = Prepend(s).apply(self._text)
 
     def clear(self) -> None:
@@ -84,9 +106,19 @@ class NormalizedString:
         self._text = self._text.respelled("", ())
 
     def filter(self, func: Callable[[str], bool]) -> None:
-        """Keep the characters ``func`` says yes to."""
+        """Keep the characters ``func`` says yes to.
+
+        Raises
+        ------
+        InputError
+            when it says anything but True or False.
+        """
         text = self.normalized
-        places = [at for at, character in enumerate(text) if func(character)]
+        answers = [func(character) for character in text]
+        for character, answer in zip(text, answers, strict=True):
+            if not isinstance(answer, bool):
+                raise InputError(f'filter answers {answer!r} to "{character}"', allowed="True or False")
+        places = [at for at, answer in enumerate(answers) if answer]
         self._text = self._text.replaced("".join([text[at] for at in places]), places)
 
     def map(self, func: Callable[[str], str]) -> None:
@@ -184,14 +216,24 @@ class NormalizedString:
 
         Parameters
         ----------
-        range : one character, ``(begin, end)``, or a slice without step.
+        range : one character, from the end where it is below 0; ``(begin, end)``; or a slice, whose step is not used.
+
+        Raises
+        ------
+        InputError
+            when it is something else.
         """
         count = len(self.normalized)
         if isinstance(range, slice):
             begin, end, _ = range.indices(count)
+        elif isinstance(range, int):
+            begin = range + count if range < 0 else range
+            end = begin + 1
+        elif isinstance(range, tuple) and len(range) == 2 and all(isinstance(place, int) for place in range):
+            begin, end = range[0], min(range[1], count)
         else:
-            begin, end = (range, range + 1) if isinstance(range, int) else range
-        if not 0 <= begin <= end <= count or (isinstance(range, slice) and begin == count > 0):
+            raise InputError(f"{range!r} is no range of characters", allowed="a number, (begin, end) or a slice")
+        if not 0 <= begin <= end <= count or (begin == count > 0):
             return None
         return NormalizedString.of(self._text.slice(begin, end))
 
@@ -203,3 +245,9 @@ class NormalizedString:
 
     def __repr__(self) -> str:
         return f'NormalizedString(original="{self.original}", normalized="{self.normalized}")'
+
+
+def _check_text(text: object) -> None:
+    if not isinstance(text, str):
+        raise InputError(f"{text!r} is no text", allowed="a str")
+    check_characters(text)

@@ -35,7 +35,7 @@ class Custom(PreTokenizer):
         """The pieces the object cuts the text into."""
         cut = PreTokenizedString.of([(text, None)], text.source)
         self.pre_tokenize(cut)
-        return [part for part, _ in cut.parts]
+        return [part for part, _ in cut.release()]
 
     def pre_tokenize(self, pretok: PreTokenizedString) -> None:
         """Let the object cut the text."""

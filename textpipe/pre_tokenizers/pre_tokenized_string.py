@@ -36,18 +36,37 @@ class PreTokenizedString:
     [('안녕', (0, 2), None), ('세상', (3, 5), None)]
     """
 
-    __slots__ = ("_source", "_splits")
+    __slots__ = ("_held", "_source")
 
     def __init__(self, sequence: str) -> None:
         self._source = sequence
-        self._splits = [_Split(NormalizedString(sequence))]
+        self._held: list[_Split] | None = [_Split(NormalizedString(sequence))]
 
     @classmethod
     def of(cls, parts: Iterable[tuple[AlignedText, list[Token] | None]], source: str) -> PreTokenizedString:
         """One that goes on from parts that were cut before."""
         made = cls(source)
-        made._splits = [_Split(NormalizedString.of(text), tokens) for text, tokens in parts]
+        made._held = [_Split(NormalizedString.of(text), tokens) for text, tokens in parts]
         return made
+
+    @property
+    def _splits(self) -> list[_Split]:
+        if self._held is None:
+            raise StateError(
+                "a PreTokenizedString is used after the call it was given to has returned",
+                hint="take what you need of it, such as get_splits(), before you return",
+            )
+        return self._held
+
+    @_splits.setter
+    def _splits(self, splits: list[_Split]) -> None:
+        self._held = splits
+
+    def release(self) -> list[tuple[AlignedText, list[Token] | None]]:
+        """The splits as they are now, taken out: nothing can be done with this object any more."""
+        parts = self.parts
+        self._held = None
+        return parts
 
     @property
     def parts(self) -> list[tuple[AlignedText, list[Token] | None]]:
@@ -68,10 +87,7 @@ class PreTokenizedString:
                 made.append(split)
                 continue
             parts = func(number, split.text)
-            if not isinstance(parts, list | tuple) or not all(isinstance(part, NormalizedString) for part in parts):
-                raise InputError(
-                    f"split {number} was cut into {type(parts).__name__}", allowed="a list of NormalizedString"
-                )
+            _check_list(parts, NormalizedString, f"split {number} was cut")
             made += [_Split(part) for part in parts if part.normalized]
         self._splits = made
 
@@ -91,10 +107,9 @@ class PreTokenizedString:
         """
         for number, split in enumerate(self._splits):
             if split.tokens is None:
-                tokens = list(func(split.text.normalized))
-                if not all(isinstance(token, Token) for token in tokens):
-                    raise InputError(f"split {number} was tokenized into something else", allowed="a list of Token")
-                split.tokens = tokens
+                tokens = func(split.text.normalized)
+                _check_list(tokens, Token, f"split {number} was tokenized")
+                split.tokens = list(tokens)
 
     def get_splits(
         self, offset_referential: str = "original", offset_type: str = "char"
@@ -153,3 +168,20 @@ class PreTokenizedString:
                 places.append(place)
                 words.append(number if word_idx is None else word_idx)
         return Encoding.of_tokens(ids, pieces, places, words, type_id=type_id)
+
+
+def _check_list(value: object, kind: type, what: str) -> None:
+    """Refuse what a function of the user's own gives instead of a list of this kind."""
+    listed = isinstance(value, list | tuple)
+    parts = value if isinstance(value, list | tuple) else (value,)
+    wrong = next((part for part in parts if not isinstance(part, kind)), _ALL_RIGHT)
+    if not listed and wrong is _ALL_RIGHT:
+        wrong = value  # one by itself is no list of one
+    if wrong is _ALL_RIGHT:
+        return
+    name = "None" if wrong is None else f"a {type(wrong).__name__}"
+    into = f"a list with {name} in it" if listed else name
+    raise InputError(f"{what} into {into}", allowed=f"a list of {kind.__name__}")
+
+
+_ALL_RIGHT = object()

@@ -123,7 +123,7 @@ class Composition:
 
     def get_added_tokens_decoder(self) -> dict[int, AddedToken]:
         """The added tokens by id."""
-        return dict(sorted(self._added.by_id.items()))
+        return {number: token.copy() for number, token in sorted(self._added.by_id.items())}
 
     def get_vocab(self, with_added_tokens: bool = True) -> dict[str, int]:
         """Piece → id."""
