@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from tokenizer_samples import byte_level_json
 
-from textpipe import Tokenizer
+from textpipe import Tokenizer, decoders, models, pre_tokenizers
 from textpipe.cli.app import run
 from textpipe.data import TokenSplit
 from textpipe.sources import read_blocks
@@ -59,7 +59,7 @@ def test_encode_writes_arrays_that_decode_reads(folder, capsys):
     assert np.load(folder / "ids.npy").tolist() == ids_of(TEXT) + ids_of("가\n나")
     assert np.load(folder / "ids.offsets.npy").tolist()[:3] == [0, len(ids_of(TEXT)), len(ids_of(TEXT))]
     capsys.readouterr()
-    assert run(["decode", "--file", str(folder / "ids.npy"), "--special", "-t", str(folder)]) == 0
+    assert run(["decode", "--file", str(folder / "ids.npy"), "--keep-special", "-t", str(folder)]) == 0
     assert capsys.readouterr().out == f"{TEXT}\n\n가\n나\n"
 
 
@@ -139,3 +139,52 @@ def test_encode_takes_each_line_of_standard_input_as_a_text(folder, capsys, monk
 def test_decode_gives_json_for_texts_with_line_ends(folder, capsys):
     assert run(["decode", *map(str, ids_of("가\n나")), "--json", "-t", str(folder)]) == 0
     assert json.loads(capsys.readouterr().out)["text"] == "가\n나"
+
+
+def test_special_tokens_in_a_text_are_tokens_text_or_an_error(folder, capsys):
+    made = Tokenizer.from_str(byte_level_json())
+    for policy in ("allow", "text"):
+        for extra in ([], ["--json"]):
+            assert run(["encode", TEXT, "-t", str(folder), "--special", policy, *extra]) == 0
+            shown = capsys.readouterr().out
+            ids = json.loads(shown)["ids"] if extra else list(map(int, shown.split()))
+            assert ids == made.encode(TEXT, special=policy).ids
+    assert run(["encode", TEXT, "-t", str(folder), "--special", "raise"]) == 3
+    assert 'the special token "<|endoftext|>" at character 8' in capsys.readouterr().err
+    assert run(["inspect", TEXT, "--json", "-t", str(folder), "--special", "text"]) == 0
+    assert [token["id"] for token in json.loads(capsys.readouterr().out)["tokens"]] == made.encode(
+        TEXT, special="text"
+    ).ids
+    assert run(["encode", TEXT, "-t", str(folder), "--special", "drop"]) == 2
+    assert run(["encode", TEXT, "-t", str(folder), "--special", "text", "--out", str(folder / "shards")]) == 3
+
+
+def test_a_stage_of_its_own_runs_only_when_it_is_allowed(folder, capsys):
+    made = Tokenizer.from_str(byte_level_json())
+    made.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.Morphemes(), made.pre_tokenizer])
+    made.save(folder / "own.json")
+    for verb in (["encode", "학교에서"], ["decode", "3"], ["inspect", "학교에서"]):
+        assert run([*verb, "-t", str(folder / "own.json")]) == 3
+        assert "textpipe.Morphemes" in capsys.readouterr().err
+        assert run([*verb, "-t", str(folder / "own.json"), "--allow", "textpipe.Morphemes"]) == 0
+    assert run(["compare", str(folder / "own.json"), str(folder), "--allow", "textpipe.Morphemes"]) == 0
+
+
+def test_inspect_shows_the_bytes_a_piece_of_a_word_stands_for(folder, capsys):
+    made = Tokenizer(models.WordPiece({"[UNK]": 0, "한국": 1, "##어": 2}, unk_token="[UNK]"))
+    made.pre_tokenizer, made.decoder = pre_tokenizers.BertPreTokenizer(), decoders.WordPiece()
+    made.save(folder / "words.json")
+    assert run(["inspect", "한국어", "--json", "-t", str(folder / "words.json")]) == 0
+    tokens = json.loads(capsys.readouterr().out)["tokens"]
+    assert [token["piece"] for token in tokens] == ["한국", "##어"]
+    assert bytes.fromhex(tokens[1]["bytes"]).decode() == "어"
+
+
+def test_a_warning_is_one_line_without_places_in_the_code(folder, capsys):
+    row = json.loads(byte_level_json())
+    row["added_tokens"].append({**row["added_tokens"][0], "content": "<late>", "id": 9999})
+    (folder / "late.json").write_text(json.dumps(row), encoding="utf-8")
+    assert run(["encode", "가", "-t", str(folder / "late.json")]) == 0
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("textpipe: warning: ")
+    assert '"<late>" 9999 → ' in line

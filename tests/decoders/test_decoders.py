@@ -81,3 +81,26 @@ def test_a_byte_piece_stands_for_its_byte():
     tokenizer = Tokenizer(BPE({"<0xED>": 0, "한": 1}))
     tokenizer.decoder = decoders.ByteFallback()
     assert [tokenizer.id_to_bytes(number) for number in (0, 1)] == [b"\xed", "한".encode()]
+
+
+LLAMA = decoders.Sequence(
+    [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse(), decoders.Strip(" ", 1, 0)]
+)
+BYTES = [
+    (decoders.WordPiece(), "##어", "어".encode()),
+    (decoders.WordPiece(), "한국", " 한국".encode()),
+    (decoders.WordPiece(), "!", b"!"),
+    (decoders.BPEDecoder(), "안녕</w>", "안녕 ".encode()),
+    (decoders.Metaspace(), "▁안녕", " 안녕".encode()),
+    (decoders.ByteFallback(), "<0xEC>", b"\xec"),
+    (LLAMA, "▁안녕", " 안녕".encode()),
+    (LLAMA, "<0xEC>", b"\xec"),
+    (LLAMA, "<0x41>", b"A"),
+    (decoders.Sequence([LLAMA]), "<0xEC>", b"\xec"),
+    (decoders.Sequence([decoders.ByteLevel(), decoders.Fuse()]), "ìķ", b"\xec\x95"),
+]
+
+
+@pytest.mark.parametrize(("decoder", "piece", "data"), BYTES, ids=str)
+def test_a_piece_stands_for_the_bytes_it_adds_to_a_text(decoder, piece, data):
+    assert decoder.bytes_of(piece) == data

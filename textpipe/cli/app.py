@@ -72,7 +72,7 @@ def run(arguments: list[str]) -> int:
     chosen = next((word for word in words if not word.startswith("-")), None)
     try:
         with warnings.catch_warnings():
-            warnings.showwarning = _warned  # type: ignore[assignment]  (called with places only)
+            warnings.showwarning = _warned
             app = _build(chosen, debug=debug)
             app(args=words, prog_name="textpipe")
     except SystemExit as stop:
@@ -130,7 +130,7 @@ def _guarded(function: Callable[..., Any], *, debug: bool) -> Callable[..., Any]
     return guarded
 
 
-def _warned(message: Warning | str, *_: Any) -> None:
+def _warned(message: Warning | str, *_: Any, **__: Any) -> None:
     print(f"textpipe: warning: {message}", file=sys.stderr)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from textpipe.cli.tokenizer_option import load, visible
+from textpipe.cli.tokenizer_option import ALLOW, load, visible
 from textpipe.errors import InputError
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ def command(
     *,
     num_examples: int = typer.Option(10, "--examples", help="How many differences and documents to show."),
     max_megabytes: float | None = typer.Option(None, "--max-mb", help="Read no more of the corpus than this."),
+    allow: list[str] = ALLOW,
     as_json: bool = typer.Option(False, "--json", help="All of it as one JSON object."),
 ) -> None:
     """Show where two tokenizers cut texts differently, the worst documents first.
@@ -41,8 +42,8 @@ def command(
     if num_examples < 1:
         raise InputError(f"{num_examples} examples cannot be shown", where="--examples", allowed="1 or more")
     found = compare_tokenizers(
-        load(first),
-        load(second),
+        load(first, allow),
+        load(second, allow),
         iter_documents(corpus) if corpus else (),
         num_examples=num_examples,
         max_bytes=None if max_megabytes is None else int(max_megabytes * 1e6),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import typer
 
+from textpipe.cli.tokenizer_option import ALLOW
 from textpipe.errors import InputError
 
 
@@ -22,6 +23,7 @@ def command(
     ),
     accept_losses: bool = typer.Option(False, "--accept-losses", help="Write even if the format cannot hold it all."),
     dry_run: bool = typer.Option(False, "--dry-run", help="Only say what would be lost."),
+    allow: list[str] = ALLOW,
     as_json: bool = typer.Option(False, "--json", help="The outcome as one JSON object."),
 ) -> None:
     """Turn a tokenizer file into one of another format.
@@ -35,12 +37,14 @@ def command(
     A part that the new format has no place for is named, and nothing is written unless --accept-losses is given.
     """
     from textpipe.formats import FORMATS, detect, format_of_name, losses, read_file, tiktoken, write_file
+    from textpipe.formats.own_stages import allowing
 
     file, found = detect(source)
     name = to or format_of_name(out)
     if encoding is not None and found != "tiktoken":
         raise InputError(f"--encoding is for files of ranks, and this is {found}", where=file)
-    parts = read_file(source) if encoding is None else tiktoken.read(file, encoding=encoding)
+    with allowing(allow):
+        parts = read_file(source) if encoding is None else tiktoken.read(file, encoding=encoding)
     lost = losses(parts, name)
     if lost and not as_json:
         for loss in lost:

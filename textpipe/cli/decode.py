@@ -9,7 +9,7 @@ from pathlib import Path
 
 import typer
 
-from textpipe.cli.tokenizer_option import TOKENIZER, load, read_stdin
+from textpipe.cli.tokenizer_option import ALLOW, TOKENIZER, load, read_stdin
 from textpipe.errors import FormatError, InputError
 
 
@@ -18,7 +18,8 @@ def command(
     *,
     tokenizer: Path = TOKENIZER,
     file: Path | None = typer.Option(None, "--file", "-f", help="A .npy that encode --out wrote."),
-    special: bool = typer.Option(False, "--special/--no-special", help="Show special tokens."),
+    keep_special: bool = typer.Option(False, "--keep-special", help="Show special tokens."),
+    allow: list[str] = ALLOW,
     as_json: bool = typer.Option(False, "--json", help="A line of JSON a text: a text may hold line ends."),
 ) -> None:
     """Turn ids into text.
@@ -27,7 +28,7 @@ def command(
     textpipe decode 312 87 1020 --tokenizer vocab
     textpipe encode "안녕" -t vocab | textpipe decode -t vocab
     """
-    made = load(tokenizer)
+    made = load(tokenizer, allow)
     if file is not None:
         rows = iter(_arrays(file))
     else:
@@ -37,7 +38,7 @@ def command(
         unknown = next((number for number in row if made.id_to_token(number) is None), None)
         if unknown is not None:  # the library passes over it, as `tokenizers` does; a person should hear of it
             raise InputError(f"no token has the id {unknown}", where=tokenizer, allowed=f"ids of {size:,} entries")
-        text = made.decode(row, skip_special_tokens=not special)
+        text = made.decode(row, skip_special_tokens=not keep_special)
         print(json.dumps({"schema_version": 1, "text": text}, ensure_ascii=False) if as_json else text)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from textpipe.cli.tokenizer_option import TOKENIZER, load, texts_of
+from textpipe.cli.tokenizer_option import ALLOW, SPECIAL, TEMPLATE, TOKENIZER, SpecialPolicy, load, texts_of
 from textpipe.errors import InputError
 
 if TYPE_CHECKING:
@@ -39,7 +39,9 @@ def command(
     ),
     eos: str = typer.Option("<|endoftext|>", "--eos", help="Special token after each document of token shards."),
     as_json: bool = typer.Option(False, "--json", help="A line of JSON a text: ids, tokens, offsets."),
-    special: bool = typer.Option(True, "--special/--no-special", help="Let the template add its special tokens."),
+    template: bool = TEMPLATE,
+    special: SpecialPolicy = SPECIAL,
+    allow: list[str] = ALLOW,
     threads: int | None = typer.Option(None, "--threads", help="Threads; all cores when absent."),
 ) -> None:
     """Turn text into ids, a line of them a text.
@@ -53,17 +55,19 @@ def command(
     """
     if out is not None and as_json:
         raise InputError("--json and --out together", hint="give one or the other; a .jsonl holds JSON")
-    made = load(tokenizer)
+    made = load(tokenizer, allow)
     if out is not None and not out.suffix:
+        if special != "allow":
+            raise InputError(f"--special {special} and token shards", hint="write a .npy or a .jsonl instead")
         return _write_shards(made, texts or [], file, out, eos=eos, lines=lines, threads=threads)
     stream = texts_of(texts or [], file, lines=lines)
     if as_json:
         for text in stream:
-            encoding = made.encode(text, add_special_tokens=special)
+            encoding = made.encode(text, add_special_tokens=template, special=special)
             row = {"schema_version": 1, "ids": encoding.ids, "tokens": encoding.tokens, "offsets": encoding.offsets}
             print(json.dumps(row, ensure_ascii=False))
         return None
-    batches = _encoded(made, stream, special=special, threads=threads)
+    batches = _encoded(made, stream, template=template, special=special, threads=threads)
     if out is not None:
         return _write(batches, out)
     for ids, offsets in batches:
@@ -75,10 +79,12 @@ def command(
 _Batches = Iterator[tuple["NDArray[np.uint16] | NDArray[np.uint32]", "NDArray[np.int64]"]]
 
 
-def _encoded(tokenizer: Tokenizer, texts: Iterable[str], *, special: bool, threads: int | None) -> _Batches:
+def _encoded(
+    tokenizer: Tokenizer, texts: Iterable[str], *, template: bool, special: SpecialPolicy, threads: int | None
+) -> _Batches:
     stream = iter(texts)
     while batch := list(islice(stream, _BATCH_TEXTS)):
-        yield tokenizer.encode_to_numpy(batch, threads=threads, add_special_tokens=special)
+        yield tokenizer.encode_to_numpy(batch, threads=threads, add_special_tokens=template, special=special)
 
 
 def _rows(ids: Any, offsets: Any) -> Iterator[list[int]]:

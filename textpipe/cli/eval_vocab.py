@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from textpipe.cli.tokenizer_option import load
+from textpipe.cli.tokenizer_option import ALLOW, load
 from textpipe.errors import FormatError, InputError
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ def command(
         None, "--aligned", help="Pairs that say the same, two texts a line with a tab between: for parity."
     ),
     max_megabytes: float = typer.Option(32.0, "--max-mb", help="Read no more of the corpus than this."),
+    allow: list[str] = ALLOW,
     as_json: bool = typer.Option(False, "--json", help="All of it as one JSON object."),
 ) -> None:
     """Measure how tokenizers cut texts, language by language, side by side.
@@ -57,7 +58,7 @@ def command(
     found = {}
     pairs = {}
     for path in tokenizers:
-        tokenizer = load(path)
+        tokenizer = load(path, allow)
         found[str(path)] = measure_tokenization(tokenizer, documents, max_bytes=size)
         if aligned is not None:
             pairs[str(path)] = parity(tokenizer, _pairs(aligned))

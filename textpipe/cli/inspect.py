@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from textpipe.cli.tokenizer_option import TOKENIZER, load, texts_of, visible
+from textpipe.cli.tokenizer_option import (
+    ALLOW,
+    SPECIAL,
+    TEMPLATE,
+    TOKENIZER,
+    SpecialPolicy,
+    load,
+    texts_of,
+    visible,
+)
 
 if TYPE_CHECKING:
     from textpipe.tokenizer import Tokenizer
@@ -20,7 +29,9 @@ def command(
     texts: list[str] = typer.Argument(None, help="Texts; without any, standard input."),
     *,
     tokenizer: Path = TOKENIZER,
-    special: bool = typer.Option(True, "--special/--no-special", help="Let the template add its special tokens."),
+    template: bool = TEMPLATE,
+    special: SpecialPolicy = SPECIAL,
+    allow: list[str] = ALLOW,
     as_json: bool = typer.Option(False, "--json", help="A line of JSON a text instead."),
 ) -> None:
     """Show what each stage makes of a text: normalized, cut, in pieces, and back.
@@ -28,22 +39,24 @@ def command(
     \b
     textpipe inspect "안녕하세요, 세상" --tokenizer vocab
     """
-    made = load(tokenizer)
+    made = load(tokenizer, allow)
     for text in texts_of(texts or [], []):
-        stages = describe(made, text, add_special_tokens=special)
+        stages = describe(made, text, add_special_tokens=template, special=special)
         if as_json:
             print(json.dumps(stages, ensure_ascii=False))
         else:
             _show(stages)
 
 
-def describe(tokenizer: Tokenizer, text: str, *, add_special_tokens: bool) -> dict[str, Any]:
+def describe(
+    tokenizer: Tokenizer, text: str, *, add_special_tokens: bool, special: SpecialPolicy = "allow"
+) -> dict[str, Any]:
     """Every stage's output as plain data."""
     pipeline = tokenizer.pipeline
-    encoding = tokenizer.encode(text, add_special_tokens=add_special_tokens)
+    encoding = tokenizer.encode(text, add_special_tokens=add_special_tokens, special=special)
     words = [
         {"text": piece.text, "offsets": piece.offsets, "added_id": number}
-        for piece, number in pipeline.stages(text, skip_special=tokenizer.encode_special_tokens)
+        for piece, number in pipeline.stages(text, skip_special=special == "text")
         if piece.text
     ]
     tokens = [

@@ -6,9 +6,9 @@ What enters: words of the command line. What leaves: a tokenizer, and texts from
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import typer
 
@@ -17,7 +17,9 @@ from textpipe.errors import InputError
 if TYPE_CHECKING:
     from textpipe.tokenizer import Tokenizer
 
-__all__ = ["TOKENIZER", "load", "read_stdin", "texts_of", "visible"]
+__all__ = ["ALLOW", "SPECIAL", "TEMPLATE", "TOKENIZER", "SpecialPolicy", "load", "read_stdin", "texts_of", "visible"]
+
+SpecialPolicy = Literal["allow", "text", "raise"]
 
 # Control characters are shown as pictures of them or by number: a terminal would obey them, or write backwards.
 _CONTROLS = {chr(code): chr(0x2400 + code) for code in range(0x20)} | {"\x7f": "␡"}
@@ -30,12 +32,27 @@ TOKENIZER = typer.Option(
     Path("vocab"), "--tokenizer", "-t", help="A tokenizer.json, or the folder of one (train-vocab's, a run's)."
 )
 
+ALLOW = typer.Option(
+    [],
+    "--allow",
+    metavar="NAME",
+    help="A stage that is no part of tokenizer.json and may run all the same, such as textpipe.Morphemes; "
+    "may be repeated.",
+)
+SPECIAL = typer.Option(
+    "allow",
+    "--special",
+    help="Special tokens written in a text are tokens (allow), plain text (text), or an error (raise). "
+    "Texts of people you do not know need one of the last two.",
+)
+TEMPLATE = typer.Option(True, "--template/--no-template", help="Put the template's special tokens around texts.")
 
-def load(path: Path) -> Tokenizer:
-    """Read the tokenizer."""
+
+def load(path: Path, allow: Iterable[str] = ()) -> Tokenizer:
+    """Read the tokenizer; ``allow`` names stages of its that are no part of the format and may be made."""
     from textpipe.tokenizer import Tokenizer
 
-    return Tokenizer.from_file(path)
+    return Tokenizer.from_file(path, allow=allow)
 
 
 def read_stdin() -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from textpipe.stages.stage import Stage
 
-__all__ = ["Decoder"]
+__all__ = ["BEGUN", "Decoder", "text_behind"]
 
 
 class Decoder(Stage):
@@ -34,5 +34,14 @@ class Decoder(Stage):
         return "".join(self.chain(tokens))
 
     def bytes_of(self, token: str) -> bytes:
-        """The bytes of the text of one piece alone."""
-        return self.decode([token]).encode()
+        """The bytes one piece adds to a text that has begun."""
+        return text_behind(self.chain([BEGUN, token]))
+
+
+BEGUN = "\ue000"
+"""A piece that is in no vocabulary, for a text to begin with."""
+
+
+def text_behind(tokens: Sequence[str]) -> bytes:
+    """What stands behind :data:`BEGUN` in decoded pieces, as bytes."""
+    return "".join(tokens).removeprefix(BEGUN).encode()

@@ -29,6 +29,10 @@ class BPEDecoder(Decoder):
         last = len(tokens) - 1
         return [token.replace(self.suffix, "" if at == last else " ") for at, token in enumerate(tokens)]
 
+    def bytes_of(self, token: str) -> bytes:
+        """The bytes one piece adds to a text that goes on."""
+        return token.replace(self.suffix, " ").encode()
+
     def to_dict(self) -> dict[str, Any]:
         """Type and argument."""
         return {"type": "BPEDecoder", "suffix": self.suffix}

@@ -10,7 +10,9 @@ from collections.abc import Sequence as Pieces
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from textpipe.decoders.base import Decoder
+from textpipe.decoders.base import BEGUN, Decoder, text_behind
+from textpipe.decoders.byte_fallback import ByteFallback
+from textpipe.decoders.byte_level import ByteLevel
 from textpipe.stages.stage import StageSequence, checked_parts
 
 __all__ = ["Sequence"]
@@ -43,6 +45,26 @@ class Sequence(Decoder, StageSequence[Decoder]):
             found = decoder.chain(found)
         return found
 
+    def bytes_of(self, token: str) -> bytes:
+        """The bytes one piece adds: those of the first decoder that knows any, for they may be no whole characters."""
+        pieces = [BEGUN, token]
+        for decoder in self.decoders:
+            if len(pieces) == 2 and isinstance(decoder, ByteLevel | ByteFallback | Sequence):
+                data = decoder.bytes_of(pieces[1])
+                if _is_broken(data):
+                    return data
+            pieces = decoder.chain(pieces)
+        return text_behind(pieces)
+
     def to_dict(self) -> dict[str, Any]:
         """Type and the list."""
         return {"type": "Sequence", "decoders": [decoder.to_dict() for decoder in self.decoders]}
+
+
+def _is_broken(data: bytes) -> bool:
+    """Whether bytes are no whole characters."""
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return True
+    return False
