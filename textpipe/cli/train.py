@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import inspect
 import sys
-import types
-import typing
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
+from textpipe.cli.config_options import options_of
 from textpipe.training.presets import PRESETS, preset_keys
 from textpipe.training.run_config import ARCHITECTURES, Architecture, TrainConfig, config_file, keys_not_read_by
 
@@ -38,35 +37,6 @@ _SUMMARY = {
 @app.callback()
 def _models() -> None:
     """Train a model."""
-
-
-def _options(config: type[Any], panel: str, left_out: frozenset[str] = frozenset()) -> list[inspect.Parameter]:
-    """An option for every key of a configuration that a flag can hold."""
-    found = []
-    for name, field in config.model_fields.items():
-        if name in _GIVEN_BY_THE_DATA or name in left_out:
-            continue
-        kind, flag = _plain(field.annotation), _flag(name)
-        names = [f"{flag}/--no-{flag[2:]}"] if kind is bool else [flag]
-        default: Any = [] if kind == list[str] else None
-        option = typer.Option(default, *names, help=field.description, rich_help_panel=panel, show_default=False)
-        annotation = kind if kind == list[str] else kind | None
-        found.append(inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=option, annotation=annotation))
-    return found
-
-
-def _flag(key: str) -> str:
-    return _FLAG_OF[key] if key in _FLAG_OF else "--" + key.replace("_", "-")
-
-
-def _plain(annotation: Any) -> Any:
-    """The type a flag's word is read as."""
-    if isinstance(annotation, types.UnionType):
-        annotation = next(part for part in typing.get_args(annotation) if part is not type(None))
-    origin = typing.get_origin(annotation)
-    if origin is typing.Literal:  # the configuration itself names what it accepts
-        return str
-    return list[str] if origin is tuple else annotation
 
 
 def _command_for(architecture: Architecture) -> Callable[..., None]:
@@ -99,7 +69,8 @@ def _command_for(architecture: Architecture) -> Callable[..., None]:
 
     kinds = inspect.Parameter.KEYWORD_ONLY
     parameters = [inspect.Parameter(name, kinds, default=option, annotation=kind) for name, kind, option in fixed]
-    parameters += _options(shape, "Model") + _options(TrainConfig, "Training", keys_not_read_by(architecture))
+    parameters += options_of(shape, "Model", left_out=_GIVEN_BY_THE_DATA)
+    parameters += options_of(TrainConfig, "Training", left_out=keys_not_read_by(architecture), flags=_FLAG_OF)
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     command.__doc__ = f"""{_SUMMARY[architecture]}

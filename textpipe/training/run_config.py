@@ -209,11 +209,15 @@ def _partly(model: type[Config]) -> Any:
     return pydantic.create_model(model.__name__, __base__=Config, **fields)  # type: ignore[call-overload]
 
 
-def config_file(architecture: Architecture) -> type[Config]:
-    """The two tables a TOML file of this architecture may hold; what is in neither is refused with the nearest key."""
+def config_file(architecture: Architecture, **more: type[Config]) -> type[Config]:
+    """The tables a TOML file of this architecture may hold: model, train and any ``more``.
+
+    A key that is in none of them is refused with the nearest one.
+    """
     empty: Any = Field(default_factory=dict)
     tables: dict[str, Any] = {
         "model": (_partly(ARCHITECTURES[architecture]), empty),
         "train": (_partly(TrainConfig), empty),
+        **{name: (_partly(kind), empty) for name, kind in more.items()},
     }
     return pydantic.create_model("ConfigFile", __base__=Config, **tables)
