@@ -11,8 +11,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from pathlib import Path
 
-__all__ = ["Series", "bar_chart", "column_chart", "line_chart", "nice_ticks"]
+__all__ = ["Series", "bar_chart", "column_chart", "line_chart", "nice_ticks", "stacked_chart", "standalone"]
 
 _WIDTH = 720.0
 
@@ -71,6 +72,52 @@ def bar_chart(rows: Sequence[tuple[str, float, str]], *, label: str) -> str:
             f'<text class="value" x="{name_width + width + 8:.1f}" y="{y + 15.5:g}">{escape(text)}</text></g>'
         )
     return _svg(_WIDTH, max(1, len(rows)) * (bar_height + gap), label, parts)
+
+
+def stacked_chart(
+    rows: Sequence[tuple[str, Sequence[float], str]], *, names: Sequence[str], label: str, limit: tuple[str, float]
+) -> str:
+    """Horizontal bars of parts, one a row: (name, a value for each of up to four ``names``, note after the bar).
+
+    ``limit`` is a named level that bars should stay below.
+    """
+    name_width, bar_height, gap, top = 190.0, 22.0, 8.0, 30.0
+    most = max([limit[1], *(sum(values) for _, values, _ in rows)]) or 1
+    scale = (_WIDTH - name_width - 190) / most
+    height = top + len(rows) * (bar_height + gap)
+    parts, x = [], name_width
+    for style, name in enumerate(names, 1):
+        parts.append(f'<rect class="s{style}" x="{x:g}" y="4" width="12" height="12" rx="2"/>')
+        parts.append(f'<text class="name" x="{x + 17:g}" y="14">{escape(name)}</text>')
+        x += 40 + 7.2 * len(name)
+    for index, (name, values, note) in enumerate(rows):
+        y, x = top + index * (bar_height + gap), name_width
+        parts.append(
+            f'<text class="name" x="{name_width - 10:g}" y="{y + 15.5:g}" text-anchor="end">{escape(name)}</text>'
+        )
+        for style, (part, value) in enumerate(zip(names, values, strict=True), 1):
+            parts.append(
+                f'<rect class="s{style}" x="{x:.1f}" y="{y:g}" width="{value * scale:.1f}" height="{bar_height:g}">'
+                f"<title>{escape(name)}, {escape(part)}: {_number(value)}</title></rect>"
+            )
+            x += value * scale
+        parts.append(f'<text class="value" x="{x + 8:.1f}" y="{y + 15.5:g}">{escape(note)}</text>')
+    x = name_width + limit[1] * scale
+    parts.append(
+        f'<line class="level" x1="{x:.1f}" x2="{x:.1f}" y1="{top - 6:g}" y2="{height:g}"><title>{escape(limit[0])}: '
+        f"{_number(limit[1])}</title></line>"
+    )
+    return _svg(_WIDTH, height, label, parts)
+
+
+def standalone(svg: str) -> str:
+    """A chart as a file of its own, with the page's colours in it."""
+    style = Path(__file__).with_name("page.css").read_text(encoding="utf-8")
+    head, _, body = svg.partition(">")
+    return (
+        f'{head} xmlns="http://www.w3.org/2000/svg"><style>{style} svg {{ background: var(--sheet); '
+        f"font-family: system-ui, sans-serif }}</style>{body}\n"
+    )
 
 
 def column_chart(columns: Sequence[tuple[str, float]], *, label: str, x_name: str, y_name: str) -> str:
