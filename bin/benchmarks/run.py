@@ -20,6 +20,7 @@ NAMES = {
     "train-step": "train_step",
     "word-piece": "word_piece",
     "parity": "parity",
+    "plan-memory": "plan_memory",
 }
 
 
