@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Attention", "KeyValueCache", "Rotation", "causal_mask", "document_mask", "padding_mask", "rotation"]
 
+_Linear = tuple[torch.Tensor, torch.Tensor | None]  # weight and bias
 Rotation = tuple[torch.Tensor, torch.Tensor]
 """Cosines and sines (B or 1, 1, T, K) of the angles by which positions turn a head's pairs of numbers."""
 
@@ -53,8 +54,11 @@ class KeyValueCache:
     ) -> None:
         self.capacity = capacity
         self.length = 0
-        self._keys_LBGSK = torch.zeros(layers, batch, heads, capacity, head_width, device=device, dtype=dtype)
-        self._values_LBGSK = torch.zeros_like(self._keys_LBGSK)
+        shape = (2, layers, batch, heads, capacity, head_width)
+        self._keep(torch.zeros(shape, device=device, dtype=dtype))
+        self.joined: dict[
+            int, _Linear
+        ] = {}  # of each layer, see Attention: weights do not change while a text is written
         padded = padding is not None and any(padding)
         self.padding_B = torch.tensor(list(padding or ()), device=device) if padded else None
 
@@ -62,21 +66,26 @@ class KeyValueCache:
         self, layer: int, keys_BGTK: torch.Tensor, values_BGTK: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Store what a layer computed for the new positions; return its keys and values for all positions."""
-        end = self.length + keys_BGTK.shape[2]
-        self._keys_LBGSK[layer, :, :, self.length : end] = keys_BGTK
-        self._values_LBGSK[layer, :, :, self.length : end] = values_BGTK
-        return self._keys_LBGSK[layer, :, :, :end], self._values_LBGSK[layer, :, :, :end]
+        count = keys_BGTK.shape[2]
+        end = self.length + count
+        keys_BGSK, values_BGSK = self._layers[layer]
+        keys_BGSK.narrow(2, self.length, count).copy_(keys_BGTK)
+        values_BGSK.narrow(2, self.length, count).copy_(values_BGTK)
+        return keys_BGSK.narrow(2, 0, end), values_BGSK.narrow(2, 0, end)
+
+    def _keep(self, kept_2LBGSK: torch.Tensor) -> None:
+        self._kept_2LBGSK = kept_2LBGSK
+        self._layers = list(zip(*(part.unbind() for part in kept_2LBGSK), strict=True))  # views, made once
 
     def select(self, rows_B: torch.Tensor) -> None:
         """Go on with these sequences, in this order; one may be taken several times, as beams are."""
-        self._keys_LBGSK = self._keys_LBGSK[:, rows_B]
-        self._values_LBGSK = self._values_LBGSK[:, rows_B]
+        self._keep(self._kept_2LBGSK[:, :, rows_B])
         if self.padding_B is not None:
             self.padding_B = self.padding_B[rows_B]
 
     def positions_BT(self, count: int) -> torch.Tensor:
         """Place of each of the next ``count`` positions in its own text (padding stands at place 0)."""
-        places_T = torch.arange(self.length, self.length + count, device=self._keys_LBGSK.device)
+        places_T = torch.arange(self.length, self.length + count, device=self._kept_2LBGSK.device)
         if self.padding_B is None:
             return places_T[None]
         return (places_T[None] - self.padding_B[:, None]).clamp_(min=0)
@@ -85,7 +94,7 @@ class KeyValueCache:
         """Which positions the next ``count`` may attend to, or None when it is all of them up to their own."""
         if self.padding_B is None and (count == 1 or self.length == 0):
             return None
-        device = self._keys_LBGSK.device
+        device = self._kept_2LBGSK.device
         seen_S = torch.arange(self.length + count, device=device)
         own_T = torch.arange(self.length, self.length + count, device=device)
         allowed = seen_S[None, :] <= own_T[:, None]
@@ -170,13 +179,29 @@ class Attention(nn.Module):
         cache, layer : keys and values so far; the new ones are added.
         turn : rotary positions of what is read now.
         """
-        queries_BHTK, keys_BGSK, values_BGSK = self._heads(self.query(x_BTD)), *self.keys_values(x_BTD)
+        if cache is None:
+            queries_BHTK, keys_BGSK, values_BGSK = self._heads(self.query(x_BTD)), *self.keys_values(x_BTD)
+        else:
+            queries_BHTK, keys_BGSK, values_BGSK = self._at_once(x_BTD, cache.joined, layer)
         if turn is not None:
             queries_BHTK, keys_BGSK = _turned(queries_BHTK, turn), _turned(keys_BGSK, turn)
         if cache is not None:
             keys_BGSK, values_BGSK = cache.extend(layer, keys_BGSK, values_BGSK)
         causal = is_causal and mask is None and x_BTD.shape[1] > 1
         return self._attend(queries_BHTK, keys_BGSK, values_BGSK, mask, is_causal=causal)
+
+    def _at_once(
+        self, x_BTD: torch.Tensor, joined: dict[int, _Linear], layer: int
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Queries, keys and values by one product: a step of writing is so small that each call counts."""
+        parts = (self.query, self.key, self.value)
+        if layer not in joined:
+            bias = None if self.query.bias is None else torch.cat([part.bias for part in parts])
+            joined[layer] = torch.cat([part.weight for part in parts]), bias
+        heads_BHTK = self._heads(functional.linear(x_BTD, *joined[layer]))
+        queries, keys = self.query.out_features // self.head_width, self.key.out_features // self.head_width
+        queries_BHTK, keys_BGTK, values_BGTK = heads_BHTK.split_with_sizes((queries, keys, keys), 1)
+        return queries_BHTK, keys_BGTK, values_BGTK
 
     def attend(
         self, x_BTD: torch.Tensor, keys_values: tuple[torch.Tensor, torch.Tensor], mask: torch.Tensor | None

@@ -98,7 +98,7 @@ class Block(nn.Module):
         self.attention = shape.new_attention()
         self.feed_forward_norm = shape.new_norm()
         self.feed_forward = shape.new_feed_forward()
-        self.dropout = nn.Dropout(shape.dropout)
+        self.dropout = shape.dropout
 
     def forward(
         self,
@@ -111,23 +111,35 @@ class Block(nn.Module):
         turn: Rotation | None = None,
     ) -> torch.Tensor:
         """As :meth:`Attention.forward`."""
-        attention = partial(self.attention, mask=mask, is_causal=is_causal, cache=cache, layer=layer, turn=turn)
-        x_BTD = self._add(x_BTD, self.attention_norm, attention)
-        return self._add(x_BTD, self.feed_forward_norm, self.feed_forward)
-
-    def _add(self, x_BTD: torch.Tensor, norm: nn.Module, part: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:
         if self.recomputes and torch.is_grad_enabled():
-            return checkpoint(self._added, x_BTD, norm, part, use_reentrant=False)  # type: ignore[no-any-return]
-        return self._added(x_BTD, norm, part)
+            return checkpoint(  # type: ignore[no-any-return]
+                self._through, x_BTD, mask, is_causal=is_causal, turn=turn, use_reentrant=False
+            )
+        return self._through(x_BTD, mask, is_causal=is_causal, cache=cache, layer=layer, turn=turn)
 
-    def _added(
-        self, x_BTD: torch.Tensor, norm: nn.Module, part: Callable[[torch.Tensor], torch.Tensor]
+    def _through(
+        self,
+        x_BTD: torch.Tensor,
+        mask: torch.Tensor | None,
+        *,
+        is_causal: bool,
+        cache: KeyValueCache | None = None,
+        layer: int = 0,
+        turn: Rotation | None = None,
     ) -> torch.Tensor:
+        y_BTD = self.attention_norm(x_BTD) if self.norm_first else x_BTD
+        y_BTD = self.attention(y_BTD, mask, is_causal=is_causal, cache=cache, layer=layer, turn=turn)
+        x_BTD = x_BTD + self._dropped(y_BTD)
+        return self._fed_forward(x_BTD if self.norm_first else self.attention_norm(x_BTD))
+
+    def _fed_forward(self, x_BTD: torch.Tensor) -> torch.Tensor:
         if self.norm_first:
-            added_BTD: torch.Tensor = self.dropout(part(norm(x_BTD)))
-            return x_BTD + added_BTD
-        y_BTD: torch.Tensor = norm(x_BTD + self.dropout(part(x_BTD)))
+            return x_BTD + self._dropped(self.feed_forward(self.feed_forward_norm(x_BTD)))
+        y_BTD: torch.Tensor = self.feed_forward_norm(x_BTD + self._dropped(self.feed_forward(x_BTD)))
         return y_BTD
+
+    def _dropped(self, x_BTD: torch.Tensor) -> torch.Tensor:
+        return functional.dropout(x_BTD, self.dropout) if self.training and self.dropout else x_BTD
 
 
 class DecoderBlock(Block):
@@ -148,9 +160,22 @@ class DecoderBlock(Block):
         layer: int = 0,
     ) -> torch.Tensor:
         """``source`` are the source's keys and values for this block (see :meth:`Attention.keys_values`)."""
+        if self.recomputes and torch.is_grad_enabled():
+            return checkpoint(self._through_both, x_BTD, source, source_mask, use_reentrant=False)  # type: ignore[no-any-return]
+        return self._through_both(x_BTD, source, source_mask, cache, layer)
+
+    def _through_both(
+        self,
+        x_BTD: torch.Tensor,
+        source: tuple[torch.Tensor, torch.Tensor],
+        source_mask: torch.Tensor | None,
+        cache: KeyValueCache | None = None,
+        layer: int = 0,
+    ) -> torch.Tensor:
         mask = None if cache is None else cache.mask(x_BTD.shape[1])
-        attention = partial(self.attention, mask=mask, is_causal=True, cache=cache, layer=layer)
-        x_BTD = self._add(x_BTD, self.attention_norm, attention)
-        look = partial(self.source_attention.attend, keys_values=source, mask=source_mask)
-        x_BTD = self._add(x_BTD, self.source_norm, look)
-        return self._add(x_BTD, self.feed_forward_norm, self.feed_forward)
+        y_BTD = self.attention_norm(x_BTD) if self.norm_first else x_BTD
+        x_BTD = x_BTD + self._dropped(self.attention(y_BTD, mask, is_causal=True, cache=cache, layer=layer))
+        x_BTD = x_BTD if self.norm_first else self.attention_norm(x_BTD)
+        y_BTD = self.source_norm(x_BTD) if self.norm_first else x_BTD
+        x_BTD = x_BTD + self._dropped(self.source_attention.attend(y_BTD, source, source_mask))
+        return self._fed_forward(x_BTD if self.norm_first else self.source_norm(x_BTD))
