@@ -70,7 +70,7 @@ class _Search:
     texts: list[Hypothesis] = field(default_factory=list)
 
 
-@torch.no_grad()
+@torch.inference_mode()
 def beam_search(
     writing: Writing, config: BeamConfig, *, eos_id: int, before: Sequence[Sequence[int]] | None = None
 ) -> list[list[Hypothesis]]:

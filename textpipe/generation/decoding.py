@@ -63,7 +63,7 @@ def generate_ids(
     yield from sample_ids(PromptWriting(model, prompts, filler=eos_id), prompts, config, eos_id=eos_id, only=only)
 
 
-@torch.no_grad()
+@torch.inference_mode()
 def sample_ids(
     writing: Writing,
     before: Sequence[Sequence[int]],
@@ -242,7 +242,7 @@ class TextWriter:
         if self._is_decoder:
             return PromptWriting(self.model, rows, filler=self.eos_id), rows
         begin = self._before[-1]
-        with torch.no_grad():
+        with torch.inference_mode():
             return SourceWriting.of(self.model, rows, begin=begin), [[begin]] * len(rows)
 
     def _within(self, config: Settings) -> Settings:

@@ -53,7 +53,7 @@ def translate_ids(
     found: list[list[int]] = [[] for _ in sources]
     for start in range(0, len(order), batch_size):
         rows = order[start : start + batch_size]
-        with torch.no_grad():
+        with torch.inference_mode():
             writing = SourceWriting.of(model, [sources[row] for row in rows], begin=eos_id)
         for row, texts in zip(rows, beam_search(writing, config, eos_id=eos_id), strict=True):
             found[row] = texts[0].ids

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 
+from textpipe.nn.plain import plain
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -50,7 +52,7 @@ class PromptWriting:
         longest = max(map(len, prompts))
         self._padding = [longest - len(prompt) for prompt in prompts]
         rows = [[filler] * pad + list(prompt) for pad, prompt in zip(self._padding, prompts, strict=True)]
-        self._model = model
+        self._model = plain(model)
         self._text_BT = torch.tensor(rows, device=model.head_weight.device)
         self._cache = model.new_cache(len(prompts), padding=self._padding)
 
@@ -86,7 +88,7 @@ class SourceWriting:
     """
 
     def __init__(self, model: EncoderDecoder, source_BS: torch.Tensor, lengths_B: torch.Tensor, *, begin: int) -> None:
-        self._model = model
+        self._model = plain(model)
         self._memory = model.encode(source_BS, lengths_B)
         self._state = model.start(self._memory)
         self._begin_B = torch.full((len(source_BS),), begin, device=source_BS.device)

@@ -12,15 +12,17 @@ What is put on or into a module afterwards, and a change between training and no
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 from torch import nn
 
 __all__ = ["plain"]
 
+Model = TypeVar("Model")
 
-def plain(module: nn.Module) -> Any:
-    """The module as a plain object.
+
+def plain(model: Model) -> Model:
+    """The model as a plain object; to a type checker, and to all who call it, it is what it was.
 
     Examples
     --------
@@ -30,17 +32,25 @@ def plain(module: nn.Module) -> Any:
     >>> torch.equal(plain(layer)(x), layer(x))
     True
     """
+    return _plain(model)  # type: ignore[no-any-return]
+
+
+def _plain(module: Any) -> Any:
     if module._forward_hooks or module._forward_pre_hooks:
         return module
     if isinstance(module, nn.Identity) or (isinstance(module, nn.Dropout) and not module.training):
         return _same
     if isinstance(module, nn.ModuleList):
-        return tuple(plain(part) for part in module)
-    found = object.__new__(_plain_class(type(module)))
-    own = {name: value for name, value in vars(module).items() if not name.startswith("_")}
-    parts = {name: part if part is None else plain(part) for name, part in module._modules.items()}
+        return tuple(_plain(part) for part in module)
+    kind: Any = type(module)
+    found: Any = object.__new__(_plain_class(kind))
+    own = {name: value for name, value in vars(module).items() if name not in _BOOKKEEPING}
+    parts = {name: part if part is None else _plain(part) for name, part in module._modules.items()}
     vars(found).update(own | dict(module._parameters) | dict(module._buffers) | parts)
     return found
+
+
+_BOOKKEEPING = frozenset(vars(nn.Module())) - {"training"}
 
 
 def _same(x: Any) -> Any:
@@ -48,7 +58,7 @@ def _same(x: Any) -> Any:
 
 
 @cache
-def _plain_class(kind: type[nn.Module]) -> type:
+def _plain_class(kind: Any) -> type:
     """A class with the methods and properties of a module's class, but for those of ``nn.Module`` itself."""
     members: dict[str, Any] = {}
     for base in reversed(kind.__mro__[: kind.__mro__.index(nn.Module)]):
