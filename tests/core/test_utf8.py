@@ -35,6 +35,25 @@ def test_every_code_point_is_accepted_whole_and_refused_when_cut():
         assert not is_utf8(character[:-1])
 
 
+def test_what_telling_bytes_are_is_judged_alike_at_every_distance_from_a_window_s_end():
+    for size in range(1, 4):
+        for run in itertools.product(BYTES, repeat=size):
+            for ahead in (61, 62, 63, 64, 126) if size < 3 else (62,):
+                text = b"a" * ahead + bytes(run) + b"b" * 70
+                assert is_utf8(text) == is_utf8_in_python(text), text
+
+
+@given(
+    st.lists(st.sampled_from(["가", "a", "é", "😀", "ㅋ", "힣"]), min_size=40),
+    st.binary(max_size=3),
+    st.integers(0, 400),
+)
+def test_bytes_anywhere_in_long_texts_are_judged_as_by_python(characters, middle, at):
+    text = "".join(characters).encode()
+    text = text[:at] + middle + text[at:]
+    assert is_utf8(text) == is_utf8_in_python(text)
+
+
 @given(st.text(), st.binary(max_size=3), st.text())
 def test_bytes_between_texts_are_judged_as_by_python(before, middle, after):
     text = before.encode("utf-8", "replace") + middle + after.encode("utf-8", "replace")

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "machine.hpp"
+
 namespace textpipe {
 
 namespace utf8 {
@@ -76,8 +78,59 @@ inline uint32_t num_characters(const uint8_t* p, const uint8_t* end, const uint8
 
 }  // namespace utf8
 
+namespace utf8 {
+
+#if TEXTPIPE_X86
+// 64 bytes at a time: leads of each length, shifted, must give the continuations that are there, across windows too; the
+// four leads that narrow their second byte are compared with it. Moves p over whole characters; what is left is less than a
+// window and a character. Returns whether all that was passed is well-formed.
+struct Windows {
+    TEXTPIPE_AVX2 static inline __m256i set(int byte) { return _mm256_set1_epi8(static_cast<char>(byte)); }
+    TEXTPIPE_AVX2 static inline uint32_t bits(__m256i v) { return static_cast<uint32_t>(_mm256_movemask_epi8(v)); }
+    TEXTPIPE_AVX2 static inline __m256i least(__m256i v, int byte) { return _mm256_cmpeq_epi8(_mm256_max_epu8(v, set(byte)), v); }
+
+    struct Half {
+        uint32_t two, three, four, continuation, wrong;  // leads of two bytes or more, of three or more, of four
+    };
+    TEXTPIPE_AVX2 static inline Half half(const uint8_t* p) {
+        const __m256i v = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+        const __m256i next = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p + 1));
+        const __m256i two = least(v, 0xC0), three = least(v, 0xE0);
+        const auto is = [&](int byte) TEXTPIPE_AVX2 { return _mm256_cmpeq_epi8(v, set(byte)); };
+        const __m256i too_low = _mm256_or_si256(_mm256_andnot_si256(least(next, 0xA0), is(0xE0)),
+                                                _mm256_andnot_si256(least(next, 0x90), is(0xF0)));
+        const __m256i too_high = _mm256_or_si256(_mm256_and_si256(least(next, 0xA0), is(0xED)),
+                                                 _mm256_and_si256(least(next, 0x90), is(0xF4)));
+        const __m256i never = _mm256_or_si256(_mm256_andnot_si256(least(v, 0xC2), two), least(v, 0xF5));
+        return {bits(two), bits(three), bits(least(v, 0xF0)), bits(_mm256_andnot_si256(two, v)),
+                bits(_mm256_or_si256(never, _mm256_or_si256(too_low, too_high)))};
+    }
+    TEXTPIPE_AVX2 static inline uint64_t join(uint32_t low, uint32_t high) { return low | uint64_t{high} << 32; }
+
+    TEXTPIPE_AVX2 static bool pass(const uint8_t*& p, const uint8_t* end) {
+        uint64_t carried = 0, wrong = 0;
+        for (; end - p > 64 && wrong == 0; p += 64) {
+            const Half a = half(p), b = half(p + 32);
+            const uint64_t two = join(a.two, b.two), three = join(a.three, b.three), four = join(a.four, b.four);
+            wrong = join(a.wrong, b.wrong) | ((two << 1 | three << 2 | four << 3 | carried) ^ join(a.continuation, b.continuation));
+            carried = two >> 63 | three >> 62 | four >> 61;
+        }
+        if (carried != 0) {
+            do --p;
+            while (is_continuation(*p));
+        }
+        return wrong == 0;
+    }
+};
+#endif
+
+}  // namespace utf8
+
 inline bool is_valid_utf8(const uint8_t* p, size_t size) {
     const uint8_t* const end = p + size;
+#if TEXTPIPE_X86
+    if (size > 64 && machine::has_avx2() && !utf8::Windows::pass(p, end)) return false;
+#endif
     while (p < end) {
         while (end - p >= 8) {
             uint64_t eight;

@@ -284,29 +284,37 @@ private:
     }
 
     void evict(const Slot& slot) {
-        uint8_t bytes[words::inline_bytes];
-        std::memcpy(bytes, &slot.key, words::inline_bytes);
-        push(words::hash_key(slot.key, slot.size), bytes, slot.size, slot.count);
+        const uint64_t hash = words::hash_key(slot.key, slot.size);
+        uint8_t* const to = room_for(hash >> (64 - WordCounts::partition_bits), record_bytes(slot.size));
+        const Header header{hash, slot.size, slot.count};
+        std::memcpy(to, &header, sizeof header);
+        std::memcpy(to + sizeof header, &slot.key, words::inline_bytes);  // the size as a constant: the rest is overwritten
     }
 
     static size_t record_bytes(size_t size) { return sizeof(Header) + (size + 7) / 8 * 8; }
 
     void push(uint64_t hash, const uint8_t* data, size_t size, uint32_t count) {
         const size_t index = hash >> (64 - WordCounts::partition_bits), need = record_bytes(size);
-        Pending& pending = pending_[index];
-        if (pending.used + need > pending_bytes) {
+        if (need > pending_bytes) {
             send(index);
-            if (need > pending_bytes) {
-                words::Partition& partition = counts_.partition(index);
-                const std::lock_guard<std::mutex> hold(partition.lock);
-                return partition.add(hash, data, size, count);
-            }
+            words::Partition& partition = counts_.partition(index);
+            const std::lock_guard<std::mutex> hold(partition.lock);
+            return partition.add(hash, data, size, count);
         }
-        if (!pending.bytes) pending.bytes.reset(new uint8_t[pending_bytes]);
+        uint8_t* const to = room_for(index, need);
         const Header header{hash, static_cast<uint32_t>(size), count};
-        std::memcpy(pending.bytes.get() + pending.used, &header, sizeof header);
-        std::memcpy(pending.bytes.get() + pending.used + sizeof header, data, size);
+        std::memcpy(to, &header, sizeof header);
+        std::memcpy(to + sizeof header, data, size);
+    }
+
+    // Where a record of that many bytes is to be written; as many as a key has can be written after its header.
+    uint8_t* room_for(size_t index, size_t need) {
+        Pending& pending = pending_[index];
+        if (pending.used + need > pending_bytes) send(index);
+        if (!pending.bytes) pending.bytes.reset(new uint8_t[pending_bytes + words::inline_bytes]);
+        uint8_t* const to = pending.bytes.get() + pending.used;
         pending.used += need;
+        return to;
     }
 
     template <class Visit>

@@ -113,14 +113,19 @@ public:
     }
 
     static void append(std::vector<uint8_t>& arena, const uint8_t* data, size_t size, uint64_t count) {
-        uint8_t header[sizeof count + 10];
+        uint8_t header[sizeof count + 10 + inline_bytes];
         std::memcpy(header, &count, sizeof count);
         uint8_t* end = header + sizeof count;
         size_t rest = size;
         for (; rest >= 0x80; rest >>= 7) *end++ = static_cast<uint8_t>(rest | 0x80);
         *end++ = static_cast<uint8_t>(rest);
-        arena.insert(arena.end(), header, end);
-        arena.insert(arena.end(), data, data + size);
+        if (size <= inline_bytes) {
+            std::memcpy(end, data, size);
+            arena.insert(arena.end(), header, end + size);
+        } else {
+            arena.insert(arena.end(), header, end);
+            arena.insert(arena.end(), data, data + size);
+        }
     }
 
     static Word read(const uint8_t* record) {
