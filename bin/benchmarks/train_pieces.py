@@ -80,16 +80,12 @@ def their_word_piece(options: argparse.Namespace) -> list[str]:
 
 
 def our_sentencepiece(options: argparse.Namespace) -> list[tuple[str, float]]:
-    from textpipe.trainers import (
-        SentencePieceBpeTrainer,
-        SentenceReader,
-        read_sentence_files,
-        train_sentencepiece_bpe,
-    )
+    from textpipe.trainers import SentencePieceBpeTrainer, SentenceReader, count_files, train_sentencepiece_bpe
 
     trainer = SentencePieceBpeTrainer(vocab_size=options.vocab_size)
     reader = SentenceReader(reserved=tuple(trainer.reserved), max_sentence_bytes=_ANY_LENGTH)
-    pieces = train_sentencepiece_bpe(read_sentence_files(options.files, reader), trainer).pieces
+    words = count_files(options.files, trainer.cutter(reader), threads=options.threads)
+    pieces = train_sentencepiece_bpe(words, trainer).pieces
     return [(piece, score) for piece, score in pieces]
 
 

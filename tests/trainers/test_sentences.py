@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from textpipe.core._sentences import count_sentence_words
 from textpipe.errors import ConfigError, InputError
-from textpipe.trainers import SentenceReader, read_sentence_files, read_sentences
+from textpipe.normalizers import NFKC, Lowercase
+from textpipe.trainers import SentenceCutter, SentenceReader, count_files, read_sentence_files, read_sentences
 
 
 def texts(lines, **settings):
@@ -60,3 +64,42 @@ def test_what_is_no_text_is_refused():
         read_sentences([], SentenceReader(reserved=("",)))
     with pytest.raises(ConfigError):
         SentenceReader(max_sentence_bytes=0)
+
+
+LINES = st.lists(
+    st.lists(
+        st.sampled_from(["밥", "을", " ", "  ", "▁", "\u2585", "a", "\r", "\t", "[A]", "é", "ㄱ", "Ａ", "가나다"])
+    ).map("".join)
+)
+
+
+@given(lines=LINES, choices=st.tuples(st.booleans(), st.booleans(), st.booleans()), threads=st.sampled_from([1, 2, 4]))
+def test_words_counted_from_files_are_those_of_the_sentences(tmp_path_factory, lines, choices, threads):
+    suffix, split, runs = choices
+    file = tmp_path_factory.mktemp("words") / "a.txt"
+    file.write_bytes("\n".join(lines).encode())
+    reader = SentenceReader(reserved=("[A]",), treat_whitespace_as_suffix=suffix, max_sentence_bytes=40)
+    cutter = SentenceCutter(reader=reader, split_by_whitespace=split, allow_whitespace_only_pieces=runs)
+    whole = count_sentence_words(
+        read_sentence_files(file, reader),
+        split_by_whitespace=split,
+        treat_whitespace_as_suffix=suffix,
+        allow_whitespace_only_pieces=runs,
+    )
+    assert count_files(file, cutter, threads=threads).items() == whole.items()
+
+
+@given(lines=LINES)
+def test_native_steps_normalize_lines_as_a_function_does(tmp_path_factory, lines):
+    file = tmp_path_factory.mktemp("words") / "a.txt"
+    file.write_bytes("\n".join(lines).encode())
+    native = SentenceReader(normalization=(*NFKC().native_steps(), *Lowercase().native_steps()))
+    slow = SentenceReader(normalize=lambda line: Lowercase().normalize_str(NFKC().normalize_str(line)))
+    assert read_sentence_files(file, native).rows() == read_sentence_files(file, slow).rows()
+    words = count_files(file, SentenceCutter(reader=slow)).items()
+    assert count_files(file, SentenceCutter(reader=native)).items() == words
+
+
+def test_a_reader_normalizes_in_one_way():
+    with pytest.raises(ConfigError, match="either native steps or a function"):
+        SentenceReader(normalization=NFKC().native_steps(), normalize=str.lower)

@@ -1,6 +1,5 @@
 from collections.abc import Callable
 
-from textpipe.core._sentences import Sentences
 from textpipe.core._word_counts import WordCounts
 
 NO_ID: int
@@ -13,13 +12,6 @@ BARRIER: int
 SPACE: int
 FIRST_SCRIPT: int
 
-def count_sentence_words(
-    sentences: Sentences,
-    *,
-    split_by_whitespace: bool,
-    treat_whitespace_as_suffix: bool,
-    allow_whitespace_only_pieces: bool,
-) -> WordCounts: ...
 def survey(counts: WordCounts) -> list[tuple[int, int, int]]: ...
 def train(
     counts: WordCounts,

@@ -12,7 +12,6 @@ from libcpp cimport bool as cbool
 from libcpp.string cimport string
 from libcpp.vector cimport vector
 
-from textpipe.core._sentences cimport CppSentenceList, Sentences
 from textpipe.core._word_counts cimport CppWordCounts, WordCounts
 
 from textpipe.errors import LimitError
@@ -61,29 +60,6 @@ COMPAT = ("tokenizers", "plain", "sentencepiece", "likelihood")  # in the order 
 SPACES = ("anywhere", "first only", "not last", "last only", "not first")
 NEUTRAL, OPEN, BARRIER, SPACE, FIRST_SCRIPT = range(5)
 PHASES = ("lay out words", "count pairs", "merge")
-
-
-cdef extern from "sentence_words.hpp" namespace "textpipe" nogil:
-    cdef cppclass SentenceCut:
-        cbool split_by_whitespace, treat_whitespace_as_suffix, allow_whitespace_only_pieces
-    void add_sentence_words(const CppSentenceList& sentences, const SentenceCut& cut, CppWordCounts& counts) except +
-
-
-def count_sentence_words(
-    Sentences sentences not None, *, bint split_by_whitespace, bint treat_whitespace_as_suffix,
-    bint allow_whitespace_only_pieces
-) -> WordCounts:
-    """The words of sentences, cut at U+2581 in the way of sentencepiece."""
-    cdef WordCounts counts = WordCounts()
-    cdef SentenceCut cut
-    cdef CppSentenceList* all_sentences = sentences.sentences.get()
-    cdef CppWordCounts* words = counts.counts.get()
-    cut.split_by_whitespace = split_by_whitespace
-    cut.treat_whitespace_as_suffix = treat_whitespace_as_suffix
-    cut.allow_whitespace_only_pieces = allow_whitespace_only_pieces
-    with nogil:
-        add_sentence_words(all_sentences[0], cut, words[0])
-    return counts
 
 
 def survey(WordCounts counts not None) -> list:

@@ -37,8 +37,11 @@ cdef extern from "word_counts.hpp" namespace "textpipe" nogil:
         CppWordCounter(CppWordCounts& counts, WordCut cut) except +
         void add_text(const uint8_t* text, size_t size) except +
         void add_lines(const uint8_t* text, size_t size) except +
-        void add_word(const uint8_t* data, size_t size) except +
+        void add_word(const uint8_t* data, size_t size, const uint8_t* readable_end) except +
         void flush() except +
+
+
+cdef const char* utf8(object text, Py_ssize_t* size) except NULL  # of a string; stays its own
 
 
 cdef class WordCounts:

@@ -227,7 +227,7 @@ cdef class WordCounter:
         cdef const char* data
         for word in words:
             data = utf8(word, &size)
-            self.counter.get().add_word(<const uint8_t*>data, <size_t>size)
+            self.counter.get().add_word(<const uint8_t*>data, <size_t>size, <const uint8_t*>data + size)
 
     def flush(self):
         """Hand over everything counted so far."""

@@ -30,7 +30,7 @@ from textpipe.trainers.sentencepiece_bpe import (
     required_characters,
     train_sentencepiece_bpe,
 )
-from textpipe.trainers.sentences import SentenceReader, Sentences, read_sentence_files, read_sentences
+from textpipe.trainers.sentences import SentenceCutter, SentenceReader, Sentences, read_sentence_files, read_sentences
 from textpipe.trainers.settings import VocabularyTrainer
 from textpipe.trainers.settings import VocabularyTrainer as Trainer
 from textpipe.trainers.unigram import TrainedUnigram, UnigramTrainer, train_unigram
@@ -42,6 +42,7 @@ __all__ = [
     "CountingState",
     "MemoryLimit",
     "PrunedBpe",
+    "SentenceCutter",
     "SentencePieceBpeTrainer",
     "SentenceReader",
     "Sentences",

@@ -22,7 +22,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from textpipe.core._native import NativeStep
 from textpipe.core._word_counts import WordCounter, WordCounts, is_utf8
@@ -57,6 +57,33 @@ _WAIT_S = 0.1
 
 Chunk = bytes | list[str]
 
+
+class Cutter(Protocol):
+    """What a word is, and how words are counted."""
+
+    @property
+    def byte_level(self) -> bool:
+        """Words are kept as their bytes."""
+
+    @property
+    def settings(self) -> str | None:
+        """JSON by which saved counts are told to fit; None where there is none."""
+
+    @property
+    def is_python(self) -> bool:
+        """Whether Python code is run on the text, one thread at a time."""
+
+    @property
+    def cuts_at_spaces(self) -> bool:
+        """Whether a space between letters begins a word whatever stands around: a long line can be cut there."""
+
+    def counter(self, counts: WordCounts) -> Any:
+        """A counter for one thread, which ``flush()`` makes hand over everything."""
+
+    def count(self, counter: Any, chunk: Chunk) -> None:
+        """Count a chunk: bytes are whole lines, a list holds whole texts."""
+
+
 # By the names of native steps: grammars that cut at white space, and normalizers that work character by character.
 _BREAKS_AT_SPACES = re.compile(r"grammar (?:[012]|(?:gpt4.*|deepseek) 1 False)")
 _LEAVES_SPACES = re.compile(r"form \d+|prefix space")
@@ -84,6 +111,11 @@ class WordCutter:
     def __post_init__(self) -> None:
         if (self.cutting is None) == (self.split is None):
             raise ConfigError("a word cutter needs either native steps or a function that splits")
+
+    @property
+    def is_python(self) -> bool:
+        """Whether Python code is run on the text, one thread at a time."""
+        return self.split is not None
 
     @property
     def cuts_at_spaces(self) -> bool:
@@ -119,7 +151,7 @@ def _lines(chunk: bytes) -> list[str]:
 
 def count_files(
     inputs: Inputs,
-    cutter: WordCutter,
+    cutter: Cutter,
     *,
     threads: int | None = None,
     progress: Progress | None = None,
@@ -177,7 +209,7 @@ def count_files(
 
 def count_texts(
     texts: Iterable[str] | Iterable[list[str]] | Any,
-    cutter: WordCutter,
+    cutter: Cutter,
     *,
     threads: int | None = None,
     progress: Progress | None = None,
@@ -208,7 +240,7 @@ def counting_reader(invalid_utf8: InvalidUtf8 = "refuse", text_column: str = TEX
     return LineReader(chunk_bytes=_CHUNK_BYTES, is_utf8=is_utf8, invalid_utf8=invalid_utf8, text_column=text_column)
 
 
-def _file_chunks(paths: list[Path], cutter: WordCutter, reader: LineReader) -> Iterator[Chunk]:
+def _file_chunks(paths: list[Path], cutter: Cutter, reader: LineReader) -> Iterator[Chunk]:
     cut = cut_at_space if cutter.cuts_at_spaces else None
     for path in paths:
         if is_jsonl(path) or is_parquet(path):
@@ -240,7 +272,7 @@ def _size(chunk: Chunk) -> int:
 def _count(
     counts: WordCounts,
     chunks: Iterator[Chunk],
-    cutter: WordCutter,
+    cutter: Cutter,
     threads: int | None,
     progress: Progress | None,
     *,
@@ -252,7 +284,7 @@ def _count(
     threads = default_threads() if threads is None else threads
     if not 1 <= threads <= DEFAULT_LIMITS.threads:
         raise ConfigError(f"{threads} threads cannot count", allowed=f"1 to {DEFAULT_LIMITS.threads}")
-    if cutter.split is not None:
+    if cutter.is_python:
         threads = 1  # Python code runs one thread at a time
     chunks = _reported(chunks, progress, total)
     if state is not None:
@@ -290,7 +322,7 @@ def _reported(chunks: Iterator[Chunk], progress: Progress | None, total: int | N
 class _Workers:
     """Counting threads behind a short queue; leaving the block waits for them and raises what one of them raised."""
 
-    def __init__(self, counts: WordCounts, cutter: WordCutter, num_threads: int) -> None:
+    def __init__(self, counts: WordCounts, cutter: Cutter, num_threads: int) -> None:
         self._cutter = cutter
         self._counts = counts
         self._chunks: queue.Queue[Chunk | None] = queue.Queue(maxsize=num_threads)
@@ -319,12 +351,12 @@ class _Workers:
             while not self._stopped.is_set():
                 chunk = self._chunks.get()
                 if chunk is None:
-                    return counter.flush()
+                    counter.flush()
+                    return
                 self._cutter.count(counter, chunk)
         except BaseException as error:
             self._failure = error
             self._stopped.set()
-        return None
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
         try:

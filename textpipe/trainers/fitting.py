@@ -88,13 +88,13 @@ def fit(model: Model, counts: WordCounts, trainer: VocabularyTrainer, *, progres
 
 
 def fit_sentences(
-    sentences: Sentences,
+    sentences: Sentences | WordCounts,
     trainer: UnigramTrainer | SentencePieceBpeTrainer,
     *,
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> SentencePiece:
-    """A sentencepiece model learned from sentences, which those of unigrams empty on the way."""
+    """A sentencepiece model learned from sentences, which those of unigrams empty on the way, or from their words."""
     if isinstance(trainer, SentencePieceBpeTrainer):
         pieces = train_sentencepiece_bpe(sentences, trainer, progress=progress).pieces
         unknown, *controls = trainer.special_texts

@@ -21,11 +21,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from textpipe.core._bpe_trainer import count_sentence_words, survey, train
-from textpipe.core._sentences import Sentences
+from textpipe.core._bpe_trainer import survey, train
+from textpipe.core._sentences import Sentences, count_sentence_words
 from textpipe.core._word_counts import WordCounts
 from textpipe.errors import ConfigError, InputError
 from textpipe.trainers.counting import Progress
+from textpipe.trainers.sentences import SentenceCutter, SentenceReader
 from textpipe.trainers.settings import VocabularyTrainer
 from textpipe.trainers.token_rules import UNLIMITED, PieceShape, piece_rules
 
@@ -101,6 +102,16 @@ class SentencePieceBpeTrainer(VocabularyTrainer):
             allow_whitespace_only_pieces=self.allow_whitespace_only_pieces,
         )
 
+    def cutter(self, reader: SentenceReader) -> SentenceCutter:
+        """What makes words of sentences for this trainer: how to count files without keeping their text."""
+        if reader.treat_whitespace_as_suffix != self.treat_whitespace_as_suffix:
+            raise ConfigError("the reader and the trainer put spaces to different ends of words")
+        return SentenceCutter(
+            reader=reader,
+            split_by_whitespace=self.split_by_whitespace,
+            allow_whitespace_only_pieces=self.allow_whitespace_only_pieces,
+        )
+
 
 class TrainedPieces(NamedTuple):
     """What was learned: (piece, score) by id, and the pair each merge joined, in order."""
@@ -149,7 +160,8 @@ def train_sentencepiece_bpe(
     Parameters
     ----------
     text : sentences (:func:`~textpipe.trainers.read_sentences`), or their words as UTF-8: cut before (or after) each
-        U+2581 or, where pieces may cross words, whole.
+        U+2581 or, where pieces may cross words, whole (:func:`~textpipe.trainers.count_files` counts them by
+        :meth:`SentencePieceBpeTrainer.cutter`).
     progress : called with each phase, what is done and the total; what it raises stops the training.
 
     Raises

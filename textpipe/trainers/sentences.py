@@ -1,25 +1,29 @@
 """From text to sentences, as sentencepiece trains on them.
 
 What enters: files, or an iterator of strings, one sentence each, and a :class:`SentenceReader` that says how they are
-normalized. What leaves: ``Sentences``, which hold the text with U+2581 for spaces. Promises: the sentences and the
-order that the trainers of sentencepiece 0.2.3 have after loading the same lines: empty and overlong ones left out, as
-those that hold U+2585, which stands for unknown characters; special tokens cut out of the text.
+normalized. What leaves: ``Sentences``, which hold the text with U+2581 for spaces; or, by a :class:`SentenceCutter`,
+the counts of their words. Promises: the sentences and the order that the trainers of sentencepiece 0.2.3 have after
+loading the same lines: empty and overlong ones left out, as those that hold U+2585, which stands for unknown
+characters; special tokens cut out of the text.
 
-Unlike word counts, sentences are kept in memory as they are: about the size of the text.
+Sentences are kept in memory as they are, about the size of the text; of words the distinct ones alone. Unigram pieces
+are sought in sentences, byte pairs need no more than words.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import itertools
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from textpipe.core._sentences import Sentences
-from textpipe.core._word_counts import is_utf8
+from textpipe.core._native import NativeStep
+from textpipe.core._sentences import SentenceCounter, Sentences
+from textpipe.core._word_counts import WordCounts, is_utf8
 from textpipe.errors import ConfigError, InputError
 from textpipe.sources import TEXT_COLUMN, Inputs, LineReader, expand, is_jsonl, is_parquet, iter_texts
-from textpipe.trainers.counting import Progress
+from textpipe.trainers.counting import Chunk, Progress
 
-__all__ = ["SentenceReader", "Sentences", "read_sentence_files", "read_sentences"]
+__all__ = ["SentenceCutter", "SentenceReader", "Sentences", "read_sentence_files", "read_sentences"]
 
 _UNKNOWN = "\u2585"
 _CHUNK_BYTES = 1 << 20
@@ -32,7 +36,8 @@ class SentenceReader:
 
     Parameters
     ----------
-    normalize : rewrites the characters of a line; what it leaves of spaces is settled afterwards.
+    normalization : native steps that rewrite the characters of a line; what they leave of spaces is settled afterwards.
+    normalize : a function that does, where there are no such steps: several times slower.
     reserved : special tokens, which the text is cut at.
     add_dummy_prefix : begin (or end) each sentence with a space.
     remove_extra_whitespaces : drop spaces at the ends and those that follow others.
@@ -40,6 +45,7 @@ class SentenceReader:
     max_sentence_bytes : longer lines are left out.
     """
 
+    normalization: tuple[NativeStep, ...] = ()
     normalize: Callable[[str], str] | None = None
     reserved: tuple[str, ...] = ()
     add_dummy_prefix: bool = True
@@ -50,10 +56,13 @@ class SentenceReader:
     def __post_init__(self) -> None:
         if self.max_sentence_bytes < 1:
             raise ConfigError(f"max_sentence_bytes cannot be {self.max_sentence_bytes}", allowed="1 or more")
+        if self.normalization and self.normalize is not None:
+            raise ConfigError("a sentence reader has either native steps or a function that normalizes")
 
     def sentences(self) -> Sentences:
         """None yet, to be filled."""
         return Sentences(
+            normalization=self.normalization,
             reserved=self.reserved,
             add_dummy_prefix=self.add_dummy_prefix,
             remove_extra_whitespaces=self.remove_extra_whitespaces,
@@ -66,6 +75,66 @@ class SentenceReader:
             return False
         # A character has at most four bytes: most lines need not be encoded to be measured.
         return len(line) * 4 <= self.max_sentence_bytes or len(line.encode()) <= self.max_sentence_bytes
+
+    def normalized(self, lines: Iterable[str]) -> list[str]:
+        """The lines that are trained on, as the function that normalizes leaves them."""
+        normalize = self.normalize or str
+        return [normalize(line) for line in lines if self.takes(line)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SentenceCutter:
+    """The words of sentences, for :func:`~textpipe.trainers.count_files`.
+
+    Parameters
+    ----------
+    reader : how lines become sentences.
+    split_by_whitespace : a word is what stands between spaces; otherwise a whole sentence.
+    allow_whitespace_only_pieces : spaces that follow each other stay together.
+
+    Examples
+    --------
+    >>> from textpipe.trainers import count_texts
+    >>> count_texts(["밥을 먹고\\n밥을  짓고"], SentenceCutter(reader=SentenceReader())).items() == [
+    ...     ("▁밥을".encode(), 2), ("▁먹고".encode(), 1), ("▁짓고".encode(), 1)]
+    True
+    """
+
+    reader: SentenceReader
+    split_by_whitespace: bool = True
+    allow_whitespace_only_pieces: bool = False
+    settings: str | None = None
+    byte_level: bool = False
+    cuts_at_spaces: bool = False
+
+    @property
+    def is_python(self) -> bool:
+        """Whether Python code is run on the text."""
+        return self.reader.normalize is not None
+
+    def counter(self, counts: WordCounts) -> SentenceCounter:
+        """A counter for one thread."""
+        return SentenceCounter(
+            counts,
+            normalization=self.reader.normalization,
+            max_bytes=self.reader.max_sentence_bytes,
+            reserved=self.reader.reserved,
+            add_dummy_prefix=self.reader.add_dummy_prefix,
+            remove_extra_whitespaces=self.reader.remove_extra_whitespaces,
+            treat_whitespace_as_suffix=self.reader.treat_whitespace_as_suffix,
+            split_by_whitespace=self.split_by_whitespace,
+            allow_whitespace_only_pieces=self.allow_whitespace_only_pieces,
+        )
+
+    def count(self, counter: SentenceCounter, chunk: Chunk) -> None:
+        """Count a chunk: bytes are whole lines, a list holds texts of lines."""
+        if self.is_python:
+            for text in [chunk.decode()] if isinstance(chunk, bytes) else chunk:
+                counter.add_sentences(self.reader.normalized(text.split("\n")))
+        elif isinstance(chunk, bytes):
+            counter.add_lines(chunk)
+        else:
+            counter.add_texts(chunk)
 
 
 def read_sentences(
@@ -84,7 +153,17 @@ def read_sentences(
     ...     ("▁밥을▁먹고".encode(), 1), ("▁학교에".encode(), 1)]
     True
     """
-    return _read((_checked(line).rstrip("\r\n") for line in lines), reader or SentenceReader(), progress)
+    reader = reader or SentenceReader()
+    sentences = reader.sentences()
+    done = 0
+    rest = (_checked(line).rstrip("\r\n") for line in lines)
+    while batch := list(itertools.islice(rest, _BATCH)):
+        sentences.extend(reader.normalized(batch))
+        done += sum(map(len, batch)) + len(batch)
+        if progress is not None:
+            progress("read sentences", done, None, unit="characters")
+    sentences.drop_empty()
+    return sentences
 
 
 def read_sentence_files(
@@ -101,46 +180,29 @@ def read_sentence_files(
     InputError
         when a file is absent, unreadable, or not UTF-8.
     """
-    paths = expand(inputs)
+    reader = reader or SentenceReader()
     files = LineReader(chunk_bytes=_CHUNK_BYTES, is_utf8=is_utf8, text_column=text_column)
-
-    def lines() -> Iterator[str]:
-        for path in paths:
-            if is_jsonl(path) or is_parquet(path):
-                for text in iter_texts(path, reader=files):
-                    yield from text.split("\n")
-                continue
-            for chunk in files.read(path):
+    sentences = reader.sentences()
+    done = 0
+    for path in expand(inputs):
+        if is_jsonl(path) or is_parquet(path):
+            chunks: Iterable[bytes] = (text.encode() for text in iter_texts(path, reader=files))
+        else:
+            chunks = files.read(path)
+        for chunk in chunks:
+            if reader.normalize is None:
+                sentences.add_lines(chunk, reader.max_sentence_bytes)
+            else:
                 # Only a newline ends a line; the last one of a chunk has its own.
-                yield from chunk.decode().split("\n")
-
-    return _read(lines(), reader or SentenceReader(), progress)
+                sentences.extend(reader.normalized(chunk.decode().split("\n")))
+            done += len(chunk)
+            if progress is not None:
+                progress("read sentences", done, None, unit="bytes")
+    sentences.drop_empty()
+    return sentences
 
 
 def _checked(line: object) -> str:
     if not isinstance(line, str):
         raise InputError(f"cannot train from {type(line).__name__}", allowed="strings")
     return line
-
-
-def _read(lines: Iterable[str], reader: SentenceReader, progress: Progress | None) -> Sentences:
-    sentences = reader.sentences()
-    batch: list[str] = []
-    done = 0
-
-    def flush() -> None:
-        nonlocal batch
-        sentences.extend(batch if reader.normalize is None else [reader.normalize(line) for line in batch])
-        batch = []
-        if progress is not None:
-            progress("read sentences", done, None, unit="characters")
-
-    for line in lines:
-        done += len(line) + 1
-        if reader.takes(line):
-            batch.append(line)
-            if len(batch) == _BATCH:
-                flush()
-    flush()
-    sentences.drop_empty()
-    return sentences

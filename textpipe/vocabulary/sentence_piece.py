@@ -20,10 +20,11 @@ from textpipe.trainers import (
     SentencePieceBpeTrainer,
     SentenceReader,
     UnigramTrainer,
+    count_files,
     fit_sentences,
     read_sentence_files,
 )
-from textpipe.trainers.counting import Progress
+from textpipe.trainers.counting import Progress, counting_reader
 
 __all__ = ["NORMALIZATIONS", "charsmap_named", "train_sentencepiece"]
 
@@ -110,15 +111,20 @@ def train_sentencepiece(
         rules, add_dummy_prefix=False, remove_extra_whitespaces=False, escape_whitespaces=False
     )
     reader = SentenceReader(
-        normalize=rewrite.normalize_str if rules else None,
+        normalization=rewrite.native_steps() if rules else (),
         reserved=tuple(trainer.reserved),
         add_dummy_prefix=add_dummy_prefix,
         remove_extra_whitespaces=remove_extra_whitespaces,
         treat_whitespace_as_suffix=suffix,
         max_sentence_bytes=max_sentence_bytes,
     )
-    sentences = read_sentence_files(inputs, reader, text_column=text_column, progress=progress)
-    model = fit_sentences(sentences, trainer, threads=threads, progress=progress)
+    if isinstance(trainer, SentencePieceBpeTrainer):
+        files = counting_reader(text_column=text_column)
+        words = count_files(inputs, trainer.cutter(reader), threads=threads, progress=progress, reader=files)
+        model = fit_sentences(words, trainer, progress=progress)
+    else:
+        sentences = read_sentence_files(inputs, reader, text_column=text_column, progress=progress)
+        model = fit_sentences(sentences, trainer, threads=threads, progress=progress)
     tokenizer = Tokenizer(model)
     tokenizer.normalizer = normalizers.SentencePiece(
         rules,

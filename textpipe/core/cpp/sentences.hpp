@@ -1,6 +1,6 @@
-// Sentences as sentencepiece trains on them. Enters: texts already normalized by characters, one a sentence. Leaves: the
-// sentences in the order of training, with U+2581 for spaces. Promises: the spaces, the marks where special tokens were cut
-// out, and the order, are those of sentencepiece 0.2.3.
+// Sentences as sentencepiece trains on them. Enters: texts, one a sentence, or lines of them. Leaves: the sentences in the order
+// of training, normalized, with U+2581 for spaces. Promises: the spaces, the marks where special tokens were cut out, and the
+// order, are those of sentencepiece 0.2.3.
 //
 // Complexity: O(bytes); the text once, and 24 bytes a sentence.
 #pragma once
@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "steps.hpp"
 #include "unicode.hpp"
 
 namespace textpipe {
@@ -20,7 +21,20 @@ namespace textpipe {
 struct SentenceSettings {
     bool add_dummy_prefix = true, remove_extra_whitespaces = true, treat_whitespace_as_suffix = false;
     std::vector<std::string> reserved;  // special tokens, which the text is cut at; none is empty
+    std::vector<RewritePointer> normalization;
 };
+
+// Call visit(line) for every line that is trained on: it is not empty, not longer than max_bytes, and has no U+2585, which
+// stands for unknown characters. Only a newline ends a line.
+template <class Visit>
+void each_training_line(std::string_view text, size_t max_bytes, Visit&& visit) {
+    for (size_t at = 0; at < text.size();) {
+        const size_t end = std::min(text.find('\n', at), text.size());
+        const std::string_view line = text.substr(at, end - at);
+        at = end + 1;
+        if (!line.empty() && line.size() <= max_bytes && line.find("\xE2\x96\x85") == std::string_view::npos) visit(line);
+    }
+}
 
 class SentenceList {
 public:
@@ -30,9 +44,14 @@ public:
 
     void add(std::string_view text, uint64_t count) {
         const size_t begin = text_.size();
-        escape(text, begin);
+        escape(normalized(text), begin);
         if (!settings_.reserved.empty()) cut_reserved(begin);
         spans_.push_back({begin, text_.size(), count});
+    }
+
+    // The lines that are trained on, a sentence each.
+    void add_lines(std::string_view text, size_t max_bytes) {
+        each_training_line(text, max_bytes, [&](std::string_view line) { add(line, 1); });
     }
 
     // To be called when all are added: an empty sentence gives its place to the last one.
@@ -56,7 +75,13 @@ public:
         for (const Span& span : spans_) visit(data + span.begin, span.end - span.begin, span.count);
     }
 
-    void clear() {
+    const uint8_t* end() const { return reinterpret_cast<const uint8_t*>(text_.data()) + text_.size(); }
+
+    // With keep_memory for others to come.
+    void clear(bool keep_memory = false) {
+        text_.clear();
+        spans_.clear();
+        if (keep_memory) return;
         std::string().swap(text_);
         std::vector<Span>().swap(spans_);
     }
@@ -69,6 +94,18 @@ private:
         size_t begin, end;
         uint64_t count;
     };
+
+    std::string_view normalized(std::string_view line) {
+        for (const RewritePointer& step : settings_.normalization) {
+            const auto* const text = reinterpret_cast<const uint8_t*>(line.data());
+            if (line.empty() || step->is_unchanged(text, line.size(), true)) continue;
+            std::string changed;
+            step->run(text, line.size(), true, changed, nullptr, nullptr);
+            line_.swap(changed);
+            line = line_;
+        }
+        return line;
+    }
 
     void escape(std::string_view text, size_t begin) {
         if (settings_.remove_extra_whitespaces) {
@@ -123,7 +160,7 @@ private:
 
     SentenceSettings settings_;
     bool has_reserved_[256] = {};
-    std::string text_;
+    std::string text_, line_;
     std::vector<Span> spans_;
 };
 

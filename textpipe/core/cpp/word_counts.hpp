@@ -219,7 +219,8 @@ public:
         }
     }
 
-    void add_word(const uint8_t* data, size_t size) { count(data, size, data + size); }
+    // Bytes up to readable_end may be read.
+    void add_word(const uint8_t* data, size_t size, const uint8_t* readable_end) { count(data, size, readable_end); }
 
     void flush() {
         for (Slot& slot : front_) {
