@@ -29,9 +29,9 @@ def command(
     textpipe generate and textpipe train --init-from take all of them.
     """
     from textpipe.errors import require
-    from textpipe.training.loading import find_model
+    from textpipe.training.checkpoints import find_checkpoint
 
-    find_model(run, best=best)
+    find_checkpoint(run, best=best)
     require("torch", extra="train")  # what can be refused without it has been
     from textpipe.training.exporting import export_run
 

@@ -101,6 +101,7 @@ def _train(
     quiet: bool,
 ) -> None:
     from textpipe.cli.progress import Progress
+    from textpipe.cli.run_page import RunPage
     from textpipe.errors import require
 
     packed = _open(architecture, data)
@@ -116,8 +117,12 @@ def _train(
             print(f"{name}\t{value}")
         return
     with Progress(quiet=quiet) as progress:
-        trainer = Trainer(model, packed, train, out=out, start=start, progress=progress)
-        result = trainer.run()
+        page = RunPage(out, progress)
+        trainer = Trainer(model, packed, train, out=out, start=start, progress=progress, listeners=[page])
+        try:
+            result = trainer.run()
+        finally:
+            page.write()
     print(f"checkpoint\t{result.checkpoint}")
     print(f"loss\t{result.val_loss:.4f} nats a token on the held-out split, unigram entropy {result.unigram_loss:.4f}")
     if result.val_bits_per_byte == result.val_bits_per_byte:  # an encoder has none

@@ -12,6 +12,9 @@ schedules    the learning rate as a function of the step
 checkpoints  saved durably, opened only when whole
 starting     weights to begin with instead of random ones
 loading      a trained model from a run, a checkpoint or a folder of transformers
+model_card   what a model is and how to use it
+tensorboard  the log for TensorBoard
+exporting    a run as a folder that transformers loads
 stop         Ctrl-C and SIGTERM end a run after the step in hand
 """
 

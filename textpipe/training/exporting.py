@@ -14,8 +14,9 @@ from textpipe.errors import InputError
 from textpipe.interchange.exporting import export_model
 from textpipe.interchange.weight_files import SHARD_BYTES
 from textpipe.training.averaging import mean_weights
-from textpipe.training.checkpoints import Checkpoint, list_checkpoints
-from textpipe.training.loading import find_model, load_model
+from textpipe.training.checkpoints import Checkpoint, find_checkpoint, list_checkpoints
+from textpipe.training.loading import load_model
+from textpipe.training.model_card import model_card
 
 __all__ = ["export_run"]
 
@@ -42,9 +43,9 @@ def export_run(
     StateError
         when the folder exists.
     """
-    source = find_model(run, best=best)
+    source = find_checkpoint(run, best=best)
     model, tokenizer, facts = load_model(source)
-    taken = [source]
+    taken, newest = [source], Checkpoint.open(source)
     if average > 1:
         taken = list_checkpoints(Path(run) / "checkpoints")[-average:]
         if len(taken) < average:
@@ -55,6 +56,14 @@ def export_run(
             )
         opened = [Checkpoint.open(path) for path in taken]
         model.load_state_dict(mean_weights([checkpoint.tensors(checkpoint.weights_name) for checkpoint in opened]))
+    card = model_card(
+        newest.config,
+        name=Path(to).name,
+        step=newest.step,
+        num_parameters=sum(weight.numel() for weight in model.parameters()),
+        scores={} if average > 1 else newest.scores,  # those of a mean are not known
+        exported=True,
+    )
     folder = export_model(
         model,
         tokenizer,
@@ -63,6 +72,7 @@ def export_run(
         source_tokenizer=facts["borders"].get("source_tokenizer"),
         dtype=dtype,
         shard_bytes=shard_bytes,
+        card=card,
     )
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     return {"folder": folder, "weights": " + ".join(path.name for path in taken), "bytes": f"{size:,}"}

@@ -1,7 +1,8 @@
 """The training loop.
 
 What enters: a model's shape, packed data, the settings and a folder; which task it is follows from the shape. What
-leaves: in that folder ``config.toml``, ``tokenizer.json``, ``log.jsonl`` and ``checkpoints/``. It promises:
+leaves: in that folder ``config.toml``, ``tokenizer.json``, ``log.jsonl``, ``README.md`` and ``checkpoints/``. It
+promises:
 
 * The same call again goes on where the last one stopped, and ends with the same weights and the same logged losses, bit
   for bit, as if it had never stopped: batch, learning rate and dropout of a step are functions of (seed, step), and a
@@ -26,18 +27,19 @@ import torch
 from textpipe.config import dump_toml, load_toml
 from textpipe.data.permutation import derive_key
 from textpipe.errors import ConfigError, FormatError, StateError
-from textpipe.files import LineLog, lock_directory, remove_temporaries, write_bytes
+from textpipe.files import LineLog, lock_directory, remove_temporaries, write_bytes, write_text
 from textpipe.nn.shapes import BertConfig, GptConfig
 from textpipe.training.checkpoints import Checkpoint, list_checkpoints, remove_old_checkpoints, save_checkpoint
 from textpipe.training.devices import resolve
 from textpipe.training.loading import check_tokenizer
+from textpipe.training.model_card import model_card
 from textpipe.training.run_config import DataIdentity, RunConfig, StartIdentity, TrainConfig, architecture_of
 from textpipe.training.step import Stepper, StepResult
 from textpipe.training.stop import StopSignals
 from textpipe.training.watching import Patience, Stopwatch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from textpipe.data.packing import PackedData
     from textpipe.data.pairs import PackedPairs
@@ -100,6 +102,7 @@ class Trainer:
     config : see :class:`TrainConfig`.
     out : the run's folder; made, or gone on with.
     start : weights to begin with instead of random ones; ``Start.open(path)``.
+    listeners : each called with every line of the log, a dictionary with ``step`` in it.
     progress : called as ``progress("train", step, steps, unit="steps", loss=…, …)``.
 
     Examples
@@ -120,6 +123,7 @@ class Trainer:
         out: str | os.PathLike[str] = "run",
         start: Start | None = None,
         progress: Callable[..., None] | None = None,
+        listeners: Iterable[Callable[[dict[str, Any]], None]] = (),
     ) -> None:
         self.config = resolve(config or TrainConfig())
         self.data, self.out, self.start, self.progress = data, Path(out), start, progress
@@ -138,7 +142,9 @@ class Trainer:
             start=None if start is None else StartIdentity(path=os.path.abspath(start.path), sha256=start.sha256),
         )
         self.task = task_for(model, data, self.config)
+        self._listeners = list(listeners)
         self._scores: dict[str, float | None] = {}
+        self._samples: list[dict[str, str]] = []
 
     @property
     def _checkpoints(self) -> Path:
@@ -164,7 +170,13 @@ class Trainer:
             stop = stack.enter_context(StopSignals())
             start = self._open()
             log = stack.enter_context(LineLog(self.out / "log.jsonl"))
-            log.keep(lambda row: 0 < start >= row["step"])
+            log.keep(lambda row: self._is_kept(row, start))
+            if self.config.tensorboard:
+                from textpipe.training.tensorboard import EventFiles
+
+                events = EventFiles(self.out, start=start)
+                stack.callback(events.close)
+                self._listeners = [*self._listeners, events]
             return self._train(start, log, stop)
 
     def _open(self) -> int:
@@ -238,7 +250,7 @@ class Trainer:
         steps, baseline = self.config.steps, self.task.baseline()
         if start == 0:
             facts = {**baseline, "num_parameters": sum(w.numel() for w in self.stepper.model.parameters())}
-            log.append({"step": 0, **self._validate(), **facts})
+            self._record(log, {"step": 0, **self._validate(), **facts})
         loss, watch, step = math.nan, Stopwatch(), start
         self._report(start, loss, watch.latest)
         while step < steps and not self.patience.is_over:
@@ -249,7 +261,7 @@ class Trainer:
             loss = done.loss
             row = self._look(step, done, watch)
             if row:
-                log.append({"step": step, **row}, sync=True)
+                self._record(log, {"step": step, **row})
             leaves = bool(stop.requested)  # asked once: what decides about saving decides about leaving
             is_last = step == steps or self.patience.is_over
             if step % self.config.checkpoint_every == 0 or is_last or leaves:
@@ -267,6 +279,19 @@ class Trainer:
             _number(baseline.get("unigram_entropy")),
             watch.latest,
         )
+
+    def _is_kept(self, row: dict[str, Any], start: int) -> bool:
+        """Whether a line of an earlier process still holds; its samples are the newest until there are others."""
+        if not 0 < start >= row["step"]:
+            return False
+        self._samples = row.get("samples", self._samples)
+        return True
+
+    def _record(self, log: LineLog, row: dict[str, Any]) -> None:
+        log.append(row, sync=True)
+        self._samples = row.get("samples", self._samples)
+        for listener in self._listeners:
+            listener(row)
 
     def _look(self, step: int, done: StepResult, watch: Stopwatch) -> dict[str, Any]:
         """The line of the log for this step: numbers, scores and samples where it is one for them."""
@@ -301,6 +326,15 @@ class Trainer:
             scores={name: row[name] for name in ("val_loss", "val_bits_per_byte") if name in row},
         )
         remove_old_checkpoints(self._checkpoints, keep=self.config.keep_checkpoints)
+        card = model_card(
+            self.run_config,
+            name=self.out.resolve().name,
+            step=step,
+            num_parameters=sum(weight.numel() for weight in self.stepper.model.parameters()),
+            scores=self._scores,
+            samples=self._samples,
+        )
+        write_text(self.out / "README.md", card)
 
     def _report(self, step: int, loss: float, tokens_per_s: float) -> None:
         if self.progress is None:

@@ -114,6 +114,7 @@ class TrainConfig(Config):
     sample_every: int = Field(250, ge=1, description="steps between samples of text")
     sample_tokens: int = Field(48, ge=0, description="tokens of a sample; 0 writes none")
     sample_prompts: tuple[str, ...] = Field(("",), description="beginnings of the samples")
+    tensorboard: bool = Field(False, description="write the log for TensorBoard too, in the run's folder")
 
     @pydantic.model_validator(mode="after")
     def _check(self) -> Self:
@@ -134,6 +135,7 @@ FREE_KEYS = frozenset(
         "sample_every",
         "sample_tokens",
         "sample_prompts",
+        "tensorboard",
         "patience",
         "max_loss_rise",
     }

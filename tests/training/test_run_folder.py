@@ -1,0 +1,170 @@
+"""What a run leaves for people and other tools: a card, curves, samples, event files; and how others go on from it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+
+import pytest
+import torch
+
+from textpipe.errors import ConfigError, MissingExtraError, StateError
+from textpipe.files import write_json
+from textpipe.interchange.importing import ModelFolder
+from textpipe.nn.gpt import GptConfig
+from textpipe.training import Start, Trainer, load_model
+from textpipe.training.exporting import export_run
+from textpipe.training.run_config import TrainConfig
+
+CONFIG = TrainConfig(
+    steps=6,
+    batch_size=4,
+    learning_rate=1e-2,
+    warmup_steps=1,
+    log_every=1,
+    validate_every=3,
+    checkpoint_every=2,
+    keep_checkpoints=3,
+    sample_every=3,
+    sample_tokens=4,
+    sample_prompts=("바다|``", "The"),
+    device="cpu",
+)
+
+
+def shape(data, **changes):
+    return GptConfig(vocab_size=data.vocab_size, context=16, layers=1, heads=2, width=16).replaced(**changes)
+
+
+@pytest.fixture(scope="module")
+def whole(small_packed, tmp_path_factory):
+    out = tmp_path_factory.mktemp("folder") / "run"
+    return Trainer(shape(small_packed), small_packed, CONFIG, out=out).run()
+
+
+def rows(out):
+    return [json.loads(line) for line in (out / "log.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
+def test_the_card_says_what_the_model_is_and_shows_its_newest_samples(whole):
+    card = (whole.out / "README.md").read_text(encoding="utf-8")
+    assert card.startswith("# run\n")
+    assert "6 of 6 steps" in card
+    assert f"{whole.val_loss:.4f}" in card
+    for sample in rows(whole.out)[-1]["samples"]:
+        assert sample["prompt"] + sample["text"] in card
+
+
+def test_every_line_of_the_log_is_heard(small_packed, tmp_path):
+    heard = []
+    Trainer(shape(small_packed), small_packed, CONFIG, out=tmp_path, listeners=[heard.append]).run()
+    assert heard == rows(tmp_path)
+
+
+def test_five_lines_train_into_the_folder_run(small_packed, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = Trainer(shape(small_packed), small_packed, CONFIG).run()
+    assert result.out.name == "run"
+    assert load_model("run")[2]["step"] == 6
+
+
+def stopping_at(step):
+    def progress(phase, done, total, **facts):
+        if done == step:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    return progress
+
+
+def scalars(folder):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    found = EventAccumulator(str(folder / "tensorboard"))
+    found.Reload()
+    return {tag: [(event.step, event.value) for event in found.Scalars(tag)] for tag in found.Tags()["scalars"]}
+
+
+def test_event_files_hold_the_curves_of_the_log_also_after_a_resume(small_packed, tmp_path):
+    pytest.importorskip("tensorboard", reason="needs the extra: pip install 'textpipe[tensorboard]'")
+    config = CONFIG.replaced(tensorboard=True)
+    with pytest.raises(KeyboardInterrupt):
+        Trainer(shape(small_packed), small_packed, config, out=tmp_path, progress=stopping_at(3)).run()
+    Trainer(shape(small_packed), small_packed, config, out=tmp_path).run()
+    found = scalars(tmp_path)
+    for tag, name in (("training/loss", "loss"), ("training/lr", "lr"), ("validation/val_loss", "val_loss")):
+        expected = [(row["step"], row[name]) for row in rows(tmp_path) if name in row]
+        assert [step for step, _ in found[tag]] == [step for step, _ in expected]
+        assert [value for _, value in found[tag]] == pytest.approx([value for _, value in expected], rel=1e-5)
+
+
+def test_without_tensorboard_the_line_that_installs_it_is_said(small_packed, tmp_path, monkeypatch):
+    import sys
+
+    monkeypatch.setitem(sys.modules, "tensorboard", None)
+    with pytest.raises(MissingExtraError, match=r'pip install "textpipe\[tensorboard\]"'):
+        Trainer(shape(small_packed), small_packed, CONFIG.replaced(tensorboard=True), out=tmp_path).run()
+
+
+@pytest.mark.parametrize("kind", ["run", "checkpoint", "export"])
+def test_a_run_begins_with_the_weights_it_is_given(kind, whole, small_packed, tmp_path):
+    places = {"run": whole.out, "checkpoint": whole.checkpoint, "export": tmp_path / "export"}
+    if kind == "export":
+        export_run(whole.out, places[kind])
+    start = Start.open(places[kind])
+    model = shape(small_packed, dropout=0.1, feed_forward=64 if kind == "export" else None)  # dropout may differ
+    config = CONFIG.replaced(steps=2, warmup_steps=0)
+    result = Trainer(model, small_packed, config, out=tmp_path / "new", start=start).run()
+    first = rows(result.out)[0]["val_loss"]
+    assert first == pytest.approx(whole.val_loss, abs=1e-6)
+    assert f"{start.path.resolve()}" in (result.out / "README.md").read_text(encoding="utf-8")
+
+
+def test_a_run_from_other_weights_is_resumed_to_the_bit(whole, small_packed, tmp_path):
+    start = Start.open(whole.out)
+    for folder, progress in (("a", None), ("b", stopping_at(2))):
+        trainer = Trainer(
+            shape(small_packed), small_packed, CONFIG, out=tmp_path / folder, start=start, progress=progress
+        )
+        if progress is None:
+            trainer.run()
+        else:
+            with pytest.raises(KeyboardInterrupt):
+                trainer.run()
+    Trainer(shape(small_packed), small_packed, CONFIG, out=tmp_path / "b", start=start).run()
+    weights = [load_model(tmp_path / folder)[0].state_dict() for folder in "ab"]
+    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
+    with pytest.raises(StateError, match=r"start\.sha256"):
+        Trainer(shape(small_packed), small_packed, CONFIG, out=tmp_path / "b").run()
+
+
+def test_weights_of_another_shape_are_refused_before_anything_is_written(whole, small_packed, tmp_path):
+    trainer = Trainer(
+        shape(small_packed, layers=2), small_packed, CONFIG, out=tmp_path / "new", start=Start.open(whole.out)
+    )
+    with pytest.raises(ConfigError, match="another shape: layers = 1 there and 2 now"):
+        trainer.run()
+    assert not (tmp_path / "new" / "config.toml").exists()
+
+
+def test_an_export_carries_the_card_and_is_the_newest_or_best_checkpoint(whole, tmp_path):
+    facts = export_run(whole.out, tmp_path / "export")
+    assert facts["weights"] == whole.checkpoint.name
+    card = (tmp_path / "export" / "README.md").read_text(encoding="utf-8")
+    assert "AutoModelForCausalLM" in card
+    assert f"{whole.val_loss:.4f}" in card
+    model, _, _ = load_model(whole.out)
+    weights = ModelFolder.open(tmp_path / "export").weights()
+    assert all(torch.equal(weights[name], weight) for name, weight in model.named_parameters())
+
+
+def test_another_tokenizer_beside_an_export_is_refused(whole, small_packed, tmp_path):
+    export_run(whole.out, tmp_path / "export")
+    tokenizer = json.loads((tmp_path / "export" / "tokenizer.json").read_bytes())
+    vocab = tokenizer["model"]["vocab"]
+    one, two = sorted(vocab, key=vocab.get)[300:302]
+    vocab[one], vocab[two] = vocab[two], vocab[one]
+    write_json(tmp_path / "export" / "tokenizer.json", tokenizer)
+    model = shape(small_packed, feed_forward=64)
+    with pytest.raises(StateError, match=r"the tokenizer of the data is not that of these weights.*pack the data with"):
+        Trainer(model, small_packed, CONFIG, out=tmp_path / "new", start=Start.open(tmp_path / "export")).run()

@@ -1,0 +1,98 @@
+"""The card of a model: what it is, what it was trained on, how well it does, how to use it.
+
+What enters: a run's configuration and what its log says. What leaves: Markdown, for the README.md of the run's folder
+and of an export. It holds what is known and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from textpipe import __version__
+from textpipe.training.run_config import RunConfig
+
+__all__ = ["model_card"]
+
+_KINDS = {
+    "gpt": "a language model: it goes on from a prompt",
+    "bert": "an encoder: it fills masks, and is a start for classifiers",
+    "transformer": "an encoder and decoder: it writes a target from a source",
+    "seq2seq": "a recurrent encoder and decoder: it writes a target from a source",
+}
+_SCORES = {
+    "val_loss": "loss on held-out text, nats a token",
+    "val_bits_per_byte": "bits per byte on held-out text",
+    "unigram_entropy": "entropy of the tokens alone, nats a token",
+    "unigram_bits_per_byte": "the same in bits per byte",
+}
+_THEIRS = {
+    "gpt": "AutoModelForCausalLM",
+    "bert": "AutoModelForMaskedLM",
+    "transformer": "AutoModelForSeq2SeqLM",
+}
+_PROMPTS = {"bert": "서울은 대한민국의 [MASK]이다", "gpt": "바다는"}
+
+
+def model_card(
+    config: RunConfig,
+    *,
+    name: str,
+    step: int,
+    num_parameters: int,
+    scores: Mapping[str, float | None],
+    samples: Sequence[Mapping[str, str]] = (),
+    exported: bool = False,
+) -> str:
+    """The card of a model after ``step`` steps; ``exported`` when it lies in a folder of `transformers`."""
+    kind, train, data = config.architecture, config.train, config.data
+    facts = {
+        "architecture": f"{kind}, {_KINDS[kind]}",
+        "parameters": f"{num_parameters:,}",
+        "shape": ", ".join(f"{key} {value}" for key, value in config.model.model_dump().items() if value is not None),
+        "trained for": f"{step:,} of {train.steps:,} steps, {train.optimizer}, peak learning rate "
+        f"{train.learning_rate:g} ({train.schedule}), seed {train.seed}",
+        "began with": "random weights" if config.start is None else f"{config.start.path}, {config.start.sha256[:16]}…",
+        "data": f"{data.path}, fingerprint {data.fingerprint[:16]}…",
+        "tokenizer": f"sha256 {data.tokenizer_sha256[:16]}…",
+    }
+    facts |= {label: f"{scores[key]:.4f}" for key, label in _SCORES.items() if scores.get(key) is not None}
+    rows = "\n".join(f"| {key} | {_cell(value)} |" for key, value in facts.items())
+    parts = [f"# {name}", f"Trained with textpipe {__version__}.", f"| | |\n|---|---|\n{rows}", _usage(kind, exported)]
+    if samples:
+        parts.append("## Samples\n\n" + "\n\n".join(_sample(sample) for sample in samples))
+    parts.append(
+        "## Limits\n\nIt knows what its data say, right or wrong, and nothing newer. What it writes is to be checked "
+        "before it is relied on. The licence of a model follows that of its data."
+    )
+    return "\n\n".join(parts) + "\n"
+
+
+def _usage(kind: str, exported: bool) -> str:
+    prompt = _PROMPTS.get(kind, "the sea is calm")
+    lines = [f'textpipe generate . --prompt "{prompt}"']
+    if not exported:
+        lines.append("textpipe export . --to mymodel    # for transformers")
+    text = "## Use\n\n```sh\n" + "\n".join(lines) + "\n```"
+    if not exported or kind not in _THEIRS:
+        return text
+    return (
+        f"{text}\n\n```python\nfrom transformers import AutoTokenizer, {_THEIRS[kind]}\n\n"
+        f'tokenizer = AutoTokenizer.from_pretrained(".")\nmodel = {_THEIRS[kind]}.from_pretrained(".")\n```'
+    )
+
+
+def _sample(sample: Mapping[str, str]) -> str:
+    """A fenced block, whose fence is longer than any that the text holds."""
+    lines = [sample["prompt"] + sample["text"]]
+    if "reference" in sample:
+        lines = [f"source: {sample['prompt']}", f"written: {sample['text']}", f"expected: {sample['reference']}"]
+    body = "\n".join(lines)
+    fence = "```"
+    while fence in body:
+        fence += "`"
+    return f"{fence}\n{body}\n{fence}"
+
+
+def _cell(value: Any) -> str:
+    return str(value).replace("|", "\\|").replace("\n", " ")
