@@ -8,7 +8,6 @@ so far.
 from __future__ import annotations
 
 import json
-import math
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -48,16 +47,17 @@ class HeldOut:
 
     step: int
     loss: float
-    bits_per_byte: float
+    bits_per_byte: float | None  # absent where the split has no text, or the model writes none
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Text the model wrote after ``prompt``."""
+    """Text the model wrote after ``prompt``; from a source, ``reference`` is what was expected."""
 
     heading: str
     prompt: str
     text: str
+    reference: str = ""
 
 
 @dataclass(slots=True)
@@ -66,6 +66,8 @@ class TrainingRun:
 
     note: str = ""
     losses: list[tuple[int, float]] = field(default_factory=list)
+    rates: list[tuple[int, float]] = field(default_factory=list)
+    norms: list[tuple[int, float]] = field(default_factory=list)
     held_out: list[HeldOut] = field(default_factory=list)
     unigram_entropy: float | None = None
     num_parameters: int | None = None
@@ -182,22 +184,39 @@ def _measure(tokenizer_path: Path, corpus: Path | None) -> VocabularyMetrics:
 def _read_run(folder: Path) -> TrainingRun:
     run = TrainingRun()
     speeds: list[float] = []
+    looks: list[list[Sample]] = []
     for line in (folder / "log.jsonl").read_text(encoding="utf-8").splitlines():
         row = json.loads(line)
         step = int(row["step"])
         if row.get("loss") is not None:
             run.losses.append((step, float(row["loss"])))
+        for name, points in (("lr", run.rates), ("grad_norm", run.norms)):
+            if row.get(name) is not None:
+                points.append((step, float(row[name])))
         if row.get("val_loss") is not None:
-            bits = row.get("val_bits_per_byte")  # absent where the split has no text
-            run.held_out.append(HeldOut(step, float(row["val_loss"]), math.nan if bits is None else float(bits)))
+            bits = row.get("val_bits_per_byte")
+            run.held_out.append(HeldOut(step, float(row["val_loss"]), None if bits is None else float(bits)))
         if row.get("tokens_per_s"):
             speeds.append(float(row["tokens_per_s"]))
         run.unigram_entropy = row.get("unigram_entropy", run.unigram_entropy)
         run.num_parameters = row.get("num_parameters", run.num_parameters)
         if row.get("samples"):
-            run.samples = [Sample(f"after {step:,} steps", s["prompt"], s["text"]) for s in row["samples"]]
+            looks.append(_samples(step, row["samples"]))
+    run.samples = [sample for look in _spread(looks) for sample in look]
     run.note = _describe(run, speeds)
     return run
+
+
+def _samples(step: int, rows: Iterable[dict[str, str]]) -> list[Sample]:
+    heading = f"after {step:,} steps"
+    return [Sample(heading, row["prompt"], row["text"], row.get("reference", "")) for row in rows]
+
+
+def _spread(looks: list[list[Sample]]) -> list[list[Sample]]:
+    """The newest of several looks, the first one and one between them: how the texts came on."""
+    if len(looks) < 3:
+        return looks[::-1]
+    return [looks[-1], looks[len(looks) // 2], looks[0]]
 
 
 def _describe(run: TrainingRun, speeds: list[float]) -> str:
@@ -210,7 +229,9 @@ def _describe(run: TrainingRun, speeds: list[float]) -> str:
         parts.append(f"{sorted(speeds)[len(speeds) // 2]:,.0f} tokens a second (median)")
     if run.held_out:
         last = run.held_out[-1]
-        parts.append(f"held-out loss {last.loss:.3f}, {last.bits_per_byte:.3f} bits per byte")
+        parts.append(f"held-out loss {last.loss:.3f}")
+        if last.bits_per_byte is not None:
+            parts.append(f"{last.bits_per_byte:.3f} bits per byte")
         if run.unigram_entropy:
             parts.append(f"unigram entropy {run.unigram_entropy:.3f}")
     return ", ".join(parts) + "."

@@ -7,7 +7,7 @@ inside, its charts are SVG, and every figure in a chart stands in a table too.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -93,7 +93,10 @@ def _tiles(found: Findings) -> list[dict[str, str]]:
         if found.training.num_parameters:
             tiles.append(("parameters", f"{found.training.num_parameters / 1e6:.2f} M"))
         if found.training.held_out:
-            tiles.append(("bits per byte, held out", f"{found.training.held_out[-1].bits_per_byte:.3f}"))
+            last = found.training.held_out[-1]
+            tiles.append(("loss, held out", f"{last.loss:.3f}"))
+            if last.bits_per_byte is not None:
+                tiles.append(("bits per byte, held out", f"{last.bits_per_byte:.3f}"))
     return [{"name": name, "value": value} for name, value in tiles]
 
 
@@ -132,14 +135,15 @@ def _vocabulary(found: Findings, safe: Any) -> dict[str, Any] | None:
 def _training(run: TrainingRun, safe: Any) -> dict[str, Any]:
     trained = Series("training", run.losses, 1)
     held_out = Series("held out", [(row.step, row.loss) for row in run.held_out], 2)
-    bits = Series("held out", [(row.step, row.bits_per_byte) for row in run.held_out], 3)
+    bits = Series("held out", [(row.step, bits) for row in run.held_out if (bits := row.bits_per_byte) is not None], 3)
+    norm, rate = Series("gradient norm", _shares(run.norms), 3), Series("learning rate", _shares(run.rates), 4)
     levels = [("unigram entropy", run.unigram_entropy)] if run.unigram_entropy else []
     last = {row.step: row for row in run.held_out}
     rows = [
         (
             step,
             f"{loss:.4f}",
-            *((f"{last[step].loss:.4f}", f"{last[step].bits_per_byte:.4f}") if step in last else ("", "")),
+            *((f"{last[step].loss:.4f}", _shown(last[step].bits_per_byte)) if step in last else ("", "")),
         )
         for step, loss in _rows_to_show(run)
     ]
@@ -149,10 +153,26 @@ def _training(run: TrainingRun, safe: Any) -> dict[str, Any]:
             line_chart([trained, held_out], label="Loss by step", x_name="step", y_name="nats per token", levels=levels)
         ),
         "bits_chart": safe(line_chart([bits], label="Bits per byte by step", x_name="step", y_name="bits per byte"))
-        if run.held_out
+        if bits.points
+        else "",
+        "step_chart": safe(
+            line_chart(
+                [norm, rate], label="Gradient and learning rate by step", x_name="step", y_name="share of highest"
+            )
+        )
+        if rate.points
         else "",
         "rows": rows,
     }
+
+
+def _shares(points: Sequence[tuple[int, float]]) -> list[tuple[float, float]]:
+    highest = max((value for _, value in points), default=0.0) or 1.0
+    return [(step, value / highest) for step, value in points]
+
+
+def _shown(value: float | None) -> str:
+    return "" if value is None else f"{value:.4f}"
 
 
 def _rows_to_show(run: TrainingRun) -> list[tuple[int, float]]:
