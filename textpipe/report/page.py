@@ -156,9 +156,7 @@ def _training(run: TrainingRun, safe: Any) -> dict[str, Any]:
         if bits.points
         else "",
         "step_chart": safe(
-            line_chart(
-                [norm, rate], label="Gradient and learning rate by step", x_name="step", y_name="share of highest"
-            )
+            line_chart([norm, rate], label="Gradient and rate by step", x_name="step", y_name="share of the highest")
         )
         if rate.points
         else "",
