@@ -139,6 +139,7 @@ def test_a_loaded_model_is_the_trained_one(name, texts, pairs, tmp_path):
         {"optimizer": "muon"},
         {"average_decay": 0.9},
         {"dtype": "bfloat16", "label_smoothing": 0.1},
+        {"dtype": "float16"},
         {"checkpoint_activations": True, "micro_batch_size": 4},
         {"schedule": "wsd"},
         {"schedule": "inverse_sqrt"},

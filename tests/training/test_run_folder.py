@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 
 import pytest
@@ -14,8 +15,10 @@ from textpipe.files import write_json
 from textpipe.interchange.importing import ModelFolder
 from textpipe.nn.gpt import GptConfig
 from textpipe.training import Start, Trainer, load_model
+from textpipe.training.checkpoints import Checkpoint
 from textpipe.training.exporting import export_run
 from textpipe.training.run_config import TrainConfig
+from textpipe.training.step import Stepper
 
 CONFIG = TrainConfig(
     steps=6,
@@ -168,3 +171,28 @@ def test_another_tokenizer_beside_an_export_is_refused(whole, small_packed, tmp_
     model = shape(small_packed, feed_forward=64)
     with pytest.raises(StateError, match=r"the tokenizer of the data is not that of these weights.*pack the data with"):
         Trainer(model, small_packed, CONFIG, out=tmp_path / "new", start=Start.open(tmp_path / "export")).run()
+
+
+@pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
+def test_a_compiled_model_learns_the_same_and_saves_its_own_names(small_packed, tmp_path):
+    config = CONFIG.replaced(steps=3, validate_every=3, sample_tokens=0, threads=1)
+    logs, names = [], []
+    for is_compiled in (False, True):
+        out = tmp_path / str(is_compiled)
+        result = Trainer(shape(small_packed), small_packed, config.replaced(compile=is_compiled), out=out).run()
+        logs.append([row["loss"] for row in rows(out)[1:]])
+        names.append(set(Checkpoint.open(result.checkpoint).tensors("model.safetensors")))
+    assert logs[1] == pytest.approx(logs[0], abs=1e-5)
+    assert names[0] == names[1]
+
+
+def test_without_a_compiler_the_setting_to_leave_out_is_named(small_packed, tmp_path, monkeypatch):
+    from torch._inductor import exc
+
+    def refuses(*_):
+        raise exc.InductorError("InvalidCxxCompiler: No working C++ compiler found", None)
+
+    trainer = Trainer(shape(small_packed), small_packed, CONFIG.replaced(compile=True), out=tmp_path)
+    monkeypatch.setattr(Stepper, "_accumulate", refuses)
+    with pytest.raises(ConfigError, match=r"compile: torch\.compile cannot make kernels here.*without --compile"):
+        trainer.run()

@@ -127,6 +127,8 @@ def _train(
     print(f"loss\t{result.val_loss:.4f} nats a token on the held-out split, unigram entropy {result.unigram_loss:.4f}")
     if result.val_bits_per_byte == result.val_bits_per_byte:  # an encoder has none
         print(f"bits per byte\t{result.val_bits_per_byte:.4f}")
+    if result.steps < train.steps:
+        print(f"ended at step {result.steps:,}: {train.patience} validations brought no better loss", file=sys.stderr)
     if result.tokens_per_s > 0:
         print(f"{result.tokens_per_s:,.0f} tokens/s", file=sys.stderr)
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import torch
 
 from textpipe.data.permutation import derive_key
-from textpipe.errors import LimitError, StateError
+from textpipe.errors import ConfigError, LimitError, StateError
 from textpipe.training.averaging import RunningMean
 from textpipe.training.optimizers import Optimizer
 from textpipe.training.schedules import SCHEDULES
@@ -81,7 +81,7 @@ class Stepper:
         num_targets = batch.num_targets
         self.model.train()
         self.optimizer.zero_grad()
-        with self._memory_named(batch):
+        with self._explained(batch):
             loss = self._accumulate(batch, num_targets)
         norm = self._clip()
         self._check(step, batch, loss, norm)
@@ -124,11 +124,17 @@ class Stepper:
         )
 
     @contextlib.contextmanager
-    def _memory_named(self, batch: TaskBatch) -> Iterator[None]:
-        """Turn "out of memory" into the setting to lower."""
+    def _explained(self, batch: TaskBatch) -> Iterator[None]:
+        """Turn "out of memory" into the setting to lower, and what a compiler cannot do into the one to leave out."""
         try:
             yield
         except RuntimeError as error:
+            if self.config.compile and type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
+                raise ConfigError(
+                    f"torch.compile cannot make kernels here: {str(error).strip().splitlines()[0]}",
+                    where="compile",
+                    hint="install a C++ compiler (g++), or train without --compile: the numbers are the same",
+                ) from error
             if not isinstance(error, torch.OutOfMemoryError) and "allocate memory" not in str(error):
                 raise
             size = min(self.config.micro_batch_size or len(batch.samples), len(batch.samples))
