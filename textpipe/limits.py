@@ -45,6 +45,7 @@ class Limits:
 
     # work on this machine
     threads: int = 1024  # of one job
+    collective_timeout_s: float = 1800.0  # what ranks wait for each other: the first one may be saving
 
     # pages
     url_chars: int = 2083  # what browsers and sitemaps agree on

@@ -57,10 +57,10 @@ def measure(model_keys: dict[str, object], train_keys: dict[str, object]) -> dic
     """Two steps of a training on drawn tokens: the peak above what was taken before, and what the plan says."""
     import torch
 
+    from textpipe.nn.blocks import set_checkpointing
     from textpipe.nn.gpt import GPT, GptConfig
     from textpipe.planning.anatomy import anatomy
     from textpipe.planning.memory import PRECISIONS, Layout, Workload, layout_memory
-    from textpipe.training.loop import set_checkpointing
     from textpipe.training.run_config import TrainConfig
     from textpipe.training.step import Stepper
 

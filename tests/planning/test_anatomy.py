@@ -155,7 +155,7 @@ def with_one_more_block(shape, where):
     ids=["gpt2", "gpt1", "llama", "bert", "encoder", "decoder"],
 )  # fmt: skip
 def test_a_block_keeps_what_is_counted(shape, where, block, dropout, recompute):
-    from textpipe.training.loop import set_checkpointing
+    from textpipe.nn.blocks import set_checkpointing
 
     shape = shape.replaced(dropout=dropout)
     tokens = torch.zeros(SEQUENCES, POSITIONS, dtype=torch.int64)

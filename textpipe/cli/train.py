@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from textpipe.cli.config_options import options_of
+from textpipe.training.distributed.ranks import Ranks, joined
 from textpipe.training.presets import PRESETS, preset_keys
 from textpipe.training.run_config import ARCHITECTURES, Architecture, TrainConfig, config_file, keys_not_read_by
 
@@ -65,7 +66,9 @@ def _command_for(architecture: Architecture) -> Callable[..., None]:
     def command(**given: Any) -> None:
         known = {name: given.pop(name) for name, _, _ in fixed}
         chosen = {name: value for name, value in given.items() if value not in (None, [])}
-        _train(architecture, chosen, **known)
+        # ranks that torchrun started meet before anything can fail, so that it is said once
+        with joined() as ranks:
+            _train(architecture, chosen, ranks, **known)
 
     kinds = inspect.Parameter.KEYWORD_ONLY
     parameters = [inspect.Parameter(name, kinds, default=option, annotation=kind) for name, kind, option in fixed]
@@ -79,7 +82,10 @@ def _command_for(architecture: Architecture) -> Callable[..., None]:
     textpipe train {architecture} shards --preset tiny --out run
     textpipe train {architecture} shards --config mine.toml --steps 20000 --out run
 
-    Ctrl-C saves and leaves; the same command again goes on from there, exactly.
+    torchrun --nproc-per-node 2 -m textpipe train {architecture} shards --out run
+
+    Ctrl-C saves and leaves; the same command again goes on from there, exactly, and with torchrun on any number of
+    processes.
     """
     return command
 
@@ -91,6 +97,7 @@ for _name in ARCHITECTURES:
 def _train(
     architecture: Architecture,
     given: dict[str, Any],
+    ranks: Ranks,
     *,
     data: Path,
     out: Path,
@@ -110,19 +117,25 @@ def _train(
     require("torch", extra="train")  # what can be refused without it has been
     from textpipe.training.loop import Trainer
 
-    if dry_run:
+    if dry_run and ranks.is_first:
         from textpipe.training.estimate import estimate
 
         for name, value in estimate(model, packed, train).items():
             print(f"{name}\t{value}")
+    if dry_run:
         return
-    with Progress(quiet=quiet) as progress:
-        page = RunPage(out, progress)
-        trainer = Trainer(model, packed, train, out=out, start=start, progress=progress, listeners=[page])
+    with Progress(quiet=quiet or not ranks.is_first) as progress:
+        listeners = [RunPage(out, progress)] if ranks.is_first else []
+        trainer = Trainer(
+            model, packed, train, out=out, start=start, progress=progress, listeners=listeners, ranks=ranks
+        )
         try:
             result = trainer.run()
         finally:
-            page.write()
+            for page in listeners:
+                page.write()
+    if not ranks.is_first:
+        return
     print(f"checkpoint\t{result.checkpoint}")
     print(f"loss\t{result.val_loss:.4f} nats a token on the held-out split, unigram entropy {result.unigram_loss:.4f}")
     if result.val_bits_per_byte == result.val_bits_per_byte:  # an encoder has none

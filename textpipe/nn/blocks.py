@@ -20,7 +20,7 @@ from torch.utils.checkpoint import checkpoint
 
 from textpipe.nn.attention import Attention, KeyValueCache, Rotation
 
-__all__ = ["Block", "BlockShape", "DecoderBlock", "FeedForward", "GatedFeedForward"]
+__all__ = ["Block", "BlockShape", "DecoderBlock", "FeedForward", "GatedFeedForward", "set_checkpointing"]
 
 ACTIVATIONS: Mapping[str, Callable[[torch.Tensor], torch.Tensor]] = MappingProxyType(
     {
@@ -179,3 +179,10 @@ class DecoderBlock(Block):
         y_BTD = self.source_norm(x_BTD) if self.norm_first else x_BTD
         x_BTD = x_BTD + self._dropped(self.source_attention.attend(y_BTD, source, source_mask))
         return self._fed_forward(x_BTD if self.norm_first else self.source_norm(x_BTD))
+
+
+def set_checkpointing(model: nn.Module, is_on: bool) -> None:
+    """Whether blocks compute their activations again in backward instead of keeping them."""
+    for part in model.modules():
+        if isinstance(part, Block):
+            part.recomputes = is_on

@@ -86,6 +86,17 @@ class Checkpoint:
         except RuntimeError as error:
             raise FormatError(f"these weights are of another model ({error})", path=self.path / name) from None
 
+    def load_into(self, stepper: Stepper) -> None:
+        """Weights, their mean, the optimiser's memory and what the watch over losses remembers."""
+        if stepper.parallel.is_cut:
+            stepper.load_parts(self.path)
+        else:
+            self.load_weights(stepper.model)
+            stepper.optimizer.load_state(self.tensors("optimizer.safetensors"))
+            if stepper.mean is not None:
+                stepper.mean.load(self.tensors("average.safetensors"))
+        stepper.load_state(self.progress)
+
     @property
     def weights_name(self) -> str:
         """The file of the weights to write with: their running mean, where one was kept."""
@@ -104,6 +115,8 @@ def save_checkpoint(
 ) -> Path:
     """Write ``folder/step-…`` durably and return it; the scores are those of this very step, if it was validated.
 
+    Where ranks hold parts of the model, the others have to :func:`help_saving` meanwhile.
+
     Notes
     -----
     Memory: a copy of the optimiser's state.
@@ -111,11 +124,11 @@ def save_checkpoint(
     safetensors = require("safetensors.torch", extra="train")
     path = folder / f"step-{step:08d}"
     with publish_directory(path, kind=KIND, counts={"step": step}) as staging:
-        weights = {name: tensor.detach().contiguous() for name, tensor in stepper.model.state_dict().items()}
-        write_bytes(staging / "model.safetensors", safetensors.save(weights))
-        if stepper.mean is not None:
-            write_bytes(staging / "average.safetensors", safetensors.save(stepper.mean.weights))
-        write_bytes(staging / "optimizer.safetensors", safetensors.save(stepper.optimizer.state()))
+        for name, tensors in stepper.tensors().items():
+            if stepper.parallel.is_cut:
+                stepper.parallel.write(staging / name, tensors)
+            else:
+                write_bytes(staging / name, safetensors.save(tensors))
         for name, source in tokenizer_files.items():
             write_bytes(staging / name, source.read_bytes())
         state = {
@@ -126,6 +139,13 @@ def save_checkpoint(
         }
         write_json(staging / "state.json", state)
     return path
+
+
+def help_saving(stepper: Stepper) -> None:
+    """Write this rank's parts of the checkpoint that the first rank saves."""
+    if stepper.parallel.is_cut:
+        for name, tensors in stepper.tensors().items():
+            stepper.parallel.write(Path(name), tensors)
 
 
 def list_checkpoints(folder: str | os.PathLike[str]) -> list[Path]:

@@ -9,6 +9,8 @@ promises:
   checkpoint holds the rest. A folder of another configuration is refused, with the keys that differ.
 * The loss of a step is summed over its tokens and divided by their number over the whole step, so cutting a step into
   micro-batches does not change it.
+* With ``ranks``, all of that holds of them together: the same batches in the same order whatever their number, one log
+  and one checkpoint, which a run of another number goes on from.
 * Ctrl-C and SIGTERM finish the step, save and leave. A loss that is not a number stops the run with step and batch
   named, and is never saved.
 """
@@ -16,6 +18,7 @@ promises:
 from __future__ import annotations
 
 import contextlib
+import json
 import math
 import os
 from dataclasses import dataclass
@@ -28,9 +31,18 @@ from textpipe.config import dump_toml, load_toml
 from textpipe.data.permutation import derive_key
 from textpipe.errors import ConfigError, FormatError, StateError
 from textpipe.files import LineLog, lock_directory, remove_temporaries, write_bytes, write_text
+from textpipe.nn.blocks import set_checkpointing
 from textpipe.nn.shapes import BertConfig, GptConfig
-from textpipe.training.checkpoints import Checkpoint, list_checkpoints, remove_old_checkpoints, save_checkpoint
+from textpipe.training.checkpoints import (
+    Checkpoint,
+    help_saving,
+    list_checkpoints,
+    remove_old_checkpoints,
+    save_checkpoint,
+)
 from textpipe.training.devices import resolve
+from textpipe.training.distributed.parallel import Parallel
+from textpipe.training.distributed.ranks import Ranks
 from textpipe.training.loading import check_tokenizer
 from textpipe.training.model_card import model_card
 from textpipe.training.run_config import DataIdentity, RunConfig, StartIdentity, TrainConfig, architecture_of
@@ -39,7 +51,7 @@ from textpipe.training.stop import StopSignals
 from textpipe.training.watching import Patience, Stopwatch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from textpipe.data.packing import PackedData
     from textpipe.data.pairs import PackedPairs
@@ -104,6 +116,7 @@ class Trainer:
     start : weights to begin with instead of random ones; ``Start.open(path)``.
     listeners : each called with every line of the log, a dictionary with ``step`` in it.
     progress : called as ``progress("train", step, steps, unit="steps", loss=…, …)``.
+    ranks : of :func:`~textpipe.training.distributed.joined`; this process alone when absent. The first writes.
 
     Examples
     --------
@@ -124,9 +137,14 @@ class Trainer:
         start: Start | None = None,
         progress: Callable[..., None] | None = None,
         listeners: Iterable[Callable[[dict[str, Any]], None]] = (),
+        ranks: Ranks | None = None,
     ) -> None:
-        self.config = resolve(config or TrainConfig())
-        self.data, self.out, self.start, self.progress = data, Path(out), start, progress
+        self.config, self.ranks = resolve(config or TrainConfig()), ranks or Ranks()
+        self.parallel = Parallel(self.config, self.ranks)
+        if isinstance(model, GptConfig | BertConfig):
+            self.parallel.check_batch(self.config.batch_size)
+        self.data, self.out, self.start = data, Path(out), start
+        self.progress = progress if self.ranks.is_first else None
         separate = None if getattr(data, "is_shared", True) else data.source_tokenizer_sha256  # type: ignore[union-attr]
         self.run_config = RunConfig(
             architecture=architecture_of(model),
@@ -143,6 +161,7 @@ class Trainer:
         )
         self.task = task_for(model, data, self.config)
         self._listeners = list(listeners)
+        self._log: LineLog | None = None  # the first rank's
         self._scores: dict[str, float | None] = {}
         self._samples: list[dict[str, str]] = []
 
@@ -162,45 +181,62 @@ class Trainer:
             after Ctrl-C or SIGTERM, when the step in hand is done and saved.
         """
         with contextlib.ExitStack() as stack:
-            stack.enter_context(lock_directory(self.out))
+            if self.ranks.is_first:
+                stack.enter_context(lock_directory(self.out))
             stack.enter_context(torch.random.fork_rng())
             if self.config.threads is not None:
                 stack.callback(torch.set_num_threads, torch.get_num_threads())
                 torch.set_num_threads(self.config.threads)
             stop = stack.enter_context(StopSignals())
             start = self._open()
-            log = stack.enter_context(LineLog(self.out / "log.jsonl"))
-            log.keep(lambda row: self._is_kept(row, start))
+            if self.ranks.is_first:
+                stack.enter_context(self._logging(start))
+            return self._train(start, stop)
+
+    @contextlib.contextmanager
+    def _logging(self, start: int) -> Iterator[None]:
+        """The log goes on after step ``start``, as do its listeners."""
+        with LineLog(self.out / "log.jsonl") as self._log, contextlib.ExitStack() as stack:
+            self._log.keep(lambda row: self._is_kept(row, start))
             if self.config.tensorboard:
                 from textpipe.training.tensorboard import EventFiles
 
                 events = EventFiles(self.out, start=start)
                 stack.callback(events.close)
                 self._listeners = [*self._listeners, events]
-            return self._train(start, log, stop)
+            yield
 
     def _open(self) -> int:
         """Make the model and the optimiser, new or from the newest checkpoint; returns the steps done."""
-        self._claim_folder()
-        model = self.task.new_model(derive_key("weights", self.config.seed) >> 1).to(self.config.device)
-        set_checkpointing(model, self.config.checkpoint_activations)
-        self.stepper = Stepper(self.task, model, self.config, where=self.out)
-        self.patience = Patience(self.config.patience)
+        if self.ranks.is_first:
+            self._claim_folder()
+        self.ranks.wait()
         found = list_checkpoints(self._checkpoints)
-        if not found:
-            if self.start is not None:
-                self.start.load(model)
+        checkpoint = self._newest(found[-1]) if found else None
+        self._check_ranks_agree(checkpoint)
+        model = self.task.new_model(derive_key("weights", self.config.seed) >> 1)
+        if checkpoint is not None:
+            self._check_same_run(checkpoint.config, checkpoint.path)
+        elif self.start is not None:
+            self.start.load(model)
+        model = model.to(self.config.device)
+        set_checkpointing(model, self.config.checkpoint_activations)
+        self.stepper = Stepper(self.task, model, self.config, where=self.out, parallel=self.parallel)
+        if checkpoint is None:
+            self.patience = Patience(self.config.patience)
             return 0
-        checkpoint = self._newest(found[-1])
-        self._check_same_run(checkpoint.config, checkpoint.path)
-        checkpoint.load_weights(model)
-        self.stepper.optimizer.load_state(checkpoint.tensors("optimizer.safetensors"))
-        if self.stepper.mean is not None:
-            self.stepper.mean.load(checkpoint.tensors("average.safetensors"))
-        self.stepper.load_state(checkpoint.progress)
+        checkpoint.load_into(self.stepper)
         self.patience = Patience(self.config.patience, checkpoint.progress)
         self._scores = dict(checkpoint.scores)
         return checkpoint.step
+
+    def _check_ranks_agree(self, checkpoint: Checkpoint | None) -> None:
+        """A folder that is not the same on all machines would start ranks at different steps."""
+        begins = "no checkpoint" if checkpoint is None else checkpoint.path.name
+        hint = "--out and the data must be on a file system that all machines share"
+        self.ranks.check_same(begins, what="the checkpoint to go on from", hint=hint)
+        theirs = self.run_config.replaced(data=self.run_config.data.replaced(path="")).model_dump_json()
+        self.ranks.check_same(theirs, what="the configuration or the data", hint=hint)
 
     def _newest(self, path: Path) -> Checkpoint:
         try:
@@ -246,11 +282,11 @@ class Trainer:
             source = None if path is None else Tokenizer.from_file(str(path))
             self.start.check(self.run_config.model, target, source)
 
-    def _train(self, start: int, log: LineLog, stop: StopSignals) -> RunResult:
+    def _train(self, start: int, stop: StopSignals) -> RunResult:
         steps, baseline = self.config.steps, self.task.baseline()
         if start == 0:
             facts = {**baseline, "num_parameters": sum(w.numel() for w in self.stepper.model.parameters())}
-            self._record(log, {"step": 0, **self._validate(), **facts})
+            self._record({"step": 0, **self._validate(), **facts})
         loss, watch, step = math.nan, Stopwatch(), start
         self._report(start, loss, watch.latest)
         while step < steps and not self.patience.is_over:
@@ -261,14 +297,15 @@ class Trainer:
             loss = done.loss
             row = self._look(step, done, watch)
             if row:
-                self._record(log, {"step": step, **row})
-            leaves = bool(stop.requested)  # asked once: what decides about saving decides about leaving
+                self._record({"step": step, **row})
+            # asked once, of all: what decides about saving decides about leaving
+            leaves = self.ranks.any(bool(stop.requested))
             is_last = step == steps or self.patience.is_over
             if step % self.config.checkpoint_every == 0 or is_last or leaves:
                 self._save(step, row)
             self._report(step, loss, watch.latest)
             if leaves and not is_last:
-                raise KeyboardInterrupt(f"{stop.requested}: saved at step {step} of {steps}")
+                raise KeyboardInterrupt(f"{stop.requested or 'another rank'}: saved at step {step} of {steps}")
         return RunResult(
             self.out,
             list_checkpoints(self._checkpoints)[-1],
@@ -287,8 +324,9 @@ class Trainer:
         self._samples = row.get("samples", self._samples)
         return True
 
-    def _record(self, log: LineLog, row: dict[str, Any]) -> None:
-        log.append(row, sync=True)
+    def _record(self, row: dict[str, Any]) -> None:
+        if self._log is not None:
+            self._log.append(row, sync=True)
         self._samples = row.get("samples", self._samples)
         for listener in self._listeners:
             listener(row)
@@ -304,17 +342,23 @@ class Trainer:
             row |= self._validate()
             self.patience.note(row.get("val_loss"))
         if config.sample_tokens and (step % config.sample_every == 0 or is_last):
-            with self.stepper.evaluating() as model:
-                samples = self.task.samples(model)
+            with self.stepper.writing() as model:
+                samples = self.task.samples(model) if self.ranks.is_first else []
             row |= {"samples": samples} if samples else {}
         return row
 
     def _validate(self) -> dict[str, float | None]:
         with self.stepper.evaluating() as model:
-            self._scores = self.task.validate(model, self.stepper.dtype)
+            scores = self.task.validate(model, self.stepper.dtype)
+        # what decides about stopping must not differ in the last bit
+        self._scores = json.loads(self.ranks.shared(json.dumps(scores).encode()))
         return self._scores
 
     def _save(self, step: int, row: dict[str, Any]) -> None:
+        if not self.ranks.is_first:
+            help_saving(self.stepper)
+            self.ranks.wait()
+            return
         self._checkpoints.mkdir(exist_ok=True)
         save_checkpoint(
             self._checkpoints,
@@ -335,6 +379,7 @@ class Trainer:
             samples=self._samples,
         )
         write_text(self.out / "README.md", card)
+        self.ranks.wait()
 
     def _report(self, step: int, loss: float, tokens_per_s: float) -> None:
         if self.progress is None:
@@ -346,15 +391,6 @@ class Trainer:
         if math.isfinite(tokens_per_s):
             facts["tokens/s"] = f"{tokens_per_s:,.0f}"
         self.progress("train", step, self.config.steps, unit="steps", **facts)
-
-
-def set_checkpointing(model: torch.nn.Module, is_on: bool) -> None:
-    """Whether blocks compute their activations again in backward instead of keeping them."""
-    from textpipe.nn.blocks import Block
-
-    for part in model.modules():
-        if isinstance(part, Block):
-            part.recomputes = is_on
 
 
 def _number(value: float | None) -> float:

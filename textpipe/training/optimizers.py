@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from textpipe.errors import StateError
+from textpipe.training.distributed.parallel import by_mesh
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,6 +74,14 @@ class Optimizer:
             for entry, value in entries.items()
         }
 
+    def blank_state(self) -> dict[str, torch.Tensor]:
+        """AdamW's memory of every parameter, of the parameters' kinds, to be read into; without the step counts."""
+        return {
+            f"{name}/{entry}": torch.zeros_like(weight, requires_grad=False)
+            for name, weight in self._weights.items()
+            for entry in ("exp_avg", "exp_avg_sq")
+        }
+
     def load_state(self, tensors: Mapping[str, torch.Tensor]) -> None:
         """Take over the memory :meth:`state` gave of an optimiser of the same model.
 
@@ -84,9 +93,10 @@ class Optimizer:
         homes: dict[int, Any] = {
             id(weight): part for part in self._parts for group in part.param_groups for weight in group["params"]
         }
-        for key, value in tensors.items():
+        for key, saved in tensors.items():
             name, _, entry = key.rpartition("/")
             weight = self._weights.get(name)
+            value = saved.reshape(()) if entry == "step" else saved  # ranks that save together give it an axis
             if weight is None or (value.dim() > 0 and value.shape != weight.shape):
                 raise StateError(f"the optimiser's {key} of shape {tuple(value.shape)} belongs to another model")
             # a fused optimiser keeps even its step count where the weight is
@@ -98,12 +108,14 @@ def _is_inner_matrix(name: str, weight: torch.Tensor) -> bool:
 
 
 def _adamw(weights: Mapping[str, torch.Tensor], config: TrainConfig) -> torch.optim.AdamW:
-    groups = [
-        {"params": [weight for weight in weights.values() if weight.dim() >= 2], "weight_decay": config.weight_decay},
-        {"params": [weight for weight in weights.values() if weight.dim() < 2], "weight_decay": 0.0},
-    ]
+    wide = [weight for weight in weights.values() if weight.dim() >= 2]
+    rest = [weight for weight in weights.values() if weight.dim() < 2]
     return torch.optim.AdamW(
-        [group for group in groups if group["params"]],
+        [
+            {"params": group, "weight_decay": decay}
+            for kind, decay in ((wide, config.weight_decay), (rest, 0.0))
+            for group in by_mesh(kind).values()
+        ],
         lr=config.learning_rate,
         betas=(config.beta1, config.beta2),
         eps=config.epsilon,

@@ -99,6 +99,12 @@ class TrainConfig(Config):
     checkpoint_activations: bool = Field(
         False, description="compute activations again in backward: less memory, a third more time"
     )
+    sharding: Literal["ddp", "fsdp"] = Field(
+        "ddp", description="with torchrun: each process has a copy of the model, or a part of every tensor of it"
+    )
+    tensor_parallel: int = Field(
+        1, ge=1, le=1024, description="with torchrun: processes that share the heads and inner width of every block"
+    )
     compile: bool = Field(False, description="torch.compile makes kernels for the model; the first steps take minutes")
 
     patience: int = Field(0, ge=0, description="stop after so many validations without a better loss; 0 never")
@@ -128,6 +134,8 @@ class TrainConfig(Config):
 
 FREE_KEYS = frozenset(
     {
+        "sharding",
+        "tensor_parallel",
         "log_every",
         "validate_every",
         "checkpoint_every",

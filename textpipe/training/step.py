@@ -17,6 +17,7 @@ import torch
 from textpipe.data.permutation import derive_key
 from textpipe.errors import ConfigError, LimitError, StateError
 from textpipe.training.averaging import RunningMean
+from textpipe.training.distributed.parallel import Parallel
 from textpipe.training.optimizers import Optimizer
 from textpipe.training.schedules import SCHEDULES
 from textpipe.training.watching import LossWatch
@@ -46,19 +47,23 @@ class Stepper:
 
     Parameters
     ----------
-    model : on its device.
+    model : on its device, with the weights to begin with.
     where : named in messages.
+    parallel : how ranks share the model; this process alone when absent.
     """
 
-    def __init__(self, task: Task, model: nn.Module, config: TrainConfig, *, where: Path) -> None:
+    def __init__(
+        self, task: Task, model: nn.Module, config: TrainConfig, *, where: Path, parallel: Parallel | None = None
+    ) -> None:
         self.task, self.model, self.config, self.where = task, model, config, where
+        self.parallel = parallel or Parallel(config)
+        self.parallel.share(task, model)
         self.device, self.dtype = torch.device(config.device), _TYPES[config.dtype]
         self.optimizer = Optimizer(model, config)
         self.mean = RunningMean(model, config.average_decay) if config.average_decay else None
         self.watch = LossWatch(config.max_loss_rise)
         # float16 has no room for small gradients: they are scaled up, and steps that overflow are left out.
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=self.dtype == torch.float16)
-        self._run: Any = torch.compile(model) if config.compile else model
 
     def __call__(self, step: int) -> StepResult:
         """The ``step``-th step of the run, from 1.
@@ -76,7 +81,8 @@ class Stepper:
         )
         rate = config.learning_rate * factor
         self.optimizer.set_rate(rate)
-        torch.manual_seed(derive_key("dropout", config.seed, step) >> 1)
+        others = (self.parallel.data_rank,) if self.parallel.data_rank else ()
+        torch.manual_seed(derive_key("dropout", config.seed, step, *others) >> 1)
         batch = self.task.batch(step - 1)
         num_targets = batch.num_targets
         self.model.train()
@@ -94,19 +100,21 @@ class Stepper:
 
     def _accumulate(self, batch: TaskBatch, num_targets: int) -> float:
         """Gradients of a whole batch, a micro-batch at a time; returns its loss a target."""
-        total = 0.0
-        for part in batch.split(self.config.micro_batch_size or len(batch.samples)):
+        total, ranks = 0.0, self.parallel.data_ranks
+        for part, counts in self.parallel.micro_batches(batch):
             with torch.autocast(self.device.type, dtype=self.dtype, enabled=self.dtype != torch.float32):
-                loss_sum, _ = self.task.loss(self._run, part.to(self.device))
-            self.scaler.scale(loss_sum / num_targets).backward()  # type: ignore[no-untyped-call]
-            total += loss_sum.item()
-        return total / max(1, num_targets)
+                loss_sum, _ = self.parallel.loss(part.to(self.device))
+            share = loss_sum if counts else loss_sum * 0
+            # ranks average their gradients: times their number it is the sum that one process would have
+            self.scaler.scale(share * ranks / num_targets).backward()  # type: ignore[no-untyped-call]
+            total += share.item()
+        return self.parallel.total(total) / max(1, num_targets)
 
     def _clip(self) -> float:
         for part in self.optimizer.parts:
             self.scaler.unscale_(part)
         longest = self.config.gradient_clip or math.inf
-        return float(torch.nn.utils.clip_grad_norm_(self.model.parameters(), longest).item())
+        return self.parallel.clip(self.model, longest)
 
     def _check(self, step: int, batch: TaskBatch, loss: float, norm: float) -> None:
         overflowed = self.scaler.is_enabled() and not math.isfinite(norm)  # the scaler leaves such a step out
@@ -151,6 +159,31 @@ class Stepper:
         self.model.eval()
         with contextlib.nullcontext() if self.mean is None else self.mean.in_place(self.model):
             yield self.model
+            self.parallel.after_evaluation(self.model)
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[nn.Module]:
+        """The same with all of its weights on this rank, which is what writing text takes."""
+        with self.evaluating() as model:
+            yield self.parallel.whole(model, lambda: self.task.new_model(0))
+
+    def tensors(self) -> dict[str, dict[str, torch.Tensor]]:
+        """What a resumed run needs, by the files of a checkpoint; this rank's parts where ranks hold parts."""
+        weights = {name: tensor.detach().contiguous() for name, tensor in self.model.state_dict().items()}
+        mean = {} if self.mean is None else {"average.safetensors": self.mean.weights}
+        return {"model.safetensors": weights, **mean, "optimizer.safetensors": self.optimizer.state()}
+
+    def load_parts(self, folder: Path) -> None:
+        """Take this rank's parts out of the files that :meth:`tensors` went to, whatever number of ranks wrote them."""
+        from textpipe.training.distributed.sharded_files import read_counters, read_sharded
+
+        read_sharded(folder / "model.safetensors", dict(self.model.state_dict()))
+        if self.mean is not None:
+            read_sharded(folder / "average.safetensors", self.mean.weights)
+        path = folder / "optimizer.safetensors"
+        memory, counters = self.optimizer.blank_state(), read_counters(path)
+        read_sharded(path, memory)
+        self.optimizer.load_state({**memory, **counters})
 
     def state(self) -> dict[str, Any]:
         """What beside tensors a resumed run needs, for JSON."""
