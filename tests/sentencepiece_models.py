@@ -20,6 +20,7 @@ LINES = [
 UNIGRAM: dict[str, object] = {"model_type": "unigram", "vocab_size": 300}
 BPE: dict[str, object] = {"model_type": "bpe", "vocab_size": 300}
 EXTRA = {"user_defined_symbols": ["<sep>", "ㅋㅋ", "▁영화", "a b"], "control_symbols": ["<ctl>"]}
+KEPT = {"user_defined_symbols": ["<sep>", "ㅋㅋ", "▁영화"], "control_symbols": ["<ctl>"]}
 BYTES = {"byte_fallback": True, "character_coverage": 0.98, "vocab_size": 600}
 KINDS: dict[str, dict[str, object]] = {
     "unigram": UNIGRAM,
@@ -34,6 +35,9 @@ KINDS: dict[str, dict[str, object]] = {
                      "remove_extra_whitespaces": False},
     "bpe with suffixes": {**BPE, "treat_whitespace_as_suffix": True, "normalization_rule_name": "nfkc_cf"},
     "bpe across spaces": {**BPE, "split_by_whitespace": False},
+    "unigram of words and bytes": {**UNIGRAM, **BYTES, **KEPT, "normalization_rule_name": "nmt_nfkc_cf"},
+    "bpe of spaces and bytes": {**BPE, **BYTES, **KEPT, "split_digits": True, "allow_whitespace_only_pieces": True,
+                                "remove_extra_whitespaces": False},
     "words": {"model_type": "word", "vocab_size": 60},
     "characters": {"model_type": "char", "vocab_size": 200, "character_coverage": 0.98, **EXTRA},
 }  # fmt: skip

@@ -16,6 +16,12 @@ from textpipe.pre_tokenizers import PreTokenizer
 
 TOKENIZERS: dict[str, Tokenizer] = {}
 texts = st.one_of(st.text(alphabet=st.sampled_from(SPACED_ALPHABET), max_size=60), any_text)
+# Words that the rules of a charsmap lengthen, shorten, empty, join or end in a space, and what may stand between words.
+odd_words = st.sampled_from(
+    "… ﷺ ㅋㅋ ㎏ \u200b \u00ad ½ \u1112\u1161\u11ab 가\u11a8 ▁ a▁ <sep> 뷁 😀 e\u0301 \u0301 ¨ \0 \x1f 한글".split(" ")
+    + ["x\u3000", "\u3000x"]
+)
+gaps = st.sampled_from([" ", "  ", "\n", "\t", "\r\n", "\u00a0", " \u3000 ", "\u2028", ""])
 
 
 def tokenizer(kind):
@@ -41,6 +47,14 @@ def test_a_text_has_the_pieces_and_the_ids_of_sentencepiece(kind, text):
     assert ours.encode_to_numpy([text, text])[0].tolist() == found.ids * 2
     assert ours.decode(found.ids) == theirs.decode(found.ids)
     assert ours.normalizer.normalize_str(text) == theirs.normalize(text)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@given(parts=st.lists(st.tuples(gaps, odd_words | st.sampled_from(" ".join(LINES).split())), max_size=20))
+def test_words_have_their_ids_whatever_the_rules_make_of_them_and_of_the_spaces_between(kind, parts):
+    text = "".join(gap + word for gap, word in parts)
+    expected = processor(kind).encode(text)
+    assert tokenizer(kind).encode_to_numpy([text, text])[0].tolist() == expected * 2
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -70,6 +84,13 @@ def test_long_sentences_have_the_rounding_of_sentencepiece(kind):
     chance = random.Random(5)
     words = " ".join(LINES).split()
     text = " ".join(chance.choice(words) for _ in range(60_000))
+    assert tokenizer(kind).encode_to_numpy([text])[0].tolist() == processor(kind).encode(text)
+
+
+@pytest.mark.parametrize("kind", ["unigram", "unigram of words and bytes"])
+def test_sums_that_the_rules_lengthen_are_taken_back_where_sentencepiece_does_it(kind):
+    # One character becomes eighteen: how far a sum can go is not told by the raw text.
+    text = " ".join(["ﷺ" * 40, "ﷺ", "뷁뷁", "영화를", "좋았다!", *" ".join(LINES).split()] * 300)
     assert tokenizer(kind).encode_to_numpy([text])[0].tolist() == processor(kind).encode(text)
 
 

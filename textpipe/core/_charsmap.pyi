@@ -1,4 +1,5 @@
-from textpipe.core._native import NativeStep
+from textpipe.core._native import NativeModel, NativeStep
+from textpipe.core._unigram import NativeSentenceModel
 
 class Charsmap:
     name: str
@@ -12,6 +13,9 @@ class Charsmap:
         escape_whitespaces: bool,
         whitespace_as_suffix: bool,
         kept: list[str],
-    ) -> NativeStep: ...
+    ) -> SentenceStep: ...
+
+class SentenceStep(NativeStep):
+    def before(self, model: NativeSentenceModel, cache_bytes: int) -> NativeModel: ...
 
 def rewrite(step: NativeStep, text: str, at_start: bool = True) -> tuple[str, list[int], list[int]]: ...

@@ -11,7 +11,9 @@ from libcpp.memory cimport make_shared, shared_ptr
 from libcpp.string cimport string
 from libcpp.vector cimport vector
 
-from textpipe.core._native cimport NativeStep, RewritePointer, rewrite_step
+from textpipe.core._native cimport ModelPointer, NativeModel, NativeStep, RewritePointer, rewrite_step
+from textpipe.core._unigram cimport ConstSentenceModel, NativeSentenceModel
+
 from textpipe.core._text import surrogate_error
 from textpipe.errors import InputError
 
@@ -34,6 +36,12 @@ cdef extern from "sentence_normalization.hpp" namespace "textpipe" nogil:
     cdef cppclass SentenceNormalization:
         SentenceNormalization(
             shared_ptr[ConstCharsmap] charsmap, SpaceOptions options, const vector[string]& kept) except +
+    ctypedef SentenceNormalization ConstNormalization "const textpipe::SentenceNormalization"
+
+cdef extern from "raw_sentences.hpp" namespace "textpipe" nogil:
+    cdef cppclass RawSentences:
+        RawSentences(shared_ptr[ConstSentenceModel] model, shared_ptr[ConstNormalization] normalization,
+                     size_t cache_bytes) except +
 
 cdef extern from "rewritten.hpp" namespace "textpipe" nogil:
     string rewrite_with_places(const RewritePointer& step, const uint8_t* text, size_t size, cbool at_start,
@@ -68,17 +76,30 @@ cdef class Charsmap:
                       bint whitespace_as_suffix, list kept):
         """The normalization of sentencepiece; ``kept`` are texts that no rule looks into."""
         cdef SpaceOptions options
-        cdef vector[string] pieces
         options.add_dummy_prefix = add_dummy_prefix
         options.remove_extra_whitespaces = remove_extra_whitespaces
         options.escape_whitespaces = escape_whitespaces
         options.whitespace_as_suffix = whitespace_as_suffix
-        for text in kept:
-            pieces.push_back(text.encode())
         name = f"sentence {self.name} {add_dummy_prefix:d}{remove_extra_whitespaces:d}{escape_whitespaces:d}"
         name += f"{whitespace_as_suffix:d} {kept!r}"
-        return rewrite_step(
-            <RewritePointer>make_shared[SentenceNormalization](self.charsmap, options, pieces), name)
+        cdef SentenceStep step = SentenceStep.__new__(SentenceStep)
+        step.normalization = <shared_ptr[ConstNormalization]>make_shared[SentenceNormalization](
+            self.charsmap, options, <vector[string]>[text.encode() for text in kept])
+        step.step.rewrite = <RewritePointer>step.normalization
+        step.name = name
+        return step
+
+
+cdef class SentenceStep(NativeStep):
+    """The normalization of sentencepiece, which can go together with its model."""
+
+    cdef shared_ptr[ConstNormalization] normalization
+
+    def before(self, NativeSentenceModel model not None, size_t cache_bytes):
+        """A model of raw text, for ids alone: it remembers words as they are before they are normalized."""
+        cdef NativeModel raw = NativeModel.__new__(NativeModel)
+        raw.model = <ModelPointer>make_shared[RawSentences](model.sentences, self.normalization, cache_bytes)
+        return raw
 
 
 def rewrite(NativeStep step not None, str text not None, bint at_start=True):

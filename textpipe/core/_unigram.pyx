@@ -11,10 +11,6 @@ from libcpp.vector cimport vector
 
 from textpipe.core._native cimport ModelPointer, NativeModel, Token
 
-cdef extern from "<string_view>" namespace "std" nogil:
-    cdef cppclass string_view:
-        string_view(const char* data, size_t size)
-
 cdef extern from "unigram_model.hpp" namespace "textpipe" nogil:
     const uint32_t no_id
     cdef cppclass UnigramOptions "textpipe::UnigramModel::Options":
@@ -31,11 +27,6 @@ cdef extern from "unigram_model.hpp" namespace "textpipe" nogil:
         void finish() except +
         vector[Spelling] nbest(const uint8_t* word, size_t size, size_t count) except +
 
-cdef extern from "sentence_model.hpp" namespace "textpipe" nogil:
-    cdef cppclass SentenceModel:
-        SentenceModel(int kind, cbool byte_fallback) except +
-        void add_piece(string_view text, float score, int kind) except +
-        void finish() except +
 
 cdef class NativeUnigram(NativeModel):
     """The likeliest spelling of a word; with ``alpha`` one by chance, of the ``nbest_size`` likeliest or of all."""
@@ -78,4 +69,5 @@ cdef class NativeSentenceModel(NativeModel):
             data = text.encode()
             made.get().add_piece(string_view(data, len(data)), score, piece_kind)
         made.get().finish()
+        self.sentences = <shared_ptr[ConstSentenceModel]>made
         self.model = <ModelPointer>made

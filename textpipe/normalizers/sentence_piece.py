@@ -11,7 +11,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from textpipe.core._native import NativeStep
+from textpipe.core._charsmap import SentenceStep
+from textpipe.core._native import NativeModel, NativeStep
+from textpipe.core._unigram import NativeSentenceModel
 from textpipe.errors import InputError
 from textpipe.normalizers.aligned import AlignedText
 from textpipe.normalizers.base import Normalizer
@@ -47,7 +49,7 @@ class SentencePiece(Normalizer):
     whitespace_as_suffix: bool
     kept: tuple[str, ...]
     name: str
-    _step: NativeStep = field(init=False)
+    _step: SentenceStep = field(init=False)
 
     def __init__(
         self,
@@ -83,6 +85,10 @@ class SentencePiece(Normalizer):
     def native_steps(self) -> tuple[NativeStep, ...]:
         """One native step."""
         return (self._step,)
+
+    def before(self, model: NativeSentenceModel, cache_bytes: int) -> NativeModel:
+        """The native model of raw text that this and a sentencepiece model make together, for ids alone."""
+        return self._step.before(model, cache_bytes)
 
     def apply(self, text: AlignedText) -> AlignedText:
         """The text rewritten."""

@@ -14,6 +14,7 @@ from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from textpipe import models
 from textpipe.core import _text
 from textpipe.core._encoder import NativeEncoder
 from textpipe.core._native import NativeModel, NativeStep
@@ -23,7 +24,7 @@ from textpipe.errors import LimitError, StateError
 from textpipe.limits import DEFAULT_LIMITS
 from textpipe.models import Model
 from textpipe.models.added_tokens import AddedVocabulary
-from textpipe.normalizers import AlignedText, BertNormalizer, Normalizer
+from textpipe.normalizers import AlignedText, BertNormalizer, Normalizer, SentencePiece
 from textpipe.pre_tokenizers import BertPreTokenizer, NativeCut, PreTokenizer
 from textpipe.processors import PostProcessor
 from textpipe.processors.base import join
@@ -73,15 +74,23 @@ class Pipeline:
     @cached_property
     def native_ids(self) -> NativeEncoder | None:
         """The program for ids without places: the same, but where words can be remembered as they are in raw text."""
-        if self.native is None or self._rules[1] or not isinstance(self.pre_tokenizer, BertPreTokenizer):
+        if self.native is None or self._rules[1]:
             return self.native
-        model = self.model.native(byte_level=False)
         frame = ([], []) if self.post_processor is None else self.post_processor.native_frame()
-        if not isinstance(self.normalizer, BertNormalizer) or model is None or frame is None:
-            return self.native
-        options = self.normalizer.options()
-        cut = NativeCut((bert_stretches(options["clean_text"]),))
-        return self._program(NativeBertWords(model, **options), (), cut, frame)
+        raw = self._raw_model()
+        return self.native if frame is None or raw is None else self._program(raw[0], (), raw[1], frame)
+
+    def _raw_model(self) -> tuple[NativeModel, NativeCut] | None:
+        """A native model of raw text and what cuts it, of stages that can be made one."""
+        if isinstance(self.normalizer, SentencePiece) and isinstance(self.model, models.SentencePiece):
+            whole = self.pre_tokenizer is None
+            return (self.normalizer.before(self.model.native(), CACHE_BYTES), NativeCut()) if whole else None
+        if isinstance(self.normalizer, BertNormalizer) and isinstance(self.pre_tokenizer, BertPreTokenizer):
+            options = self.normalizer.options()
+            model = self.model.native(byte_level=False)
+            cut = NativeCut((bert_stretches(options["clean_text"]),))
+            return None if model is None else (NativeBertWords(model, **options), cut)
+        return None
 
     def _program(
         self, model: NativeModel, steps: tuple[NativeStep, ...], cut: NativeCut, frame: tuple[list[int], list[int]]

@@ -56,6 +56,23 @@ class Charsmap {
         return rule;
     }
 
+    // Does the rule of this byte alone make a space, and no longer rule begin with it?
+    bool is_space(uint8_t byte) const {
+        if (units_.empty() || byte >= 0x80) return false;
+        const size_t node = offset(units_[0]) ^ byte;
+        if (label(units_[node]) != byte || !has_value(units_[node])) return false;
+        const size_t children = node ^ offset(units_[node]);
+        for (uint32_t next = 1; next < 256; ++next)
+            if (label(units_[children ^ next]) == next) return false;
+        return replacement(units_[children] & 0x7FFFFFFF) == " ";
+    }
+
+    // Does this byte stand in a rule where it does not begin?
+    bool is_inside(uint8_t byte) const { return inside_[byte]; }
+
+    // Does a replacement hold this text?
+    bool makes(std::string_view text) const { return texts_.find(text) != std::string::npos; }
+
     // Does no rule begin with the character c, of Unicode's first 65,536?
     bool is_plain(uint32_t c) const { return kinds_[c] == plain; }
 
@@ -130,6 +147,7 @@ class Charsmap {
                 way.pop_back();
                 continue;
             }
+            if (here.node != 0) inside_[here.next] = true;
             const uint32_t child = children ^ here.next++;
             if (states[child] == open) refuse("its double array runs in a circle");
             if (states[child] == done) continue;  // what follows may be shared
@@ -179,6 +197,7 @@ class Charsmap {
     std::vector<uint32_t> units_;
     std::string texts_;
     std::vector<uint8_t> kinds_;
+    bool inside_[256] = {};
     uint8_t tolerated_[256];  // by the next byte: the kinds of characters that stay as they are before it
 };
 

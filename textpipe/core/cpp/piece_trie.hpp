@@ -39,6 +39,8 @@ class PieceTrie {
         }
         std::stable_sort(pieces.begin(), pieces.end(), [](const Spelled& a, const Spelled& b) { return a.codes < b.codes; });
         place(pieces);
+        nowhere_ = static_cast<uint32_t>(units_.size());
+        units_.emplace_back();
         spelling_ = {};
     }
 
@@ -69,6 +71,14 @@ class PieceTrie {
         return found == rare_codes_.end() ? 0 : found->second;
     }
 
+    // Numbers are below this.
+    uint32_t num_codes() const { return block_; }
+
+    uint32_t first_code(std::string_view text) const {
+        unsigned size;
+        return code(unicode::decode(bytes(text), size));
+    }
+
     // The child of a node by a character's number, or no_node.
     uint32_t step(uint32_t node, uint32_t code) const {
         const uint32_t child = units_[node].base ^ code;
@@ -78,25 +88,48 @@ class PieceTrie {
     // The value of the piece that ends at a node, or no_value.
     uint32_t value(uint32_t node) const { return units_[node].value; }
 
-    // Lays a number beside every value, near at hand for prefixes().
-    void set_weights(const std::vector<float>& weights) {
+    // Lays a number beside every value, `without` beside nodes that have none, near at hand for weighted().
+    void set_weights(const std::vector<int32_t>& weights, int32_t without) {
         for (Unit& unit : units_)
-            if (unit.value != no_value) std::memcpy(&unit.next_free, &weights[unit.value], sizeof unit.next_free);
+            unit.next_free = static_cast<uint32_t>(unit.value == no_value ? without : weights[unit.value]);
     }
 
-    // found(characters, value, weight) for each piece that these numbers of characters begin with.
+    // The ways from every one of these numbers of characters, step by step: rows[d * count + at] becomes the node of the
+    // d + 1 characters from `at` on, or one off the way. Returns the number of rows, of which the last may hold nothing.
+    //
+    // How far a way goes is as good as chance: a branch on it would be foretold wrongly for every other character, and
+    // the wait for one node after the other would not overlap. A step of all of them at once has neither.
+    uint32_t walk_all(const uint32_t* codes, uint32_t count, uint32_t* rows) const {
+        uint32_t goes_on = 0;
+        for (uint32_t at = 0; at < count; ++at) rows[at] = child(root, codes[at]);
+        uint32_t depth = 1;
+        for (goes_on = 1; goes_on != 0 && depth < count; ++depth) {
+            const uint32_t* const from = rows + (depth - 1) * size_t{count};
+            uint32_t* const to = rows + depth * size_t{count};
+            goes_on = 0;
+            for (uint32_t at = 0; at + depth < count; ++at) {
+                to[at] = child(from[at], codes[at + depth]);
+                goes_on |= to[at] ^ nowhere_;
+            }
+        }
+        return depth;
+    }
+
+    // weight << 32 | value of a node, which for a node that is no piece are those given for such.
+    int64_t weighted(uint32_t node) const {
+        return static_cast<int64_t>(uint64_t{units_[node].next_free} << 32 | units_[node].value);
+    }
+
+    // found(characters, value) for each piece that these numbers of characters begin with.
     template <class Found>
     void prefixes(const uint32_t* codes, size_t count, Found&& found) const {
         uint32_t node = root;
         const Unit* const units = units_.data();
-        for (size_t i = 0; i < count && codes[i] != 0; ++i) {
+        for (size_t i = 0; i < count; ++i) {
             const uint32_t child = units[node].base ^ codes[i];
             if (units[child].parent != node) return;
             node = child;
-            if (units[node].value == no_value) continue;
-            float weight;
-            std::memcpy(&weight, &units[node].next_free, sizeof weight);
-            found(i + 1, units[node].value, weight);
+            if (units[node].value != no_value) found(i + 1, units[node].value);
         }
     }
 
@@ -132,7 +165,7 @@ class PieceTrie {
         uint32_t base = 0;
         uint32_t parent = no_node;  // of a free place no_node
         uint32_t value = no_value;
-        uint32_t next_free = 0;  // while it is built; then the bits of the weight
+        uint32_t next_free = 0;  // while it is built; then the weight
     };
     struct Spelled {
         std::vector<uint32_t> codes;
@@ -141,7 +174,20 @@ class PieceTrie {
     struct Stretch {
         uint32_t node;
         size_t begin, end, depth;  // pieces [begin, end) share the node's `depth` characters
+        size_t num_children;
+
+        // The first of a heap has the most children, and of equals the first pieces.
+        bool operator<(const Stretch& other) const {
+            return num_children != other.num_children ? num_children < other.num_children : begin > other.begin;
+        }
     };
+
+    // The child, or the node that is nowhere.
+    uint32_t child(uint32_t node, uint32_t code) const {
+        const uint32_t at = units_[node].base ^ code;
+        const uint32_t is_child = 0u - (units_[at].parent == node);  // no branch
+        return (at & is_child) | (nowhere_ & ~is_child);
+    }
 
     static const uint8_t* bytes(std::string_view text) { return reinterpret_cast<const uint8_t*>(text.data()); }
 
@@ -169,52 +215,60 @@ class PieceTrie {
         while (block_ < next) block_ *= 2;
     }
 
-    // Nodes with several children choose first, and those with one fill what is left between.
+    // Nodes with many children choose first, and those with one fill what is left between.
     void place(const std::vector<Spelled>& pieces) {
         units_.clear();
-        first_free_ = no_node;
+        first_free_ = cursor_ = no_node;
         add_block();
         take(root, no_node - 1);  // of nothing
-        std::vector<Stretch> many{{root, 0, pieces.size(), 0}}, one;
+        std::vector<Stretch> waiting;  // a heap
         std::vector<std::pair<uint32_t, size_t>> children;  // a character and where its pieces begin
-        for (size_t done = 0, done_one = 0; done < many.size() || done_one < one.size();) {
-            const bool is_one = done == many.size();
-            const Stretch here = is_one ? one[done_one++] : many[done++];
-            size_t begin = here.begin;
-            while (begin < here.end && pieces[begin].codes.size() == here.depth)
-                units_[here.node].value = pieces[begin++].value;
+        const auto list_children = [&](const Stretch& here) {
             children.clear();
-            for (size_t i = begin; i < here.end; ++i) {
+            for (size_t i = here.begin; i < here.end; ++i) {
                 const uint32_t code = pieces[i].codes[here.depth];
                 if (children.empty() || children.back().first != code) children.emplace_back(code, i);
             }
-            if (children.empty()) continue;
-            if (!is_one && children.size() == 1) {
-                one.push_back(here);
-                continue;
-            }
+        };
+        const auto wait = [&](Stretch here) {
+            for (; here.begin < here.end && pieces[here.begin].codes.size() == here.depth; ++here.begin)
+                units_[here.node].value = pieces[here.begin].value;
+            list_children(here);
+            here.num_children = children.size();
+            if (children.empty()) return;
+            waiting.push_back(here);
+            std::push_heap(waiting.begin(), waiting.end());
+        };
+        wait({root, 0, pieces.size(), 0, 0});
+        while (!waiting.empty()) {
+            std::pop_heap(waiting.begin(), waiting.end());
+            const Stretch here = waiting.back();
+            waiting.pop_back();
+            list_children(here);
             const uint32_t base = find_base(children);
             units_[here.node].base = base;
-            for (size_t i = 0; i < children.size(); ++i) {
-                const uint32_t child = base ^ children[i].first;
-                take(child, here.node);
-                const size_t end = i + 1 < children.size() ? children[i + 1].second : here.end;
-                many.push_back({child, children[i].second, end, here.depth + 1});
+            for (const auto& [code, first] : children) take(base ^ code, here.node);
+            const std::vector<std::pair<uint32_t, size_t>> placed = children;
+            for (size_t i = 0; i < placed.size(); ++i) {
+                const size_t end = i + 1 < placed.size() ? placed[i + 1].second : here.end;
+                wait({base ^ placed[i].first, placed[i].second, end, here.depth + 1, 0});
             }
         }
     }
 
-    // Room for all of the children: at the first free places, and after some tries in a new block.
+    // Room for all of the children: from where room was found last, in what was added last, or else in a new block.
     uint32_t find_base(const std::vector<std::pair<uint32_t, size_t>>& children) {
-        uint32_t before = no_node;
-        for (int tries = 0; tries < 64 && first_free_ != no_node; ++tries) {
-            const uint32_t at = next_free(before);
-            if (at == no_node) break;
-            const uint32_t base = at ^ children[0].first;
-            bool fits = true;
-            for (size_t i = 1; fits && i < children.size(); ++i) fits = is_free(base ^ children[i].first);
-            if (fits) return base;
-            before = at;
+        for (const int most_tries : {1024, 256}) {
+            for (int tries = 0; tries < most_tries; ++tries) {
+                const uint32_t at = next_free(cursor_);
+                if (at == no_node) break;
+                const uint32_t base = at ^ children[0].first;
+                bool fits = true;
+                for (size_t i = 1; fits && i < children.size(); ++i) fits = is_free(base ^ children[i].first);
+                if (fits) return base;
+                cursor_ = at;
+            }
+            cursor_ = no_node;  // from the first on
         }
         return add_block();
     }
@@ -245,7 +299,7 @@ class PieceTrie {
     std::vector<uint32_t> codes_;
     std::unordered_map<uint32_t, uint32_t> rare_codes_;
     std::vector<uint32_t> spelling_;
-    uint32_t block_ = 256, first_free_ = no_node;
+    uint32_t block_ = 256, first_free_ = no_node, cursor_ = no_node, nowhere_ = 0;
 };
 
 }  // namespace textpipe

@@ -6,6 +6,7 @@
 // with the characters of the right one.
 #pragma once
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <cstring>
 #include <functional>
@@ -18,6 +19,46 @@
 #include "sentence_pieces.hpp"
 
 namespace textpipe {
+
+// What two pieces next to each other make. Slots of eight bytes: both ids in 20 bits each, that of the piece in 24.
+class PiecePairs {
+  public:
+    static constexpr uint32_t id_end = 1 << 20;
+
+    void reserve(size_t count) {
+        shift_ = 60;
+        size_t capacity = 16;
+        for (; capacity < count * 2; capacity *= 2) --shift_;
+        slots_.assign(capacity, free_slot);
+    }
+
+    // reserve() has made room.
+    void insert(uint32_t left, uint32_t right, uint32_t id) {
+        const uint64_t key = key_of(left, right);
+        size_t i = home_of(key);
+        while (slots_[i] != free_slot) i = (i + 1) & (slots_.size() - 1);
+        slots_[i] = key << id_bits | id;
+    }
+
+    // no_id when the two are no piece.
+    uint32_t find(uint32_t left, uint32_t right) const {
+        const uint64_t key = key_of(left, right);
+        for (size_t i = home_of(key);; i = (i + 1) & (slots_.size() - 1)) {
+            if (slots_[i] >> id_bits == key) return static_cast<uint32_t>(slots_[i]) & ((1u << id_bits) - 1);
+            if (slots_[i] == free_slot) return no_id;
+        }
+    }
+
+  private:
+    static constexpr unsigned id_bits = 24;
+    static constexpr uint64_t free_slot = ~uint64_t{0};
+
+    static uint64_t key_of(uint32_t left, uint32_t right) { return uint64_t{left} << 20 | right; }
+    size_t home_of(uint64_t key) const { return (key * 0x9E3779B97F4A7C15u) >> shift_; }
+
+    std::vector<uint64_t> slots_;
+    unsigned shift_ = 60;
+};
 
 class SentenceBpe {
   public:
@@ -57,6 +98,45 @@ class SentenceBpe {
         }
         trie_.build(entries);
         rank_pieces();
+        pair_pieces();
+    }
+
+    const PieceTrie& trie() const { return trie_; }
+
+    static constexpr uint32_t most_chars = 48;  // of a word for join()
+
+    // The ids of a word of characters that are all pieces, and no user-defined one among them; 0 for any other word, and
+    // one of more than most_chars.
+    size_t join(const uint32_t* codes, uint32_t count, uint32_t* ids) const {
+        uint32_t ranks[most_chars], made[most_chars];
+        if (count > most_chars) return 0;
+        for (uint32_t i = 0; i < count; ++i) {
+            ids[i] = ids_of_codes_[codes[i]];
+            if (ids[i] == no_id) return 0;
+        }
+        const auto look = [&](uint32_t i) {
+            made[i] = pairs_.find(ids[i], ids[i + 1]);
+            ranks[i] = made[i] == no_id ? no_rank : ranks_[made[i]];
+        };
+        for (uint32_t i = 0; i + 1 < count; ++i) look(i);
+        while (count > 1) {
+            uint32_t best = 0, rank = ranks[0];
+            for (uint32_t i = 1; i + 1 < count; ++i) {
+                best = ranks[i] < rank ? i : best;
+                rank = ranks[i] < rank ? ranks[i] : rank;
+            }
+            if (rank == no_rank) break;
+            ids[best] = made[best];
+            --count;
+            for (uint32_t i = best + 1; i < count; ++i) {
+                ids[i] = ids[i + 1];
+                ranks[i] = ranks[i + 1];  // the last of them is of no pair
+                made[i] = made[i + 1];
+            }
+            if (best > 0) look(best - 1);
+            if (best + 1 < count) look(best);
+        }
+        return count;
     }
 
     // Unused pieces are taken apart the way they were last put together anywhere in the sentence.
@@ -95,6 +175,33 @@ class SentenceBpe {
             const auto at = std::lower_bound(orders.begin(), orders.end(), order(score), std::greater<uint32_t>());
             ranks_.push_back(static_cast<uint32_t>(at - orders.begin()));
         }
+    }
+
+    // Every way of making a piece of two others, and the characters that are pieces.
+    void pair_pieces() {
+        std::vector<uint32_t> codes, begins;
+        std::vector<std::array<uint32_t, 3>> found;
+        ids_of_codes_.assign(trie_.num_codes(), no_id);
+        for (uint32_t id = 0; id < pieces_->texts.size(); ++id) {
+            if (!pieces_->stands_in_text(id)) continue;
+            const std::string& text = pieces_->texts[id];
+            const uint8_t* const bytes = reinterpret_cast<const uint8_t*>(text.data());
+            const uint32_t count = trie_.spell(bytes, text.size(), codes, begins);
+            if (trie_.find(text) != id || count > most_chars || id >= PiecePairs::id_end) continue;
+            if (count == 1) ids_of_codes_[codes[0]] = id;
+            uint32_t node = PieceTrie::root;
+            for (uint32_t i = 0; i + 1 < count; ++i) {
+                node = trie_.step(node, codes[i]);
+                if (trie_.value(node) == no_id) continue;
+                const uint32_t right = trie_.find(std::string_view(text).substr(begins[i + 1]));
+                if (right != no_id) found.push_back({trie_.value(node), right, id});
+            }
+        }
+        for (uint32_t id = 0; id < pieces_->texts.size(); ++id)
+            if (pieces_->kinds[id] == PieceKind::user_defined)
+                ids_of_codes_[trie_.first_code(pieces_->texts[id])] = no_id;
+        pairs_.reserve(found.size());
+        for (const auto& [left, right, id] : found) pairs_.insert(left, right, id);
     }
 
     // Characters and user-defined pieces, which stay as they are.
@@ -228,7 +335,8 @@ class SentenceBpe {
 
     const SentencePieces* pieces_ = nullptr;
     PieceTrie trie_;
-    std::vector<uint32_t> ranks_;
+    PiecePairs pairs_;
+    std::vector<uint32_t> ranks_, ids_of_codes_;
     bool has_unused_ = false;
 };
 

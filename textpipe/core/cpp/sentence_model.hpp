@@ -1,12 +1,10 @@
 // A sentencepiece model: unigram, BPE, words or characters. Enters: a sentence as sentencepiece has normalized it.
 // Leaves: its pieces. Promises: those of sentencepiece 0.2.3, single-precision sums and ties included.
 //
-// Sentences are cut where no piece reaches across, which is before every space mark in the usual model, and the pieces
-// of short stretches are remembered. For a unigram model together with how large the sum before may be for them to be
-// the same (see sentence_unigram.hpp).
+// Sentences are cut where no piece reaches across, which is before every space mark in the usual model. Words that are
+// remembered are the matter of raw_sentences.hpp.
 #pragma once
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <memory>
@@ -14,7 +12,6 @@
 #include <vector>
 
 #include "model.hpp"
-#include "piece_cache.hpp"
 #include "sentence_bpe.hpp"
 #include "sentence_pieces.hpp"
 #include "sentence_unigram.hpp"
@@ -38,39 +35,91 @@ class SentenceModel final : public Model {
     }
 
     struct Scratch final : Model::Scratch {
-        PieceCache cache;
         SentenceUnigram::Scratch unigram;
         SentenceBpe::Scratch bpe;
-        std::vector<uint32_t> ids;  // of the sentence, near at hand until all are there
     };
 
     std::unique_ptr<Model::Scratch> make_scratch() const override { return std::make_unique<Scratch>(); }
 
-    void encode(const uint8_t* text, size_t size, Model::Scratch& base, std::vector<Token>& out) const override {
-        Scratch& scratch = static_cast<Scratch&>(base);
+    void encode(const uint8_t* text, size_t size, Model::Scratch& scratch, std::vector<Token>& out) const override {
         TokenWriter writer{*this, out};
-        run(text, size, scratch, writer);
+        float sum = 0;
+        run(text, size, sum, static_cast<Scratch&>(scratch), writer);
     }
 
     void encode_ids(const uint8_t* text, size_t size, Model::Scratch& base, std::vector<uint32_t>& out) const override {
         Scratch& scratch = static_cast<Scratch&>(base);
-        IdWriter writer{*this, scratch.ids, 0};
-        if (scratch.ids.size() < size + 8) scratch.ids.resize(size + 8);  // no piece is shorter than a byte
-        run(text, size, scratch, writer);
-        out.insert(out.end(), scratch.ids.begin(), scratch.ids.begin() + static_cast<std::ptrdiff_t>(writer.at));
+        float sum = 0;
+        scratch.tokens.clear();
+        TokenWriter writer{*this, scratch.tokens};
+        run(text, size, sum, scratch, writer);
+        for (const Token& token : scratch.tokens) out.push_back(token.id);
     }
 
-  private:
-    static constexpr size_t batch_size = 32;
+    // Call take(id) for the pieces of a part of a sentence that no piece reaches out of, and for each unknown character,
+    // with unknown_bit; `sum` is the score of the best
+    // path to where it begins, and then to where it ends.
+    template <class Take>
+    void encode_part(const uint8_t* text, size_t size, float& sum, Scratch& scratch, Take&& take) const {
+        PartWriter<Take> writer{take};
+        run(text, size, sum, scratch, writer);
+    }
 
+    // Append the ids of all parts.
+    void put_together(const uint32_t* ids, size_t count, std::vector<uint32_t>& out) const {
+        uint32_t all = 0;
+        for (size_t i = 0; i < count; ++i) all |= ids[i];
+        if (!(all & unknown_bit)) return void(out.insert(out.end(), ids, ids + count));
+        bool was_unknown = false;
+        for (size_t i = 0; i < count; ++i) {
+            const bool is_unknown = ids[i] & unknown_bit;
+            if (!is_unknown) {
+                out.push_back(ids[i]);
+            } else if (byte_fallback_) {
+                uint8_t bytes[4];
+                const uint8_t* const end = unicode::encode(ids[i] ^ unknown_bit, bytes);
+                for (const uint8_t* p = bytes; p < end; ++p) out.push_back(pieces_.byte_ids[*p]);
+            } else if (!was_unknown) {
+                out.push_back(pieces_.unk_id);
+            }
+            was_unknown = is_unknown;
+        }
+    }
+
+    // What a part's id adds to the sum.
+    float score(uint32_t id) const { return id & unknown_bit ? unigram_.unknown_score() : unigram_.score(id); }
+
+    // Can words be taken for themselves, each with the mark before it? The mark alone is a piece then, and what is
+    // unknown in one word does not go on in the next.
+    bool has_words() const {
+        return (kind_ == Kind::unigram ? unigram_.has_certain_paths() : kind_ == Kind::bpe) &&
+               pieces_.texts.size() <= unknown_bit && pieces_.joints.is_before_marks() && trie().find(space_mark) != no_id;
+    }
+
+    // Pieces by the numbers of their characters.
+    const PieceTrie& trie() const { return kind_ == Kind::bpe ? bpe_.trie() : unigram_.trie(); }
+
+    static constexpr uint32_t most_chars = SentenceUnigram::most_chars;
+
+    // The ids of a word, given by the numbers of its characters, that has them in every sentence; or 0. With unknown_bit it
+    // is the place of an unknown character, in characters.
+    size_t encode_word(const uint32_t* codes, uint32_t count, uint32_t* ids, Scratch& scratch) const {
+        if (kind_ == Kind::bpe) return bpe_.join(codes, count, ids);
+        return unigram_.certain_path(codes, count, ids, scratch.unigram);
+    }
+
+    bool is_summed() const { return kind_ == Kind::unigram; }
+    const SentenceUnigram& unigram() const { return unigram_; }
+
+  private:
     // Runs of unknown characters are one token, unless they have bytes.
     struct TokenWriter {
         const SentenceModel& model;
         std::vector<Token>& out;
         bool was_unknown = false;
 
-        void known(const uint32_t* ids, size_t count) {
-            for (size_t i = 0; i < count; ++i) out.push_back({ids[i], model.pieces_.size_of(ids[i])});
+        void known(uint32_t id, uint32_t size) {
+            out.push_back({id, size});
             was_unknown = false;
         }
         void unknown(const uint8_t* text, uint32_t size) {
@@ -86,98 +135,35 @@ class SentenceModel final : public Model {
         }
     };
 
-    struct IdWriter {
-        const SentenceModel& model;
-        std::vector<uint32_t>& out;
-        size_t at;
-        bool was_unknown = false;
+    template <class Take>
+    struct PartWriter {
+        Take& take;
 
-        void known(const uint32_t* ids, size_t count) {
-            uint32_t* to = out.data() + at;
-            for (size_t i = 0; i < count; ++i) to[i] = ids[i];
-            at += count;
-            was_unknown = false;
-        }
+        void known(uint32_t id, uint32_t) { take(id); }
         void unknown(const uint8_t* text, uint32_t size) {
-            if (model.byte_fallback_) {
-                for (uint32_t i = 0; i < size; ++i) out[at++] = model.pieces_.byte_ids[text[i]];
-            } else if (!was_unknown) {
-                out[at++] = model.pieces_.unk_id;
-                was_unknown = true;
+            for (const uint8_t* p = text; p < text + size;) {
+                unsigned length;
+                take(unknown_bit | unicode::decode(p, length));
+                p += length;
             }
         }
     };
 
     template <class Writer>
-    void run(const uint8_t* text, size_t size, Scratch& scratch, Writer& writer) const {
+    void run(const uint8_t* text, size_t size, float& sum, Scratch& scratch, Writer& writer) const {
         const uint8_t* const end = text + size;
         if (kind_ == Kind::words || kind_ == Kind::characters) return look_up(text, end, scratch, writer);
-        PieceCache::Key words[batch_size];
-        float sum = 0;
-        for (const uint8_t* p = text; p < end && !scratch.is_stopped();) {
-            size_t count = 0;
-            while (p < end && count < batch_size) {
-                const uint8_t* next = pieces_.joints.next(p, end);
-                words[count] = PieceCache::key_of(p, static_cast<size_t>(next - p), static_cast<size_t>(end - p));
-                scratch.cache.prefetch(words[count++]);
-                p = next;
+        while (text < end && !scratch.is_stopped()) {
+            const uint8_t* const next = pieces_.joints.next(text, end);
+            const size_t length = static_cast<size_t>(next - text);
+            if (kind_ == Kind::bpe)
+                bpe_.encode(text, length, scratch, scratch.bpe);
+            else
+                sum = unigram_.path(text, length, sum, scratch.unigram);
+            for (const Token& token : kind_ == Kind::bpe ? scratch.bpe.path : scratch.unigram.path) {
+                token.id == no_id ? writer.unknown(text, token.size) : writer.known(token.id, token.size);
+                text += token.size;
             }
-            for (size_t i = 0; i < count; ++i) write(words[i], scratch, writer, sum);
-        }
-    }
-
-    // The pieces of a remembered word, or those found now, to be remembered with the largest sum before the word for
-    // which they hold.
-    template <class Writer>
-    void write(const PieceCache::Key& word, Scratch& scratch, Writer& writer, float& sum) const {
-        PieceCache::Found found;
-        if (scratch.cache.find(word, found)) {
-            if (kind_ == Kind::bpe) return writer.known(found.ids, found.count);
-            if (std::fabs(sum) <= found.note) {
-                for (size_t i = 0; i < found.count; ++i) sum += unigram_.score(found.ids[i]);
-                return writer.known(found.ids, found.count);
-            }
-        }
-        const float limit = find(word, scratch, writer, sum);
-        if (limit <= 0) return;
-        const std::vector<Token>& path = kind_ == Kind::bpe ? scratch.bpe.path : scratch.unigram.path;
-        uint32_t ids[PieceCache::most_pieces];
-        if (path.size() > PieceCache::most_pieces) return;
-        for (size_t i = 0; i < path.size(); ++i) {
-            if (path[i].id == no_id) return;
-            ids[i] = path[i].id;
-        }
-        scratch.cache.insert(word, ids, path.size(), limit);
-    }
-
-    // The pieces of one word; returns the limit up to which they may be remembered.
-    template <class Writer>
-    float find(const PieceCache::Key& word, Scratch& scratch, Writer& writer, float& sum) const {
-        if (kind_ == Kind::bpe) {
-            bpe_.encode(word.text, word.size, scratch, scratch.bpe);
-            put(word.text, scratch.bpe.path, writer);
-            return SentenceUnigram::largest_sum;
-        }
-        const float limit = unigram_.best_path(word.text, word.size, scratch.unigram);
-        const std::vector<Token>& path = scratch.unigram.path;
-        if (std::fabs(sum) <= limit) {
-            for (const Token& token : path) sum += unigram_.score(token.id);
-        } else {
-            sum = unigram_.single_path(word.text, word.size, sum, scratch.unigram);
-        }
-        put(word.text, path, writer);
-        return std::fabs(sum) <= limit ? limit : -1;  // what was found now need not be the likeliest path
-    }
-
-    template <class Writer>
-    void put(const uint8_t* text, const std::vector<Token>& path, Writer& writer) const {
-        for (const Token& token : path) {
-            if (token.id == no_id) {
-                writer.unknown(text, token.size);
-            } else {
-                writer.known(&token.id, 1);
-            }
-            text += token.size;
         }
     }
 
@@ -202,7 +188,7 @@ class SentenceModel final : public Model {
             if (id == no_id)
                 writer.unknown(p, size);
             else
-                writer.known(&id, 1);
+                writer.known(id, size);
             p = next;
         }
     }

@@ -9,6 +9,10 @@
 #include <utility>
 #include <vector>
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 #include "charsmap.hpp"
 #include "piece_trie.hpp"
 #include "steps.hpp"
@@ -37,6 +41,45 @@ class SentenceNormalization final : public RewriteStep {
         for (unsigned lead = 0xF0; lead < 256; ++lead) stops_[lead] = true;
         // A space is quick to deal with where nothing is said of it.
         plain_space_ = charsmap_->is_plain(' ') && !keeps_[' '];
+        breaks_[' '] = plain_space_ && !charsmap_->is_inside(' ');
+        for (unsigned byte = 0; byte < 0x20; ++byte)
+            breaks_[byte] |= charsmap_->is_space(static_cast<uint8_t>(byte)) && !charsmap_->is_inside(static_cast<uint8_t>(byte));
+        for (const std::string& piece : kept)
+            for (const char byte : piece) breaks_[static_cast<uint8_t>(byte)] = false;
+        has_words_ = breaks_[' '] && options_.escape_whitespaces && !options_.whitespace_as_suffix &&
+                     !charsmap_->makes("  ") && !charsmap_->makes("\xE2\x96\x81");
+    }
+
+    const Options& options() const { return options_; }
+
+    // Does every word stand for itself, words being what is between spaces? Then the text is made of a mark for each space
+    // (or for several) and what the words become, as run_word() says.
+    bool has_words() const { return has_words_; }
+
+    // Is this byte a space between words?
+    bool is_break(uint8_t byte) const { return breaks_[byte]; }
+
+    // The first space between words from p on, or the end.
+    const uint8_t* next_break(const uint8_t* p, const uint8_t* end) const {
+        for (; p < end; ++p) {
+            while (end - p >= 16) {  // all breaks are up to 0x20, and few other characters
+                const unsigned low = low_bytes(p);
+                p += low == 0 ? 16 : __builtin_ctz(low);
+                if (low != 0) break;
+            }
+            if (p < end && breaks_[*p]) return p;
+        }
+        return end;
+    }
+
+    // Is the character c at p sure to stay as it is before the byte `next`?
+    bool is_plain(const uint8_t* p, uint32_t c, uint8_t next) const {
+        return !stops_[*p] && charsmap_->is_plain_before(c, next);
+    }
+
+    // Append what a word that stands after a space becomes; is the last of it a space that is one with the next?
+    bool run_word(const uint8_t* text, size_t size, std::string& out) const {
+        return Writer{*this, text, text, text + size, out, out.size(), nullptr, nullptr}.rewrite();
     }
 
     bool is_unchanged(const uint8_t*, size_t, bool) const override { return false; }
@@ -54,6 +97,18 @@ class SentenceNormalization final : public RewriteStep {
     }
 
   private:
+    // A bit for each of 16 bytes that is at most 0x20.
+    static unsigned low_bytes(const uint8_t* p) {
+#if defined(__SSE2__)
+        const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+        return static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x20)), bytes)));
+#else
+        unsigned bits = 0;
+        for (unsigned i = 0; i < 16; ++i) bits |= static_cast<unsigned>(p[i] <= 0x20) << i;
+        return bits;
+#endif
+    }
+
     // What the text at a place becomes, and how much of it.
     struct Step {
         size_t size;
@@ -92,11 +147,12 @@ class SentenceNormalization final : public RewriteStep {
             return {in_origins[end - text - 1].end, in_origins[end - text - 1].end};
         }
 
-        void rewrite() {
+        // Is the last character a space, where that matters?
+        bool rewrite() {
             bool after_space = rules.options_.remove_extra_whitespaces;
             while (at < end) {
                 if (copy_plain()) after_space = false;
-                if (at == end) return;
+                if (at == end) break;
                 if (*at == ' ' && rules.plain_space_) {
                     if (!after_space) put_space(1);
                     ++at;
@@ -105,6 +161,7 @@ class SentenceNormalization final : public RewriteStep {
                 }
                 after_space = put(rules.step(at, end), after_space);
             }
+            return after_space;
         }
 
         // Copies what is sure to stay as it is and is no space; was there any?
@@ -190,7 +247,8 @@ class SentenceNormalization final : public RewriteStep {
     std::string_view space_;
     PieceTrie kept_;
     bool keeps_[256] = {}, stops_[256] = {};  // by the first byte: of a kept piece; of what is not copied as it is
-    bool plain_space_ = true;
+    bool breaks_[256] = {};                    // bytes that are a space and in nothing else
+    bool plain_space_ = true, has_words_ = false;
 };
 
 }  // namespace textpipe

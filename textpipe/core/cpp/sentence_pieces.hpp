@@ -17,7 +17,7 @@ namespace textpipe {
 
 enum class PieceKind : int { normal = 1, unknown = 2, control = 3, user_defined = 4, unused = 5, byte = 6 };
 
-constexpr size_t space_mark_size = 3;
+constexpr std::string_view space_mark = "\xE2\x96\x81";
 
 // Which neighbours no piece joins: (▁, ▁), (x, ▁) and (▁, x), where x is any other character.
 class SpaceJoints {
@@ -37,6 +37,9 @@ class SpaceJoints {
 
     void forbid() { space_space_ = other_space_ = space_other_ = false; }
 
+    // Is there no piece with a mark after another character?
+    bool is_before_marks() const { return other_space_; }
+
     // The end of the stretch that begins at p.
     const uint8_t* next(const uint8_t* p, const uint8_t* end) const {
         if (!(space_space_ || other_space_ || space_other_)) return end;
@@ -44,7 +47,7 @@ class SpaceJoints {
         bool is_mark = end - p >= 3 && PieceTrie::is_space_mark(p);
         for (;;) {
             if (is_mark) {
-                const uint8_t* after = mark + space_mark_size;
+                const uint8_t* after = mark + space_mark.size();
                 if (after == end) return end;
                 is_mark = end - after >= 3 && PieceTrie::is_space_mark(after);
                 if (is_mark ? space_space_ : space_other_) return after;
@@ -76,6 +79,9 @@ class SpaceJoints {
 
     bool space_space_ = true, other_space_ = true, space_other_ = true;
 };
+
+// With this bit an id is an unknown character, which stands for itself until the parts of a sentence are put together.
+constexpr uint32_t unknown_bit = 1u << 23;
 
 struct SentencePieces {
     // `text` is not empty and holds no zero byte.

@@ -118,7 +118,7 @@ class UnigramModel final : public Model {
                 node = {score, at, id};
                 return true;
             };
-            trie_.prefixes(scratch.codes.data() + at, count - at, [&](size_t length, uint32_t id, float) {
+            trie_.prefixes(scratch.codes.data() + at, count - at, [&](size_t length, uint32_t id) {
                 reach(at + static_cast<uint32_t>(length), scores_[id] + until, id);
                 alone |= length == 1;
             });
@@ -172,7 +172,7 @@ class UnigramModel final : public Model {
         };
         for (uint32_t at = 0; at < count; ++at) {
             bool alone = false;
-            trie_.prefixes(scratch.codes.data() + at, count - at, [&](size_t length, uint32_t id, float) {
+            trie_.prefixes(scratch.codes.data() + at, count - at, [&](size_t length, uint32_t id) {
                 add(at, length, scores_[id], id);
                 alone |= length == 1;
             });
