@@ -7,6 +7,7 @@ class NativeUnigram(NativeModel):
         *,
         unk_id: int | None = None,
         byte_fallback: bool = False,
+        bytes: list[int] | None = None,
         alpha: float | None = None,
         nbest_size: int | None = None,
     ) -> None: ...

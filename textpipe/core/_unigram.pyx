@@ -24,27 +24,38 @@ cdef extern from "unigram_model.hpp" namespace "textpipe" nogil:
     cdef cppclass UnigramModel:
         UnigramModel(UnigramOptions options) except +
         void add_piece(string_view piece, double score) except +
+        void set_byte(uint8_t byte, uint32_t id)
         void finish() except +
         vector[Spelling] nbest(const uint8_t* word, size_t size, size_t count) except +
 
 
+cdef int add_piece(UnigramModel* model, bytes data, double score) except -1:
+    model.add_piece(string_view(data, len(data)), score)
+    return 0
+
+
 cdef class NativeUnigram(NativeModel):
-    """The likeliest spelling of a word; with ``alpha`` one by chance, of the ``nbest_size`` likeliest or of all."""
+    """The likeliest spelling of a word; with ``alpha`` one by chance, of the ``nbest_size`` likeliest or of all.
+
+    A piece without text stands nowhere. ``bytes`` are the ids that spell the bytes, where these are not to be found in
+    the vocabulary by their names, which then stand in no text.
+    """
 
     cdef shared_ptr[UnigramModel] unigram
 
-    def __init__(self, list vocab, *, unk_id=None, bint byte_fallback=False, alpha=None, nbest_size=None):
+    def __init__(self, list vocab, *, unk_id=None, bint byte_fallback=False, list bytes=None,
+                 alpha=None, nbest_size=None):
         cdef UnigramOptions options
         options.unk_id = no_id if unk_id is None else unk_id
-        options.byte_fallback = byte_fallback
+        options.byte_fallback = byte_fallback or bytes is not None
         options.alpha = alpha or 0.0
         options.nbest_size = nbest_size or 0
         self.unigram = make_shared[UnigramModel](options)
-        cdef bytes data
         cdef double score
         for piece, score in vocab:
-            data = piece.encode()
-            self.unigram.get().add_piece(string_view(data, len(data)), score)
+            add_piece(self.unigram.get(), piece.encode(), score)
+        for byte, number in enumerate(bytes or ()):
+            self.unigram.get().set_byte(byte, number)
         self.unigram.get().finish()
         self.model = <ModelPointer>self.unigram
 

@@ -13,10 +13,10 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from textpipe.core._unigram import NativeSentenceModel
+from textpipe.core._native import NativeModel
+from textpipe.core._unigram import NativeSentenceModel, NativeUnigram
 from textpipe.errors import InputError, did_you_mean
-from textpipe.models.base import Model, Token
-from textpipe.models.unigram import placed_tokens
+from textpipe.models.drawing import DrawingModel
 
 __all__ = ["SentencePiece", "SentencePieceRow"]
 
@@ -37,7 +37,7 @@ class SentencePieceRow(NamedTuple):
     kind: str = "normal"
 
 
-class SentencePiece(Model):
+class SentencePiece(DrawingModel):
     """A sentencepiece model, over whole sentences.
 
     Parameters
@@ -46,6 +46,7 @@ class SentencePiece(Model):
     algorithm : ``unigram``, ``bpe``, ``word`` or ``char``.
     byte_fallback : spell unknown characters by their bytes, ``<0xEA>``, ….
     unk_piece, bos_piece, eos_piece, pad_piece : the names of the pieces with these parts to play.
+    alpha, nbest_size : draw a spelling of each sentence, as :class:`~textpipe.models.Unigram` does; of a unigram model.
 
     Raises
     ------
@@ -73,6 +74,8 @@ class SentencePiece(Model):
         bos_piece: str = "<s>",
         eos_piece: str = "</s>",
         pad_piece: str = "<pad>",
+        alpha: float | None = None,
+        nbest_size: int | None = None,
     ) -> None:
         self._rows = [SentencePieceRow(*row) for row in pieces]
         super().__init__({row.text: number for number, row in enumerate(self._rows)})
@@ -80,8 +83,26 @@ class SentencePiece(Model):
         self._byte_fallback = byte_fallback
         self._unk_id = next((n for n, row in enumerate(self._rows) if row.kind == "unknown"), None)
         self._named = {"unk_piece": unk_piece, "bos_piece": bos_piece, "eos_piece": eos_piece, "pad_piece": pad_piece}
+        self.alpha = alpha
+        self.nbest_size = nbest_size
         self._check()
+        self._check_drawing()
         self._native: NativeSentenceModel | None = None
+        self._drawing: NativeUnigram | None = None
+
+    def settings_changed(self) -> None:
+        """Check the settings; what draws is built again."""
+        self._check_drawing()
+        self._drawing = None
+
+    def _check_drawing(self) -> None:
+        super()._check_drawing()
+        if self.alpha and self._algorithm != "unigram":
+            raise InputError(
+                f"a {self._algorithm} model draws no spellings",
+                allowed="alpha for a unigram model",
+                hint="a BPE model turned into a tokenizer.json draws with its dropout",
+            )
 
     def _check(self) -> None:
         if self._algorithm not in ALGORITHMS:
@@ -147,8 +168,10 @@ class SentencePiece(Model):
         """The texts of all pieces of a kind."""
         return tuple(row.text for row in self._rows if row.kind == kind)
 
-    def native(self, *, byte_level: bool = False) -> NativeSentenceModel:
+    def native(self, *, byte_level: bool = False) -> NativeModel:
         """The native tables."""
+        if self.alpha:
+            return self._lattice()
         if self._native is None:
             self._native = NativeSentenceModel(
                 [(row.text, row.score, KINDS["control" if row.text == "\0" else row.kind]) for row in self._rows],
@@ -157,9 +180,26 @@ class SentencePiece(Model):
             )
         return self._native
 
-    def tokenize(self, sequence: str) -> list[Token]:
-        """The tokens of one normalized sentence."""
-        return placed_tokens(sequence, self.native().tokenize(sequence), self._piece_of, self._unk_id)
+    def _lattice(self) -> NativeUnigram:
+        if self._algorithm != "unigram":
+            raise InputError(f"a {self._algorithm} model has one spelling of a sentence", allowed="a unigram model")
+        if self._drawing is None:
+            least = min((row.score for row in self._rows if row.kind == "normal"), default=0.0)
+            self._drawing = NativeUnigram(
+                [self._in_lattice(row, least) for row in self._rows],
+                unk_id=self._unk_id,
+                bytes=[self._vocab[name] for name in sorted(_BYTES)] if self._byte_fallback else None,
+                alpha=self.alpha,
+                nbest_size=self.nbest_size,
+            )
+        return self._drawing
+
+    @staticmethod
+    def _in_lattice(row: SentencePieceRow, least: float) -> tuple[str, float]:
+        """A piece and its score where it can stand in text, else nothing, which stands nowhere."""
+        if row.kind == "user_defined":
+            return row.text, 0.1 * (len(row.text.encode()) - 1)  # more than any other way there
+        return (row.text, row.score) if row.kind == "normal" else ("", least)
 
     def to_dict(self) -> dict[str, Any]:
         """Type, algorithm, names and pieces; `tokenizers` has no such model."""
@@ -172,8 +212,9 @@ class SentencePiece(Model):
         }
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (_rebuild, (self._rows, self._algorithm, self._byte_fallback, self._named))
+        options = {"byte_fallback": self._byte_fallback, "alpha": self.alpha, "nbest_size": self.nbest_size}
+        return (_rebuild, (self._rows, self._algorithm, {**options, **self._named}))
 
 
-def _rebuild(rows: list[SentencePieceRow], algorithm: str, byte_fallback: bool, names: dict[str, str]) -> SentencePiece:
-    return SentencePiece(rows, algorithm, byte_fallback=byte_fallback, **names)
+def _rebuild(rows: list[SentencePieceRow], algorithm: str, options: dict[str, Any]) -> SentencePiece:
+    return SentencePiece(rows, algorithm, **options)

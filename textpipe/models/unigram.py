@@ -10,26 +10,17 @@ from __future__ import annotations
 import json
 import math
 import os
-import secrets
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 from textpipe.core._unigram import NativeUnigram
-from textpipe.errors import InputError, LimitError
-from textpipe.limits import DEFAULT_LIMITS
-from textpipe.models.base import Model, Token
+from textpipe.errors import InputError
+from textpipe.models.drawing import DrawingModel
 
-__all__ = ["Spelling", "Unigram"]
-
-
-class Spelling(NamedTuple):
-    """One way to put a word together, and the logarithm of its likelihood."""
-
-    score: float
-    tokens: list[Token]
+__all__ = ["Unigram"]
 
 
-class Unigram(Model):
+class Unigram(DrawingModel):
     """Pieces that are each as likely as their score says, whatever stands beside them.
 
     Parameters
@@ -47,7 +38,7 @@ class Unigram(Model):
 
     Notes
     -----
-    Kudo (2018), "Subword Regularization". Linear in the word: each place is reached by the pieces that end there. Of
+    Linear in the word: each place is reached by the pieces that end there. Of
     equally likely spellings the one whose last piece is the longer is taken, place by place.
 
     Examples
@@ -81,18 +72,12 @@ class Unigram(Model):
         self._byte_fallback = bool(byte_fallback)
         self.alpha = alpha
         self.nbest_size = nbest_size
-        self._check()
+        self._check_drawing()
         self._native: NativeUnigram | None = None
-
-    def _check(self) -> None:
-        if self.alpha is not None and not math.isfinite(self.alpha):
-            raise InputError(f"alpha is {self.alpha}", allowed="a finite number")
-        if self.nbest_size is not None and not 0 <= self.nbest_size <= DEFAULT_LIMITS.nbest_size:
-            raise InputError(f"nbest_size is {self.nbest_size}", allowed=f"0 to {DEFAULT_LIMITS.nbest_size}")
 
     def settings_changed(self) -> None:
         """Check the settings; the native tables are built again."""
-        self._check()
+        self._check_drawing()
         self._native = None
 
     @property
@@ -115,11 +100,6 @@ class Unigram(Model):
         """The unknown piece: its tokens read as the text they stand for."""
         return self._unk_id
 
-    @property
-    def repeatable(self) -> bool:
-        """Not with an alpha."""
-        return not self.alpha
-
     def _tables(self) -> NativeUnigram:
         if self._native is None:
             self._native = NativeUnigram(
@@ -135,52 +115,8 @@ class Unigram(Model):
         """The native tables; None without an unknown piece, where a word may have no tokens at all."""
         return None if self._unk_id is None else self._tables()
 
-    def tokenize(self, sequence: str) -> list[Token]:
-        """The tokens of one word.
-
-        Raises
-        ------
-        InputError
-            when a character has no piece, and there is none for such.
-        """
-        return self.sample(sequence, secrets.randbits(63) if self.alpha else 0)
-
-    def sample(self, sequence: str, seed: int) -> list[Token]:
-        """The same with a seed, which decides what is drawn when there is an ``alpha``."""
-        try:
-            found = self._tables().tokenize(sequence, seed)
-        except ValueError:
-            raise InputError(
-                f'no pieces spell "{sequence[:40]}", and there is none for the unknown', hint="give an unk_id"
-            ) from None
-        return self._tokens(sequence, found)
-
-    def nbest(self, sequence: str, count: int) -> list[Spelling]:
-        """The likeliest ways to put one word together, likeliest first.
-
-        >>> model = Unigram([("<unk>", 0.0), ("한", -3.0), ("국", -3.0), ("한국", -4.0)], unk_id=0)
-        >>> [spelling.score for spelling in model.nbest("한국", 5)]
-        [-4.0, -6.0]
-
-        Raises
-        ------
-        InputError, LimitError
-            when ``count`` is above the cap, or the word is too long for so many.
-        """
-        limits = DEFAULT_LIMITS
-        if not 1 <= count <= limits.nbest_size:
-            raise InputError(f"{count} spellings", allowed=f"1 to {limits.nbest_size}")
-        if len(sequence) * count > limits.lattice_ways:
-            raise LimitError(
-                f"{count} spellings of {len(sequence)} characters",
-                allowed=f"{limits.lattice_ways // count} characters",
-                hint="ask word by word",
-            )
-        found = self._tables().nbest(sequence, count)
-        return [Spelling(score, self._tokens(sequence, tokens)) for score, tokens in found]
-
-    def _tokens(self, sequence: str, found: list[tuple[int, int]]) -> list[Token]:
-        return placed_tokens(sequence, found, self._piece_of, self._unk_id)
+    def _lattice(self) -> NativeUnigram:
+        return self._tables()
 
     def get_vocab_size(self) -> int:
         """How many pieces there are, equal ones counted each."""
@@ -205,21 +141,3 @@ class Unigram(Model):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (Unigram, (self._rows, self._unk_id, self._byte_fallback, self.alpha, self.nbest_size))
-
-
-_SAME_PLACE = 0xFFFFFFFF  # model.hpp
-
-
-def placed_tokens(
-    text: str, found: list[tuple[int, int]], pieces: dict[int, str], surface_id: int | None
-) -> list[Token]:
-    """Tokens from ids and the bytes each takes; those of ``surface_id`` read as the text they stand for."""
-    data = text.encode()
-    tokens: list[Token] = []
-    begin = end = 0
-    for number, size in found:
-        if size != _SAME_PLACE:
-            begin, end = end, end + size
-        value = data[begin:end].decode() if number == surface_id else pieces[number]
-        tokens.append(Token(number, value, (begin, end)))
-    return tokens

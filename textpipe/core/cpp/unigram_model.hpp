@@ -55,12 +55,18 @@ class UnigramModel final : public Model {
         least_ = std::min(least_, score);
     }
 
+    // The piece that spells a byte, where such pieces are not found in text by their names as all others are.
+    void set_byte(uint8_t byte, uint32_t id) {
+        byte_ids_[byte] = id;
+        has_own_bytes_ = true;
+    }
+
     void finish() {
         std::vector<PieceTrie::Entry> entries;
         for (uint32_t id = 0; id < pieces_.size(); ++id)
             if (!pieces_[id].empty()) entries.emplace_back(pieces_[id], id);
         trie_.build(entries);
-        if (!options_.byte_fallback) return;
+        if (!options_.byte_fallback || has_own_bytes_) return;
         char name[] = "<0x00>";
         static const char digits[] = "0123456789ABCDEF";
         for (unsigned byte = 0; byte < 256; ++byte) {
@@ -285,6 +291,7 @@ class UnigramModel final : public Model {
     double least_ = std::numeric_limits<double>::infinity();
     PieceTrie trie_;
     uint32_t byte_ids_[256];
+    bool has_own_bytes_ = false;
 };
 
 }  // namespace textpipe
