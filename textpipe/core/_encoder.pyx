@@ -19,7 +19,7 @@ import re
 import numpy as np
 
 from textpipe.core._native cimport ModelPointer, NativeModel, NativeStep, RewritePointer, Step
-from textpipe.core._text import surrogate_error
+from textpipe.core._text import length_error, surrogate_error
 
 cdef extern from "Python.h":
     int PyUnicode_KIND(object text)
@@ -225,15 +225,18 @@ cdef int finish(Job* job, list texts, size_t threads, size_t chars) except -1:
     """Run a job to its end; an interrupt leaves here, and the job's destructor stops and joins its threads."""
     cdef cbool done = False
     cdef long long bad
-    if chars < INLINE_CHARS:
-        with nogil:
-            job.run()
-    else:
-        job.start(threads)
-        while not done:
+    try:
+        if chars < INLINE_CHARS:
             with nogil:
-                done = job.wait(50)
-            PyErr_CheckSignals()
+                job.run()
+        else:
+            job.start(threads)
+            while not done:
+                with nogil:
+                    done = job.wait(50)
+                PyErr_CheckSignals()
+    except OverflowError:
+        raise length_error() from None
     bad = job.bad_document()
     if bad >= 0:
         bad = next(i for i in range(bad + 1) if HALF_PAIR.search(texts[i]))  # threads may meet a later one first

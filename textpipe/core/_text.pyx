@@ -11,7 +11,10 @@ from libcpp.string cimport string
 from libcpp.vector cimport vector
 
 from textpipe.core._native cimport NativeStep, Step
-from textpipe.errors import InputError
+from textpipe.errors import InputError, LimitError
+
+cdef extern from "steps.hpp" namespace "textpipe" nogil:
+    const size_t longest_text
 
 cdef extern from "staged.hpp" namespace "textpipe" nogil:
     string run_rewrite "textpipe::rewrite"(
@@ -52,6 +55,7 @@ CATEGORIES = ("Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Me", "Nd", "Nl", "No", 
 NEWLINE, CONTROL_SPACE = 1 << 28, 1 << 29  # \r and \n; the other white space of Cc
 UNASSIGNED = 1 << 27  # with what is for private use
 UNICODE_VERSION = version.decode()
+LONGEST_TEXT = longest_text
 
 
 def surrogate_error(str text, where=None):
@@ -62,6 +66,15 @@ def surrogate_error(str text, where=None):
         where=where,
         allowed="characters that can be written as UTF-8",
         hint='decode the bytes with errors="replace", or drop it with text.encode("utf-8", "ignore").decode()',
+    )
+
+
+def length_error():
+    """The error for a text that rewriting makes too long."""
+    return LimitError(
+        "a normalizer or pre-tokenizer makes a text too long",
+        allowed=f"{LONGEST_TEXT:,} bytes",
+        hint="encode it in parts, or look at what replaces short strings by long ones",
     )
 
 
@@ -83,8 +96,11 @@ def rewrite(NativeStep step not None, str text, bint at_start=True):
     cdef string out
     if step.cuts:
         raise ValueError(f"{step} cuts")
-    with nogil:
-        out = run_rewrite(step.step, data, size, at_start, NULL)
+    try:
+        with nogil:
+            out = run_rewrite(step.step, data, size, at_start, NULL)
+    except OverflowError:
+        raise length_error() from None
     return PyUnicode_DecodeUTF8(out.data(), <Py_ssize_t>out.size(), NULL)
 
 
@@ -96,8 +112,11 @@ def rewrite_with_sources(NativeStep step not None, str text, bint at_start=True)
     cdef vector[int64_t] sources
     if step.cuts:
         raise ValueError(f"{step} cuts")
-    with nogil:
-        out = run_rewrite(step.step, data, size, at_start, &sources)
+    try:
+        with nogil:
+            out = run_rewrite(step.step, data, size, at_start, &sources)
+    except OverflowError:
+        raise length_error() from None
     return PyUnicode_DecodeUTF8(out.data(), <Py_ssize_t>out.size(), NULL), sources
 
 

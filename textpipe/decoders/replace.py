@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from textpipe.decoders.base import Decoder
-from textpipe.stages.pattern import Regex, find, pattern_to_dict
+from textpipe.stages.pattern import Regex, pattern_to_dict, replaced
 
 __all__ = ["Replace"]
 
@@ -29,10 +29,7 @@ class Replace(Decoder):
 
     def chain(self, tokens: Sequence[str]) -> list[str]:
         """The pieces with the matches replaced."""
-        return [
-            "".join([self.content if is_match else token[a:b] for a, b, is_match in find(self.pattern, token)])
-            for token in tokens
-        ]
+        return ["".join([part for *_, part in replaced(self.pattern, token, self.content)]) for token in tokens]
 
     def to_dict(self) -> dict[str, Any]:
         """Type, pattern, content."""

@@ -13,7 +13,7 @@ from textpipe.core import _steps
 from textpipe.core._native import NativeStep
 from textpipe.normalizers.aligned import AlignedText
 from textpipe.normalizers.base import Normalizer
-from textpipe.stages.pattern import Regex, find, pattern_to_dict
+from textpipe.stages.pattern import Regex, pattern_to_dict, replaced
 
 __all__ = ["Replace"]
 
@@ -41,13 +41,9 @@ class Replace(Normalizer):
             return super().apply(text)
         parts: list[str] = []
         sources: list[int] = []
-        for begin, end, is_match in find(self.pattern, text.text):
-            if is_match:
-                parts.append(self.content)
-                sources += [end - 1] * len(self.content)
-            else:
-                parts.append(text.text[begin:end])
-                sources += range(begin, end)
+        for begin, end, is_match, part in replaced(self.pattern, text.text, self.content):
+            parts.append(part)
+            sources += [end - 1] * len(part) if is_match else range(begin, end)
         return text.replaced("".join(parts), sources)
 
     def to_dict(self) -> dict[str, Any]:

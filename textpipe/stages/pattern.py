@@ -15,7 +15,7 @@ from textpipe.errors import InputError, LimitError
 from textpipe.limits import DEFAULT_LIMITS
 from textpipe.stages.oniguruma import translate
 
-__all__ = ["Regex", "find", "pattern_to_dict"]
+__all__ = ["Regex", "find", "pattern_to_dict", "replaced"]
 
 _TIMEOUT_S = 10.0  # one search; a sane pattern takes microseconds
 
@@ -89,6 +89,27 @@ def find(pattern: str | Regex, text: str) -> Iterator[tuple[int, int, bool]]:
             ) from None
     if done < len(text):
         yield done, len(text), False
+
+
+def replaced(pattern: str | Regex, text: str, content: str) -> list[tuple[int, int, bool, str]]:
+    """The stretches of a text and what comes in their place: ``(begin, end, is match, content or the stretch)``.
+
+    Raises
+    ------
+    LimitError
+        as :func:`find`, and when the text would become longer than there may be.
+    """
+    stretches = list(find(pattern, text))
+    length = sum(len(content) if is_match else end - begin for begin, end, is_match in stretches)
+    most = DEFAULT_LIMITS.text_bytes // 4  # a character takes four bytes at the most
+    if length > most:
+        raise LimitError(
+            f"replacing makes {length:,} characters of a text of {len(text):,}",
+            where=repr(pattern if isinstance(pattern, str) else pattern.pattern)[:80],
+            allowed=f"{most:,}",
+            hint="encode it in parts, or replace by less",
+        )
+    return [(begin, end, is_match, content if is_match else text[begin:end]) for begin, end, is_match in stretches]
 
 
 def pattern_to_dict(pattern: str | Regex) -> dict[str, Any]:

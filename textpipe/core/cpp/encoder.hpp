@@ -114,6 +114,7 @@ class Worker {
             target.clear();
             target_origins.clear();
             step->run(text, size, at_start, target, origins, origins != nullptr ? &target_origins : nullptr);
+            check_length(target.size());
             text = reinterpret_cast<const uint8_t*>(target.data());
             size = target.size();
             if (origins != nullptr) origins = target_origins.data();

@@ -137,6 +137,7 @@ class PrependStep final : public RewriteStep {
              std::vector<Origin>* origins) const override {
         Copier to(out, in_origins, origins);
         const size_t before = origins != nullptr ? origins->size() : 0;
+        check_length(out.size() + prefix_.size() + size);
         to.put(prefix_.data(), prefix_.size(), 0);
         to.copy(text, 0, size);
         if (!prefix_.empty() || origins == nullptr) return;
@@ -157,6 +158,7 @@ class ReplaceStep final : public RewriteStep {
 
     void run(const uint8_t* text, size_t size, bool, std::string& out, const Origin* in_origins,
              std::vector<Origin>* origins) const override {
+        if (content_.size() > pattern_.size()) check_length(new_size(text, size));
         Copier to(out, in_origins, origins);
         size_t at = 0;
         for (size_t found; (found = find(text, size, at)) < size; at = found + pattern_.size()) {
@@ -167,6 +169,13 @@ class ReplaceStep final : public RewriteStep {
     }
 
   private:
+    size_t new_size(const uint8_t* text, size_t size) const {
+        size_t made = size;
+        for (size_t at = 0; (at = find(text, size, at)) < size; at += pattern_.size())
+            made += content_.size() - pattern_.size();
+        return made;
+    }
+
     // The first place from `at` on; `size` when there is none.
     size_t find(const uint8_t* text, size_t size, size_t at) const {
         const size_t length = pattern_.size();

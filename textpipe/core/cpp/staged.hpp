@@ -21,6 +21,7 @@ inline std::string rewrite(const Step& step, const uint8_t* text, size_t size, b
     if (size == 0) return out;
     if (sources == nullptr) {
         step.rewrite->run(text, size, at_start, out, nullptr, nullptr);
+        check_length(out.size());
         return out;
     }
     std::vector<Origin> in, origins;
@@ -28,6 +29,7 @@ inline std::string rewrite(const Step& step, const uint8_t* text, size_t size, b
     for (uint32_t i = 0, at = 0; i < size; ++at)
         for (const uint32_t stop = i + unicode::utf8_size(text[i]); i < stop; ++i) in.push_back({at, at + 1});
     step.rewrite->run(text, size, at_start, out, in.data(), &origins);
+    check_length(out.size());
     for (size_t i = 0; i < out.size(); i += unicode::utf8_size(static_cast<uint8_t>(out[i])))
         sources->push_back(origins[i].end > origins[i].begin ? int64_t{origins[i].begin} : nowhere);
     return out;

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,14 @@ struct Origin {
 struct Piece {
     uint32_t begin, end;
 };
+
+// No longer may a text become: places in it are 32 bits wide, and a few replacements one after the other would otherwise
+// make gigabytes of a word.
+constexpr size_t longest_text = size_t{1} << 30;
+
+inline void check_length(size_t size) {
+    if (size > longest_text) throw std::overflow_error("rewriting makes a text longer than there may be");
+}
 
 class RewriteStep {
   public:

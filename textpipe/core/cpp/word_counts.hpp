@@ -254,6 +254,7 @@ private:
             if (size == 0 || step->is_unchanged(text, size, true)) continue;
             std::string changed;
             step->run(text, size, true, changed, nullptr, nullptr);
+            check_length(changed.size());
             text_.swap(changed);
             text = reinterpret_cast<const uint8_t*>(text_.data());
             stop = readable_end = text + text_.size();
