@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import pickle
+import random
 
 import pytest
 import tokenizers as oracle
@@ -91,6 +92,23 @@ def test_words_of_bert_have_the_ids_and_places_of_tokenizers(flags, found, text)
             expected.word_ids,
         )
         assert ours.encode_to_numpy([each, each])[0].tolist() == expected.ids * 2
+
+
+@pytest.mark.parametrize("clean_text", [True, False])
+def test_long_text_is_cut_alike_wherever_a_character_lies_in_the_machine_words_it_is_read_by(clean_text):
+    characters = [*map(chr, range(1, 128)), *BERT_ALPHABET, *"가나다라 abc"]
+    vocab = {p: n for n, p in enumerate(dict.fromkeys(["[UNK]", *characters, *("##" + one for one in characters)]))}
+    theirs = oracle.Tokenizer(oracle.models.WordPiece(vocab, unk_token="[UNK]"))
+    theirs.normalizer = oracle.normalizers.BertNormalizer(clean_text, strip_accents=False, lowercase=False)
+    theirs.pre_tokenizer = oracle.pre_tokenizers.BertPreTokenizer()
+    ours = Tokenizer.from_str(theirs.to_str())
+    chance = random.Random(7)
+    plain = [" ".join(chance.choices("abc가나.,!", k=5)) + "abcdefgh가나다" * chance.randrange(3) for _ in range(400)]
+    for odd in ("", " ", *characters):
+        text = odd.join(chance.choices(plain, k=12))
+        assert ours.encode_to_numpy([text, odd + text])[0].tolist() == [
+            number for each in (text, odd + text) for number in theirs.encode(each).ids
+        ]
 
 
 def test_added_tokens_of_normalized_text_are_found_before_words_are_remembered():
