@@ -14,10 +14,10 @@ from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from textpipe import models
 from textpipe.core import _text
 from textpipe.core._encoder import NativeEncoder
 from textpipe.core._native import NativeModel, NativeStep
+from textpipe.core._unigram import NativeSentenceModel
 from textpipe.core._word_piece import NativeBertWords, bert_stretches
 from textpipe.encoding import Encoding
 from textpipe.errors import LimitError, StateError
@@ -82,9 +82,11 @@ class Pipeline:
 
     def _raw_model(self) -> tuple[NativeModel, NativeCut] | None:
         """A native model of raw text and what cuts it, of stages that can be made one."""
-        if isinstance(self.normalizer, SentencePiece) and isinstance(self.model, models.SentencePiece):
-            whole = self.pre_tokenizer is None
-            return (self.normalizer.before(self.model.native(), CACHE_BYTES), NativeCut()) if whole else None
+        if isinstance(self.normalizer, SentencePiece) and self.pre_tokenizer is None:
+            model = self.model.native(byte_level=False)
+            if not isinstance(model, NativeSentenceModel):  # as where spellings are drawn by chance
+                return None
+            return self.normalizer.before(model, CACHE_BYTES), NativeCut()
         if isinstance(self.normalizer, BertNormalizer) and isinstance(self.pre_tokenizer, BertPreTokenizer):
             options = self.normalizer.options()
             model = self.model.native(byte_level=False)
