@@ -1,8 +1,9 @@
 """Piece vocabularies: textpipe beside tokenizers (WordPiece) or sentencepiece (byte-pair training), whole processes.
 
 Every contender prints a digest of its pieces; they must be equal, or no figure is printed. tokenizers numbers the
-characters inside words in the order of a hash, so both are given them all as special tokens, in order; words are cut at
-white space. For sentencepiece the characters are left as they are, on both sides, and so are lines of any length.
+characters inside words in the order of a hash, so both are given them all as special tokens, in order (found once,
+before the clock runs); words are cut at white space. For sentencepiece the characters are left as they are, on both
+sides, and so are lines of any length.
 """
 
 from __future__ import annotations
@@ -10,8 +11,10 @@ from __future__ import annotations
 import argparse
 import hashlib
 import io
+import json
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 from contenders import print_table, run_in_turn
@@ -28,6 +31,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--one", help=argparse.SUPPRESS)
+    parser.add_argument("--special", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     if options.one:
         pieces = LEARNERS[options.model, options.one](options)
@@ -35,7 +39,11 @@ def main(arguments: list[str]) -> int:
         return 0
     size = sum(file.stat().st_size for file in options.files)
     print(f"{options.model}: {size / 1e6:.1f} MB of text, {options.vocab_size:,} entries, {options.threads} threads")
-    table = run_in_turn({name: command(name, options) for name in ("textpipe", PEERS[options.model])}, options.runs)
+    with tempfile.TemporaryDirectory() as scratch:
+        options.special = Path(scratch, "special.json")
+        special = special_pieces(options.files) if options.model == "word-piece" else []
+        options.special.write_text(json.dumps(special), encoding="utf-8")
+        table = run_in_turn({name: command(name, options) for name in ("textpipe", PEERS[options.model])}, options.runs)
     if len({runs.output for runs in table.values()}) != 1:
         sys.exit("the results differ: " + ", ".join(f"{r.name} {r.output.strip()}" for r in table.values()))
     print(f"all alike: {next(iter(table.values())).output.strip()}")
@@ -46,6 +54,7 @@ def main(arguments: list[str]) -> int:
 def command(name: str, options: argparse.Namespace) -> list[str]:
     entry = str(Path(__file__).with_name("run.py"))
     flags = ["--model", options.model, "--vocab-size", str(options.vocab_size), "--threads", str(options.threads)]
+    flags += ["--special", str(options.special)]
     return [sys.executable, entry, "train-pieces", *map(str, options.files), *flags, "--one", name]
 
 
@@ -60,17 +69,17 @@ def our_word_piece(options: argparse.Namespace) -> list[str]:
     from textpipe.core._native import grammar_step
     from textpipe.trainers import WordCutter, WordPieceTrainer, count_files, train_word_piece
 
-    special = special_pieces(options.files)
+    special = json.loads(options.special.read_text(encoding="utf-8"))
     counts = count_files(options.files, WordCutter(cutting=(grammar_step(2),)), threads=options.threads)
     trainer = WordPieceTrainer(vocab_size=options.vocab_size, special_tokens=special, show_progress=False)
-    return list(train_word_piece(counts, trainer))
+    return list(train_word_piece(counts, trainer, threads=options.threads))
 
 
 def their_word_piece(options: argparse.Namespace) -> list[str]:
     os.environ["RAYON_NUM_THREADS"] = str(options.threads)
     from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
-    special = special_pieces(options.files)
+    special = json.loads(options.special.read_text(encoding="utf-8"))
     tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
     tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     trainer = trainers.WordPieceTrainer(vocab_size=options.vocab_size, special_tokens=special, show_progress=False)
@@ -85,7 +94,7 @@ def our_sentencepiece(options: argparse.Namespace) -> list[tuple[str, float]]:
     trainer = SentencePieceBpeTrainer(vocab_size=options.vocab_size)
     reader = SentenceReader(reserved=tuple(trainer.reserved), max_sentence_bytes=_ANY_LENGTH)
     words = count_files(options.files, trainer.cutter(reader), threads=options.threads)
-    pieces = train_sentencepiece_bpe(words, trainer).pieces
+    pieces = train_sentencepiece_bpe(words, trainer, threads=options.threads).pieces
     return [(piece, score) for piece, score in pieces]
 
 

@@ -78,7 +78,7 @@ def learn(name: str, options: argparse.Namespace) -> tuple[dict[str, int], list[
 
         counts = count_files(files, WordCutter(cutting=(grammar_step(0),), byte_level=True), threads=options.threads)
         trainer = BpeTrainer(vocab_size=options.vocab_size, special_tokens=SPECIAL, show_progress=False)
-        trained = train_bpe(counts, trainer, release=True)
+        trained = train_bpe(counts, trainer, threads=options.threads, release=True)
         return trained.vocab, [list(pair) for pair in trained.merges]
     if name == "gigabpe":
         import gigabpe
@@ -122,7 +122,7 @@ def phases(options: argparse.Namespace) -> int:
     print(f"{counts.num_occurrences:,} words, {len(counts):,} distinct, {counts.memory_bytes / 1e6:.0f} MB of counts")
     marks.append(("alphabet", time.perf_counter()))
     trainer = BpeTrainer(vocab_size=options.vocab_size, special_tokens=SPECIAL, show_progress=False)
-    train_bpe(counts, trainer, progress=progress, release=True)
+    train_bpe(counts, trainer, threads=options.threads, progress=progress, release=True)
     marks.append(("", time.perf_counter()))
     for (phase, start), (_, end) in pairwise(marks):
         print(f"{phase}\t{end - start:.3f} s")

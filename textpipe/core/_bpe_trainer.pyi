@@ -27,6 +27,7 @@ def train(
     release: bool,
     compat: str,
     rules: tuple[int, str, bool, list[tuple[int, int, int]]] | None = None,
+    num_threads: int = 1,
     progress: Callable[[str, int, int], object] | None = None,
 ) -> tuple[list[tuple[int, int, int]], list[str]]: ...
 def extend(
@@ -40,5 +41,6 @@ def extend(
     suffix: str,
     has_floor: bool,
     compat: str,
+    num_threads: int = 1,
     progress: Callable[[str, int, int], object] | None = None,
 ) -> tuple[list[tuple[int, int, int]], list[str]]: ...

@@ -39,11 +39,12 @@ cdef extern from "bpe_wordwise.hpp" namespace "textpipe" nogil:
         vector[Merge] merges
         string suffix
     BpeResult extend_bpe(const BpeSettings& settings, const vector[string]& initial, const KnownMerges& known,
-                         CppWordCounts& words, cbool byte_level, Callback callback, void* owner) except +
+                         CppWordCounts& words, cbool byte_level, size_t num_threads, Callback callback,
+                         void* owner) except +
     vector[CharacterUse] survey_characters(const CppWordCounts& words, cbool byte_level) except +
     BpeResult train_bpe(const BpeSettings& settings, const vector[string]& initial, const vector[uint32_t]& characters,
                         const vector[uint32_t]& ids, CppWordCounts& words, cbool byte_level, cbool release,
-                        Callback callback, void* owner) except +
+                        size_t num_threads, Callback callback, void* owner) except +
 
 cdef extern from "bpe_rules.hpp" namespace "textpipe::bpe" nogil:
     cdef cppclass ClassRange:
@@ -97,7 +98,7 @@ cdef void put_rules(RuleSettings& to, tuple rules) except *:
 def train(
     WordCounts counts not None, *, list initial, list characters, list ids, uint64_t vocab_size, uint64_t min_frequency,
     uint64_t max_token_length, str prefix, bint has_floor, bint release, str compat, object rules=None,
-    object progress=None
+    size_t num_threads=1, object progress=None
 ) -> tuple:
     """Learn merges.
 
@@ -110,6 +111,7 @@ def train(
     rules : None, or what a token may be: most characters, where word marks stand (one of ``SPACES``), whether marks
         alone are free of that, and (first, last, class) of code points in order.
     release : empty ``counts`` as soon as they are laid out.
+    num_threads : how many share long steps; they do not change the result.
 
     Returns
     -------
@@ -133,7 +135,7 @@ def train(
         put_rules(settings.rules, rules)
     try:
         with nogil:
-            result = train_bpe(settings, first, symbols, symbol_ids, words[0], byte_level, drop, on_pulse, owner)
+            result = train_bpe(settings, first, symbols, symbol_ids, words[0], byte_level, drop, num_threads, on_pulse, owner)
     except OverflowError as error:
         raise LimitError(str(error), hint="train on fewer texts") from None
     return to_python(result)
@@ -141,7 +143,7 @@ def train(
 
 def extend(
     WordCounts counts not None, *, list initial, list merges, uint64_t vocab_size, uint64_t min_frequency, str prefix,
-    str suffix, bint has_floor, str compat, object progress=None
+    str suffix, bint has_floor, str compat, size_t num_threads=1, object progress=None
 ) -> tuple:
     """Learn merges that go on from others.
 
@@ -173,7 +175,7 @@ def extend(
         known.merges.push_back(merge)
     try:
         with nogil:
-            result = extend_bpe(settings, first, known, words[0], byte_level, on_pulse, owner)
+            result = extend_bpe(settings, first, known, words[0], byte_level, num_threads, on_pulse, owner)
     except OverflowError as error:
         raise LimitError(str(error), hint="train on fewer texts") from None
     return to_python(result)

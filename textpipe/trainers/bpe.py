@@ -39,7 +39,7 @@ from textpipe.core._bpe_trainer import NO_ID, survey, train
 from textpipe.core._word_counts import WordCounts
 from textpipe.core.byte_alphabet import CHARACTER_OF
 from textpipe.errors import ConfigError, InputError
-from textpipe.trainers.counting import Progress
+from textpipe.trainers.counting import Progress, checked_threads
 from textpipe.trainers.settings import VocabularyTrainer
 from textpipe.trainers.token_rules import UNLIMITED, token_rules
 
@@ -117,13 +117,19 @@ class TrainedBpe(NamedTuple):
 
 
 def train_bpe(
-    counts: WordCounts, trainer: BpeTrainer, *, progress: Progress | None = None, release: bool = False
+    counts: WordCounts,
+    trainer: BpeTrainer,
+    *,
+    threads: int | None = None,
+    progress: Progress | None = None,
+    release: bool = False,
 ) -> TrainedBpe:
     """Learn a byte-pair vocabulary from word counts.
 
     Parameters
     ----------
     counts : words, as bytes of a byte-level alphabet or as UTF-8.
+    threads : how many share the long merges; by default as many as there are processors. They do not change the result.
     progress : called with each phase, what is done and the total; what it raises stops the training. Where the text
         yields fewer entries than asked for, the last call has a ``note`` that says so.
     release : empty ``counts`` as soon as they are laid out, for less memory at the peak; not done with a prefix or
@@ -146,7 +152,9 @@ def train_bpe(
     -----
     Time O(symbols of distinct words) to lay out, then in proportion to the places merged.
     """
-    return train_bpe_ladder(counts, trainer, [trainer.vocab_size], progress=progress, release=release)[0]
+    return train_bpe_ladder(counts, trainer, [trainer.vocab_size], threads=threads, progress=progress, release=release)[
+        0
+    ]
 
 
 def train_bpe_ladder(
@@ -154,6 +162,7 @@ def train_bpe_ladder(
     trainer: BpeTrainer,
     vocab_sizes: Iterable[int],
     *,
+    threads: int | None = None,
     progress: Progress | None = None,
     release: bool = False,
 ) -> list[TrainedBpe]:
@@ -162,7 +171,7 @@ def train_bpe_ladder(
     Parameters
     ----------
     trainer : everything but ``vocab_size``, which ``vocab_sizes`` stand for; in that order the results come.
-    counts, progress, release : as in :func:`train_bpe`.
+    counts, threads, progress, release : as in :func:`train_bpe`.
 
     Examples
     --------
@@ -199,6 +208,7 @@ def train_bpe_ladder(
         ),
         # One string can then be read as different numbers of symbols, and a second trainer needs the words again.
         release=release and not (trainer.continuing_subword_prefix or trainer.end_of_word_suffix),
+        num_threads=checked_threads(threads),
         progress=None if report is None else lambda phase, done, total: report(phase, done, total, unit=_UNITS[phase]),
     )
     room = max(rung.vocab_size for rung in rungs) - len(symbols.vocab)

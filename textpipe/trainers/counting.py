@@ -235,6 +235,20 @@ def default_threads() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def checked_threads(threads: int | None) -> int:
+    """How many threads work: as many as asked for, or as there are processors.
+
+    Raises
+    ------
+    ConfigError
+        when that many cannot.
+    """
+    threads = default_threads() if threads is None else threads
+    if not 1 <= threads <= DEFAULT_LIMITS.threads:
+        raise ConfigError(f"{threads} threads cannot work", allowed=f"1 to {DEFAULT_LIMITS.threads}")
+    return threads
+
+
 def counting_reader(invalid_utf8: InvalidUtf8 = "refuse", text_column: str = TEXT_COLUMN) -> LineReader:
     """What reads files for :func:`count_files`; afterwards it knows how much it replaced."""
     return LineReader(chunk_bytes=_CHUNK_BYTES, is_utf8=is_utf8, invalid_utf8=invalid_utf8, text_column=text_column)
@@ -281,9 +295,7 @@ def _count(
     folder: str | os.PathLike[str] | None = None,
     state: CountingState | None = None,
 ) -> WordCounts:
-    threads = default_threads() if threads is None else threads
-    if not 1 <= threads <= DEFAULT_LIMITS.threads:
-        raise ConfigError(f"{threads} threads cannot count", allowed=f"1 to {DEFAULT_LIMITS.threads}")
+    threads = checked_threads(threads)
     if cutter.is_python:
         threads = 1  # Python code runs one thread at a time
     chunks = _reported(chunks, progress, total)

@@ -96,7 +96,7 @@ def fit_sentences(
 ) -> SentencePiece:
     """A sentencepiece model learned from sentences, which those of unigrams empty on the way, or from their words."""
     if isinstance(trainer, SentencePieceBpeTrainer):
-        pieces = train_sentencepiece_bpe(sentences, trainer, progress=progress).pieces
+        pieces = train_sentencepiece_bpe(sentences, trainer, threads=threads, progress=progress).pieces
         unknown, *controls = trainer.special_texts
         kinds = {unknown: "unknown", **dict.fromkeys(controls, "control")}
         kinds |= dict.fromkeys(trainer.reserved[len(kinds) :], "byte")

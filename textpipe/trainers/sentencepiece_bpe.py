@@ -25,7 +25,7 @@ from textpipe.core._bpe_trainer import survey, train
 from textpipe.core._sentences import Sentences, count_sentence_words
 from textpipe.core._word_counts import WordCounts
 from textpipe.errors import ConfigError, InputError
-from textpipe.trainers.counting import Progress
+from textpipe.trainers.counting import Progress, checked_threads
 from textpipe.trainers.sentences import SentenceCutter, SentenceReader
 from textpipe.trainers.settings import VocabularyTrainer
 from textpipe.trainers.token_rules import UNLIMITED, PieceShape, piece_rules
@@ -153,7 +153,11 @@ def required_characters(counts: dict[int, int], coverage: float, wanted: str = "
 
 
 def train_sentencepiece_bpe(
-    text: Sentences | WordCounts, trainer: SentencePieceBpeTrainer, *, progress: Progress | None = None
+    text: Sentences | WordCounts,
+    trainer: SentencePieceBpeTrainer,
+    *,
+    threads: int | None = None,
+    progress: Progress | None = None,
 ) -> TrainedPieces:
     """Learn pieces from sentences, or from their words.
 
@@ -162,7 +166,7 @@ def train_sentencepiece_bpe(
     text : sentences (:func:`~textpipe.trainers.read_sentences`), or their words as UTF-8: cut before (or after) each
         U+2581 or, where pieces may cross words, whole (:func:`~textpipe.trainers.count_files` counts them by
         :meth:`SentencePieceBpeTrainer.cutter`).
-    progress : called with each phase, what is done and the total; what it raises stops the training.
+    threads, progress : as in :func:`~textpipe.trainers.train_bpe`.
 
     Raises
     ------
@@ -199,6 +203,7 @@ def train_sentencepiece_bpe(
         release=False,
         compat="sentencepiece",
         rules=piece_rules(trainer.shape, used, alphabet),
+        num_threads=checked_threads(threads),
         progress=progress,
     )
     made = learned[len(strings) + 1 :]

@@ -28,7 +28,7 @@ from textpipe.core.byte_alphabet import to_characters
 from textpipe.errors import ConfigError, InputError
 from textpipe.limits import DEFAULT_LIMITS
 from textpipe.trainers.bpe import TerminalLine, first_characters
-from textpipe.trainers.counting import Progress, default_threads
+from textpipe.trainers.counting import Progress, checked_threads
 from textpipe.trainers.settings import VocabularyTrainer
 
 __all__ = ["TrainedUnigram", "UnigramTrainer", "train_unigram"]
@@ -195,9 +195,7 @@ def train_unigram(
     -----
     Time in proportion to the characters of distinct words, times the pieces that begin at one place, times rounds.
     """
-    threads = default_threads() if threads is None else threads
-    if not 1 <= threads <= DEFAULT_LIMITS.threads:
-        raise ConfigError(f"{threads} threads cannot train", allowed=f"1 to {DEFAULT_LIMITS.threads}")
+    threads = checked_threads(threads)
     if len(text) == 0:
         raise InputError("there is no text to learn from", hint="name inputs that hold text")
     report = progress or (TerminalLine() if trainer.show_progress and sys.stderr.isatty() else None)

@@ -73,13 +73,17 @@ class WordPieceTrainer(VocabularyTrainer):
 
 
 def train_word_piece(
-    counts: WordCounts, trainer: WordPieceTrainer, *, progress: Progress | None = None
+    counts: WordCounts,
+    trainer: WordPieceTrainer,
+    *,
+    threads: int | None = None,
+    progress: Progress | None = None,
 ) -> dict[str, int]:
     """Learn a WordPiece vocabulary from word counts.
 
     Parameters
     ----------
-    progress : called with each phase, what is done and the total; what it raises stops the training.
+    threads, progress : as in :func:`~textpipe.trainers.train_bpe`.
 
     Examples
     --------
@@ -89,4 +93,4 @@ def train_word_piece(
     >>> train_word_piece(counts, WordPieceTrainer(vocab_size=8))
     {'걷': 0, '고': 1, '다': 2, '먹': 3, '##고': 4, '##다': 5, '걷다': 6, '먹고': 7}
     """
-    return train_bpe(counts, trainer.merging(), progress=progress).vocab
+    return train_bpe(counts, trainer.merging(), threads=threads, progress=progress).vocab

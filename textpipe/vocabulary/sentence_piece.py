@@ -121,7 +121,7 @@ def train_sentencepiece(
     if isinstance(trainer, SentencePieceBpeTrainer):
         files = counting_reader(text_column=text_column)
         words = count_files(inputs, trainer.cutter(reader), threads=threads, progress=progress, reader=files)
-        model = fit_sentences(words, trainer, progress=progress)
+        model = fit_sentences(words, trainer, threads=threads, progress=progress)
     else:
         sentences = read_sentence_files(inputs, reader, text_column=text_column, progress=progress)
         model = fit_sentences(sentences, trainer, threads=threads, progress=progress)

@@ -91,13 +91,16 @@ public:
         return 0;
     }
 
-    // Call visit(place, id, next id, count) for every pair of neighbours as laid out: one symbol a cell.
+    // Call visit(place, id, next id, count) for every pair of neighbours from one place to another, as laid out: one symbol
+    // a cell.
     template <class Visit>
-    void each_first_pair(Visit&& visit) const {
-        for (size_t group = 0; group + 1 < groups_.size(); ++group)
-            for (uint32_t at = groups_[group].start; at + 1 < std::min<uint64_t>(groups_[group + 1].start, size); ++at)
+    void each_first_pair(uint32_t begin, uint32_t end, Visit&& visit) const {
+        for (size_t group = 0; group + 1 < groups_.size(); ++group) {
+            const uint64_t stop = std::min<uint64_t>(groups_[group + 1].start, end);
+            for (uint32_t at = std::max(groups_[group].start, begin); at + 1 < stop; ++at)
                 if (cells[at] != separator && cells[at + 1] != separator)
                     visit(at, cells[at], cells[at + 1], groups_[group].count);
+        }
     }
 
     std::unique_ptr<Cell[]> cells;

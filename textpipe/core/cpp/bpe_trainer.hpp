@@ -29,6 +29,9 @@
 // of those words is still in pieces when the vocabulary is full; so the best pair always counts c or more, and entries below
 // c are never needed. They are the many; they are not queued, listed or counted.
 //
+// Threads. Merges depend on each other, places do not: the words of a long list are shared out, each thread keeps its own
+// neighbours, and their sums decide. The gain of merging several pairs at once would be small beside: the long lists are few.
+//
 // Complexity: O(symbols of distinct words) to lay out; each place of a list is visited once.
 #pragma once
 #include <algorithm>
@@ -45,11 +48,14 @@
 #include <vector>
 
 #include "bpe_cells.hpp"
+#include "bpe_first_pairs.hpp"
 #include "bpe_pairs.hpp"
+#include "bpe_parts.hpp"
 #include "bpe_rules.hpp"
 #include "bpe_vocabulary.hpp"
 #include "merge_queue.hpp"
 #include "pulse.hpp"
+#include "team.hpp"
 
 namespace textpipe {
 
@@ -96,13 +102,12 @@ template <class Cell, bool by_piece>
 class BpeTrainer {
 public:
     BpeTrainer(const BpeSettings& settings, const std::vector<std::string>& initial, const bpe::SymbolIds& symbols,
-               const WordCounts& words, Pulse& pulse)
-        : settings_(settings), pulse_(pulse), vocabulary_(initial), rules_(settings.rules, symbols.byte_level()),
+               const WordCounts& words, Team& team, Pulse& pulse)
+        : settings_(settings), team_(team), pulse_(pulse), vocabulary_(initial), rules_(settings.rules, symbols.byte_level()),
           traits_(first_traits(symbols)),
           cells_(words, symbols, initial.size(), max_ids(settings, initial.size()), !by_piece, pulse,
                  [this](const Word& word, const bpe::SymbolIds& ids) { return may_be_token(word, ids); }),
-          separator_(cells_.separator), counts_at_(cells_), lengths_(size_t{cells_.hole} + 1),
-          queue_(Precedes{*this}), neighbours_(cells_.num_ids + 1), cursors_(cells_.num_ids + 1) {
+          separator_(cells_.separator), lengths_(size_t{cells_.hole} + 1), queue_(Precedes{*this}), parts_(1, Part(cells_)) {
         symbols.each_id([&](uint32_t id, uint32_t) { lengths_[id] = 1; });
         floor_ = by_piece ? 0 : std::max<uint64_t>(1, settings.min_frequency);
         if (settings.has_floor && settings.vocab_size > initial.size()) {
@@ -132,7 +137,11 @@ public:
 
 private:
     using Places = std::unique_ptr<uint32_t[]>;
+    using Part = bpe::Part<Cell>;
+    using Joined = typename Part::Joined;
     static constexpr uint32_t ahead = 24;  // places fetched before they are needed
+    // Of real text five sixths of all places are in longer lists; a shorter one is joined before two threads have met.
+    static constexpr uint32_t shared_places = 1024;
 
     struct ByPair {
         uint64_t count, pair;
@@ -164,25 +173,6 @@ private:
         int64_t count;
         uint32_t num_places;
         uint32_t** cursor;
-    };
-
-    // Of one id in one step: what stood before and after the places that were joined. The separator has a row of its own,
-    // so that joining asks no questions about the ends of words; what gathers there is never read.
-    struct alignas(32) Neighbour {
-        int64_t before = 0, after = 0;
-        uint32_t num_before = 0, num_after = 0;
-    };
-    struct Cursors {
-        uint32_t *before = nullptr, *after = nullptr;
-    };
-    struct Joined {
-        uint32_t place;
-        Cell before, after;
-    };
-    struct FirstPair {
-        uint64_t count = 0;
-        uint32_t num_places = 0;
-        uint32_t* cursor = nullptr;
     };
 
     // ---- the queue
@@ -278,43 +268,10 @@ private:
     }
 
     void queue_first_pairs() {
-        pulse_.begin(phase_pairs, 2 * cells_.size);
-        const auto num_ids = static_cast<uint32_t>(vocabulary_.size());
-        if (num_ids <= 1024) {
-            std::vector<FirstPair> table(size_t{num_ids} * num_ids);
-            queue_pairs([&](Cell left, Cell right) -> FirstPair& { return table[left * num_ids + right]; },
-                        [&](auto&& visit) {
-                            for (uint32_t left = 0; left < num_ids; ++left)
-                                for (uint32_t right = 0; right < num_ids; ++right)
-                                    visit(bpe::pair_key(left, right), table[left * num_ids + right]);
-                        });
-        } else {
-            bpe::PairTable<FirstPair> table;
-            queue_pairs([&](Cell left, Cell right) -> FirstPair& { return table[bpe::pair_key(left, right)]; },
-                        [&](auto&& visit) { table.each(visit); });
-        }
-    }
-
-    template <class Lookup, class Each>
-    void queue_pairs(Lookup&& lookup, Each&& each) {
-        uint32_t last = 0, run = 0;
-        cells_.each_first_pair([&](uint32_t place, Cell left, Cell right, uint64_t count) {
-            pulse_.beat(place);
-            FirstPair& pair = lookup(left, right);
-            // Plain: of the places in a run of one id every other counts.
-            run = left == right ? (place == last + 1 ? run : 0) + 1 : 0;
-            last = place;
-            if (!is_plain() || run == 0 || run % 2 == 1) pair.count += count;
-            ++pair.num_places;
-        });
-        each([&](uint64_t key, FirstPair& pair) { gain(key, static_cast<int64_t>(pair.count), pair.num_places, pair.cursor); });
+        FirstPairs<Cell> pairs(cells_, static_cast<uint32_t>(vocabulary_.size()), is_plain(), team_, pulse_);
+        pairs.each([&](uint64_t key, auto& pair) { gain(key, static_cast<int64_t>(pair.count), pair.num_places, pair.cursor); });
         queue_gains();
-        cells_.each_first_pair([&](uint32_t place, Cell left, Cell right, uint64_t) {
-            pulse_.beat(cells_.size + place);
-            uint32_t*& cursor = lookup(left, right).cursor;
-            if (cursor != nullptr) *cursor++ = place;
-        });
-        pulse_.end(2 * cells_.size);
+        pairs.write_places();
     }
 
     // ---- one merge
@@ -360,7 +317,7 @@ private:
         }
         merges_.push_back({step.left, step.right, step.id});
         overlaps_ = {};
-        join_places(entry, step);
+        join_places(entry, step, is_new);
         if (is_new) {
             settle_new(step);
             if (is_plain()) settle_overlaps(step);
@@ -368,8 +325,7 @@ private:
             if (is_plain()) settle_overlaps(step);
             settle_known(step);
         }
-        for (const uint32_t id : touched_) neighbours_[id] = {};
-        touched_.clear();
+        for (size_t i = 0; i < num_parts_; ++i) parts_[i].end();
     }
 
     struct Step {
@@ -381,26 +337,57 @@ private:
         return !forms_.empty() && (forms_.count(step.left) | forms_.count(step.right) | forms_.count(step.id)) != 0;
     }
 
-    void join_places(const Entry& entry, const Step& step) {
+    void join_places(const Entry& entry, const Step& step, bool is_new) {
         const Places list = take_list(entry.list);
         const uint32_t num_places = entry.num_places;
-        const Cell* const cells = cells_.cells.get();
-        neighbours_[separator_] = {0, 0, 1, 1};  // not to be touched
-        joined_.clear();
+        num_parts_ = 1;
+        parts_[0].begin(separator_);
         if ((!regained_.empty() && regained_.count(entry.pair) != 0) || has_forms(step)) {
             if (is_plain() && regained_.count(entry.pair) != 0) return join_everywhere(step);
             uint32_t joined_to = 0;  // words before it are done
             for (uint32_t i = 0; i < num_places; ++i)
                 if (list[i] >= joined_to) joined_to = join_word(list[i], step);
+        } else if (num_places < shared_places || team_.size() == 1 || !is_new || is_plain()) {
+            join_each(parts_[0], &list[0], num_places, step);
+        } else {
+            join_shared(&list[0], num_places, step);
+        }
+    }
+
+    // In two rounds, so that the misses of the first (cells) and of the second (rows of neighbours) do not wait for each other.
+    void join_each(Part& part, const uint32_t* list, uint32_t num_places, const Step& step) {
+        if (is_plain()) {
+            for (uint32_t i = 0; i < num_places; ++i)
+                if (stands(step, list[i])) join(part, step, list[i], step.left_length, step.length, static_cast<Cell>(step.id));
             return;
         }
-        joined_.reserve(num_places);
+        part.joined.resize(num_places);
+        Joined* out = part.joined.data();
+        const Cell* const cells = cells_.cells.get();
         for (uint32_t i = 0; i < num_places; ++i) {
             if (i + ahead < num_places) words::prefetch(&cells[list[i + ahead]]);
-            const uint32_t place = list[i];
-            if (cells[place] == step.left && cells[place + step.left_length] == step.right)
-                join(step, place, step.left_length, step.length, static_cast<Cell>(step.id));
+            if (stands(step, list[i])) *out++ = put(list[i], step.left_length, step.length, static_cast<Cell>(step.id));
         }
+        part.joined.resize(static_cast<size_t>(out - part.joined.data()));
+        for (const Joined& at : part.joined) note(part, at);
+    }
+
+    bool stands(const Step& step, uint32_t place) const {
+        const Cell* const cells = cells_.cells.get();
+        return cells[place] == step.left && cells[place + step.left_length] == step.right;
+    }
+
+    // ---- a step on several threads
+
+    void join_shared(const uint32_t* list, uint32_t num_places, const Step& step) {
+        num_parts_ = std::min(team_.size(), bpe::most_parts);
+        while (parts_.size() < num_parts_) parts_.emplace_back(cells_);
+        const std::vector<uint32_t> bounds = bpe::share(cells_, list, num_places, num_parts_);
+        team_.run(num_parts_, [&](size_t i) {
+            if (i != 0) parts_[i].begin(separator_);
+            join_each(parts_[i], list + bounds[i], bounds[i + 1] - bounds[i], step);
+        });
+        for (size_t i = 1; i < num_parts_; ++i) parts_[0].add_neighbours(parts_[i]);
     }
 
     // Join the pair everywhere in the word that a place lies in; returns where the word ends.
@@ -411,7 +398,7 @@ private:
             const uint32_t left_length = lengths_[cells[place]], next = place + left_length;
             if (id_of(cells[place]) == step.left && id_of(cells[next]) == step.right) {
                 const uint32_t length = left_length + lengths_[cells[next]];
-                join(step, place, left_length, length, form_of(step.id, length));
+                join(parts_[0], step, place, left_length, length, form_of(step.id, length));
                 place += length;
             } else {
                 place = next;
@@ -429,21 +416,30 @@ private:
         }
     }
 
-    void join(const Step& step, uint32_t place, uint32_t left_length, uint32_t length, Cell form) {
+    void join(Part& part, const Step& step, uint32_t place, uint32_t left_length, uint32_t length, Cell form) {
+        if (is_plain()) note_overlaps(step, place, place + length, static_cast<int64_t>(part.counts_at.at(place)));
+        part.joined.push_back(put(place, left_length, length, form));
+        note(part, part.joined.back());
+    }
+
+    // Write the form over the cells of a pair; returns what stands around them.
+    Joined put(uint32_t place, uint32_t left_length, uint32_t length, Cell form) {
         Cell* const cells = cells_.cells.get();
-        const auto count = static_cast<int64_t>(counts_at_.at(place));
         const uint32_t middle = place + left_length, end = place + length;
-        const Cell before = cells[place - 1], after = cells[end];
-        Neighbour& left = touch(id_of(before));
-        left.before += count;
-        ++left.num_before;
-        Neighbour& right = touch(id_of(after));
-        right.after += count;
-        ++right.num_after;
-        joined_.push_back({place, before, after});
-        if (is_plain()) note_overlaps(step, place, end, count);
+        const Joined joined{place, cells[place - 1], cells[end]};
         cells[middle - 1] = cells[middle] = cells_.hole;
         cells[place] = cells[end - 1] = form;
+        return joined;
+    }
+
+    void note(Part& part, const Joined& at) {
+        const auto count = static_cast<int64_t>(part.counts_at.at(at.place));
+        bpe::Neighbour& left = part.touch(id_of(at.before));
+        left.before += count;
+        ++left.num_before;
+        bpe::Neighbour& right = part.touch(id_of(at.after));
+        right.after += count;
+        ++right.num_after;
     }
 
     // ---- pairs of one id with itself, where places that overlap count once
@@ -494,12 +490,6 @@ private:
         return static_cast<Cell>(form);
     }
 
-    Neighbour& touch(uint32_t id) {
-        Neighbour& neighbour = neighbours_[id];
-        if ((neighbour.num_before | neighbour.num_after) == 0) touched_.push_back(id);
-        return neighbour;
-    }
-
     // ---- what a merge does to the counts
 
     bool is_counted(const Step& step, uint32_t neighbour) const {
@@ -512,13 +502,14 @@ private:
 
     // The id is new, so every pair with it is.
     void settle_new(const Step& step) {
-        for (const uint32_t id : touched_) {
+        Part& all = parts_[0];
+        for (const uint32_t id : all.touched) {
             counts_.prefetch(bpe::pair_key(id, step.left));
             counts_.prefetch(bpe::pair_key(step.right, id));
         }
-        for (const uint32_t id : touched_) {
-            const Neighbour& neighbour = neighbours_[id];
-            Cursors& cursors = cursors_[id];
+        for (const uint32_t id : all.touched) {
+            const bpe::Neighbour& neighbour = all.neighbours[id];
+            bpe::Cursors& cursors = all.cursors[id];
             cursors = {};
             if (neighbour.num_before != 0) {
                 if (id != step.id) lose(bpe::pair_key(id, step.left), neighbour.before);
@@ -529,17 +520,23 @@ private:
             if (neighbour.num_after != 0) {
                 lose(bpe::pair_key(step.right, id), neighbour.after);
                 // "abab": what stands after the first place is joined itself at the second.
-                const int64_t gone = id == step.left ? neighbours_[step.id].before : 0;
+                const int64_t gone = id == step.left ? all.neighbours[step.id].before : 0;
                 if (is_counted(step, id))
                     gain(bpe::pair_key(step.id, id), neighbour.after - gone, neighbour.num_after, cursors.after);
             }
         }
         if (gains_.empty()) return;
         queue_gains();
-        for (const Joined& at : joined_) {
-            uint32_t*& before = cursors_[id_of(at.before)].before;
+        for (size_t i = 1; i < num_parts_; ++i) all.lead(parts_[i]);
+        if (num_parts_ == 1) return write_places(all);
+        team_.run(num_parts_, [&](size_t i) { write_places(parts_[i]); });
+    }
+
+    void write_places(Part& part) {
+        for (const Joined& at : part.joined) {
+            uint32_t*& before = part.cursors[id_of(at.before)].before;
             if (before != nullptr) *before++ = at.place - lengths_[at.before];
-            uint32_t*& after = cursors_[id_of(at.after)].after;
+            uint32_t*& after = part.cursors[id_of(at.after)].after;
             if (after != nullptr) *after++ = at.place;
         }
     }
@@ -553,15 +550,15 @@ private:
     // The id stood in words before. Pairs with it may have entries already; they get another one for these words.
     void settle_known(const Step& step) {
         std::unordered_map<uint64_t, Change> changes;
-        for (const uint32_t id : touched_) {
-            const Neighbour& neighbour = neighbours_[id];
+        for (const uint32_t id : parts_[0].touched) {
+            const bpe::Neighbour& neighbour = parts_[0].neighbours[id];
             changes[bpe::pair_key(id, step.left)].count -= neighbour.before;
             changes[bpe::pair_key(step.right, id)].count -= neighbour.after;
             if (!is_counted(step, id)) continue;
             changes[bpe::pair_key(id, step.id)].count += neighbour.before;
             changes[bpe::pair_key(step.id, id)].count += neighbour.after;
         }
-        for (const Joined& at : joined_) {
+        for (const Joined& at : parts_[0].joined) {
             if (at.before != separator_ && is_counted(step, at.before))
                 changes[bpe::pair_key(id_of(at.before), step.id)].places.push_back(at.place - lengths_[at.before]);
             if (at.after != separator_ && is_counted(step, at.after))
@@ -607,7 +604,7 @@ private:
         const uint32_t length = lengths_[form];
         const auto add = [&](uint64_t pair, uint32_t place) {
             const auto found = wanted.find(pair);
-            if (found != wanted.end()) found->second += static_cast<int64_t>(counts_at_.at(place));
+            if (found != wanted.end()) found->second += static_cast<int64_t>(parts_[0].counts_at.at(place));
         };
         const Cell* const end = cells + cells_.size;
         for (const Cell* at = std::find(cells, end, form); at != end; at = std::find(at + length, end, form)) {
@@ -626,13 +623,13 @@ private:
     }
 
     const BpeSettings settings_;
+    Team& team_;
     Pulse& pulse_;
     bpe::Vocabulary vocabulary_;
     const bpe::Rules rules_;
     std::vector<bpe::Traits> traits_;  // of every id, where there are rules
     BpeCells<Cell> cells_;
     const Cell separator_;
-    typename BpeCells<Cell>::Counts counts_at_;
     std::vector<uint32_t> lengths_;  // symbols of each id, then of each form; 0: no symbol yet
     std::vector<uint32_t> id_of_form_;
     std::unordered_map<uint32_t, std::vector<Cell>> forms_;  // of the ids that have any
@@ -646,10 +643,8 @@ private:
     std::unordered_set<uint64_t> regained_;   // pairs with more than one entry ever: they search whole words
 
     // of the step at hand
-    std::vector<Neighbour> neighbours_;  // a row an id, and one for the separator
-    std::vector<Cursors> cursors_;
-    std::vector<uint32_t> touched_;
-    std::vector<Joined> joined_;
+    std::vector<Part> parts_;  // one; more of them from the first step on that is shared
+    size_t num_parts_ = 1;     // of the step
     std::vector<Gain> gains_;
     Overlaps overlaps_;
 };

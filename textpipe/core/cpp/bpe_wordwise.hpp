@@ -142,14 +142,15 @@ constexpr uint64_t narrow_forms = 4096;  // room for forms in cells of 16 bits; 
 // Train by the fast trainer, or by this one where the fast one cannot. With release the words are dropped once laid out;
 // the caller asks for it only where no prefix or suffix can make them needed a second time.
 inline BpeResult train_bpe_once(const BpeSettings& settings, const std::vector<std::string>& initial,
-                                const bpe::SymbolIds& symbols, WordCounts& words, bool release, bool has_forms, Pulse& pulse) {
+                                const bpe::SymbolIds& symbols, WordCounts& words, bool release, bool has_forms, Team& team,
+                                Pulse& pulse) {
     if (settings.compat == Compat::likelihood) {
         LikelihoodTrainer trainer(settings, initial, symbols, words, pulse);
         if (release) words.clear();
         return trainer.run();
     }
     const auto run = [&](auto cell, auto by_piece) {
-        BpeTrainer<decltype(cell), by_piece.value> trainer(settings, initial, symbols, words, pulse);
+        BpeTrainer<decltype(cell), by_piece.value> trainer(settings, initial, symbols, words, team, pulse);
         if (release) words.clear();
         return trainer.run();
     };
@@ -168,21 +169,22 @@ inline BpeResult train_bpe_once(const BpeSettings& settings, const std::vector<s
 // As train_bpe_once(), with a floor where one helps.
 inline BpeResult train_bpe(BpeSettings settings, const std::vector<std::string>& initial,
                            const std::vector<uint32_t>& characters, const std::vector<uint32_t>& ids, WordCounts& words,
-                           bool byte_level, bool release, Pulse::Callback callback, void* owner) {
+                           bool byte_level, bool release, size_t num_threads, Pulse::Callback callback, void* owner) {
     const bpe::SymbolIds symbols(byte_level, characters, ids);
     Pulse pulse(callback, owner);
+    Team team(std::min(num_threads, bpe::most_parts));
     const bool has_forms = !settings.prefix.empty();
     try {
-        return train_bpe_once(settings, initial, symbols, words, release, has_forms, pulse);
+        return train_bpe_once(settings, initial, symbols, words, release, has_forms, team, pulse);
     } catch (const FloorTooHigh&) {
         settings.has_floor = false;
-        return train_bpe_once(settings, initial, symbols, words, release, has_forms, pulse);
+        return train_bpe_once(settings, initial, symbols, words, release, has_forms, team, pulse);
     }
 }
 
 // Go on from merges that are there already. A token of theirs is one symbol, whatever it is made of.
 inline BpeResult extend_bpe(const BpeSettings& settings, const std::vector<std::string>& initial, const KnownMerges& known,
-                            WordCounts& words, bool byte_level, Pulse::Callback callback, void* owner) {
+                            WordCounts& words, bool byte_level, size_t num_threads, Pulse::Callback callback, void* owner) {
     BpeOptions options;
     options.prefix = settings.prefix;
     options.suffix = known.suffix;
@@ -193,7 +195,8 @@ inline BpeResult extend_bpe(const BpeSettings& settings, const std::vector<std::
     model.finish(byte_level);
     const bpe::SymbolIds symbols(model, static_cast<uint32_t>(initial.size()), byte_level);
     Pulse pulse(callback, owner);
-    return train_bpe_once(settings, initial, symbols, words, false, true, pulse);
+    Team team(std::min(num_threads, bpe::most_parts));
+    return train_bpe_once(settings, initial, symbols, words, false, true, team, pulse);
 }
 
 }  // namespace textpipe
