@@ -189,3 +189,14 @@ def test_the_gate_that_forgets_begins_open():
 def test_shapes_that_cannot_be_are_refused(keys, message):
     with pytest.raises(ConfigError, match=message):
         SHAPE.replaced(**keys)
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+@pytest.mark.parametrize("attention", ["none", "bahdanau", "dot", "general", "concat"])
+@pytest.mark.parametrize("layers", [1, 3])
+def test_number_of_parameters_is_that_of_the_model(cell, attention, layers):
+    shape = Seq2SeqConfig(
+        vocab_size=30, source_vocab_size=20, cell=cell, attention=attention, layers=layers, embedding=6, width=16
+    )
+    for config in (shape.replaced(encoder_width=8), shape.replaced(encoder_width=16, bidirectional=False)):
+        assert config.num_parameters == sum(weight.numel() for weight in Seq2Seq(config).parameters())

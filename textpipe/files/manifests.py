@@ -25,6 +25,7 @@ __all__ = ["MANIFEST", "publish_directory", "read_manifest", "sha256_file", "wri
 
 MANIFEST = "manifest.json"
 MANIFEST_VERSION = 1
+_AGAIN = "copy the whole folder again, or make it again"
 
 
 def sha256_file(path: str | os.PathLike[str]) -> str:
@@ -98,9 +99,13 @@ def read_manifest(
         have = member.stat().st_size if member.is_file() else -1
         if have != size:
             state = "is missing" if have < 0 else f"has {have} bytes"
-            raise FormatError(f"{name} {state} where the manifest says {size} bytes", path=path, field="files")
+            raise FormatError(
+                f"{name} {state} where the manifest says {size} bytes", path=path, field="files", hint=_AGAIN
+            )
         if verify and sha256_file(member) != digest:
-            raise FormatError(f"{name} is not the file that was written: its sha256 differs", path=path, field="files")
+            raise FormatError(
+                f"{name} is not the file that was written: its sha256 differs", path=path, field="files", hint=_AGAIN
+            )
     return dict(manifest)
 
 

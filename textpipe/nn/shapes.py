@@ -221,6 +221,25 @@ class Seq2SeqConfig(_PairConfig):
         """Numbers of the encoder's states that the decoder attends to."""
         return self.encoder_width * (2 if self.bidirectional else 1)
 
+    @property
+    def num_parameters(self) -> int:
+        """Trained numbers of the model."""
+        d, m, e = self.width, self.memory_width, self.embedding
+        gates = 4 if self.cell == "lstm" else 3
+
+        def cells(inner: int, state: int, above: int) -> int:
+            """Of a stack of cells that reads ``inner`` numbers, and ``above`` of them further up."""
+            widths = [inner] + [above] * (self.layers - 1)
+            return sum(gates * state * (width + state + 2) for width in widths)  # each has two biases
+
+        fed = (m if self.attention == "bahdanau" else 0) + (d if self.feeds_input else 0)
+        recurrent = cells(e, self.encoder_width, m) * (2 if self.bidirectional else 1) + cells(e + fed, d, d)
+        additive = m * d + d * d + d
+        score = {"none": 0, "dot": 0, "general": m * d, "bahdanau": additive, "concat": additive}[self.attention]
+        combine = 0 if self.attention == "none" else (d + m) * d
+        tables = (self.vocab_size + (self.source_vocab_size or 0)) * e + self.vocab_size * d
+        return recurrent + _linear(m, d) + score + combine + tables
+
     @pydantic.model_validator(mode="after")
     def _check_attention(self) -> Self:
         if self.attention == "dot" and self.memory_width != self.width:

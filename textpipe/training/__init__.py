@@ -10,6 +10,8 @@ averaging    means of weights, running and of checkpoints
 watching     speed, losses that jump, patience
 schedules    the learning rate as a function of the step
 checkpoints  saved durably, opened only when whole
+run_folder   whose a folder is, and where it goes on
+room         whether a model fits into memory
 starting     weights to begin with instead of random ones
 loading      a trained model from a run, a checkpoint or a folder of transformers
 model_card   what a model is and how to use it

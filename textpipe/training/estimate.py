@@ -17,6 +17,7 @@ import torch
 
 from textpipe.training.devices import resolve
 from textpipe.training.loop import task_for
+from textpipe.training.room import check_room
 from textpipe.training.run_config import architecture_of
 from textpipe.training.step import Stepper
 
@@ -40,6 +41,7 @@ def estimate(model: ModelConfig, data: PackedData | PackedPairs, config: TrainCo
     config = resolve(config)
     if config.threads is not None:
         torch.set_num_threads(config.threads)
+    check_room(model, config)
     task = task_for(model, data, config)
     before = _peak_bytes(config.device)
     made = task.new_model(0).to(config.device)

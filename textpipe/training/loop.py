@@ -27,10 +27,9 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from textpipe.config import dump_toml, load_toml
 from textpipe.data.permutation import derive_key
-from textpipe.errors import ConfigError, FormatError, StateError
-from textpipe.files import LineLog, lock_directory, remove_temporaries, write_bytes, write_text
+from textpipe.errors import ConfigError
+from textpipe.files import LineLog, lock_directory, write_text
 from textpipe.nn.blocks import set_checkpointing
 from textpipe.nn.shapes import BertConfig, GptConfig
 from textpipe.training.checkpoints import (
@@ -45,7 +44,9 @@ from textpipe.training.distributed.parallel import Parallel
 from textpipe.training.distributed.ranks import Ranks
 from textpipe.training.loading import check_tokenizer
 from textpipe.training.model_card import model_card
+from textpipe.training.room import check_room
 from textpipe.training.run_config import DataIdentity, RunConfig, StartIdentity, TrainConfig, architecture_of
+from textpipe.training.run_folder import RunFolder
 from textpipe.training.step import Stepper, StepResult
 from textpipe.training.stop import StopSignals
 from textpipe.training.watching import Patience, Stopwatch
@@ -159,15 +160,12 @@ class Trainer:
             ),
             start=None if start is None else StartIdentity(path=os.path.abspath(start.path), sha256=start.sha256),
         )
+        self.folder = RunFolder(self.out, self.run_config)
         self.task = task_for(model, data, self.config)
         self._listeners = list(listeners)
         self._log: LineLog | None = None  # the first rank's
         self._scores: dict[str, float | None] = {}
         self._samples: list[dict[str, str]] = []
-
-    @property
-    def _checkpoints(self) -> Path:
-        return self.out / "checkpoints"
 
     def run(self) -> RunResult:
         """Train to the last step, from the start or from the newest checkpoint in the folder.
@@ -208,16 +206,17 @@ class Trainer:
 
     def _open(self) -> int:
         """Make the model and the optimiser, new or from the newest checkpoint; returns the steps done."""
+        if self.ranks.world == 1:  # what sharing leaves to each is not known before
+            check_room(self.run_config.model, self.config)
         if self.ranks.is_first:
-            self._claim_folder()
+            self.folder.check()
+            self._check_tokenizer()
+            self.folder.claim(self.task.tokenizer_files)
         self.ranks.wait()
-        found = list_checkpoints(self._checkpoints)
-        checkpoint = self._newest(found[-1]) if found else None
+        checkpoint = self.folder.newest()
         self._check_ranks_agree(checkpoint)
         model = self.task.new_model(derive_key("weights", self.config.seed) >> 1)
-        if checkpoint is not None:
-            self._check_same_run(checkpoint.config, checkpoint.path)
-        elif self.start is not None:
+        if checkpoint is None and self.start is not None:
             self.start.load(model)
         model = model.to(self.config.device)
         set_checkpointing(model, self.config.checkpoint_activations)
@@ -237,40 +236,6 @@ class Trainer:
         self.ranks.check_same(begins, what="the checkpoint to go on from", hint=hint)
         theirs = self.run_config.replaced(data=self.run_config.data.replaced(path="")).model_dump_json()
         self.ranks.check_same(theirs, what="the configuration or the data", hint=hint)
-
-    def _newest(self, path: Path) -> Checkpoint:
-        try:
-            return Checkpoint.open(path)
-        except FormatError as error:
-            raise StateError(
-                f"the newest checkpoint is damaged ({error})",
-                where=self.out,
-                hint=f"remove {path} and run the same command again: it goes on from the one before",
-            ) from None
-
-    def _claim_folder(self) -> None:
-        config_path = self.out / "config.toml"
-        if config_path.exists():
-            self._check_same_run(load_toml(config_path, RunConfig), config_path)
-        elif list_checkpoints(self._checkpoints):
-            raise StateError("checkpoints without their config.toml", where=self.out, hint="name another folder")
-        self._check_tokenizer()
-        for folder in (self.out, self._checkpoints):
-            remove_temporaries(folder)
-        for name, path in self.task.tokenizer_files.items():
-            write_bytes(self.out / name, path.read_bytes())
-        dump_toml(self.run_config, config_path)
-
-    def _check_same_run(self, theirs: RunConfig, where: Path) -> None:
-        check_tokenizer(self.data.tokenizer_sha256, theirs.data.tokenizer_sha256, where=where)
-        different = theirs.conflicts(self.run_config)
-        if different:
-            listed = ", ".join(f"{key} = {old!r} there and {new!r} now" for key, (old, new) in different.items())
-            raise StateError(
-                f"this folder holds a run of another configuration: {listed}",
-                where=where,
-                hint="repeat the first command to go on with it, or name another folder with --out",
-            )
 
     def _check_tokenizer(self) -> None:
         from textpipe.tokenizer import Tokenizer
@@ -308,7 +273,7 @@ class Trainer:
                 raise KeyboardInterrupt(f"{stop.requested or 'another rank'}: saved at step {step} of {steps}")
         return RunResult(
             self.out,
-            list_checkpoints(self._checkpoints)[-1],
+            list_checkpoints(self.folder.checkpoints)[-1],
             step,
             loss,
             _number(self._scores.get("val_loss")),
@@ -359,9 +324,9 @@ class Trainer:
             help_saving(self.stepper)
             self.ranks.wait()
             return
-        self._checkpoints.mkdir(exist_ok=True)
+        self.folder.checkpoints.mkdir(exist_ok=True)
         save_checkpoint(
-            self._checkpoints,
+            self.folder.checkpoints,
             step=step,
             stepper=self.stepper,
             config=self.run_config,
@@ -369,7 +334,7 @@ class Trainer:
             progress=self.patience.state(),
             scores={name: row[name] for name in ("val_loss", "val_bits_per_byte") if name in row},
         )
-        remove_old_checkpoints(self._checkpoints, keep=self.config.keep_checkpoints)
+        remove_old_checkpoints(self.folder.checkpoints, keep=self.config.keep_checkpoints)
         card = model_card(
             self.run_config,
             name=self.out.resolve().name,
