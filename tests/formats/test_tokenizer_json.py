@@ -314,3 +314,13 @@ def test_added_tokens_out_of_order_get_the_ids_of_tokenizers_and_a_warning(rows)
 def test_ids_of_added_tokens_that_contradict_each_other_are_refused(rows, message):
     with pytest.raises(FormatError, match=message):
         Tokenizer.from_str(with_added(*rows))
+
+
+def test_an_added_token_that_shares_an_id_as_in_tokenizers_is_read_and_one_that_would_come_to_is_not():
+    row = json.loads(with_added((2, "<x>")))
+    row["model"]["vocab"] = {"가": 0, "[UNK]": 2}  # the next free id is 2, as `tokenizers` counts
+    text = json.dumps(row)
+    assert Tokenizer.from_str(text).encode("<x>").ids == oracle.Tokenizer.from_str(text).encode("<x>").ids == [2]
+    row["added_tokens"][0]["id"] = 7
+    with pytest.raises(FormatError, match=r'is 7, and the next free one, 2, is that of "\[UNK\]"'):
+        Tokenizer.from_str(json.dumps(row))

@@ -103,7 +103,7 @@ def test_a_segment_that_is_no_special_token_is_refused():
     tokenizer = chat()
     with pytest.raises(InputError, match=r'segment 1: "<\|usr\|>" is no special token.*did you mean "<\|user\|>"'):
         tokenizer.encode_segments([Text("가"), Special("<|usr|>")])
-    with pytest.raises(InputError, match="segment 0 is a str"):
+    with pytest.raises(InputError, match=r"segment 0 is .<\|user\|>"):
         tokenizer.encode_segments(["<|user|>"])
     tokenizer.post_processor = processors.TemplateProcessing(
         "[질문] $A", None, [("[질문]", tokenizer.token_to_id("[질문]"))]
@@ -130,6 +130,34 @@ def lossless_tokenizers():
         tokenizer.add_special_tokens(["<s>", "<|end|>"])
         tokenizer.add_tokens(["abc"])
         yield tokenizer
+
+
+@pytest.mark.parametrize("wrong", ["x", 3, Text(3), Special(3), Special("없음")], ids=str)
+def test_what_is_no_segment_is_refused_with_its_number(wrong):
+    tokenizer = Tokenizer.from_str(byte_level_json())
+    with pytest.raises(InputError, match="segment 1"):
+        tokenizer.encode_segments([Text("가"), wrong])
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.text("가나 <u>\u1100\u1161", max_size=5), min_size=1, max_size=4))
+def test_segments_are_the_same_stage_by_stage(parts):
+    class Whole(pre_tokenizers.PreTokenizer):
+        def apply(self, text):
+            return [text]
+
+    found = []
+    for stages in ([], [Whole()]):
+        tokenizer = Tokenizer(
+            models.Unigram([("<unk>", -9.0), ("▁", -2.0), ("▁가", -1.0), ("가", -1.5), ("나", -1.2)], 0)
+        )
+        tokenizer.normalizer = normalizers.NFC()
+        tokenizer.pre_tokenizer = pre_tokenizers.Sequence([*stages, pre_tokenizers.Metaspace(prepend_scheme="first")])
+        tokenizer.add_special_tokens(["<u>"])
+        encoding = tokenizer.encode_segments([part for text in parts for part in (Special("<u>"), Text(text))])
+        found.append((encoding.ids, encoding.tokens, encoding.offsets, encoding.word_ids))
+        assert encoding.ids.count(tokenizer.token_to_id("<u>")) == len(parts)
+    assert found[0] == found[1]
 
 
 @settings(max_examples=100, deadline=None)

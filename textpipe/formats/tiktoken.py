@@ -73,7 +73,7 @@ def parse_ranks(data: bytes, *, path: str, limits: Limits = DEFAULT_LIMITS) -> d
             continue
         try:
             text, rank_text = line.split()
-            piece, rank = base64.b64decode(text, validate=True), int(rank_text)
+            piece, rank = binascii.a2b_base64(text, strict_mode=True), int(rank_text)
         except (ValueError, binascii.Error):
             raise FormatError("no rank", path=path, field=f"line {number}", allowed="base64, a space, a rank") from None
         if not 0 < len(piece) <= limits.piece_bytes:

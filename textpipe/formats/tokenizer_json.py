@@ -74,21 +74,27 @@ def _check_ids(
     """Refuse ids that contradict others, and warn of those that `tokenizers` replaces by the next free one."""
     contents: dict[int, str] = {}
     numbers: dict[str, int] = {}
-    renumbered = []
+    renumbered: list[str] = []
     for row, token in zip(rows, tokens, strict=True):
         number, field, content = row.get("id", int), row.need("id"), token.content
         if not content:
             row.need("content").fail("is empty")
         if not 0 <= number < limits.token_id:
             field.fail(f"is {number}", allowed=f"0 to {limits.token_id - 1}")
-        holder = contents.setdefault(number, model.id_to_token(number) or content)
+        given = added.ids[content]
+        holder = contents.setdefault(number, content if number == given else model.id_to_token(number) or content)
         if holder != content:
             field.fail(f'is {number}, the id of "{holder[:40]}"', allowed="an id of its own")
-        known = numbers.setdefault(content, number if (piece := model.token_to_id(content)) is None else piece)
+        piece = model.token_to_id(content)
+        known = numbers.setdefault(content, number if piece is None else piece)
         if known != number:
             field.fail(f'is {number}, and "{content[:40]}" has the id {known}', allowed="one id a token")
-        if added.ids[content] != number:
-            renumbered.append(f'"{content[:40]}" {number} → {added.ids[content]}')
+        if given == number:
+            continue
+        taken = model.id_to_token(given)
+        if taken is not None:
+            field.fail(f'is {number}, and the next free one, {given}, is that of "{taken[:40]}"')
+        renumbered.append(f'"{content[:40]}" {number} → {given}')
     if renumbered:
         listed = ", ".join(renumbered[:_SHOWN]) + (", …" if len(renumbered) > _SHOWN else "")
         warnings.warn(

@@ -162,7 +162,7 @@ class Encoder(Fitting):
         """
         pieces: list[tuple[str, int | None]] = []
         for number, segment in enumerate(segments):
-            if isinstance(segment, Special):
+            if isinstance(segment, Special) and isinstance(segment.token, str):
                 token_id = self._added.ids.get(segment.token)
                 if token_id is None or not self._added.is_special(segment.token):
                     raise InputError(
@@ -170,11 +170,11 @@ class Encoder(Fitting):
                         hint=did_you_mean(segment.token, self._added.special_texts),
                     )
                 pieces.append((segment.token, token_id))
-            elif isinstance(segment, Text):
+            elif isinstance(segment, Text) and isinstance(segment.text, str):
                 pieces.append((segment.text, None))
             else:
                 raise InputError(
-                    f"segment {number} is a {type(segment).__name__}", allowed="Special(token) or Text(text)"
+                    f"segment {number} is {segment!r}"[:200], allowed="Special(token) or Text(text), a str each"
                 )
         encoding = self._put_together([self.pipeline.encode_segments(pieces)], add_special_tokens)
         self._pad([encoding])
