@@ -1,6 +1,6 @@
 """bin/experiment masked TEXT: an encoder learns to fill gaps in lines of text.
 
-Each line is a document, one in twenty held out; the vocabulary is a WordPiece of BERT's rules learned from the text.
+Each line is a document, one in a hundred held out; the vocabulary is a WordPiece of BERT's rules learned from the text.
 Said are the loss of hidden tokens before, during and after the training, beside the entropy of those tokens by their
 own frequencies: what a model reaches that knows how common a token is and nothing of its surroundings.
 """
@@ -37,14 +37,14 @@ def packed(text: Path, size: int, out: Path) -> PackedData:
     tokenizer = BertWordPieceTokenizer(lowercase=False, strip_accents=False)
     tokenizer.train_from_iterator(lines(text), vocab_size=size, show_progress=False)
     documents = (Document(id=str(number), text=line, lang="ko") for number, line in enumerate(lines(text)))
-    return pack(documents, tokenizer, out, PackConfig(eos="[SEP]"))
+    return pack(documents, tokenizer, out, PackConfig(eos="[SEP]", val_fraction=0.01))
 
 
 def main(arguments: list[str]) -> int:
     parser = running.flags("masked", __doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("text", type=Path)
     parser.add_argument("--vocab-size", type=int, default=4000)
-    parser.add_argument("--steps", type=int, default=3000)
+    parser.add_argument("--steps", type=int, default=800)
     chosen = parser.parse_args(arguments)
     data = packed(chosen.text, chosen.vocab_size, chosen.out / f"data-{chosen.vocab_size}")
     model = BertConfig(vocab_size=data.vocab_size, context=64, layers=4, heads=4, width=128)
@@ -59,8 +59,8 @@ def main(arguments: list[str]) -> int:
         threads=chosen.threads,
         device="cpu",
         sample_tokens=0,
-        validate_every=chosen.steps // 5,
-        checkpoint_every=chosen.steps // 5,
+        validate_every=chosen.steps // 4,
+        checkpoint_every=chosen.steps // 4,
     )
     begin = time.process_time()
     out = chosen.out / f"bert-{chosen.steps}-seed{chosen.seed}"

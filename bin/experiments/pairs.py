@@ -14,7 +14,7 @@ import running
 
 from textpipe import Tokenizer
 from textpipe.data.pairs import PackedPairs
-from textpipe.generation.translation import translate
+from textpipe.generation.translation import translate_ids
 from textpipe.nn.shapes import Seq2SeqConfig, TransformerConfig
 from textpipe.training.run_config import TrainConfig
 
@@ -42,18 +42,14 @@ class Trained(NamedTuple):
 def trained(recipe: Recipe, data: PackedPairs, held_out: Sequence[Pair], out: Path, **train: Any) -> Trained:
     """Train a model on pairs and let it write the targets of the held-out sources."""
     shape = recipe.kind(vocab_size=data.vocab_size, source_vocab_size=data.source_vocab_size, **recipe.model)
-    settings = {"device": "cpu", "sample_tokens": 0, "validate_every": 500, "checkpoint_every": 500}
+    settings = {"device": "cpu", "sample_tokens": 0, "validate_every": 250, "checkpoint_every": 250}
     begin = time.process_time()
     result, model = running.train(shape, data, TrainConfig(**{**settings, **recipe.train, **train}), out)
     spent = time.process_time() - begin
-    texts = translate(
-        model,
-        Tokenizer.from_file(data.tokenizer_path),
-        [source for source, _ in held_out],
-        eos_id=data.eos_id,
-        source_tokenizer=Tokenizer.from_file(data.source_tokenizer_path),
-        source_eos_id=data.train.source.info.eos_id,
-    )
+    tokenizer, reader = (Tokenizer.from_file(path) for path in (data.tokenizer_path, data.source_tokenizer_path))
+    end = data.train.source.info.eos_id
+    sources = [[*reader.encode(source, add_special_tokens=False).ids, end] for source, _ in held_out]
+    texts = [tokenizer.decode(ids) for ids in translate_ids(model, sources, eos_id=data.eos_id)]
     parameters = sum(weight.numel() for weight in model.parameters())
     facts = {"parameters": parameters, "steps": result.steps, "val_loss": result.val_loss, "train_cpu_s": spent}
     return Trained(model, texts, facts)

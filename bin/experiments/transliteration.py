@@ -20,7 +20,7 @@ from textpipe.data.parallel_text import iter_pairs
 from textpipe.nn.shapes import Seq2SeqConfig, TransformerConfig
 
 _RNN = {"embedding": 64, "width": 192, "encoder_width": 96, "dropout": 0.2, "context": 64}
-_RATE = {"learning_rate": 2e-3, "final_share": 0.0, "warmup_steps": 200, "batch_tokens": 1024, "steps": 5000}
+_RATE = {"learning_rate": 3e-3, "final_share": 0.0, "warmup_steps": 100, "batch_tokens": 4096, "steps": 800}
 _TRANSFORMER = {"layout": "pre", "encoder_layers": 3, "decoder_layers": 3, "heads": 4, "width": 128}
 RECIPES = {
     "rnn": Recipe(Seq2SeqConfig, {**_RNN, "attention": "none"}, _RATE),

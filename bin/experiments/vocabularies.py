@@ -65,7 +65,7 @@ def main(arguments: list[str]) -> int:
     parser = running.flags("vocabularies", __doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("texts", type=Path, nargs="+")
     parser.add_argument("--vocab-size", type=int, action="append", help="repeated; 1024, 4096 and 16384 when absent")
-    parser.add_argument("--compute", type=float, default=1.5e13, help="floating-point operations of each training")
+    parser.add_argument("--compute", type=float, default=3e12, help="floating-point operations of each training")
     chosen = parser.parse_args(arguments)
     for size in chosen.vocab_size or (1024, 4096, 16384):
         data = packed(chosen.texts, size, chosen.out / f"data-{size}")

@@ -7,6 +7,7 @@ seq2seq      recurrent encoder and decoder, with attention
 memory       what the two kinds of encoder and decoder have in common
 blocks       what every Transformer is built of
 attention    attention, its masks, rotary positions and key-value cache
+activations  what bends the numbers inside a feed-forward layer
 plain        a model without the bookkeeping of modules, for writing
 losses       cross-entropy of a linear layer without holding all its logits
 shapes       the configurations, without torch

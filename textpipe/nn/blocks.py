@@ -8,28 +8,17 @@ Axes: B sequence, T position, S position of the source, D model width, F inner w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
-from types import MappingProxyType
 
 import torch
 from torch import nn
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
+from textpipe.nn.activations import ACTIVATIONS
 from textpipe.nn.attention import Attention, KeyValueCache, Rotation
 
 __all__ = ["Block", "BlockShape", "DecoderBlock", "FeedForward", "GatedFeedForward", "set_checkpointing"]
-
-ACTIVATIONS: Mapping[str, Callable[[torch.Tensor], torch.Tensor]] = MappingProxyType(
-    {
-        "relu": functional.relu,
-        "gelu": functional.gelu,
-        "gelu_tanh": partial(functional.gelu, approximate="tanh"),  # GPT's; 5e-5 from gelu on a small model
-        "swiglu": functional.silu,
-    }
-)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
