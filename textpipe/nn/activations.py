@@ -48,7 +48,7 @@ class _GeluTanh(torch.autograd.Function):
         return y
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, above: torch.Tensor) -> torch.Tensor:
         (x,) = ctx.saved_tensors
         below = torch.empty_like(x)
