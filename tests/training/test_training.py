@@ -170,6 +170,19 @@ def test_killed_while_saving_and_resumed_is_never_stopped_to_the_bit(call, whole
     assert not [path for path in tmp_path.rglob("*") if path.name.endswith(".tmp")]
 
 
+def test_killed_after_any_step_and_resumed_is_never_stopped_to_the_bit(whole, small_packed, tmp_path):
+    model = shape(small_packed)
+    for step in range(1, STEPS):  # each time further than the checkpoint it goes on from, or not far enough for one
+        child = os.fork()
+        if child == 0:
+            Trainer(model, small_packed, CONFIG, out=tmp_path, progress=StopAfter(step, signal.SIGKILL)).run()
+            os._exit(0)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+    Trainer(model, small_packed, CONFIG, out=tmp_path).run()
+    assert rows(tmp_path) == rows(whole.out)
+    assert weights(tmp_path) == weights(whole.out)
+
+
 @pytest.mark.parametrize("size", [1, 4, 6])
 def test_micro_batches_of_any_size_are_one_batch(size, small_packed, tmp_path):
     model = shape(small_packed, dropout=0.0)
