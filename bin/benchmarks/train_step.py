@@ -10,18 +10,23 @@ Axes: B sequence, T position, D width, V vocabulary.
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
 
-from textpipe.data.batches import Batch
+from textpipe.data.batches import Batch, BatchPlan
+from textpipe.data.shards import ShardInfo, ShardWriter, TokenSplit
+from textpipe.files import replace_file
 from textpipe.generation.decoding import generate_ids
 from textpipe.generation.sampling import SamplingConfig
 from textpipe.interchange.names import to_theirs
@@ -139,6 +144,26 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--threads", type=int, default=1)
     chosen = parser.parse_args(arguments)
     torch.set_num_threads(chosen.threads)
+    steps, models, batch, values = contenders(chosen)
+    config = models["textpipe"].config
+    print(f"{config.num_parameters:,} parameters, {chosen.threads} threads, loss {values['plain']:.4f}")
+    tokens = batch.num_targets
+    times = least_times(steps, chosen.rounds)
+    for name, seconds in times.items():
+        print(f"step      {name:14} {1e3 * seconds:8.1f} ms  {tokens / seconds:10,.0f} tokens/s")
+    loading = _time_loading(chosen)
+    print(f"batch     textpipe       {1e3 * loading:8.3f} ms  {100 * loading / times['textpipe']:.2f} % of its step")
+    for name in steps:
+        print(f"memory    {name:14} {_memory_of(name, chosen) / 1e6:8.1f} MB above the model and its batch")
+    _time_writing(models["textpipe"], min(64, chosen.context - 2), chosen.rounds)
+    return 0
+
+
+def contenders(
+    chosen: argparse.Namespace,
+) -> tuple[dict[str, Callable[[], float]], dict[str, nn.Module], Batch, dict[str, float]]:
+    """A step of each, on one batch, whose losses were found equal."""
+    torch.manual_seed(0)
     shape = {name: getattr(chosen, name) for name in ("vocab_size", "context", "layers", "heads", "width")}
     ours = GPT(GptConfig(**shape))
     plain, theirs = plain_twin(ours), their_twin(ours)
@@ -150,16 +175,47 @@ def main(arguments: list[str]) -> int:
         "plain": lambda: plain(read, wanted),
         "transformers": lambda: theirs(ids, labels=ids).loss,
     }
-    values = {name: loss().item() for name, loss in losses.items()}
+    with torch.no_grad():
+        values = {name: loss().item() for name, loss in losses.items()}
     if max(values.values()) - min(values.values()) > 1e-5:
         raise SystemExit(f"the losses differ: {values}")
     models = {"textpipe": ours, "plain": plain, "transformers": theirs}
-    steps = {n: step_of(models[n], losses[n], fused=n == "textpipe") for n in losses}
-    print(f"{ours.config.num_parameters:,} parameters, {chosen.threads} threads, loss {values['plain']:.4f}")
-    for name, seconds in least_times(steps, chosen.rounds).items():
-        print(f"step      {name:14} {1e3 * seconds:8.1f} ms  {wanted.numel() / seconds:10,.0f} tokens/s")
-    _time_writing(ours, min(64, chosen.context - 2), chosen.rounds)
-    return 0
+    return {n: step_of(models[n], losses[n], fused=n == "textpipe") for n in losses}, models, batch, values
+
+
+def _time_loading(chosen: argparse.Namespace) -> float:
+    """The least time of a batch of a million random tokens in a memory-mapped shard."""
+    tokens = np.random.default_rng(0).integers(1, chosen.vocab_size, 1_000_000).astype(np.uint16)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "train-00000.bin"
+        with replace_file(path) as file:
+            writer = ShardWriter(file, ShardInfo(chosen.vocab_size, 0, "0" * 64))
+            writer.write(tokens, np.array([0, len(tokens)], dtype=np.int64), text_bytes=len(tokens))
+            writer.finish()
+        plan = BatchPlan(TokenSplit([path]), batch_size=chosen.batch_size, context=chosen.context - 1, seed=0)
+        numbers = iter(range(10**6))
+        return least_times({"batch": lambda: plan.batch(next(numbers))}, chosen.rounds)["batch"]
+
+
+def _memory_of(name: str, chosen: argparse.Namespace) -> int:
+    """Peak memory of three steps beyond what model and batch hold, in a process of their own."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(_grown_by_steps, (name, chosen))
+
+
+def _grown_by_steps(name: str, chosen: argparse.Namespace) -> int:
+    torch.set_num_threads(chosen.threads)
+    steps, _, _, _ = contenders(chosen)
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the peak is counted from here
+    before = _resident_bytes("VmRSS")
+    for _ in range(3):
+        steps[name]()
+    return _resident_bytes("VmHWM") - before
+
+
+def _resident_bytes(field: str) -> int:
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    return 1024 * next(int(line.split()[1]) for line in lines if line.startswith(f"{field}:"))
 
 
 def _time_writing(ours: GPT, length: int, rounds: int) -> None:
