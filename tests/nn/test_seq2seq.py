@@ -196,7 +196,14 @@ def test_shapes_that_cannot_be_are_refused(keys, message):
 @pytest.mark.parametrize("layers", [1, 3])
 def test_number_of_parameters_is_that_of_the_model(cell, attention, layers):
     shape = Seq2SeqConfig(
-        vocab_size=30, source_vocab_size=20, cell=cell, attention=attention, layers=layers, embedding=6, width=16
+        vocab_size=30,
+        source_vocab_size=20,
+        cell=cell,
+        attention=attention,
+        layers=layers,
+        embedding=6,
+        width=16,
+        encoder_width=8,
     )
-    for config in (shape.replaced(encoder_width=8), shape.replaced(encoder_width=16, bidirectional=False)):
+    for config in (shape, shape.replaced(encoder_width=16, bidirectional=False)):
         assert config.num_parameters == sum(weight.numel() for weight in Seq2Seq(config).parameters())
