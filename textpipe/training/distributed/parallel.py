@@ -74,12 +74,9 @@ class Parallel:
             )
         if not self.is_cut:
             return
-        for key, value, allowed in (
-            ("optimizer", config.optimizer, "adamw"),
-            ("dtype", "float16" if config.dtype == "float16" else "", "float32, bfloat16"),
-        ):
-            if value and value not in allowed:
-                raise ConfigError(f"{value} needs whole tensors, and here ranks have parts", where=key, allowed=allowed)
+        for key, refused, allowed in (("optimizer", "muon", "adamw"), ("dtype", "float16", "float32, bfloat16")):
+            if getattr(config, key) == refused:
+                raise ConfigError(f"{refused} needs whole tensors, and ranks have parts", where=key, allowed=allowed)
 
     @property
     def is_cut(self) -> bool:

@@ -12,6 +12,8 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import signal
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -23,6 +25,7 @@ from textpipe.limits import DEFAULT_LIMITS
 __all__ = ["Ranks", "joined"]
 
 _FAILED = "failed"
+_LAST_WORDS_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,10 +153,25 @@ def joined() -> Iterator[Ranks]:
         timeout=timeout,
     )
     try:
-        with _said_once(ranks, PrefixStore("errors", store)):
+        with _time_to_speak(), _said_once(ranks, PrefixStore("errors", store)):
             yield ranks
     finally:
         dist.destroy_process_group()
+
+
+@contextlib.contextmanager
+def _time_to_speak() -> Iterator[None]:
+    """SIGTERM, which torchrun sends as soon as a rank has died, ends this one after five seconds, not at once."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def ends_soon(number: int, frame: object) -> None:
+        signal.setitimer(signal.ITIMER_REAL, _LAST_WORDS_S)
+
+    before = signal.signal(signal.SIGTERM, ends_soon)
+    yield
+    signal.signal(signal.SIGTERM, before)  # not after an error: whoever catches it has yet to print it
 
 
 @contextlib.contextmanager
