@@ -104,6 +104,10 @@ SAME = {
     "llama with shared keys, cut": (
         "gpt", {**GPT, "layout": "llama", "heads": 4, "kv_heads": 2}, {"document_mask": True}, {"tensor_parallel": 2},
     ),
+    "pipeline": ("gpt", {**GPT, "tied": False}, {}, {"pipeline_parallel": 2, "micro_batch_size": 2}),
+    "pipeline of llama": (
+        "gpt", {**GPT, "tied": False, "layout": "llama"}, {"average_decay": 0.9}, {"pipeline_parallel": 2},
+    ),
     "bert ddp": ("bert", SMALL_BERT, {}, {}),
     "bert fsdp": ("bert", SMALL_BERT, {}, {"sharding": "fsdp"}),
     "transformer ddp": ("transformer", SMALL_PAIRS, {"batch_tokens": 300}, {}),
@@ -112,7 +116,7 @@ SAME = {
     "a pair a step": ("transformer", SMALL_PAIRS, {"batch_tokens": 64}, {"sharding": "fsdp"}),
     "recurrent ddp": ("seq2seq", RECURRENT, {"batch_tokens": 300}, {}),
 }  # fmt: skip
-RESUMED = ("ddp", "fsdp", "tensor")
+RESUMED = ("ddp", "fsdp", "tensor", "pipeline")
 
 
 @pytest.fixture(scope="module")
@@ -130,15 +134,18 @@ def folders(data, marked, pairs, tmp_path_factory):
         alone(job(architecture, packed, here / "one" / name, model=model, **settings))
         jobs.append(job(architecture, packed, here / "two" / name, model=model, **settings, **two))
     for name in RESUMED:
-        keys = SAME[name][3]
-        alone(job("gpt", data, here / "begun by one" / name, stop_at=3))
-        jobs.append(job("gpt", data, here / "begun by one" / name, **keys))
-        jobs.append(job("gpt", data, here / "begun by two" / name, stop_at=3, **keys))
+        _, model, _, keys = SAME[name]
+        same = {"micro_batch_size": keys.get("micro_batch_size")}
+        alone(job("gpt", data, here / "begun by one" / name, model=model, stop_at=3, **same))
+        jobs.append(job("gpt", data, here / "begun by one" / name, model=model, **keys))
+        jobs.append(job("gpt", data, here / "begun by two" / name, model=model, stop_at=3, **keys))
     (here / "jobs.json").write_text(json.dumps(jobs), encoding="utf-8")
     done = torchrun(Path(__file__).with_name("distributed_worker.py"), here / "jobs.json")
     assert done.returncode == 0, done.stderr[-3000:]
     for name in RESUMED:
-        alone(job("gpt", data, here / "begun by two" / name))
+        _, model, _, keys = SAME[name]
+        same = {"micro_batch_size": keys.get("micro_batch_size")}
+        alone(job("gpt", data, here / "begun by two" / name, model=model, **same))
     return here
 
 
@@ -156,7 +163,7 @@ def test_two_processes_train_as_one(name, folders):
 @pytest.mark.parametrize("name", RESUMED)
 @pytest.mark.parametrize("begun", ["begun by one", "begun by two"])
 def test_a_run_goes_on_with_another_number_of_processes(name, begun, folders):
-    assert_alike(folders / begun / name, folders / "one" / "ddp")
+    assert_alike(folders / begun / name, folders / "one" / name)
 
 
 @pytest.mark.parametrize("name", SAME)

@@ -120,6 +120,8 @@ TWO = Ranks(0, 2, 0)
         (Ranks(0, 4, 0), {"tensor_parallel": 2}, r"sharding: copies of a model whose layers are cut.*fsdp"),
         (TWO, {"sharding": "fsdp", "optimizer": "muon"}, r"optimizer: muon needs whole tensors.*adamw"),
         (TWO, {"tensor_parallel": 2, "dtype": "float16"}, r"dtype: float16 needs whole tensors"),
+        (Ranks(), {"pipeline_parallel": 2}, r"1 processes are not the 2 stages .*torchrun --nproc-per-node 2"),
+        (TWO, {"pipeline_parallel": 2, "sharding": "fsdp"}, r"sharding: fsdp is not joined with a pipeline"),
     ],
 )
 def test_settings_that_do_not_go_together_are_refused_naming_what_would(ranks, settings, message):
@@ -136,6 +138,27 @@ def test_layers_that_cannot_be_cut_evenly_are_named():
     shape = GptConfig(vocab_size=9, width=24, heads=4, kv_heads=1, layers=1, layout="llama")
     with pytest.raises(ConfigError, match="1 heads of keys and values"):
         refuse_uneven_cut(new_model(shape), 2)
+
+
+@pytest.mark.parametrize(
+    ("changes", "settings", "message"),
+    [
+        ({"layers": 3}, {}, r"pipeline_parallel: 3 blocks cannot be shared evenly by 2 stages .*1, 3"),
+        ({"tied": True}, {}, r"tied: .*--no-tied"),
+        ({}, {"document_mask": True}, r"document_mask: stages do not pass document masks on"),
+        (
+            {},
+            {"batch_size": 8, "micro_batch_size": 3},
+            r"micro_batch_size: 8 sequences are not whole micro-batches of 3",
+        ),
+    ],
+)
+def test_models_that_cannot_be_cut_into_stages_are_refused_naming_the_setting(changes, settings, message):
+    from textpipe.training.distributed.pipeline import refuse_what_cannot_be_cut
+
+    shape = GptConfig(vocab_size=9, width=8, heads=2, layers=2, tied=False).replaced(**changes)
+    with pytest.raises(ConfigError, match=message):
+        refuse_what_cannot_be_cut(new_model(shape), TrainConfig(pipeline_parallel=2, **settings))
 
 
 @pytest.mark.parametrize("variables", [{"RANK": "x", "WORLD_SIZE": "2"}, {"RANK": "2", "WORLD_SIZE": "2"}])

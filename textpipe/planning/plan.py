@@ -155,7 +155,7 @@ def command(layout: Layout, cluster: ClusterConfig) -> str | None:
     if layout.tensor > 1:
         words.append(f"--tensor-parallel {layout.tensor}")
     if layout.pipeline > 1:
-        words.append(f"--pipeline-parallel {layout.pipeline}")
+        words.append(f"--pipeline-parallel {layout.pipeline} --no-tied")
     if layout.recompute:
         words.append("--checkpoint-activations")
     return " ".join(words)

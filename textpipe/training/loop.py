@@ -221,6 +221,7 @@ class Trainer:
         model = model.to(self.config.device)
         set_checkpointing(model, self.config.checkpoint_activations)
         self.stepper = Stepper(self.task, model, self.config, where=self.out, parallel=self.parallel)
+        self._num_parameters = self.parallel.num_parameters(model)  # asked of all ranks, so not where one saves
         if checkpoint is None:
             self.patience = Patience(self.config.patience)
             return 0
@@ -250,7 +251,7 @@ class Trainer:
     def _train(self, start: int, stop: StopSignals) -> RunResult:
         steps, baseline = self.config.steps, self.task.baseline()
         if start == 0:
-            facts = {**baseline, "num_parameters": sum(w.numel() for w in self.stepper.model.parameters())}
+            facts = {**baseline, "num_parameters": self._num_parameters}
             self._record({"step": 0, **self._validate(), **facts})
         loss, watch, step = math.nan, Stopwatch(), start
         self._report(start, loss, watch.latest)
@@ -339,7 +340,7 @@ class Trainer:
             self.run_config,
             name=self.out.resolve().name,
             step=step,
-            num_parameters=sum(weight.numel() for weight in self.stepper.model.parameters()),
+            num_parameters=self._num_parameters,
             scores=self._scores,
             samples=self._samples,
         )

@@ -105,6 +105,12 @@ class TrainConfig(Config):
     tensor_parallel: int = Field(
         1, ge=1, le=1024, description="with torchrun: processes that share the heads and inner width of every block"
     )
+    pipeline_parallel: int = Field(
+        1,
+        ge=1,
+        le=1024,
+        description="gpt, with torchrun: processes with a run of blocks each, one above the other",
+    )
     compile: bool = Field(False, description="torch.compile makes kernels for the model; the first steps take minutes")
 
     patience: int = Field(0, ge=0, description="stop after so many validations without a better loss; 0 never")
@@ -136,6 +142,7 @@ FREE_KEYS = frozenset(
     {
         "sharding",
         "tensor_parallel",
+        "pipeline_parallel",
         "log_every",
         "validate_every",
         "checkpoint_every",

@@ -101,6 +101,10 @@ class Stepper:
     def _accumulate(self, batch: TaskBatch, num_targets: int) -> float:
         """Gradients of a whole batch, a micro-batch at a time; returns its loss a target."""
         total, ranks = 0.0, self.parallel.data_ranks
+        if self.parallel.pipeline is not None:
+            with torch.autocast(self.device.type, dtype=self.dtype, enabled=self.dtype != torch.float32):
+                total = self.parallel.pipeline.backward(batch.to(self.device), num_targets)
+            return self.parallel.total(total) / max(1, num_targets)
         for part, counts in self.parallel.micro_batches(batch):
             with torch.autocast(self.device.type, dtype=self.dtype, enabled=self.dtype != torch.float32):
                 loss_sum, _ = self.parallel.loss(part.to(self.device))
@@ -155,17 +159,22 @@ class Stepper:
 
     @contextlib.contextmanager
     def evaluating(self) -> Iterator[nn.Module]:
-        """The model as it is judged and written with: no dropout, and the mean of its weights where there is one."""
+        """The model as it is judged with: no dropout, and the mean of its weights where there is one."""
         self.model.eval()
         with contextlib.nullcontext() if self.mean is None else self.mean.in_place(self.model):
-            yield self.model
+            # the parts of a pipeline cannot be called one by one
+            yield self.model if self.parallel.pipeline is None else self._whole()
             self.parallel.after_evaluation(self.model)
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[nn.Module]:
         """The same with all of its weights on this rank, which is what writing text takes."""
-        with self.evaluating() as model:
-            yield self.parallel.whole(model, lambda: self.task.new_model(0))
+        self.model.eval()
+        with contextlib.nullcontext() if self.mean is None else self.mean.in_place(self.model):
+            yield self._whole()
+
+    def _whole(self) -> nn.Module:
+        return self.parallel.whole(self.model, lambda: self.task.new_model(0))
 
     def tensors(self) -> dict[str, dict[str, torch.Tensor]]:
         """What a resumed run needs, by the files of a checkpoint; this rank's parts where ranks hold parts."""

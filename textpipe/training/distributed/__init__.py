@@ -4,6 +4,7 @@ ranks          who takes part, what they tell each other, and how a failure is s
 shares         which sequences of a step are whose
 parallel       a model copied to every rank (DDP), sharded over them (FSDP2), or cut inside its layers
 tensor_plans   where a layer is cut
+pipeline       a model whose blocks are spread over the ranks
 sharded_files  tensors of many ranks to and from one safetensors file
 
 ``torchrun --nproc-per-node 2 -m textpipe train gpt shards --out run`` is all there is to type. The batch of a step, the

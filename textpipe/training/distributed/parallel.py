@@ -7,6 +7,7 @@ checkpoints ask for what differs between one process and many:
     fsdp             every rank has a part of each tensor, of its gradient and of the optimiser's memory; a block is
                      gathered when it is computed (FSDP2; the third stage of ZeRO)
     tensor parallel  every rank computes some heads and inner numbers of each block; may be joined with fsdp
+    pipeline         every rank has a run of blocks, and micro-batches pass through them one behind the other
 
 The ranks form a grid of ``data`` × ``tensor``: those of one row see the same sequences.
 """
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from torch.distributed.device_mesh import DeviceMesh
 
     from textpipe.tasks.base import Task, TaskBatch
+    from textpipe.training.distributed.pipeline import Pipeline
     from textpipe.training.run_config import TrainConfig
 
 __all__ = ["Parallel"]
@@ -49,6 +51,8 @@ class Parallel:
     def __init__(self, config: TrainConfig, ranks: Ranks | None = None) -> None:
         self.config, self.ranks = config, ranks or Ranks()
         world, tensor = self.ranks.world, config.tensor_parallel
+        if config.pipeline_parallel > 1:
+            self._refuse_other_than_stages()
         if world % tensor:
             raise ConfigError(
                 f"{world} processes cannot be {tensor} tensor-parallel ranks each",
@@ -56,12 +60,31 @@ class Parallel:
                 allowed=", ".join(str(n) for n in range(1, world + 1) if world % n == 0),
                 hint=None if world > 1 else f"start with torchrun --nproc-per-node {tensor} -m textpipe train …",
             )
-        self.tensor_ranks, self.data_ranks = tensor, world // tensor
-        self.data_rank = self.ranks.rank // tensor
+        together = tensor * config.pipeline_parallel  # ranks that see the same sequences
+        self.tensor_ranks, self.data_ranks = tensor, world // together
+        self.data_rank = self.ranks.rank // together
         self.shards = config.sharding == "fsdp" and self.data_ranks > 1
         self._refuse_what_does_not_go_together()
         self._replica: nn.Module | None = None
         self._loss: Callable[[Any], tuple[torch.Tensor, torch.Tensor]] | None = None
+        self.pipeline: Pipeline | None = None
+
+    def _refuse_other_than_stages(self) -> None:
+        config, world = self.config, self.ranks.world
+        stages, words = config.pipeline_parallel, "torchrun --nproc-per-node {} -m textpipe train …"
+        if world != stages:
+            raise ConfigError(
+                f"{world} processes are not the {stages} stages of a pipeline",
+                where="pipeline_parallel",
+                allowed=f"{world}" if world > 1 else "1",
+                hint=f"start with {words.format(stages)}",
+            )
+        for key, value, allowed in (
+            ("tensor_parallel", config.tensor_parallel, 1),
+            ("sharding", config.sharding, "ddp"),
+        ):
+            if value != allowed:
+                raise ConfigError(f"{value} is not joined with a pipeline", where=key, allowed=str(allowed))
 
     def _refuse_what_does_not_go_together(self) -> None:
         config = self.config
@@ -81,7 +104,7 @@ class Parallel:
     @property
     def is_cut(self) -> bool:
         """Whether ranks hold parts of tensors, not copies."""
-        return self.shards or self.tensor_ranks > 1
+        return self.shards or self.tensor_ranks > 1 or self.config.pipeline_parallel > 1
 
     def check_batch(self, batch_size: int) -> None:
         """Refuse sequences that cannot be shared evenly.
@@ -100,6 +123,11 @@ class Parallel:
 
     def share(self, task: Task, model: nn.Module) -> None:
         """Make ``model`` this rank's copy or part, in place; parameters are other objects afterwards."""
+        if self.config.pipeline_parallel > 1:
+            from textpipe.training.distributed.pipeline import Pipeline
+
+            self.pipeline = Pipeline(model, self.config, self.ranks)  # type: ignore[arg-type]
+            return
         if self.is_cut:
             mesh = self._mesh()
             if self.tensor_ranks > 1:
@@ -147,7 +175,8 @@ class Parallel:
         groups = list(by_mesh(weights).values())
         gradients = [[weight.grad for weight in group] for group in groups]
         norms = [_whole(torch.nn.utils.get_total_norm(group)) for group in gradients]
-        length = math.sqrt(sum(float(norm.item()) ** 2 for norm in norms))
+        square = sum(float(norm.item()) ** 2 for norm in norms)
+        length = math.sqrt(square if self.pipeline is None else self.ranks.total(square))
         for group in groups:
             torch.nn.utils.clip_grads_with_norm_(group, longest, torch.tensor(length, device=group[0].device))
         return length
@@ -157,10 +186,18 @@ class Parallel:
         if self.shards:
             model.reshard()  # type: ignore[operator]
 
+    def num_parameters(self, model: nn.Module) -> int:
+        """Weights of the model on all ranks together, each counted once."""
+        own = sum(weight.numel() for weight in model.parameters())
+        return own if self.pipeline is None else round(self.ranks.total(own))
+
+    @torch.no_grad()
     def whole(self, model: nn.Module, make: Callable[[], nn.Module]) -> nn.Module:
         """A model with all of the weights, to write text with: itself, or a copy gathered from all ranks."""
         if not self.is_cut:
             return model
+        if self.pipeline is not None:
+            return self.pipeline.whole(make().to(self.config.device)).eval()
         gathered = {name: _whole(tensor.detach()) for name, tensor in model.state_dict().items()}
         copy = make().to(self.config.device)
         copy.load_state_dict(gathered)
