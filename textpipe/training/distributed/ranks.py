@@ -178,6 +178,10 @@ def _time_to_speak() -> Iterator[None]:
 def _said_once(ranks: Ranks, store: Any) -> Iterator[None]:
     try:
         yield
+    except KeyboardInterrupt:  # all ranks stop together, and one of them says so
+        if ranks.is_first:
+            raise
+        raise SystemExit(130) from None
     except TextpipeError as error:
         _leave_to_another(store, f"{type(error).__name__} {error.what}", error.exit_code)
         raise
