@@ -190,8 +190,10 @@ class Stepper:
         if self.mean is not None:
             read_sharded(folder / "average.safetensors", self.mean.weights)
         path = folder / "optimizer.safetensors"
-        memory, counters = self.optimizer.blank_state(), read_counters(path)
+        memory = self.optimizer.blank_state()
         read_sharded(path, memory)
+        own = {name.rpartition("/")[0] for name in memory}  # a stage has some of the parameters only
+        counters = {name: count for name, count in read_counters(path).items() if name.rpartition("/")[0] in own}
         self.optimizer.load_state({**memory, **counters})
 
     def state(self) -> dict[str, Any]:

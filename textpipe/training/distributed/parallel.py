@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -226,9 +227,11 @@ class _Loss(nn.Module):
 def _replica(loss: nn.Module, model: nn.Module) -> nn.Module:
     # a head that no loss asks for stays without a gradient
     has_unused = bool(getattr(getattr(model, "config", None), "next_sentence", False))
-    return torch.nn.parallel.DistributedDataParallel(
-        loss, broadcast_buffers=False, gradient_as_bucket_view=True, find_unused_parameters=has_unused
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # newer torch has another name for it, older has not
+        return torch.nn.parallel.DistributedDataParallel(
+            loss, broadcast_buffers=False, gradient_as_bucket_view=True, find_unused_parameters=has_unused
+        )
 
 
 def _shard(model: nn.Module, mesh: DeviceMesh, config: TrainConfig) -> None:
