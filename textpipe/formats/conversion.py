@@ -20,6 +20,7 @@ from textpipe.files import write_text
 from textpipe.files.reading import read_bytes
 from textpipe.formats import sentencepiece, tiktoken, tokenizer_json, tokenizer_parts, transformers_folder, vocabularies
 from textpipe.formats.parts import Parts
+from textpipe.formats.sentencepiece_parts import as_tokenizers
 from textpipe.limits import DEFAULT_LIMITS, Limits
 from textpipe.models import BPE, RankBPE
 
@@ -117,8 +118,11 @@ def _write_json(parts: Parts, path: Path) -> list[Path]:
 
 
 def _kept_by_json(parts: Parts) -> Parts:
-    """A model of ranks becomes one of merges: `tokenizers` has none of ranks."""
+    """A model of ranks becomes one of merges, one of sentencepiece Unigram or BPE: `tokenizers` has no others."""
     model = parts.model
+    nearest = as_tokenizers(parts)
+    if nearest is not None:
+        return nearest[0]
     parts = dataclasses.replace(parts, settings={})
     if not isinstance(model, RankBPE):
         return parts
@@ -219,6 +223,10 @@ def _format(name: str) -> Format:
 
 
 def _lost(parts: Parts, kept: Parts, name: str) -> list[str]:
+    if name in ("tokenizer.json", "transformers"):
+        nearest = as_tokenizers(parts)
+        if nearest is not None:
+            return nearest[1]
     found = _differences(parts, kept)
     if name in ("tokenizer.json", "transformers"):
         stages = {"model": kept.model} | {stage: getattr(kept, stage) for stage in tokenizer_parts.STAGES}
