@@ -120,7 +120,7 @@ def test_a_file_that_tokenizers_cannot_read_is_not_made_unsaid(tmp_path):
     from sentencepiece_models import model_bytes
 
     path = tmp_path / "x.model"
-    path.write_bytes(model_bytes("bpe"))
+    path.write_bytes(model_bytes("bpe with suffixes"))
     parts = formats.read_file(path)
     lost = formats.losses(parts, "tokenizer.json")
     assert lost == ["model, normalizer, decoder of textpipe's own: `tokenizers` cannot read the file"]
