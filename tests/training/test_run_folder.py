@@ -10,9 +10,11 @@ import signal
 import pytest
 import torch
 
-from textpipe.errors import ConfigError, LimitError, MissingExtraError, StateError
+from textpipe.errors import ConfigError, InputError, LimitError, MissingExtraError, StateError
 from textpipe.files import write_json
 from textpipe.interchange.importing import ModelFolder
+from textpipe.nn.architectures import new_model
+from textpipe.nn.blocks import set_checkpointing
 from textpipe.nn.gpt import GptConfig
 from textpipe.training import Start, Trainer, load_model
 from textpipe.training.checkpoints import Checkpoint
@@ -220,3 +222,36 @@ def test_a_folder_that_holds_something_else_is_left_as_it_is(name, small_packed,
         Trainer(shape(small_packed), small_packed, CONFIG, out=tmp_path).run()
     assert (tmp_path / name).read_text(encoding="utf-8") == "mine"
     assert {path.name for path in tmp_path.iterdir()} <= {name, ".lock"}
+
+
+def kept_bytes(model, is_on):
+    """What a forward pass keeps for backward, weights left out."""
+    set_checkpointing(model, is_on)
+    weights = {weight.data_ptr() for weight in model.parameters()}
+    kept = {}
+
+    def pack(tensor):
+        if tensor.data_ptr() not in weights:
+            kept[tensor.data_ptr()] = tensor.nbytes
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        states = model(torch.zeros(4, 16, dtype=torch.long))
+    assert states.requires_grad
+    return sum(kept.values())
+
+
+def test_activation_checkpointing_keeps_a_fraction_of_the_activations():
+    model = new_model(GptConfig(vocab_size=50, context=16, layers=8, heads=2, width=32))
+    assert kept_bytes(model, True) < 0.35 * kept_bytes(model, False)
+
+
+def test_a_folder_without_eos_is_refused_for_writing_and_not_for_training(whole, small_packed, tmp_path):
+    export_run(whole.out, tmp_path / "export")
+    for name in ("config.json", "generation_config.json"):
+        values = json.loads((tmp_path / "export" / name).read_bytes())
+        write_json(tmp_path / "export" / name, {key: value for key, value in values.items() if key != "eos_token_id"})
+    with pytest.raises(InputError, match=r"config\.json names no eos_token_id"):
+        load_model(tmp_path / "export")
+    start = Start.open(tmp_path / "export")
+    Trainer(start.shape, small_packed, CONFIG.replaced(steps=1, warmup_steps=0), out=tmp_path / "x", start=start).run()
