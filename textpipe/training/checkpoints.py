@@ -190,6 +190,8 @@ def find_checkpoint(path: str | os.PathLike[str], *, best: bool = False) -> Path
     paths = list_checkpoints(folder / "checkpoints")
     if not paths:
         state = "no checkpoint in this folder" if folder.is_dir() else "no such folder"
-        raise InputError(state, where=folder, hint="name the folder textpipe train wrote, or one of its checkpoints")
+        raise InputError(
+            state, where=folder, hint="name what textpipe train wrote (or, to use a model, textpipe export)"
+        )
     scored = [(score, path) for path in paths if (score := _val_score(path)) is not None]
     return min(scored)[1] if best and scored else paths[-1]
