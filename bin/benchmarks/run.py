@@ -15,6 +15,7 @@ NAMES = {
     "sentencepiece": "sentencepiece_models",
     "load": "load",
     "train-vocab": "train_vocab",
+    "train-growth": "train_growth",
     "train-pieces": "train_pieces",
     "train-unigram": "train_unigram",
     "train-step": "train_step",
