@@ -50,7 +50,7 @@ def main(arguments: list[str]) -> int:
 
 
 def copy_lines(file: Path, size: int, target: Path) -> None:
-    """Whole lines of at most that many bytes, in blocks: what this process holds counts as the peak of what it starts."""
+    """Whole lines, in blocks: what this process holds counts as the peak of what it starts."""
     with file.open("rb") as source, target.open("wb") as out:
         while size > 0 and (block := source.read(min(size, 1 << 20))):
             size -= len(block)

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from textpipe.core._sentences import count_sentence_words
-from textpipe.errors import ConfigError, InputError
+from textpipe.errors import ConfigError, InputError, LimitError
+from textpipe.limits import Limits
 from textpipe.normalizers import NFKC, Lowercase
 from textpipe.trainers import SentenceCutter, SentenceReader, count_files, read_sentence_files, read_sentences
 
@@ -103,3 +104,18 @@ def test_native_steps_normalize_lines_as_a_function_does(tmp_path_factory, lines
 def test_a_reader_normalizes_in_one_way():
     with pytest.raises(ConfigError, match="either native steps or a function"):
         SentenceReader(normalization=NFKC().native_steps(), normalize=str.lower)
+
+
+@pytest.mark.parametrize("over", [-1, 0, 1])
+def test_more_text_than_unigrams_are_sought_in_is_refused_while_it_is_read(tmp_path, over):
+    lines = ["밥을 먹고", "학교에"]
+    size = read_sentences(lines).num_bytes
+    file = tmp_path / "a.txt"
+    file.write_text("\n".join(lines), encoding="utf-8")
+    limits = Limits(sentence_bytes=size - over)
+    for read in (lambda: read_sentences(lines, limits=limits), lambda: read_sentence_files(file, limits=limits)):
+        if over <= 0:
+            assert len(read()) == 2
+        else:
+            with pytest.raises(LimitError, match="byte pairs are learned from words"):
+                read()

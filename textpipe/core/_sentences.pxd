@@ -22,6 +22,7 @@ cdef extern from "sentences.hpp" namespace "textpipe" nogil:
         void add(string_view text, uint64_t count) except +
         void drop_empty()
         size_t size()
+        size_t num_bytes()
         size_t memory()
         void clear()
         void add_lines(string_view text, size_t max_bytes) except +

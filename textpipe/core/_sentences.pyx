@@ -70,6 +70,11 @@ cdef class Sentences:
         return self.sentences.get().size()
 
     @property
+    def num_bytes(self) -> int:
+        """Bytes of the text, and one for the end of each sentence."""
+        return self.sentences.get().num_bytes()
+
+    @property
     def memory_bytes(self) -> int:
         """Bytes held."""
         return self.sentences.get().memory()

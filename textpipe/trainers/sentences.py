@@ -6,8 +6,8 @@ the counts of their words. Promises: the sentences and the order that the traine
 loading the same lines: empty and overlong ones left out, as those that hold U+2585, which stands for unknown
 characters; special tokens cut out of the text.
 
-Sentences are kept in memory as they are, about the size of the text; of words the distinct ones alone. Unigram pieces
-are sought in sentences, byte pairs need no more than words.
+Sentences are kept in memory as they are, about the size of the text, and there is a limit to it; of words the distinct
+ones alone are kept. Unigram pieces are sought in sentences, byte pairs need no more than words.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from textpipe.core._native import NativeStep
 from textpipe.core._sentences import SentenceCounter, Sentences
 from textpipe.core._word_counts import WordCounts, is_utf8
-from textpipe.errors import ConfigError, InputError
+from textpipe.errors import ConfigError, InputError, LimitError
+from textpipe.limits import DEFAULT_LIMITS, Limits
 from textpipe.sources import TEXT_COLUMN, Inputs, LineReader, expand, is_jsonl, is_parquet, iter_texts
 from textpipe.trainers.counting import Chunk, Progress
 
@@ -138,7 +139,11 @@ class SentenceCutter:
 
 
 def read_sentences(
-    lines: Iterable[str], reader: SentenceReader | None = None, *, progress: Progress | None = None
+    lines: Iterable[str],
+    reader: SentenceReader | None = None,
+    *,
+    progress: Progress | None = None,
+    limits: Limits = DEFAULT_LIMITS,
 ) -> Sentences:
     """Sentences of strings, each one line; line ends are dropped.
 
@@ -146,6 +151,8 @@ def read_sentences(
     ------
     InputError
         when something is not a string.
+    LimitError
+        as soon as there is more text than unigrams are sought in.
 
     Examples
     --------
@@ -159,6 +166,7 @@ def read_sentences(
     rest = (_checked(line).rstrip("\r\n") for line in lines)
     while batch := list(itertools.islice(rest, _BATCH)):
         sentences.extend(reader.normalized(batch))
+        _require_room(sentences, limits)
         done += sum(map(len, batch)) + len(batch)
         if progress is not None:
             progress("read sentences", done, None, unit="characters")
@@ -172,6 +180,7 @@ def read_sentence_files(
     *,
     text_column: str = TEXT_COLUMN,
     progress: Progress | None = None,
+    limits: Limits = DEFAULT_LIMITS,
 ) -> Sentences:
     """Sentences of the lines of text files, and of the lines of the documents of JSONL and Parquet files.
 
@@ -179,6 +188,8 @@ def read_sentence_files(
     ------
     InputError
         when a file is absent, unreadable, or not UTF-8.
+    LimitError
+        as soon as there is more text than unigrams are sought in.
     """
     reader = reader or SentenceReader()
     files = LineReader(chunk_bytes=_CHUNK_BYTES, is_utf8=is_utf8, text_column=text_column)
@@ -195,11 +206,21 @@ def read_sentence_files(
             else:
                 # Only a newline ends a line; the last one of a chunk has its own.
                 sentences.extend(reader.normalized(chunk.decode().split("\n")))
+            _require_room(sentences, limits)
             done += len(chunk)
             if progress is not None:
                 progress("read sentences", done, None, unit="bytes")
     sentences.drop_empty()
     return sentences
+
+
+def _require_room(sentences: Sentences, limits: Limits) -> None:
+    if sentences.num_bytes > limits.sentence_bytes:
+        raise LimitError(
+            "the sentences are more than unigram pieces are sought in",
+            allowed=f"{limits.sentence_bytes:,} bytes",
+            hint="train on a sample of the lines; byte pairs are learned from words and have no such limit",
+        )
 
 
 def _checked(line: object) -> str:

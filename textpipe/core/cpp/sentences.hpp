@@ -67,6 +67,8 @@ public:
     }
 
     size_t size() const { return spans_.size(); }
+    // Of the text, with an end for each sentence.
+    size_t num_bytes() const { return text_.size() + spans_.size(); }
     size_t memory() const { return text_.capacity() + spans_.capacity() * sizeof(Span); }
 
     template <class Visit>
