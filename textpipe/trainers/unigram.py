@@ -3,8 +3,8 @@
 What enters: a :class:`UnigramTrainer` (plain settings), and ``Sentences`` or word counts. What leaves: a
 :class:`TrainedUnigram` with pieces and their scores in the order of their ids. Promises: from sentences, with
 ``compat="sentencepiece"``, the pieces and the float32 scores of sentencepiece 0.2.3 bit for bit, where both use the
-same system's ``log``; the same result for any number of threads. (Text of more than 500 MiB is taken in parts there; here
-it is refused while it is read.)
+same system's ``log``; the same result for any number of threads. (Text of more than 500 MiB is taken in parts there;
+here it is refused while it is read.)
 
 `tokenizers` has a Unigram trainer whose result differs from run to run; no result of it can be promised. What is
 promised with ``compat="tokenizers"`` is its layout of the vocabulary, and that the same words give the same pieces.
