@@ -23,6 +23,7 @@ from textpipe.nn.shapes import Seq2SeqConfig
 
 __all__ = ["AdditiveScore", "ProductScore", "ReadSource", "Seq2Seq", "Seq2SeqConfig", "WrittenState"]
 
+_CELL_WEIGHTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 _Hidden = tuple[torch.Tensor, ...]  # (layers, B, D) of each part of the cells' state: h, and of an LSTM also c
 
 
@@ -206,8 +207,8 @@ class Seq2Seq(nn.Module):
             read.append(context_B1M)
         if self.config.feeds_input:
             read.append(state.fed_BD[:, None])
-        out_B1D, hidden = self.decoder(torch.cat(read, dim=-1), self._cells(state.hidden))
-        state.hidden = hidden if isinstance(hidden, tuple) else (hidden,)
+        state.hidden = self._next_cells(torch.cat(read, dim=-1)[:, 0], state.hidden)
+        out_B1D = state.hidden[0][-1][:, None]
         if context_B1M is None:
             given_B1D, weights_B1S = self._looked(out_B1D, out_B1D, memory)
         else:
@@ -215,6 +216,20 @@ class Seq2Seq(nn.Module):
         state.fed_BD = given_B1D[:, 0]
         state.weights_BS = None if weights_B1S is None else weights_B1S[:, 0]
         return given_B1D
+
+    def _next_cells(self, x_BE: torch.Tensor, hidden: _Hidden) -> _Hidden:
+        """The cells one step on. torch's layers prepare their matrices at each call, which here is a call a token."""
+        cells: list[_Hidden] = []
+        for layer in range(self.config.layers):
+            weights = [getattr(self.decoder, f"{name}_l{layer}") for name in _CELL_WEIGHTS]
+            if layer and self.training:
+                x_BE = functional.dropout(x_BE, self.config.dropout)
+            if self.config.cell == "lstm":
+                cells.append(torch.lstm_cell(x_BE, [part[layer] for part in hidden], *weights))
+            else:
+                cells.append((torch.gru_cell(x_BE, hidden[0][layer], *weights),))
+            x_BE = cells[-1][0]
+        return tuple(torch.stack(parts) for parts in zip(*cells, strict=True))
 
     def _cells(self, hidden: _Hidden) -> _Hidden | torch.Tensor:
         return hidden if self.config.cell == "lstm" else hidden[0]
