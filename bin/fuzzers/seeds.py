@@ -19,7 +19,7 @@ from tokenizer_samples import ALPHABET, KOREAN_LINES, byte_level_json
 from textpipe.files import write_bytes
 
 norm, pre, post, dec = oracle.normalizers, oracle.pre_tokenizers, oracle.processors, oracle.decoders
-TARGETS = ("utf8", "json", "steps", "bpe", "unigram", "word_piece", "encoder", "words")
+TARGETS = ("utf8", "json", "steps", "bpe", "unigram", "word_piece", "sentences", "encoder", "words")
 
 
 def main(folder: Path) -> None:
