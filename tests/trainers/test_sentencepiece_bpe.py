@@ -6,6 +6,8 @@ import hashlib
 import io
 import random
 import re
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -246,3 +248,8 @@ def test_a_size_the_text_does_not_give_is_refused_unless_the_limit_is_open():
 def test_a_setting_that_cannot_be_is_refused_by_name(name, value):
     with pytest.raises(ConfigError, match=name):
         SentencePieceBpeTrainer(**{name: value})
+
+
+def test_trainers_are_imported_without_numpy():
+    code = "import sys, textpipe.trainers; sys.exit('numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

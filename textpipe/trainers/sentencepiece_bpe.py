@@ -16,10 +16,9 @@ Kudo, Richardson: SentencePiece, a simple and language independent subword token
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
 from typing import NamedTuple
-
-import numpy as np
 
 from textpipe.core._bpe_trainer import survey, train
 from textpipe.core._sentences import Sentences, count_sentence_words
@@ -144,12 +143,18 @@ def required_characters(counts: dict[int, int], coverage: float, wanted: str = "
     kept: dict[int, int] = {}
     done = 0
     for code in sorted(counts, key=lambda code: (code not in first, -counts[code], code)):
-        if total == 0 or np.float32(done / total) >= np.float32(coverage):
+        if total == 0 or _float32(done / total) >= _float32(coverage):
             break
         done += counts[code]
         if code != _CUT:
             kept[code] = counts[code]
     return kept
+
+
+def _float32(value: float) -> float:
+    """The nearest number of 32 bits."""
+    (rounded,) = struct.unpack("f", struct.pack("f", value))
+    return float(rounded)
 
 
 def train_sentencepiece_bpe(
