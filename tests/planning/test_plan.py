@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import time
+import re
 from xml.etree import ElementTree
 
 import pytest
@@ -109,14 +109,6 @@ def test_a_run_no_cluster_holds_says_what_a_gpu_would_need():
         make_plan(GPT3.replaced(layers=1, heads=1), TRAIN, ClusterConfig(gpu="t4-16", gpus=8))
 
 
-def test_impossible_plans_are_refused_in_a_second():
-    begin = time.process_time()
-    for gpu in ("t4-16", "a100-80"):
-        with pytest.raises(LimitError):
-            make_plan(GPT3, TRAIN, ClusterConfig(gpu=gpu, gpus=1))
-    assert time.process_time() - begin < 10
-
-
 def test_a_batch_that_does_not_divide_is_refused_naming_what_would():
     model = GptConfig(vocab_size=100, context=8, layers=1, heads=1, width=8)
     with pytest.raises(ConfigError, match=r"batch_size: 6 sequences .* by 4 GPUs .*a multiple of 4"):
@@ -173,6 +165,7 @@ def test_the_verb_prints_a_table_and_json_of_the_same(capsys, tmp_path):
     first = data["layouts"][0]
     assert sum(part["bytes"] for part in first["components"]) == pytest.approx(first["gpu_bytes"], abs=10)
     assert first["command"] in text
+    assert first["command"].startswith("torchrun --nproc-per-node 4 -m textpipe train")
     chart = ElementTree.fromstring((tmp_path / "plan.svg").read_text(encoding="utf-8"))
     assert chart.tag == "{http://www.w3.org/2000/svg}svg"
 
@@ -209,8 +202,6 @@ def test_a_file_may_hold_model_training_and_cluster(capsys, tmp_path):
     ],
 )
 def test_what_cannot_be_planned_is_said_in_one_line(more, code, message, capsys):
-    import re
-
     assert run([*WORDS, *more]) == code
     err = capsys.readouterr().err
     assert re.search(message, err)
