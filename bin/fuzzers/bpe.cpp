@@ -114,7 +114,7 @@ void by_merges(Input& input) {
     const bool takes_bytes = byte_level && model.takes_bytes();
     while (!input.empty()) {
         const size_t most = 1 + input.byte();
-        const std::string word = takes_bytes ? input.bytes(most) : input.text(most);
+        const std::string word = input.text(most);
         if (word.empty()) return;
         std::vector<Token> tokens;
         const std::vector<uint32_t> found = ids_of(model, word, tokens);

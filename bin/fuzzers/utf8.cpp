@@ -31,7 +31,7 @@ template <class Unit>
 void check_view(const std::vector<uint32_t>& points, int kind, const std::string& text) {
     std::vector<Unit> units(points.begin(), points.end());
     units.shrink_to_fit();
-    std::string buffer;
+    textpipe::ByteBuffer buffer;
     const uint8_t* found = nullptr;
     size_t size = 0;
     CHECK(textpipe::as_utf8({units.data(), units.size(), kind}, buffer, found, size, never));
@@ -55,7 +55,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     // Any units at all: a surrogate is reported, nothing else is.
     std::vector<uint16_t> units(size / 2);
     std::copy(data, data + size / 2 * 2, reinterpret_cast<uint8_t*>(units.data()));
-    std::string buffer;
+    textpipe::ByteBuffer buffer;
     const uint8_t* found = nullptr;
     size_t length = 0;
     const bool whole = std::none_of(units.begin(), units.end(), [](uint16_t unit) { return unit >> 11 == 27; });

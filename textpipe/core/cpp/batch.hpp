@@ -114,7 +114,7 @@ class Job {
     virtual void encode(size_t run, Range range, Worker& worker) = 0;
 
     // UTF-8 of a document; false when it holds a surrogate, and then all threads stop, or when they are to stop.
-    bool read(size_t document, std::string& buffer, const uint8_t*& text, size_t& size) {
+    bool read(size_t document, ByteBuffer& buffer, const uint8_t*& text, size_t& size) {
         if (as_utf8(texts_[document], buffer, text, size, stop_)) return !stop_;
         bad_ = static_cast<long long>(document);
         stop_ = true;
@@ -190,7 +190,7 @@ class EncodeJob final : public Job {
   private:
     void encode(size_t run, Range range, Worker& worker) override {
         const Program& program = *encoder_.program;
-        std::string buffer;
+        ByteBuffer buffer;
         IdBuffer& ids = ids_[run];
         size_t chars = 0;
         for (size_t i = range.begin; i < range.end; ++i) chars += texts_[i].length;
@@ -243,7 +243,7 @@ class SpansJob final : public Job {
 
   private:
     void encode(size_t run, Range range, Worker& worker) override {
-        std::string buffer;
+        ByteBuffer buffer;
         Spans& spans = spans_[run];
         size_t chars = 0;
         for (size_t i = range.begin; i < range.end; ++i) chars += texts_[i].length;

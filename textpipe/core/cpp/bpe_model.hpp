@@ -16,6 +16,7 @@
 
 #include "byte_alphabet.hpp"
 #include "bpe_dropout.hpp"
+#include "bpe_merging.hpp"
 #include "bpe_seeds.hpp"
 #include "merge_table.hpp"
 #include "model.hpp"
@@ -66,6 +67,8 @@ class BpeModel final : public Model {
         if (!complete_) return;
         for (const BpeSeeds::Ends& ends : ends_) sizes_.push_back(ends.size);
         seeds_ = BpeSeeds(byte_ids_, ends_, merges_);
+        compact_ = !merges_.merges().empty() && merges_.is_compact() &&
+                   *std::max_element(byte_ids_.begin(), byte_ids_.end()) < MergeTable::id_end;
     }
 
     bool complete() const { return complete_; }
@@ -99,32 +102,48 @@ class BpeModel final : public Model {
 
     void encode_ids(const uint8_t* word, size_t size, Model::Scratch& own, std::vector<uint32_t>& out) const override {
         if (!is_plain()) return Model::encode_ids(word, size, own, out);
+        const Piece whole{0, static_cast<uint32_t>(size)};
+        Piece place;
+        encode_words(word, &whole, 1, own, out, &place);
+    }
+
+    void encode_words(const uint8_t* text, const Piece* words, size_t count, Model::Scratch& own,
+                      std::vector<uint32_t>& out, Piece* places) const override {
+        if (!is_plain()) return Model::encode_words(text, words, count, own, out, places);
         Scratch& scratch = static_cast<Scratch&>(own);
-        const size_t before = out.size();
-        out.resize(before + size);  // room for one a byte
-        uint32_t* ids = out.data() + before;
-        size_t count = seeds_.split(word, size, ids);
-        if (count <= short_word) {
-            count = merge_short(ids, count);
-        } else {
-            scratch.symbols.clear();
-            for (size_t i = 0; i < count; ++i) scratch.symbols.push_back({ids[i], 1});
-            merge_long(scratch);
-            count = scratch.symbols.size();
-            for (size_t i = 0; i < count; ++i) ids[i] = scratch.symbols[i].id;
+        const auto take = [&](size_t number, const uint32_t* ids, size_t num_ids) {
+            const uint32_t before = static_cast<uint32_t>(out.size());
+            out.insert(out.end(), ids, ids + num_ids);
+            places[number] = {before, static_cast<uint32_t>(out.size())};
+        };
+        for (size_t i = 0; i < count; ++i) {
+            const size_t size = words[i].end - words[i].begin;
+            if (scratch.split.size() < size) scratch.split.resize(size);
+            uint32_t* const ids = scratch.split.data();
+            const size_t num_symbols = seeds_.split(text + words[i].begin, size, ids);
+            if (num_symbols <= 9 && compact_) {
+                if (!scratch.few.add(merges_, i, ids, num_symbols)) scratch.few.finish(merges_, take);
+            } else if (num_symbols <= 17 && compact_) {
+                if (!scratch.more.add(merges_, i, ids, num_symbols)) scratch.more.finish(merges_, take);
+            } else {
+                merge_many(ids, num_symbols, scratch);
+                take(i, ids, scratch.symbols.size());
+            }
         }
-        out.resize(before + count);
+        scratch.few.finish(merges_, take);
+        scratch.more.finish(merges_, take);
     }
 
   private:
     struct Scratch final : Model::Scratch {
         std::vector<Token> symbols;
-        std::vector<uint32_t> ids, previous, next;
+        std::vector<uint32_t> ids, split, previous, next;
+        BpeMerging<9, 2> few;
+        BpeMerging<17, 2> more;
         std::vector<uint64_t> heap;
         MergeChances chances;
         std::string piece, mapped;
     };
-    static constexpr size_t short_word = 64;  // symbols; beyond, a heap keeps it from being quadratic
 
     // Whether a word's ids follow from its bytes and the merges alone.
     bool is_plain() const { return complete_ && !options_.ignore_merges && options_.dropout == 0; }
@@ -191,39 +210,6 @@ class BpeModel final : public Model {
         return true;
     }
 
-    // Look for the lowest rank, merge, ask for the two new pairs; quadratic, and fastest for what words are like.
-    size_t merge_short(uint32_t* ids, size_t count) const {
-        uint32_t ranks[short_word];
-        uint8_t next[short_word], previous[short_word + 1];
-        for (size_t i = 0; i + 1 < count; ++i) ranks[i] = merges_.rank_of(ids[i], ids[i + 1]);
-        for (size_t i = 0; i < count; ++i) {
-            next[i] = static_cast<uint8_t>(i + 1);
-            previous[i + 1] = static_cast<uint8_t>(i);
-        }
-        size_t left = count;
-        while (left > 1) {
-            uint32_t lowest = ranks[0];
-            size_t at = 0;
-            for (size_t i = 1; i + 1 < count; ++i) {
-                at = ranks[i] < lowest ? i : at;
-                lowest = ranks[i] < lowest ? ranks[i] : lowest;
-            }
-            if (lowest == no_id) break;
-            const size_t right = next[at], after = next[right];
-            ids[at] = merges_.id_of(lowest);
-            ranks[right] = no_id;
-            next[at] = static_cast<uint8_t>(after);
-            previous[after] = static_cast<uint8_t>(at);
-            ranks[at] = after < count ? merges_.rank_of(ids[at], ids[after]) : no_id;
-            if (at > 0) ranks[previous[at]] = merges_.rank_of(ids[previous[at]], ids[at]);
-            --left;
-        }
-        if (left == count) return count;
-        size_t kept = 0;
-        for (size_t i = 0; i < count; i = next[i]) ids[kept++] = ids[i];
-        return kept;
-    }
-
     // The queue of a word's pairs, as rank << 32 | position: the lowest first,
     struct LowestFirst {
         std::vector<uint64_t>& heap;
@@ -249,6 +235,14 @@ class BpeModel final : public Model {
         void insert(uint64_t entry) { chances.insert(entry, random); }
         bool take(uint64_t& entry) { return chances.take(dropout, random, entry); }
     };
+
+    // Merge in place; afterwards there are as many as scratch.symbols.
+    void merge_many(uint32_t* ids, size_t count, Scratch& scratch) const {
+        scratch.symbols.clear();
+        for (size_t i = 0; i < count; ++i) scratch.symbols.push_back({ids[i], 1});
+        merge_long(scratch);
+        for (size_t i = 0; i < scratch.symbols.size(); ++i) ids[i] = scratch.symbols[i].id;
+    }
 
     void merge_long(Scratch& scratch) const {
         if (options_.dropout > 0)
@@ -307,7 +301,7 @@ class BpeModel final : public Model {
     std::vector<uint32_t> sizes_;
     BpeSeeds seeds_;
     uint32_t unk_id_ = no_id;
-    bool complete_ = false, ids_differ_ = true;
+    bool complete_ = false, compact_ = false, ids_differ_ = true;
 };
 
 }  // namespace textpipe

@@ -19,7 +19,7 @@
 #include "steps.hpp"
 #include "unicode.hpp"
 #include "utf8.hpp"
-#include "word_cache.hpp"
+#include "word_ids.hpp"
 
 namespace textpipe {
 
@@ -48,11 +48,11 @@ class Worker {
         : program_(program),
           model_(*program.model),
           spelled_(program.byte_level && !program.model->takes_bytes()),
-          cache_(cache_bytes),
+          word_ids_(model_, spelled_, cache_bytes),
           scratch_(program.model->make_scratch()) {}
 
     // Make room in the cache for the words of a text of so many bytes.
-    void expect(size_t text_bytes) { cache_.shorts.expect(text_bytes); }
+    void expect(size_t text_bytes) { word_ids_.expect(text_bytes); }
 
     // Append the ids of one document. `stop` is looked at every few hundred words.
     void encode(const uint8_t* text, size_t size, bool skip_special, IdBuffer& ids,
@@ -84,7 +84,7 @@ class Worker {
     void seed(uint64_t value) { scratch_->random = value | 1; }
 
   private:
-    static constexpr size_t batch_words = Cutting::batch_words;
+    static_assert(WordIds::batch_words >= Cutting::batch_words);
 
     void walk(const uint8_t* text, size_t size, bool skip_special) {
         if (program_.raw.empty()) return segment(text, size, skip_special, true);
@@ -157,7 +157,7 @@ class Worker {
         program_.cutting.batches(pieces, [&](const uint8_t* base, const Piece* words, size_t count) {
             if (scratch_->is_stopped()) return false;
             if (remembered && spans_ == nullptr) {
-                look_up(base, words, count);
+                word_ids_.append(base, end_, words, count, *scratch_, *ids_);
             } else if (remembered) {
                 place_batch(base, words, count, origins_at(base));
             } else {
@@ -180,75 +180,6 @@ class Worker {
         found_.clear();
         model_.encode_ids(word, size, *scratch_, found_);
         ids_->append(found_.data(), found_.size());
-    }
-
-    // The ids of a batch of words: first ask for the cache lines of all, then look.
-    void look_up(const uint8_t* text, const Piece* words, size_t count) {
-        size_t num_long = 0;
-        for (size_t i = 0; i < count; ++i) {
-            const uint8_t* word = text + words[i].begin;
-            const size_t size = words[i].end - words[i].begin;
-            if (size <= longest_short) {
-                keys_[i] = WordKey::of(word, size, static_cast<size_t>(end_ - word));
-                hashes_[i] = keys_[i].hash();
-                cache_.shorts.prefetch(hashes_[i]);
-            } else if (size <= longest_cached) {
-                hashes_[i] = LongWords::hash(word, size);
-                cache_.longs.prefetch_place(hashes_[i]);
-                long_[num_long++] = static_cast<uint16_t>(i);
-            }
-        }
-        for (size_t i = 0; i < num_long; ++i) cache_.longs.prefetch_word(hashes_[long_[i]]);
-        uint32_t* out = ids_->room(count * ShortWords::max_ids);
-        for (size_t i = 0; i < count; ++i) {
-            const uint8_t* word = text + words[i].begin;
-            const size_t size = words[i].end - words[i].begin;
-            if (__builtin_expect(size <= longest_short, 1)) {
-                const ShortWords::Slot* slot = cache_.shorts.find(keys_[i], hashes_[i]);
-                if (__builtin_expect(slot != nullptr && slot->count() != ShortWords::elsewhere, 1)) {
-                    std::memcpy(out, slot->ids, sizeof slot->ids);
-                    out[0] &= 0xFFFFFF;
-                    out += num_ids_[i] = slot->count();
-                    continue;
-                }
-            }
-            ids_->end_at(out);
-            const LongWords::Found found = find_ids(word, size, i);
-            ids_->append(found.ids, found.count);
-            num_ids_[i] = static_cast<uint32_t>(found.count);
-            out = ids_->room((count - i) * ShortWords::max_ids);
-        }
-        ids_->end_at(out);
-    }
-
-    // The ids of word i of a batch, which is not a short one of the cache; they are there from now on.
-    LongWords::Found find_ids(const uint8_t* word, size_t size, size_t i) {
-        const bool is_short = size <= longest_short, is_long = !is_short && size <= longest_cached;
-        const uint64_t long_hash = is_long ? hashes_[i] : 0;
-        if (is_long) {
-            const LongWords::Found found = cache_.longs.find(word, size, long_hash);
-            if (found.ids != nullptr) return found;
-        }
-        if (is_short) {
-            const ShortWords::Slot* slot = cache_.shorts.find(keys_[i], hashes_[i]);
-            if (slot != nullptr) {
-                const LongWords::Found found = cache_.longs.find(word, size, LongWords::hash(word, size));
-                if (found.ids != nullptr) return found;
-            }
-        }
-        found_.clear();
-        const uint8_t* begin = word;
-        size_t length = size;
-        if (spelled_) spell(begin, length);
-        model_.encode_ids(begin, length, *scratch_, found_);
-        if (is_short) {
-            cache_.shorts.insert(keys_[i], hashes_[i], found_.data(), found_.size());
-            if (found_.size() > ShortWords::max_ids)
-                cache_.longs.insert(word, size, LongWords::hash(word, size), found_.data(), found_.size());
-        } else if (is_long) {
-            cache_.longs.insert(word, size, long_hash, found_.data(), found_.size());
-        }
-        return {found_.data(), found_.size()};
     }
 
     // With places: the sizes of the tokens run along the word's bytes.
@@ -283,7 +214,7 @@ class Worker {
     // The same for a batch of words from remembered ids, where each tells its size.
     void place_batch(const uint8_t* text, const Piece* words, size_t count, const Origin* origins) {
         const size_t before = ids_->size();
-        look_up(text, words, count);
+        word_ids_.append(text, end_, words, count, *scratch_, *ids_);
         const uint32_t* ids = ids_->begin() + before;
         const size_t num_ids = ids_->size() - before;
         bool known;
@@ -341,13 +272,13 @@ class Worker {
     // The places of tokens whose sizes run along their words; false, with nothing placed, when one has no size.
     template <class Place>
     bool place_ids(const uint8_t* text, const Piece* words, const uint32_t* ids, size_t num_ids, Place place) {
-        const uint32_t* sizes = model_.sizes();
+        const uint32_t *sizes = model_.sizes(), *counts = word_ids_.counts();
         uint32_t *begins = spans_->begins.room(num_ids), *ends = spans_->ends.room(num_ids);
         uint32_t* numbers = spans_->words.room(num_ids);
         const uint32_t* const last = ids + num_ids;
         for (uint32_t word = 0; ids < last; ++word) {
             const uint8_t* p = text + words[word].begin;
-            for (uint32_t n = 0; n < num_ids_[word]; ++n) {
+            for (uint32_t n = 0; n < counts[word]; ++n) {
                 const uint32_t size = sizes[*ids++];
                 if (size == 0) return false;
                 const Origin at = place(p, p + size);
@@ -404,7 +335,7 @@ class Worker {
     const Program& program_;
     const Model& model_;
     const bool spelled_;  // words are spelled in the printable alphabet before the model sees them
-    WordCache cache_;
+    WordIds word_ids_;
     std::unique_ptr<Model::Scratch> scratch_;
     Cutting::Scratch cutting_;
     IdBuffer* ids_ = nullptr;
@@ -414,10 +345,6 @@ class Worker {
     const uint8_t* counted_ = nullptr;  // so far the characters of the document are counted,
     uint32_t num_chars_ = 0;            // and so many they are
     const uint8_t* end_ = nullptr;
-    WordKey keys_[batch_words];
-    uint64_t hashes_[batch_words];
-    uint16_t long_[batch_words];
-    uint32_t num_ids_[batch_words];
     std::vector<uint32_t> found_;
     std::vector<Stretch> stretches_;
     std::string normalized_[2], spelling_;

@@ -13,18 +13,10 @@
 #include <cstdint>
 #include <cstring>
 
+#include "machine.hpp"
 #include "scanner.hpp"
 #include "steps.hpp"
 #include "unicode.hpp"
-
-#if defined(__x86_64__) && defined(__GNUC__)
-#define TEXTPIPE_X86 1
-#include <immintrin.h>
-#else
-#define TEXTPIPE_X86 0
-#endif
-
-#define TEXTPIPE_INLINE inline __attribute__((always_inline))
 
 namespace textpipe::gpt2 {
 
@@ -63,8 +55,6 @@ struct Bytes {
 // Vectors compare ASCII with the bounds of the classes. Of the rest they know the characters that are letters by their
 // first two bytes: Hangul syllables (but the last hundred), half of the compatibility jamo, the Han of U+5000 to U+8FFF.
 #if TEXTPIPE_X86
-#define TEXTPIPE_AVX2 __attribute__((target("avx2,bmi,bmi2")))
-
 struct Avx2 {
     struct Half {
         uint32_t letter, number, space, blank, apostrophe, high, lead;
@@ -245,7 +235,7 @@ TEXTPIPE_AVX2 size_t cut_avx2(const uint8_t* text, size_t size, size_t& at, Piec
 template <bool by_lines>
 Windows windows_of_this_machine() {
 #if TEXTPIPE_X86
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2")) return cut_avx2<by_lines>;
+    if (machine::has_avx2()) return cut_avx2<by_lines>;
 #endif
     return nullptr;
 }

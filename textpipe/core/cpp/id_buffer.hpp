@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
-#include <cstring>
 #include <memory>
 #include <new>
 
@@ -26,7 +25,7 @@ class IdBuffer {
         ++size_;
     }
     void append(const uint32_t* ids, size_t count) {
-        std::memcpy(room(count), ids, count * sizeof *ids);
+        std::copy_n(ids, count, room(count));
         size_ += count;
     }
     const uint32_t* begin() const { return ids_.get(); }

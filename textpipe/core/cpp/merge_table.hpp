@@ -1,10 +1,13 @@
 // Merges by their pair of ids. Enters: the merges in the order of their ranks. Leaves: the rank of a pair and what it
-// becomes. Promises: exact; a look-up touches one place of the table, whether the two merge or not.
+// becomes. Promises: exact; a look-up reads two places of the table whatever they hold, without a branch to guess.
 //
-// A slot is eight bytes: both ids in 20 bits each and the rank in 24. Merges that do not fit lie apart, in a map.
+// A slot is eight bytes: both ids in 20 bits each and the rank in 24. A pair lies in one of its two places; a new one
+// pushes out what lies there, and that goes to its own other place. Merges that do not fit lie apart, in a map.
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "model.hpp"
@@ -17,10 +20,13 @@ class MergeTable {
         uint32_t left, right, id;
     };
 
+    // For compact_rank_of(): ids below id_end fit, no_piece merges with none of them, and no_rank is above all ranks.
+    static constexpr uint32_t no_piece = (1u << 20) - 1, id_end = no_piece - 1, no_rank = (1u << 24) - 1;
+
     void reserve(size_t count) {
         size_t capacity = 16;
-        shift_ = 60;
-        for (; capacity < count * 2; capacity *= 2) --shift_;
+        while (capacity < count * 5 / 2) capacity *= 2;
+        mask_ = capacity - 1;
         slots_.assign(capacity, free_slot);
         merges_.reserve(count);
         ids_.reserve(count);
@@ -31,48 +37,73 @@ class MergeTable {
         const uint32_t rank = static_cast<uint32_t>(merges_.size());
         merges_.push_back({left, right, id});
         ids_.push_back(id);
-        if ((left | right) >= id_end || rank >= rank_end) {
+        if (std::max({left, right, id}) >= id_end || rank >= no_rank) {
             others_[wide_key(left, right)] = rank;
             return;
         }
-        const uint64_t key = key_of(left, right);
-        size_t i = home_of(key);
-        while (slots_[i] != free_slot && slots_[i] >> rank_bits != key) i = (i + 1) & (slots_.size() - 1);
-        slots_[i] = key << rank_bits | rank;
+        const auto other = others_.find(wide_key(left, right));
+        if (other != others_.end()) {
+            other->second = rank;
+            return;
+        }
+        const uint64_t key = key_of(left, right), slot = key << rank_bits | rank;
+        for (const size_t place : {first_place(key), second_place(key)})
+            if (slots_[place] >> rank_bits == key) {
+                slots_[place] = slot;
+                return;
+            }
+        settle(slot);
     }
 
     // no_id where the two do not merge.
     uint32_t rank_of(uint32_t left, uint32_t right) const {
-        if (__builtin_expect(!others_.empty() || (left | right) >= id_end, 0)) {
+        if (__builtin_expect(!others_.empty(), 0)) {
             const auto found = others_.find(wide_key(left, right));
             if (found != others_.end()) return found->second;
-            if ((left | right) >= id_end) return no_id;
         }
-        const uint64_t key = key_of(left, right);
-        for (size_t i = home_of(key);; i = (i + 1) & (slots_.size() - 1)) {
-            const uint64_t slot = slots_[i];
-            if (slot >> rank_bits == key) return static_cast<uint32_t>(slot) & rank_end;
-            if (slot == free_slot) return no_id;
-        }
+        if (std::max(left, right) >= id_end) return no_id;
+        const uint32_t rank = compact_rank_of(left, right);
+        return rank == no_rank ? no_id : rank;
+    }
+
+    // Do all merges fit the slots? Then this is the same for ids that fit, but for no_rank where the two do not merge.
+    bool is_compact() const { return others_.empty(); }
+    uint32_t compact_rank_of(uint32_t left, uint32_t right) const {
+        const uint64_t key = key_of(left, right), wanted = key << rank_bits;
+        // What is left of the slot with the pair is its rank, and of any other slot more than a rank.
+        const uint64_t first = slots_[first_place(key)] ^ wanted, second = slots_[second_place(key)] ^ wanted;
+        return static_cast<uint32_t>(std::min({first, second, uint64_t{no_rank}}));
     }
 
     const std::vector<Merge>& merges() const { return merges_; }
     uint32_t id_of(uint32_t rank) const { return ids_[rank]; }
 
   private:
-    static constexpr unsigned id_bits = 20, rank_bits = 24;
-    static constexpr uint32_t id_end = 1u << id_bits, rank_end = (1u << rank_bits) - 1;
-    static constexpr uint64_t free_slot = ~uint64_t{0};  // would be a rank that does not fit
+    static constexpr unsigned id_bits = 20, rank_bits = 24, most_moves = 200;
+    static constexpr uint64_t free_slot = (uint64_t{id_end} << id_bits | id_end) << rank_bits | no_rank;
 
     static uint64_t key_of(uint32_t left, uint32_t right) { return uint64_t{left} << id_bits | right; }
     static uint64_t wide_key(uint32_t left, uint32_t right) { return uint64_t{left} << 32 | right; }
-    size_t home_of(uint64_t key) const { return (key * 0x9E3779B97F4A7C15u) >> shift_; }
+    size_t first_place(uint64_t key) const { return (key * 0x9E3779B97F4A7C15u) >> 40 & mask_; }
+    size_t second_place(uint64_t key) const { return (key * 0x9E3779B97F4A7C15u) >> 20 & mask_; }
+
+    void settle(uint64_t slot) {
+        size_t place = first_place(slot >> rank_bits);
+        for (unsigned moves = 0; moves < most_moves; ++moves) {
+            std::swap(slots_[place], slot);
+            if (slot == free_slot) return;
+            const uint64_t key = slot >> rank_bits;
+            place = place == first_place(key) ? second_place(key) : first_place(key);
+        }
+        const uint64_t key = slot >> rank_bits;
+        others_[wide_key(static_cast<uint32_t>(key >> id_bits), key & no_piece)] = slot & no_rank;
+    }
 
     std::vector<uint64_t> slots_;
     std::vector<Merge> merges_;
     std::vector<uint32_t> ids_;
     std::unordered_map<uint64_t, uint32_t> others_;
-    unsigned shift_ = 60;
+    size_t mask_ = 0;
 };
 
 }  // namespace textpipe

@@ -13,6 +13,8 @@
 #include <string_view>
 #include <vector>
 
+#include "steps.hpp"
+
 namespace textpipe {
 
 constexpr uint32_t no_id = UINT32_MAX;
@@ -60,6 +62,17 @@ class Model {
         scratch.tokens.clear();
         encode(word, size, scratch, scratch.tokens);
         for (const Token& token : scratch.tokens) out.push_back(token.id);
+    }
+
+    // The same for several words at once, which are places in the text: places[i] becomes where in `out` the ids of
+    // word i are, in any order of the words. Here one word after the other.
+    virtual void encode_words(const uint8_t* text, const Piece* words, size_t count, Scratch& scratch,
+                              std::vector<uint32_t>& out, Piece* places) const {
+        for (size_t i = 0; i < count; ++i) {
+            const uint32_t before = static_cast<uint32_t>(out.size());
+            encode_ids(text + words[i].begin, words[i].end - words[i].begin, scratch, out);
+            places[i] = {before, static_cast<uint32_t>(out.size())};
+        }
     }
 
     // Does a word always have the same tokens? Not so with dropout or sampling.

@@ -6,10 +6,11 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
-#include <string>
+#include <cstdlib>
+#include <memory>
+#include <new>
 
-#include "unicode.hpp"
+#include "transcoding.hpp"
 
 namespace textpipe {
 
@@ -19,63 +20,65 @@ struct TextView {
     int kind;       // bytes a character; 0 for ASCII (or bytes known to be UTF-8)
 };
 
-// Units of a run: what is written of it stays in a near cache, and the stop flag is looked at after each.
+// Bytes to write to. They are not cleared first, so that of a large buffer only what is written takes memory.
+class ByteBuffer {
+  public:
+    // At least so many bytes; what was written before is lost.
+    uint8_t* room(size_t bytes) {
+        if (bytes > capacity_) {
+            capacity_ = 0;
+            bytes_.reset(static_cast<uint8_t*>(std::malloc(bytes)));
+            if (!bytes_) throw std::bad_alloc();
+            capacity_ = bytes;
+        }
+        return bytes_.get();
+    }
+
+  private:
+    struct Free {
+        void operator()(uint8_t* bytes) const { std::free(bytes); }
+    };
+    std::unique_ptr<uint8_t, Free> bytes_;
+    size_t capacity_ = 0;
+};
+
+// Units of a run: the stop flag is looked at after each.
 constexpr size_t units_a_run = 1 << 15;
 
-// Latin-1, UCS-2 or UCS-4 to UTF-8, unless there is a surrogate; its index is then the result, else the length. Less of
-// the text is there when `stop` was set meanwhile.
+// Latin-1, UCS-2 or UCS-4 to UTF-8; returns the index of the first surrogate, else the length. Less of the text is there
+// when `stop` was set meanwhile.
 template <class Unit>
-inline size_t transcode(const Unit* text, size_t length, std::string& out, const std::atomic<bool>& stop) {
-    // Three bytes are the most for one unit of UCS-2, four for UCS-4.
-    constexpr size_t most = sizeof(Unit) == 1 ? 2 : sizeof(Unit) == 2 ? 3 : 4;
-    out.clear();
-    out.reserve(length * most);
+inline size_t transcode(const Unit* text, size_t length, uint8_t*& to, const std::atomic<bool>& stop) {
+    static const transcoding::Writer<Unit> write = transcoding::writer_of_this_machine<Unit>();
     for (size_t i = 0; i < length;) {
         if (stop.load(std::memory_order_relaxed)) return length;
-        const size_t begin = out.size(), end = std::min(length, i + units_a_run);
-        out.resize(begin + (end - i) * most);
-        uint8_t* to = reinterpret_cast<uint8_t*>(out.data()) + begin;
-        for (; i < end; ++i) {
-            const uint32_t c = text[i];
-            if (c < 0x80) {
-                *to++ = static_cast<uint8_t>(c);
-            } else if (sizeof(Unit) > 1 && c - 0x800u < 0xD000u) {  // up to the surrogates: Hangul and most of the world
-                to[0] = static_cast<uint8_t>(0xE0 | c >> 12);
-                to[1] = static_cast<uint8_t>(0x80 | (c >> 6 & 0x3F));
-                to[2] = static_cast<uint8_t>(0x80 | (c & 0x3F));
-                to += 3;
-            } else if (c - 0xD800u < 0x800u) {
-                return i;
-            } else {
-                to = unicode::encode(c, to);
-            }
-        }
-        out.resize(static_cast<size_t>(to - reinterpret_cast<uint8_t*>(out.data())));
+        const size_t count = std::min(length - i, units_a_run);
+        const size_t written = write(text + i, count, to);
+        i += written;
+        if (written != count) return i;
     }
     return length;
 }
 
 // UTF-8 of a view: in place for ASCII, else in `buffer`. False when a surrogate stands in the way.
-inline bool as_utf8(const TextView& view, std::string& buffer, const uint8_t*& text, size_t& size,
+inline bool as_utf8(const TextView& view, ByteBuffer& buffer, const uint8_t*& text, size_t& size,
                     const std::atomic<bool>& stop) {
-    size_t done = view.length;
-    switch (view.kind) {
-        case 0:
-            text = static_cast<const uint8_t*>(view.data);
-            size = view.length;
-            return true;
-        case 1:
-            done = transcode(static_cast<const uint8_t*>(view.data), view.length, buffer, stop);
-            break;
-        case 2:
-            done = transcode(static_cast<const uint16_t*>(view.data), view.length, buffer, stop);
-            break;
-        default:
-            done = transcode(static_cast<const uint32_t*>(view.data), view.length, buffer, stop);
+    if (view.kind == 0) {
+        text = static_cast<const uint8_t*>(view.data);
+        size = view.length;
+        return true;
     }
-    text = reinterpret_cast<const uint8_t*>(buffer.data());
-    size = buffer.size();
-    return done == view.length;
+    const auto run = [&](auto* units) {
+        using Unit = std::remove_const_t<std::remove_pointer_t<decltype(units)>>;
+        uint8_t* to = buffer.room(view.length * transcoding::most_bytes<Unit> + transcoding::slack_bytes);
+        text = to;
+        const bool whole = transcode(units, view.length, to, stop) == view.length;
+        size = static_cast<size_t>(to - text);
+        return whole;
+    };
+    if (view.kind == 1) return run(static_cast<const uint8_t*>(view.data));
+    if (view.kind == 2) return run(static_cast<const uint16_t*>(view.data));
+    return run(static_cast<const uint32_t*>(view.data));
 }
 
 }  // namespace textpipe

@@ -2,9 +2,10 @@
 // Promises: exact (the whole word is compared, never a hash of it) and bounded: a full set forgets the older of two
 // short words, a full store of long ones forgets all of them.
 //
-// Words of up to 15 bytes with up to four ids lie in half a cache line, key and ids together; two share a set. Longer
-// ones lie one after the other in a store, found through a table of places: Hangul takes three bytes a syllable, so one
-// Korean word in ten is longer, and four in ten of the distinct ones.
+// Words of up to 15 bytes with up to four ids lie in half a cache line, key and ids together; two share a set. Hangul
+// takes three bytes a syllable, so one Korean word in ten is longer, and four in ten of the distinct ones: up to seven
+// characters of three bytes, and a blank before them, are packed into 16 bits each. What is longer still, or no such
+// word, lies one after the other in a store, found through a table of places.
 #pragma once
 #include <algorithm>
 #include <cstdint>
@@ -67,7 +68,44 @@ struct WordKey {
     }
     uint64_t hash() const { return mix_hash(low, high); }
 
+    // A word of more than longest_short bytes that is an optional blank and characters of three bytes each; none() where
+    // it is no such word or has more than seven.
+    static WordKey packed(const uint8_t* word, size_t size, size_t readable) {
+        const size_t blank = *word == ' ', num_chars = (size - blank) / 3;
+        if (num_chars > 7 || num_chars * 3 + blank != size) return none();
+        uint8_t copy[27];
+        const uint8_t* p = word;
+        if (readable < sizeof copy) {
+            std::memcpy(copy, word, size);
+            std::memset(copy + size, 0, sizeof copy - size);
+            p = copy;
+        }
+        uint64_t chars[4];
+        bool good = true;
+        for (size_t i = 0; i < 4; ++i) {
+            const size_t first = 2 * i;
+            chars[i] = two_chars(p + blank + 3 * first, num_chars > first ? num_chars - first : 0, good);
+        }
+        if (!good) return none();
+        return {chars[0] | chars[1] << 32, chars[2] | chars[3] << 32 | (0x80 | blank << 4 | num_chars) << 56};
+    }
+    static WordKey none() { return {~uint64_t{0}, ~uint64_t{0}}; }  // the key of no word
+    bool is_none() const { return high == ~uint64_t{0}; }
+
   private:
+    // The 16 bits each of two characters at p, of one, or of none; not good where they have not three bytes.
+    static uint64_t two_chars(const uint8_t* p, size_t count, bool& good) {
+        constexpr uint64_t masks[] = {0, 0xFFFFFF, 0xFFFFFFFFFFFF};
+        const uint64_t mask = masks[std::min<size_t>(count, 2)];
+        uint64_t bytes;
+        std::memcpy(&bytes, p, sizeof bytes);
+        bytes &= mask;
+        good = good && (bytes & (0xC0C0F0C0C0F0 & mask)) == (0x8080E08080E0 & mask);
+        // A character's bits stay in some fixed order: first the low ones of its lead.
+        const uint64_t packed = (bytes & 0x00000F00000F) | (bytes >> 4 & 0x0003F00003F0) | (bytes >> 6 & 0x00FC0000FC00);
+        return (packed & 0xFFFF) | (packed >> 8 & 0xFFFF0000);
+    }
+
     struct Mask {
         uint64_t low, high;
     };
@@ -101,11 +139,16 @@ class ShortWords {
 
     void prefetch(uint64_t hash) const { __builtin_prefetch(set_of(hash)); }
 
-    const Slot* find(const WordKey& key, uint64_t hash) const {
+    // The slot of a word; some other where it is not known.
+    struct Found {
+        const Slot* slot;
+        bool known;
+    };
+    Found find(const WordKey& key, uint64_t hash) const {
         const Slot* slots = set_of(hash);
         const bool first = ((slots[0].low ^ key.low) | (slots[0].high ^ key.high)) == 0;
-        const Slot* slot = slots + !first;
-        return first || ((slot->low ^ key.low) | (slot->high ^ key.high)) == 0 ? slot : nullptr;
+        const bool second = ((slots[1].low ^ key.low) | (slots[1].high ^ key.high)) == 0;
+        return {slots + !first, first || second};
     }
 
     // With more than max_ids ids the word is marked as kept elsewhere.
@@ -192,15 +235,6 @@ class LongWords {
     }
 
     void prefetch_place(uint64_t hash) const { __builtin_prefetch(group_of(hash)); }
-    void prefetch_word(uint64_t hash) const {
-        const Place* group = group_of(hash);
-        for (size_t i = 0; i < ways; ++i)
-            if (group[i].tag == tag_of(hash)) {
-                __builtin_prefetch(&store_[group[i].at]);
-                __builtin_prefetch(&store_[group[i].at] + 16);
-            }
-    }
-
     Found find(const uint8_t* word, size_t size, uint64_t hash) const {
         const Place* group = group_of(hash);
         for (size_t i = 0; i < ways; ++i) {
@@ -214,10 +248,11 @@ class LongWords {
     void insert(const uint8_t* word, size_t size, uint64_t hash, const uint32_t* ids, size_t count) {
         const size_t need = 2 + units(size) + count;
         if (need > budget_units_) return;
-        if (store_.size() + need > budget_units_) clear();
+        if (end_ + need > budget_units_) clear();
         if (2 * num_words_ > places_ && places_ * 2 <= budget_places_) grow();
-        const uint32_t at = static_cast<uint32_t>(store_.size());
-        store_.resize(store_.size() + need);
+        const uint32_t at = end_;
+        end_ += static_cast<uint32_t>(need);
+        if (end_ + slack_units > store_.size()) store_.resize(std::max<size_t>(end_ + slack_units, store_.size() * 2));
         uint32_t* entry = &store_[at];
         entry[0] = static_cast<uint32_t>(size);
         entry[1] = static_cast<uint32_t>(count);
@@ -230,7 +265,7 @@ class LongWords {
     struct Place {
         uint32_t tag, at;  // tag 0 is free
     };
-    static constexpr size_t ways = 4, first_places = 1024;
+    static constexpr size_t ways = 4, first_places = 1024, slack_units = 4;  // so many ids may be read from any entry's on
 
     static size_t units(size_t bytes) { return (bytes + 3) / 4; }
     static uint32_t tag_of(uint64_t hash) { return static_cast<uint32_t>(hash >> 32) | 1; }
@@ -254,12 +289,13 @@ class LongWords {
 
     void clear() {
         store_.clear();
+        end_ = 0;
         allocate(places_);
     }
 
     void grow() {
         allocate(places_ * 4 <= budget_places_ ? places_ * 4 : places_ * 2);
-        for (size_t at = 0; at < store_.size();) {
+        for (size_t at = 0; at < end_;) {
             const size_t size = store_[at];
             const uint64_t word_hash = hash(reinterpret_cast<const uint8_t*>(&store_[at + 2]), size);
             put({tag_of(word_hash), static_cast<uint32_t>(at)}, word_hash);
@@ -269,6 +305,7 @@ class LongWords {
 
     size_t budget_units_, budget_places_, places_ = 0, num_words_ = 0;
     std::vector<uint32_t> store_;
+    uint32_t end_ = 0;  // of what is in the store
     ZeroedMemory memory_;
     Place* base_ = nullptr;
 };
