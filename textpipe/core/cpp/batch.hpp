@@ -173,7 +173,7 @@ class EncodeJob final : public Job {
 
     size_t num_ids() const {
         size_t total = 0;
-        for (const IdBuffer& ids : ids_) total += ids.size();
+        for (const PackedIds& ids : ids_) total += ids.size();
         return total;
     }
 
@@ -183,18 +183,14 @@ class EncodeJob final : public Job {
         int64_t total = 0;
         *offsets++ = 0;
         for (const uint32_t count : counts_) *offsets++ = total += count;
-        for (const IdBuffer& run : ids_)
-            for (const uint32_t id : run) *ids++ = static_cast<Id>(id);
+        for (const PackedIds& run : ids_) ids = run.copy(ids);
     }
 
   private:
     void encode(size_t run, Range range, Worker& worker) override {
         const Program& program = *encoder_.program;
         ByteBuffer buffer;
-        IdBuffer& ids = ids_[run];
-        size_t chars = 0;
-        for (size_t i = range.begin; i < range.end; ++i) chars += texts_[i].length;
-        ids.room(chars / 3 + 1024);
+        IdBuffer& ids = worker.ids();
         for (size_t i = range.begin; i < range.end && !stop_; ++i) {
             const uint8_t* text = nullptr;
             size_t size = 0;
@@ -205,10 +201,11 @@ class EncodeJob final : public Job {
             if (add_special_) ids.append(program.after.data(), program.after.size());
             counts_[i] = static_cast<uint32_t>(ids.size() - before);
         }
+        ids_[run] = PackedIds(ids.begin(), ids.size());
     }
 
     const bool skip_special_, add_special_;
-    std::vector<IdBuffer> ids_;     // of each run
+    std::vector<PackedIds> ids_;    // of each run
     std::vector<uint32_t> counts_;  // of each document
 };
 

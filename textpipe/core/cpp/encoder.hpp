@@ -81,6 +81,12 @@ class Worker {
         walk(text, size, skip_special);
     }
 
+    // An empty buffer for ids, whose memory stays with the worker.
+    IdBuffer& ids() {
+        own_ids_.clear();
+        return own_ids_;
+    }
+
     void seed(uint64_t value) { scratch_->random = value | 1; }
 
   private:
@@ -338,6 +344,7 @@ class Worker {
     WordIds word_ids_;
     std::unique_ptr<Model::Scratch> scratch_;
     Cutting::Scratch cutting_;
+    IdBuffer own_ids_;
     IdBuffer* ids_ = nullptr;
     Spans* spans_ = nullptr;
     const std::atomic<bool>* stop_ = nullptr;

@@ -1,8 +1,9 @@
 // Merges by their pair of ids. Enters: the merges in the order of their ranks. Leaves: the rank of a pair and what it
 // becomes. Promises: exact; a look-up reads two places of the table whatever they hold, without a branch to guess.
 //
-// A slot is eight bytes: both ids in 20 bits each and the rank in 24. A pair lies in one of its two places; a new one
-// pushes out what lies there, and that goes to its own other place. Merges that do not fit lie apart, in a map.
+// A slot is eight bytes: both ids in 20 bits each and the rank in 24. A pair lies in one of its two places of two slots
+// each; a new one pushes out one that lies there, and that goes to its own other place: so the table can be nearly full,
+// and stays in the cache beside the words'. Merges that do not fit lie apart, in a map.
 #pragma once
 #include <algorithm>
 #include <cstdint>
@@ -25,8 +26,8 @@ class MergeTable {
 
     void reserve(size_t count) {
         size_t capacity = 16;
-        while (capacity < count * 5 / 2) capacity *= 2;
-        mask_ = capacity - 1;
+        while (capacity < count * 3 / 2) capacity *= 2;
+        mask_ = capacity - place_slots;
         slots_.assign(capacity, free_slot);
         merges_.reserve(count);
         ids_.reserve(count);
@@ -48,10 +49,11 @@ class MergeTable {
         }
         const uint64_t key = key_of(left, right), slot = key << rank_bits | rank;
         for (const size_t place : {first_place(key), second_place(key)})
-            if (slots_[place] >> rank_bits == key) {
-                slots_[place] = slot;
-                return;
-            }
+            for (size_t i = 0; i < place_slots; ++i)
+                if (slots_[place + i] >> rank_bits == key) {
+                    slots_[place + i] = slot;
+                    return;
+                }
         settle(slot);
     }
 
@@ -71,8 +73,10 @@ class MergeTable {
     uint32_t compact_rank_of(uint32_t left, uint32_t right) const {
         const uint64_t key = key_of(left, right), wanted = key << rank_bits;
         // What is left of the slot with the pair is its rank, and of any other slot more than a rank.
-        const uint64_t first = slots_[first_place(key)] ^ wanted, second = slots_[second_place(key)] ^ wanted;
-        return static_cast<uint32_t>(std::min({first, second, uint64_t{no_rank}}));
+        const uint64_t *first = &slots_[first_place(key)], *second = &slots_[second_place(key)];
+        const uint64_t one = std::min(first[0] ^ wanted, first[1] ^ wanted);
+        const uint64_t other = std::min(second[0] ^ wanted, second[1] ^ wanted);
+        return static_cast<uint32_t>(std::min({one, other, uint64_t{no_rank}}));
     }
 
     const std::vector<Merge>& merges() const { return merges_; }
@@ -80,6 +84,7 @@ class MergeTable {
 
   private:
     static constexpr unsigned id_bits = 20, rank_bits = 24, most_moves = 200;
+    static constexpr size_t place_slots = 2;
     static constexpr uint64_t free_slot = (uint64_t{id_end} << id_bits | id_end) << rank_bits | no_rank;
 
     static uint64_t key_of(uint32_t left, uint32_t right) { return uint64_t{left} << id_bits | right; }
@@ -90,7 +95,8 @@ class MergeTable {
     void settle(uint64_t slot) {
         size_t place = first_place(slot >> rank_bits);
         for (unsigned moves = 0; moves < most_moves; ++moves) {
-            std::swap(slots_[place], slot);
+            const size_t taken = slots_[place] == free_slot ? 0 : slots_[place + 1] == free_slot ? 1 : moves % 2;
+            std::swap(slots_[place + taken], slot);
             if (slot == free_slot) return;
             const uint64_t key = slot >> rank_bits;
             place = place == first_place(key) ? second_place(key) : first_place(key);

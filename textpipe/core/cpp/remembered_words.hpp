@@ -50,8 +50,8 @@ class RememberedWords {
     // The ids of a short word, the count above the first; null where they are not at hand.
     const ShortWords::Slot* find_short(size_t i) const {
         if (words_[i].size > longest_short) return nullptr;
-        const ShortWords::Slot* slot = cache_.shorts.find(keys_[i], hashes_[i]);
-        return slot != nullptr && slot->count() != ShortWords::elsewhere ? slot : nullptr;
+        const ShortWords::Found found = cache_.shorts.find(keys_[i], hashes_[i]);
+        return found.known && found.slot->count() != ShortWords::elsewhere ? found.slot : nullptr;
     }
 
     // Of a word that find_short() does not give.
@@ -59,7 +59,7 @@ class RememberedWords {
         const Word word = words_[i];
         if (word.size > longest_cached) return {nullptr, 0};
         if (word.size > longest_short) return cache_.longs.find(word.text, word.size, hashes_[i]);
-        if (cache_.shorts.find(keys_[i], hashes_[i]) == nullptr) return {nullptr, 0};
+        if (!cache_.shorts.find(keys_[i], hashes_[i]).known) return {nullptr, 0};
         return cache_.longs.find(word.text, word.size, LongWords::hash(word.text, word.size));
     }
 

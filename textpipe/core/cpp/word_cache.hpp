@@ -89,6 +89,7 @@ struct WordKey {
         if (!good) return none();
         return {chars[0] | chars[1] << 32, chars[2] | chars[3] << 32 | (0x80 | blank << 4 | num_chars) << 56};
     }
+    bool operator==(const WordKey& other) const { return ((low ^ other.low) | (high ^ other.high)) == 0; }
     static WordKey none() { return {~uint64_t{0}, ~uint64_t{0}}; }  // the key of no word
     bool is_none() const { return high == ~uint64_t{0}; }
 
@@ -235,6 +236,15 @@ class LongWords {
     }
 
     void prefetch_place(uint64_t hash) const { __builtin_prefetch(group_of(hash)); }
+    void prefetch_word(uint64_t hash) const {
+        const Place* group = group_of(hash);
+        for (size_t i = 0; i < ways; ++i)
+            if (group[i].tag == tag_of(hash)) {
+                __builtin_prefetch(&store_[group[i].at]);
+                __builtin_prefetch(&store_[group[i].at] + 16);
+            }
+    }
+
     Found find(const uint8_t* word, size_t size, uint64_t hash) const {
         const Place* group = group_of(hash);
         for (size_t i = 0; i < ways; ++i) {

@@ -35,7 +35,7 @@ class WordIds {
                 IdBuffer& ids) {
         make_keys(text, end, words, count);
         const size_t num_missing = find_short(count);
-        const size_t num_unknown = find_long(text, words, num_missing);
+        const size_t num_unknown = fold_repeated(find_long(text, words, num_missing));
         if (num_unknown != 0) ask(text, words, num_unknown, scratch);
         write(count, ids);
         for (size_t i = 0; i < num_unknown; ++i) remember(text, words, unknown_[i]);
@@ -45,6 +45,12 @@ class WordIds {
     const uint32_t* counts() const { return counts_; }
 
   private:
+    static constexpr size_t num_firsts = 512;
+
+    struct Repeated {
+        uint16_t word, first;
+    };
+
     static const uint8_t* begin_of(const uint8_t* text, Piece word) { return text + word.begin; }
     static size_t size_of(Piece word) { return word.end - word.begin; }
 
@@ -104,6 +110,25 @@ class WordIds {
         return num_unknown;
     }
 
+    // Of words that are in unknown_ several times the first stays there; returns how many do.
+    size_t fold_repeated(size_t num_missing) {
+        num_repeated_ = 0;
+        if (num_missing < 2) return num_missing;
+        std::memset(first_, 0xFF, sizeof first_);
+        size_t num_unknown = 0;
+        for (size_t j = 0; j < num_missing; ++j) {
+            const uint16_t i = unknown_[j];
+            uint16_t& first = first_[hashes_[i] % num_firsts];
+            if (first != UINT16_MAX && !keys_[i].is_none() && keys_[i] == keys_[first]) {
+                repeated_[num_repeated_++] = {i, first};
+                continue;
+            }
+            first = i;
+            unknown_[num_unknown++] = i;
+        }
+        return num_unknown;
+    }
+
     void ask(const uint8_t* text, const Piece* words, size_t num_unknown, Model::Scratch& scratch) {
         made_.clear();
         if (spelled_) {
@@ -123,6 +148,10 @@ class WordIds {
         for (size_t j = 0; j < num_unknown; ++j) {
             ids_[unknown_[j]] = made_.data() + places_[j].begin;
             counts_[unknown_[j]] = places_[j].end - places_[j].begin;
+        }
+        for (size_t j = 0; j < num_repeated_; ++j) {
+            ids_[repeated_[j].word] = ids_[repeated_[j].first];
+            counts_[repeated_[j].word] = counts_[repeated_[j].first];
         }
     }
 
@@ -162,6 +191,9 @@ class WordIds {
     const uint32_t* ids_[batch_words];
     uint32_t counts_[batch_words];
     uint16_t unknown_[batch_words + 1];
+    uint16_t first_[num_firsts];  // of the words that are unknown, by their hash
+    Repeated repeated_[batch_words];
+    size_t num_repeated_ = 0;
     Piece asked_[batch_words], places_[batch_words];
     std::vector<uint32_t> made_;
     std::string spelling_;
