@@ -38,13 +38,15 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--megabytes", type=float, default=25, help="of each file")
+    parser.add_argument("--offsets", action="store_true", help="with the places of the tokens, compared too")
     parser.add_argument("--only", nargs="*", choices=PACKAGES, default=list(PACKAGES))
     parser.add_argument("--one", choices=PACKAGES, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     if options.one:
         print(json.dumps(measure(options.one, options)))
         return 0
-    names = [name for name in options.only if importlib.util.find_spec(PACKAGES[name])]
+    able = PLACING if options.offsets else LOADERS
+    names = [name for name in options.only if name in able and importlib.util.find_spec(PACKAGES[name])]
     for file in options.files:
         for threads in options.threads:
             compare(file, threads, names, options)
@@ -79,6 +81,7 @@ def compare(file: Path, threads: int, names: list[str], options: argparse.Namesp
 def run_one(name: str, file: Path, threads: int, options: argparse.Namespace) -> dict[str, Any] | None:
     command = [sys.executable, str(Path(__file__).with_name("run.py")), "encode", str(options.tokenizer), str(file)]
     command += ["--threads", str(threads), "--megabytes", str(options.megabytes), "--one", name]
+    command += ["--offsets"] if options.offsets else []
     environment = {**os.environ, "RAYON_NUM_THREADS": str(threads), "TOKENIZERS_PARALLELISM": "true"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -92,7 +95,7 @@ def measure(name: str, options: argparse.Namespace) -> dict[str, Any]:
     texts = documents(options.files[0], int(options.megabytes * 1e6))
     before = peak_mb()
     start = time.perf_counter()
-    encode = LOADERS[name](options.tokenizer, options.threads[0])
+    encode = (PLACING if options.offsets else LOADERS)[name](options.tokenizer, options.threads[0])
     encode(["the first text builds what is built late"])
     load_s = time.perf_counter() - start
     seconds = []
@@ -103,9 +106,10 @@ def measure(name: str, options: argparse.Namespace) -> dict[str, Any]:
         if len(seconds) == 1:
             gained = peak_mb() - before
             ids = flat(result)
+            digest = hashlib.sha256(ids.tobytes() + (places(result).tobytes() if options.offsets else b""))
         del result
     return {
-        "digest": hashlib.sha256(ids.tobytes()).hexdigest(),
+        "digest": digest.hexdigest(),
         "ids": len(ids),
         "documents": len(texts),
         "bytes": sum(len(text.encode()) for text in texts),
@@ -141,6 +145,8 @@ def flat(result: Any) -> Any:
     """All ids as one array of uint32."""
     import numpy as np
 
+    if hasattr(result, "begins"):
+        return result.ids
     if isinstance(result, tuple):
         result = result[0]
     if isinstance(result, bytes):
@@ -153,6 +159,15 @@ def flat(result: Any) -> Any:
         return result.astype(np.uint32)
     rows = (getattr(row, "ids", row) for row in result)
     return np.array([number for row in rows for number in row], dtype=np.uint32)
+
+
+def places(result: Any) -> Any:
+    """Where each token begins and ends, a row each."""
+    import numpy as np
+
+    if hasattr(result, "begins"):
+        return np.stack([result.begins, result.ends], axis=1)
+    return np.array([place for row in result for place in row.offsets], dtype=np.uint32)
 
 
 def load_textpipe(tokenizer: Path, threads: int) -> Encode:
@@ -197,6 +212,20 @@ def load_tokenizers(tokenizer: Path, threads: int) -> Encode:
     return made.encode_batch_fast
 
 
+def load_textpipe_placing(tokenizer: Path, threads: int) -> Encode:
+    from textpipe import Tokenizer
+
+    made = Tokenizer.from_file(str(tokenizer))
+    return lambda texts: made.encode_spans_to_numpy(texts, threads=threads)
+
+
+def load_tokenizers_placing(tokenizer: Path, threads: int) -> Encode:
+    import tokenizers
+
+    made = tokenizers.Tokenizer.from_file(str(tokenizer))
+    return made.encode_batch
+
+
 LOADERS: dict[str, Callable[[Path, int], Encode]] = {
     "textpipe": load_textpipe,
     "gigatoken": load_gigatoken,
@@ -204,4 +233,8 @@ LOADERS: dict[str, Callable[[Path, int], Encode]] = {
     "quicktok": load_quicktok,
     "kitoken": load_kitoken,
     "tokenizers": load_tokenizers,
+}
+PLACING: dict[str, Callable[[Path, int], Encode]] = {
+    "textpipe": load_textpipe_placing,
+    "tokenizers": load_tokenizers_placing,
 }
