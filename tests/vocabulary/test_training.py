@@ -291,9 +291,9 @@ def test_parquet_and_jsonl_give_the_same_vocabulary(tmp_path):
 
 KILLED = """
 import os, signal, sys
-from textpipe.trainers import counting, counting_state
+from textpipe.trainers import counting, rhythm
 from textpipe.vocabulary import VocabConfig, train_vocabulary
-counting._CHUNK_CHARS, counting_state._SAVE_EVERY_S, counting_state._LEAST_RATIO = 400, 0.0, 0
+counting._CHUNK_CHARS, rhythm._SAVE_EVERY_S, rhythm._LEAST_RATIO = 400, 0.0, 0
 phase, reports, stop, out, *inputs = sys.argv[1:]
 left = int(reports)
 def progress(now, *row, **facts):

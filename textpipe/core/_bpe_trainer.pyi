@@ -29,6 +29,7 @@ def train(
     rules: tuple[int, str, bool, list[tuple[int, int, int]]] | None = None,
     num_threads: int = 1,
     progress: Callable[[str, int, int], object] | None = None,
+    state: object = None,
 ) -> tuple[list[tuple[int, int, int]], list[str]]: ...
 def extend(
     counts: WordCounts,
@@ -43,4 +44,5 @@ def extend(
     compat: str,
     num_threads: int = 1,
     progress: Callable[[str, int, int], object] | None = None,
+    state: object = None,
 ) -> tuple[list[tuple[int, int, int]], list[str]]: ...

@@ -2,22 +2,20 @@
 """The merge engine for Python: marshalling only.
 
 What enters: word counts, the first strings of the vocabulary and which characters they stand for. What leaves: merges
-as pairs of ids with the id they make, and the string of every id. The GIL is released; a callback sees the progress
-about twenty times a second, and what it raises (or Ctrl-C) stops the engine.
+as pairs of ids with the id they make, and the string of every id. The GIL is released; ``_watch`` stops the engine.
 """
 
-from cpython.exc cimport PyErr_CheckSignals
-from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libcpp cimport bool as cbool
 from libcpp.string cimport string
 from libcpp.vector cimport vector
 
+from textpipe.core._watch cimport Watch, on_keep, on_pulse
 from textpipe.core._word_counts cimport CppWordCounts, WordCounts
 
-from textpipe.errors import LimitError
-
 cdef extern from "bpe_wordwise.hpp" namespace "textpipe" nogil:
-    ctypedef int (*Callback)(void* owner, int phase, uint64_t done, uint64_t total) except? 0
+    ctypedef int (*Callback)(void* owner, int phase, uint64_t done, uint64_t total) noexcept
+    ctypedef int64_t (*KeepCallback)(void* owner, int act, char* data, size_t size) noexcept
     cdef cppclass CharacterUse:
         uint32_t character
         uint8_t places
@@ -39,12 +37,12 @@ cdef extern from "bpe_wordwise.hpp" namespace "textpipe" nogil:
         vector[Merge] merges
         string suffix
     BpeResult extend_bpe(const BpeSettings& settings, const vector[string]& initial, const KnownMerges& known,
-                         CppWordCounts& words, cbool byte_level, size_t num_threads, Callback callback,
+                         CppWordCounts& words, cbool byte_level, size_t num_threads, Callback callback, KeepCallback keep,
                          void* owner) except +
     vector[CharacterUse] survey_characters(const CppWordCounts& words, cbool byte_level) except +
     BpeResult train_bpe(const BpeSettings& settings, const vector[string]& initial, const vector[uint32_t]& characters,
                         const vector[uint32_t]& ids, CppWordCounts& words, cbool byte_level, cbool release,
-                        size_t num_threads, Callback callback, void* owner) except +
+                        size_t num_threads, Callback callback, KeepCallback keep, void* owner) except +
 
 cdef extern from "bpe_rules.hpp" namespace "textpipe::bpe" nogil:
     cdef cppclass ClassRange:
@@ -76,14 +74,6 @@ def survey(WordCounts counts not None) -> list:
     return [(use.character, use.places, use.count) for use in used]
 
 
-cdef int on_pulse(void* owner, int phase, uint64_t done, uint64_t total) except? 0 with gil:
-    PyErr_CheckSignals()
-    progress = <object>owner
-    if progress is not None:
-        progress(PHASES[phase], done, total)
-    return 1
-
-
 cdef void put_rules(RuleSettings& to, tuple rules) except *:
     cdef ClassRange row
     max_chars, spaces, spaces_alone, classes = rules
@@ -98,7 +88,7 @@ cdef void put_rules(RuleSettings& to, tuple rules) except *:
 def train(
     WordCounts counts not None, *, list initial, list characters, list ids, uint64_t vocab_size, uint64_t min_frequency,
     uint64_t max_token_length, str prefix, bint has_floor, bint release, str compat, object rules=None,
-    size_t num_threads=1, object progress=None
+    size_t num_threads=1, object progress=None, object state=None
 ) -> tuple:
     """Learn merges.
 
@@ -112,6 +102,7 @@ def train(
         alone are free of that, and (first, last, class) of code points in order.
     release : empty ``counts`` as soon as they are laid out.
     num_threads : how many share long steps; they do not change the result.
+    state : None, or where to keep what is known, and to go on from.
 
     Returns
     -------
@@ -124,7 +115,8 @@ def train(
     cdef BpeResult result
     cdef CppWordCounts* words = counts.counts.get()
     cdef cbool byte_level = counts.byte_level, drop = release
-    cdef void* owner = <void*>progress
+    cdef Watch watch = Watch(PHASES, progress, state)
+    cdef void* owner = <void*>watch
     settings.vocab_size = vocab_size
     settings.min_frequency = min_frequency
     settings.max_token_length = max_token_length
@@ -135,15 +127,16 @@ def train(
         put_rules(settings.rules, rules)
     try:
         with nogil:
-            result = train_bpe(settings, first, symbols, symbol_ids, words[0], byte_level, drop, num_threads, on_pulse, owner)
-    except OverflowError as error:
-        raise LimitError(str(error), hint="train on fewer texts") from None
+            result = train_bpe(settings, first, symbols, symbol_ids, words[0], byte_level, drop, num_threads, on_pulse,
+                               on_keep, owner)
+    except Exception as error:
+        raise watch.reason(error) from None
     return to_python(result)
 
 
 def extend(
     WordCounts counts not None, *, list initial, list merges, uint64_t vocab_size, uint64_t min_frequency, str prefix,
-    str suffix, bint has_floor, str compat, size_t num_threads=1, object progress=None
+    str suffix, bint has_floor, str compat, size_t num_threads=1, object progress=None, object state=None
 ) -> tuple:
     """Learn merges that go on from others.
 
@@ -164,7 +157,8 @@ def extend(
     cdef BpeResult result
     cdef CppWordCounts* words = counts.counts.get()
     cdef cbool byte_level = counts.byte_level
-    cdef void* owner = <void*>progress
+    cdef Watch watch = Watch(PHASES, progress, state)
+    cdef void* owner = <void*>watch
     settings.vocab_size = vocab_size
     settings.min_frequency = min_frequency
     settings.prefix = prefix.encode()
@@ -175,9 +169,9 @@ def extend(
         known.merges.push_back(merge)
     try:
         with nogil:
-            result = extend_bpe(settings, first, known, words[0], byte_level, num_threads, on_pulse, owner)
-    except OverflowError as error:
-        raise LimitError(str(error), hint="train on fewer texts") from None
+            result = extend_bpe(settings, first, known, words[0], byte_level, num_threads, on_pulse, on_keep, owner)
+    except Exception as error:
+        raise watch.reason(error) from None
     return to_python(result)
 
 

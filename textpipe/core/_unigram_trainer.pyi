@@ -21,4 +21,5 @@ def train(
     piece_rules: Mapping[str, int | bool],
     release: bool = False,
     progress: Callable[[str, int, int], object] | None = None,
+    state: object = None,
 ) -> tuple[list[tuple[str, float]], list[tuple[str, int]]]: ...

@@ -2,22 +2,23 @@
 """The estimation of unigram vocabularies for Python: marshalling only.
 
 What enters: word counts, or sentences in order, and settings. What leaves: pieces with their scores, and the characters
-that were kept. The GIL is released; a callback sees the progress, and what it raises (or Ctrl-C) stops the engine.
+that were kept. The GIL is released; ``_watch`` stops the engine.
 """
 
-from cpython.exc cimport PyErr_CheckSignals
-from libc.stdint cimport uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libcpp cimport bool as cbool
 from libcpp.string cimport string
 from libcpp.vector cimport vector
 
 from textpipe.core._sentences cimport CppSentenceList, Sentences
+from textpipe.core._watch cimport Watch, on_keep, on_pulse
 from textpipe.core._word_counts cimport CppWordCounts, WordCounts
 
-from textpipe.errors import InputError, LimitError
+from textpipe.errors import InputError
 
 cdef extern from "unigram_trainer.hpp" namespace "textpipe::unigram" nogil:
-    ctypedef int (*Callback)(void* owner, int phase, uint64_t done, uint64_t total) except? 0
+    ctypedef int (*Callback)(void* owner, int phase, uint64_t done, uint64_t total) noexcept
+    ctypedef int64_t (*KeepCallback)(void* owner, int act, char* data, size_t size) noexcept
     cdef cppclass CharacterCount:
         uint32_t character
         uint64_t count
@@ -45,23 +46,16 @@ cdef extern from "unigram_trainer.hpp" namespace "textpipe::unigram" nogil:
         uint64_t num_units
     UnigramVocabulary train_unigram(const TrainerSettings& settings, const PieceSettings& piece_settings,
                                     const CoverageSettings& coverage, size_t num_stripes,
-                                    const UnigramText& text, Callback callback, void* owner) except +
+                                    const UnigramText& text, Callback callback, KeepCallback keep,
+                                    void* owner) except +
 
 PHASES = ("order words", "find seed pieces", "estimate")
-
-
-cdef int on_pulse(void* owner, int phase, uint64_t done, uint64_t total) except? 0 with gil:
-    PyErr_CheckSignals()
-    progress = <object>owner
-    if progress is not None:
-        progress(PHASES[phase], done, total)
-    return 1
 
 
 def train(
     object text not None, *, uint64_t vocab_size, uint64_t num_reserved, uint64_t seed_size, uint64_t min_frequency,
     float shrinking_factor, uint32_t num_sub_iterations, uint32_t num_threads, uint32_t num_stripes, float coverage,
-    list required, dict piece_rules, bint release=False, object progress=None
+    list required, dict piece_rules, bint release=False, object progress=None, object state=None
 ) -> tuple:
     """Estimate a vocabulary.
 
@@ -70,6 +64,7 @@ def train(
     text : WordCounts, or Sentences.
     piece_rules : the settings of ``PieceSettings`` by their names.
     release : empty the text as soon as it is laid out.
+    state : None, or where to keep what is known, and to go on from.
 
     Returns
     -------
@@ -82,7 +77,8 @@ def train(
     cdef UnigramText source
     cdef UnigramVocabulary learned
     cdef size_t stripes = num_stripes
-    cdef void* owner = <void*>progress
+    cdef Watch watch = Watch(PHASES, progress, state)
+    cdef void* owner = <void*>watch
     settings.vocab_size = vocab_size
     settings.num_reserved = num_reserved
     settings.seed_size = seed_size
@@ -107,11 +103,11 @@ def train(
         source.sentences = (<Sentences?>text).sentences.get()
     try:
         with nogil:
-            learned = train_unigram(settings, rules, cover, stripes, source, on_pulse, owner)
-    except OverflowError as error:
-        raise LimitError(str(error), hint="train on fewer texts") from None
+            learned = train_unigram(settings, rules, cover, stripes, source, on_pulse, on_keep, owner)
     except ValueError as error:
         raise InputError(str(error), hint="train on other text, such as shorter lines or more of them") from None
+    except Exception as error:
+        raise watch.reason(error) from None
     pieces = [(piece.text.decode("utf-8", "surrogatepass"), piece.score) for piece in learned.pieces]
     kept = [(chr(use.character), use.count) for use in learned.required]
     return pieces, kept

@@ -1,7 +1,9 @@
 """Trainers: how a vocabulary is learned from text.
 
 counting    texts or files → how often each word occurs
-counts_file those counts on disk, to be added up; counting_state: those so far, for a counting that goes on after a kill
+counts_file those counts on disk, to be added up
+counting_state those so far, for a counting that goes on after a kill; training_state: what is learned so far, likewise
+rhythm      when these are saved
 memory      what the process may hold meanwhile; spilling: what does not fit waits on the disk
 bpe         those counts → a byte-pair vocabulary and its merges
 extending   a vocabulary there is and counts → one with more entries; pruning: with fewer
@@ -33,6 +35,7 @@ from textpipe.trainers.sentencepiece_bpe import (
 from textpipe.trainers.sentences import SentenceCutter, SentenceReader, Sentences, read_sentence_files, read_sentences
 from textpipe.trainers.settings import VocabularyTrainer
 from textpipe.trainers.settings import VocabularyTrainer as Trainer
+from textpipe.trainers.training_state import TrainingState
 from textpipe.trainers.unigram import TrainedUnigram, UnigramTrainer, train_unigram
 from textpipe.trainers.word_level import WordLevelTrainer, train_word_level
 from textpipe.trainers.word_piece import WordPieceTrainer, train_word_piece
@@ -50,6 +53,7 @@ __all__ = [
     "TrainedPieces",
     "TrainedUnigram",
     "Trainer",
+    "TrainingState",
     "UnigramTrainer",
     "VocabularyTrainer",
     "WordCounts",

@@ -42,6 +42,7 @@ from textpipe.errors import ConfigError, InputError
 from textpipe.trainers.counting import Progress, checked_threads
 from textpipe.trainers.settings import VocabularyTrainer
 from textpipe.trainers.token_rules import UNLIMITED, token_rules
+from textpipe.trainers.training_state import TrainingState
 
 __all__ = ["BpeTrainer", "TrainedBpe", "require_room", "train_bpe", "train_bpe_ladder"]
 
@@ -123,6 +124,7 @@ def train_bpe(
     threads: int | None = None,
     progress: Progress | None = None,
     release: bool = False,
+    state: TrainingState | None = None,
 ) -> TrainedBpe:
     """Learn a byte-pair vocabulary from word counts.
 
@@ -134,11 +136,14 @@ def train_bpe(
         yields fewer entries than asked for, the last call has a ``note`` that says so.
     release : empty ``counts`` as soon as they are laid out, for less memory at the peak; not done with a prefix or
         suffix.
+    state : saved every few seconds, and when the training is stopped; where one was saved, merging goes on from there.
 
     Raises
     ------
     LimitError
         when the distinct words hold more than four billion symbols.
+    StateError, FormatError
+        when the state was saved by another training, or is damaged.
 
     Examples
     --------
@@ -152,9 +157,10 @@ def train_bpe(
     -----
     Time O(symbols of distinct words) to lay out, then in proportion to the places merged.
     """
-    return train_bpe_ladder(counts, trainer, [trainer.vocab_size], threads=threads, progress=progress, release=release)[
-        0
-    ]
+    ladder = train_bpe_ladder(
+        counts, trainer, [trainer.vocab_size], threads=threads, progress=progress, release=release, state=state
+    )
+    return ladder[0]
 
 
 def train_bpe_ladder(
@@ -165,13 +171,14 @@ def train_bpe_ladder(
     threads: int | None = None,
     progress: Progress | None = None,
     release: bool = False,
+    state: TrainingState | None = None,
 ) -> list[TrainedBpe]:
     """Learn vocabularies of several sizes in one run; each is the one that a training at that size gives.
 
     Parameters
     ----------
     trainer : everything but ``vocab_size``, which ``vocab_sizes`` stand for; in that order the results come.
-    counts, threads, progress, release : as in :func:`train_bpe`.
+    counts, threads, progress, release, state : as in :func:`train_bpe`.
 
     Examples
     --------
@@ -210,6 +217,7 @@ def train_bpe_ladder(
         release=release and not (trainer.continuing_subword_prefix or trainer.end_of_word_suffix),
         num_threads=checked_threads(threads),
         progress=None if report is None else lambda phase, done, total: report(phase, done, total, unit=_UNITS[phase]),
+        state=state,
     )
     room = max(rung.vocab_size for rung in rungs) - len(symbols.vocab)
     learned = len(strings) - len(symbols.vocab)

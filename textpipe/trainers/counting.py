@@ -19,6 +19,7 @@ import os
 import queue
 import re
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,6 +55,7 @@ Progress = Callable[..., object]
 _CHUNK_BYTES = 1 << 20
 _CHUNK_CHARS = 1 << 19
 _WAIT_S = 0.1
+_SOON_S = 0.2
 
 Chunk = bytes | list[str]
 
@@ -191,7 +193,11 @@ def count_files(
     counts = WordCounts(byte_level=cutter.byte_level)
     paths = expand(inputs)
     saved = [path for path in paths if is_counts_file(path)]
+    reader = reader or counting_reader()
     is_new = state is None or state.resume(counts) == 0
+    if state is not None and state.is_complete:
+        reader.num_replaced += state.num_replaced
+        return counts
     for number, path in enumerate(saved if is_new else (), 1):
         add_saved_counts(counts, path, cutter.settings)
         if progress is not None:
@@ -201,10 +207,12 @@ def count_files(
         return counts
     packed = any(path.suffix.lower() in (".gz", ".zst") or is_jsonl(path) or is_parquet(path) for path in paths)
     total = None if packed else sum(path.stat().st_size for path in paths)
-    chunks = _file_chunks(paths, cutter, reader or counting_reader())
-    return _count(
-        counts, chunks, cutter, threads, progress, total=total, memory=memory, folder=scratch_folder, state=state
-    )
+    chunks = _file_chunks(paths, cutter, reader)
+    num_replaced = reader.num_replaced
+    _count(counts, chunks, cutter, threads, progress, total=total, memory=memory, folder=scratch_folder, state=state)
+    if state is not None:
+        state.complete(counts, reader.num_replaced - num_replaced, memory)
+    return counts
 
 
 def count_texts(
@@ -309,15 +317,21 @@ def _count(
             if memory is not None:
                 spilling = stack.enter_context(SpillingCounts(counts, memory, threads=threads, folder=folder))
             with _Workers(counts, cutter, threads) as workers:
-                for chunk in chunks if state is None else state.part(chunks):
-                    workers.give(chunk)
-                    if spilling is not None:
-                        spilling.relieve()
+                try:
+                    for chunk in chunks if state is None else state.part(chunks):
+                        workers.give(chunk)
+                        if spilling is not None:
+                            spilling.relieve()
+                except KeyboardInterrupt:
+                    # What spills may be on its way just now; then what was saved last is what there is.
+                    if state is not None and spilling is None and workers.end_soon():
+                        state.at_stop(counts, workers.num_counted)
+                    raise
             if spilling is not None:
                 spilling.relieve()  # the threads kept the frequent words to the end
                 spilling.gather()
         counts.pack()
-        is_going_on = state is not None and state.save_if_due(counts, memory)
+        is_going_on = state is not None and state.after_part(counts, workers.num_counted, memory)
     return counts
 
 
@@ -340,6 +354,7 @@ class _Workers:
         self._chunks: queue.Queue[Chunk | None] = queue.Queue(maxsize=num_threads)
         self._stopped = threading.Event()
         self._failure: BaseException | None = None
+        self._counted: list[None] = []  # appending is atomic
         self._threads = [threading.Thread(target=self._work, name="textpipe-count") for _ in range(num_threads)]
 
     def __enter__(self) -> _Workers:
@@ -357,6 +372,23 @@ class _Workers:
         if self._failure is not None:
             raise self._failure
 
+    @property
+    def num_counted(self) -> int:
+        """Chunks counted, which are the first of those given once all threads have ended."""
+        return len(self._counted)
+
+    def end_soon(self) -> bool:
+        """Let the threads end with what was given to them; returns whether they did within a moment."""
+        until = time.monotonic() + _SOON_S
+        for _ in self._threads:
+            while time.monotonic() < until and not self._stopped.is_set():
+                with contextlib.suppress(queue.Full):
+                    self._chunks.put(None, timeout=_WAIT_S / 10)
+                    break
+        for thread in self._threads:
+            thread.join(max(0.0, until - time.monotonic()))
+        return self._failure is None and not any(thread.is_alive() for thread in self._threads)
+
     def _work(self) -> None:
         try:
             counter = self._cutter.counter(self._counts)
@@ -366,6 +398,7 @@ class _Workers:
                     counter.flush()
                     return
                 self._cutter.count(counter, chunk)
+                self._counted.append(None)
         except BaseException as error:
             self._failure = error
             self._stopped.set()

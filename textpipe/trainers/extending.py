@@ -19,6 +19,7 @@ from textpipe.errors import ConfigError, InputError
 from textpipe.trainers.bpe import BpeTrainer, TrainedBpe, train_bpe
 from textpipe.trainers.counting import Progress
 from textpipe.trainers.token_rules import UNLIMITED
+from textpipe.trainers.training_state import TrainingState
 
 __all__ = ["extend_bpe", "train_superwords"]
 
@@ -32,6 +33,7 @@ def extend_bpe(
     trainer: BpeTrainer,
     *,
     progress: Progress | None = None,
+    state: TrainingState | None = None,
 ) -> TrainedBpe:
     """Learn more entries on other text; all there are keep their ids.
 
@@ -40,7 +42,7 @@ def extend_bpe(
     vocab, merges : what there is; ids may have gaps, which stay.
     counts : words of the text to learn from, cut as the old vocabulary's were, or longer.
     trainer : its ``vocab_size`` is that of the whole, its special tokens and characters come before the new merges.
-    progress : called with each phase, what is done and the total; what it raises stops the training.
+    progress, state : as in :func:`~textpipe.trainers.train_bpe`.
 
     Raises
     ------
@@ -77,6 +79,7 @@ def extend_bpe(
         has_floor=_differ(counts, {*strings, *added}, trainer),
         compat=trainer.compat,
         progress=None if progress is None else lambda *row: progress(*row, unit=""),
+        state=state,
     )
     start = max(vocab.values(), default=-1) + 1 - len(strings)
     grown = {**dict(vocab), **{text: start + number for number, text in enumerate(learned) if number >= len(strings)}}
@@ -91,6 +94,7 @@ def train_superwords(
     *,
     words_until: int,
     progress: Progress | None = None,
+    states: tuple[TrainingState, TrainingState] | None = None,
 ) -> TrainedBpe:
     """Learn tokens within words first, then tokens that may hold several.
 
@@ -99,6 +103,8 @@ def train_superwords(
     words : counts of words, as the pre-tokenizer of the first stage cuts them.
     spans : counts of the same text cut less finely, as the tokenizer to be used cuts it: spaces stay within.
     words_until : size of the vocabulary at which the second stage begins.
+    progress : as in :func:`~textpipe.trainers.train_bpe`.
+    states : of the two stages.
 
     Raises
     ------
@@ -123,8 +129,9 @@ def train_superwords(
     if words_until > trainer.vocab_size:
         raise ConfigError(f"words_until cannot be {words_until}", allowed=f"up to vocab_size {trainer.vocab_size}")
     _refuse_limits(trainer)
-    first = train_bpe(words, replace(trainer, vocab_size=words_until), progress=progress)
-    return extend_bpe(first.vocab, first.merges, spans, trainer, progress=progress)
+    of_words, of_spans = states or (None, None)
+    first = train_bpe(words, replace(trainer, vocab_size=words_until), progress=progress, state=of_words)
+    return extend_bpe(first.vocab, first.merges, spans, trainer, progress=progress, state=of_spans)
 
 
 def _refuse_limits(trainer: BpeTrainer) -> None:

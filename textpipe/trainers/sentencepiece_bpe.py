@@ -28,6 +28,7 @@ from textpipe.trainers.counting import Progress, checked_threads
 from textpipe.trainers.sentences import SentenceCutter, SentenceReader
 from textpipe.trainers.settings import VocabularyTrainer
 from textpipe.trainers.token_rules import UNLIMITED, PieceShape, piece_rules
+from textpipe.trainers.training_state import TrainingState
 
 __all__ = ["SentencePieceBpeTrainer", "TrainedPieces", "required_characters", "train_sentencepiece_bpe"]
 
@@ -163,6 +164,7 @@ def train_sentencepiece_bpe(
     *,
     threads: int | None = None,
     progress: Progress | None = None,
+    state: TrainingState | None = None,
 ) -> TrainedPieces:
     """Learn pieces from sentences, or from their words.
 
@@ -171,7 +173,7 @@ def train_sentencepiece_bpe(
     text : sentences (:func:`~textpipe.trainers.read_sentences`), or their words as UTF-8: cut before (or after) each
         U+2581 or, where pieces may cross words, whole (:func:`~textpipe.trainers.count_files` counts them by
         :meth:`SentencePieceBpeTrainer.cutter`).
-    threads, progress : as in :func:`~textpipe.trainers.train_bpe`.
+    threads, progress, state : as in :func:`~textpipe.trainers.train_bpe`.
 
     Raises
     ------
@@ -210,6 +212,7 @@ def train_sentencepiece_bpe(
         rules=piece_rules(trainer.shape, used, alphabet),
         num_threads=checked_threads(threads),
         progress=progress,
+        state=state,
     )
     made = learned[len(strings) + 1 :]
     pieces = [(text, 0.0) for text in reserved]

@@ -30,6 +30,7 @@ from textpipe.limits import DEFAULT_LIMITS
 from textpipe.trainers.bpe import TerminalLine, first_characters
 from textpipe.trainers.counting import Progress, checked_threads
 from textpipe.trainers.settings import VocabularyTrainer
+from textpipe.trainers.training_state import TrainingState
 
 __all__ = ["TrainedUnigram", "UnigramTrainer", "train_unigram"]
 
@@ -165,6 +166,7 @@ def train_unigram(
     threads: int | None = None,
     progress: Progress | None = None,
     release: bool = False,
+    state: TrainingState | None = None,
 ) -> TrainedUnigram:
     """Learn a unigram vocabulary.
 
@@ -174,6 +176,8 @@ def train_unigram(
     threads : how many estimate at once; by default as many as there are processors. They do not change the result.
     progress : called with each phase, what is done and the total; what it raises stops the training.
     release : empty ``text`` as soon as it is laid out, for less memory at the peak.
+    state : saved after a round when a few seconds have gone by, and when the training is stopped; where one was saved,
+        rounds go on from there. The seeds are sought anew.
 
     Raises
     ------
@@ -220,6 +224,7 @@ def train_unigram(
         piece_rules=trainer.piece_rules(),
         release=release,
         progress=None if report is None else lambda phase, done, total: report(phase, done, total, unit=_UNITS[phase]),
+        state=state,
     )
     if len(kept) + len(reserved) > trainer.vocab_size:
         least = len(kept) + len(reserved)

@@ -19,6 +19,7 @@ from textpipe.errors import ConfigError
 from textpipe.trainers.bpe import BpeTrainer, first_characters, train_bpe
 from textpipe.trainers.counting import Progress
 from textpipe.trainers.settings import VocabularyTrainer
+from textpipe.trainers.training_state import TrainingState
 
 __all__ = ["WordPieceTrainer", "train_word_piece"]
 
@@ -78,12 +79,13 @@ def train_word_piece(
     *,
     threads: int | None = None,
     progress: Progress | None = None,
+    state: TrainingState | None = None,
 ) -> dict[str, int]:
     """Learn a WordPiece vocabulary from word counts.
 
     Parameters
     ----------
-    threads, progress : as in :func:`~textpipe.trainers.train_bpe`.
+    threads, progress, state : as in :func:`~textpipe.trainers.train_bpe`.
 
     Examples
     --------
@@ -93,4 +95,4 @@ def train_word_piece(
     >>> train_word_piece(counts, WordPieceTrainer(vocab_size=8))
     {'걷': 0, '고': 1, '다': 2, '먹': 3, '##고': 4, '##다': 5, '걷다': 6, '먹고': 7}
     """
-    return train_bpe(counts, trainer.merging(), threads=threads, progress=progress).vocab
+    return train_bpe(counts, trainer.merging(), threads=threads, progress=progress, state=state).vocab

@@ -5,7 +5,7 @@ stages      settings → the stages of a tokenizer and its trainer
 corpora     inputs by name and what each weighs; parity: weights under which all are cut alike
 inputs      the files and their words counted
 samples     a little text to measure on
-training    all of it, to a folder
+training    all of it, to a folder; saved_states: how far it is, for one that goes on after a kill
 card        the files of that folder
 forecasting what all of it will take
 editing     a tokenizer with more entries, or with fewer

@@ -15,18 +15,20 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from textpipe.sources import LineReader, is_jsonl, is_parquet, iter_texts
+from textpipe.sources import LineReader, is_jsonl, is_parquet
 from textpipe.trainers import MemoryLimit, WordCounts, WordCutter, count_texts, load_counts
 from textpipe.trainers.counts_file import is_counts_file
 from textpipe.trainers.footprint import training_bytes
 from textpipe.trainers.memory import megabytes, resident_bytes
 from textpipe.vocabulary.config import VocabConfig
 from textpipe.vocabulary.inputs import Inputs, SourceFiles
+from textpipe.vocabulary.samples import first_documents
 from textpipe.vocabulary.stages import make_tokenizer
 
 __all__ = ["Forecast", "forecast"]
 
 _SAMPLE_BYTES = 8 << 20
+_CHUNK_BYTES = 1 << 16
 _PACKED_RATIO = 4  # inflated bytes to packed ones, of text
 _COUNTING_BYTES = 30 << 20  # text on its way and front tables
 
@@ -54,7 +56,7 @@ def forecast(inputs: Inputs, config: VocabConfig, memory_limit: int | str | None
     paths = SourceFiles(inputs).paths
     tokenizer, trainer = make_tokenizer(config)
     texts = [path for path in paths if not is_counts_file(path)]
-    reader = LineReader(invalid_utf8=config.invalid_utf8, text_column=config.text_column)
+    reader = LineReader(chunk_bytes=_CHUNK_BYTES, invalid_utf8=config.invalid_utf8, text_column=config.text_column)
     growth = _Growth(tokenizer.pipeline.word_cutter(), reader)
     for path in texts:
         growth.read(path, max(_SAMPLE_BYTES // len(texts), 1 << 16))
@@ -87,9 +89,9 @@ class _Growth:
     def read(self, path: Path, budget: int) -> None:
         texts: list[str] = []
         size = 0
-        for text in iter_texts(path, reader=self._reader):
-            texts.append(text)
-            size += len(text.encode()) + 1
+        for document in first_documents(path, self._reader):
+            texts.append(document.text)
+            size += len(document.text.encode()) + 1
             if size >= budget:
                 break
         self._half.merge(count_texts(texts[::2], self._cutter))

@@ -10,13 +10,22 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from textpipe.records import Document
-from textpipe.sources import TEXT_COLUMN, InvalidUtf8, LineReader, iter_documents
+from textpipe.sources import (
+    TEXT_COLUMN,
+    InvalidUtf8,
+    LineReader,
+    cut_at_space,
+    is_jsonl,
+    is_parquet,
+    iter_documents,
+)
 from textpipe.trainers.counts_file import is_counts_file
 
-__all__ = ["sample_documents"]
+__all__ = ["first_documents", "sample_documents"]
 
 _SAMPLE_BYTES = 4 << 20
 _LEAST_BYTES = 1 << 14  # of each file
+_CHUNK_BYTES = 1 << 16
 _BLOCK_CHARS = 4096  # a line of plain text is too little to tell its language by
 
 
@@ -28,13 +37,13 @@ def sample_documents(
     num_bytes: int = _SAMPLE_BYTES,
 ) -> Iterator[Document]:
     """The first text of every file, about ``num_bytes`` in all."""
-    reader = LineReader(invalid_utf8=invalid_utf8, text_column=text_column)
+    reader = LineReader(chunk_bytes=_CHUNK_BYTES, invalid_utf8=invalid_utf8, text_column=text_column)
     texts = [path for path in paths if not is_counts_file(path)]
     budget = max(num_bytes // max(len(texts), 1), _LEAST_BYTES)
     for path in texts:
         seen = 0
         lines: list[str] = []
-        for document in iter_documents(path, reader=reader):
+        for document in first_documents(path, reader):
             seen += len(document.text.encode())
             if document.lang != "und":
                 yield document
@@ -47,6 +56,28 @@ def sample_documents(
                 break
         if lines:
             yield _block(lines)
+
+
+def first_documents(path: Path, reader: LineReader) -> Iterator[Document]:
+    """The documents of a file; a line of many megabytes is cut, since a sample is not to hold it."""
+    if is_jsonl(path) or is_parquet(path):
+        yield from iter_documents(path, reader=reader)
+        return
+    for chunk in reader.read(path, cut=_cut):
+        for line in chunk.decode().split("\n"):
+            if text := line.removesuffix("\r").strip():
+                yield Document(id="", text=text)
+
+
+def _cut(text: bytes) -> int:
+    """Where a long line is cut: at a space, or at least not within a character."""
+    at = cut_at_space(text)
+    if at > 0:
+        return at
+    at = len(text) - 1
+    while at > 0 and text[at] & 0xC0 == 0x80:
+        at -= 1
+    return at
 
 
 def _block(lines: list[str]) -> Document:

@@ -19,6 +19,7 @@ from textpipe.tokenizer import Tokenizer
 from textpipe.trainers import (
     SentencePieceBpeTrainer,
     SentenceReader,
+    TrainingState,
     UnigramTrainer,
     count_files,
     fit_sentences,
@@ -76,6 +77,7 @@ def train_sentencepiece(
     text_column: str = TEXT_COLUMN,
     threads: int | None = None,
     progress: Progress | None = None,
+    state: TrainingState | None = None,
 ) -> Tokenizer:
     """Learn a sentencepiece tokenizer from files.
 
@@ -88,7 +90,7 @@ def train_sentencepiece(
     add_dummy_prefix, remove_extra_whitespaces, max_sentence_bytes : as in
         :class:`~textpipe.trainers.SentenceReader`.
     text_column : where Parquet files hold their texts.
-    threads, progress : as in :func:`~textpipe.trainers.train_unigram`.
+    threads, progress, state : as in :func:`~textpipe.trainers.train_unigram`.
 
     Raises
     ------
@@ -121,10 +123,10 @@ def train_sentencepiece(
     if isinstance(trainer, SentencePieceBpeTrainer):
         files = counting_reader(text_column=text_column)
         words = count_files(inputs, trainer.cutter(reader), threads=threads, progress=progress, reader=files)
-        model = fit_sentences(words, trainer, threads=threads, progress=progress)
+        model = fit_sentences(words, trainer, threads=threads, progress=progress, state=state)
     else:
         sentences = read_sentence_files(inputs, reader, text_column=text_column, progress=progress)
-        model = fit_sentences(sentences, trainer, threads=threads, progress=progress)
+        model = fit_sentences(sentences, trainer, threads=threads, progress=progress, state=state)
     tokenizer = Tokenizer(model)
     tokenizer.normalizer = normalizers.SentencePiece(
         rules,

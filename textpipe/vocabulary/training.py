@@ -5,21 +5,18 @@ a folder with ``tokenizer.json`` and the other formats asked for, a card ``READM
 and how well it fits, and a manifest; or such a folder for each of several sizes. Promises: a folder appears whole or
 not at all; the same inputs and settings give the same files, whatever the threads, the memory and the other sizes.
 
-A run that was killed goes on when the same call is made again: word counts are saved beside the folder from half a
-minute on, and removed when it is there. What is learned from the counts is learned anew.
+A run that was stopped or killed goes on when the same call is made again: word counts, and what is learned from them,
+are saved beside the folder every few seconds, and removed when it is there.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from textpipe import __version__
 from textpipe.errors import ConfigError, InputError, StateError
 from textpipe.files import MANIFEST, publish_directory, read_manifest
 from textpipe.models import BPE
@@ -39,7 +36,6 @@ from textpipe.trainers import (
     train_superwords,
 )
 from textpipe.trainers.counting import Progress, counting_reader
-from textpipe.trainers.counting_state import CountingState
 from textpipe.trainers.counts_file import is_counts_file
 from textpipe.trainers.footprint import training_bytes
 from textpipe.vocabulary.card import check_formats, write_outputs
@@ -48,6 +44,7 @@ from textpipe.vocabulary.corpora import UNITS, Weights, weigh
 from textpipe.vocabulary.inputs import Inputs, SourceFiles, Work
 from textpipe.vocabulary.parity import parity_shares
 from textpipe.vocabulary.samples import sample_documents
+from textpipe.vocabulary.saved_states import SPANS, SavedStates
 from textpipe.vocabulary.sentence_piece import train_sentencepiece
 from textpipe.vocabulary.stages import SentencePieceTrainer, finish, make_tokenizer, with_spans
 
@@ -145,7 +142,7 @@ def count_words(
     work = Work(threads, MemoryLimit.of(memory_limit), progress)
     training = _Training({Path(counts_file): config}, inputs, work, counts_file, ())
     counts = training.count()
-    training.forget_states()
+    training.states.forget()
     return counts
 
 
@@ -179,7 +176,7 @@ class _Training:
         self.reader = counting_reader(self.config.invalid_utf8, self.config.text_column)
         self.counts_file = counts_file
         self.formats = formats
-        self.states = self._states()
+        self.states = SavedStates(next(iter(folders)), self.config, self.files)
 
     def run(self) -> list[Vocabulary]:
         if self.counts_file is not None:
@@ -194,10 +191,9 @@ class _Training:
         if self.sentences:
             for folder in missing:
                 found[folder] = self._publish(folder, self._learn_sentences(folder), recorded[folder], {})
-            return [vocabulary for vocabulary in found.values() if vocabulary is not None]
-        if missing or self.counts_file is not None:
+        elif missing or self.counts_file is not None:
             counts = self.count()
-        if missing:
+        if missing and not self.sentences:
             spans = self._count_spans() if self.config.superwords is not None else None
             figures = {"words": counts.num_occurrences, "distinct_words": len(counts)}
             if self.weights is not None:
@@ -206,7 +202,7 @@ class _Training:
                 figures["replaced"] = self.reader.num_replaced
             for folder, tokenizer in zip(missing, self._learn(counts, missing, spans), strict=True):
                 found[folder] = self._publish(folder, tokenizer, recorded[folder], figures)
-        self.forget_states()
+        self.states.forget()
         return [vocabulary for vocabulary in found.values() if vocabulary is not None]
 
     def _learn_sentences(self, folder: Path) -> Tokenizer:
@@ -223,31 +219,17 @@ class _Training:
             text_column=config.text_column,
             threads=self.work.threads,
             progress=self.work.progress,
+            state=self.states.learning(folder, [config.vocab_size]),
         )
-
-    def _states(self) -> dict[str, CountingState]:
-        """Where the counting of each corpus is saved: beside what is to be made, until it is made."""
-        target = next(iter(self.folders))
-        settings = self.config.model_dump(mode="json", exclude={"vocab_size"})
-        purpose = json.dumps([__version__, settings, self.files.stamps]).encode()
-        return {
-            name: CountingState(
-                target.with_name(f".{target.name}.{number}.counting"), f"{name} {hashlib.sha256(purpose).hexdigest()}"
-            )
-            for number, name in enumerate(self.files.corpora)
-        }
-
-    def forget_states(self) -> None:
-        """Remove what was saved on the way."""
-        for state in self.states.values():
-            state.remove()
 
     def count(self) -> WordCounts:
         """All words, weighted where that is asked for, and saved where that is."""
         tokenizer, trainer = make_tokenizer(self.config)
         cutter = tokenizer.pipeline.word_cutter()
         scratch = next(iter(self.folders)).parent
-        by_corpus = self.files.count(cutter, self.work, scratch_folder=scratch, reader=self.reader, states=self.states)
+        by_corpus = self.files.count(
+            cutter, self.work, scratch_folder=scratch, reader=self.reader, states=self.states.counting
+        )
         if self.weights is None:
             counts, *others = by_corpus.values()
             for other in others:
@@ -271,7 +253,10 @@ class _Training:
         }
         largest = list(self.folders)[-1:]
         return parity_shares(
-            counts, texts, lambda weighed: next(self._learn(weighed, largest)), progress=self.work.progress
+            counts,
+            texts,
+            lambda weighed: next(self._learn(weighed, largest, keeps_state=False)),
+            progress=self.work.progress,
         )
 
     def _sample(self, paths: Iterable[Path]) -> Iterator[Document]:
@@ -291,10 +276,11 @@ class _Training:
             memory=self.work.memory,
             scratch_folder=next(iter(self.folders)).parent,
             reader=self.reader,
+            state=self.states.counting[SPANS],
         )
 
     def _learn(
-        self, counts: WordCounts, folders: Sequence[Path], spans: WordCounts | None = None
+        self, counts: WordCounts, folders: Sequence[Path], spans: WordCounts | None = None, *, keeps_state: bool = True
     ) -> Iterator[Tokenizer]:
         """A tokenizer for each folder; the counts may be emptied."""
         if spans is not None:
@@ -307,14 +293,16 @@ class _Training:
             self.work.memory.require(round(need * _SURE_PART) - counts.memory_bytes, "the training")
         if isinstance(trainers[0], BpeTrainer):
             sizes = [trainer.vocab_size for trainer in trainers]
-            rungs = train_bpe_ladder(counts, trainers[0], sizes, progress=self.work.guarded, release=True)
+            state = self.states.learning(folders[-1], sizes) if keeps_state else None
+            rungs = train_bpe_ladder(counts, trainers[0], sizes, progress=self.work.guarded, release=True, state=state)
             for folder, (tokenizer, _), rung in zip(folders, made, rungs, strict=True):
                 assert isinstance(tokenizer.model, BPE)
                 learned = tokenizer.model.learned(rung.vocab, rung.merges, None, None)
                 yield finish(tokenizer, learned, self.folders[folder], rung.special_tokens)
             return
         for folder, (tokenizer, _), trainer in zip(folders, made, trainers, strict=True):
-            model = fit(tokenizer.model, counts, trainer, progress=self.work.guarded)
+            state = self.states.learning(folder, [trainer.vocab_size]) if keeps_state else None
+            model = fit(tokenizer.model, counts, trainer, progress=self.work.guarded, state=state)
             yield finish(tokenizer, model, self.folders[folder], list(trainer.special_tokens))
 
     def _learn_superwords(self, words: WordCounts, spans: WordCounts, folders: Sequence[Path]) -> Iterator[Tokenizer]:
@@ -324,7 +312,15 @@ class _Training:
             assert isinstance(trainer, BpeTrainer)
             assert isinstance(tokenizer.model, BPE)
             assert config.superwords is not None
-            learned = train_superwords(words, spans, trainer, words_until=config.superwords, progress=self.work.guarded)
+            first, second = (self.states.learning(folder, [config.vocab_size], stage) for stage in ("words", "spans"))
+            learned = train_superwords(
+                words,
+                spans,
+                trainer,
+                words_until=config.superwords,
+                progress=self.work.guarded,
+                states=(first, second),
+            )
             model = tokenizer.model.learned(learned.vocab, learned.merges, None, None)
             yield finish(with_spans(tokenizer), model, config, learned.special_tokens)
 

@@ -103,6 +103,27 @@ public:
         }
     }
 
+    // Whether the cells are tokens of these lengths between separators: `lengths` of each id and of each form above the hole.
+    template <class IsId>
+    bool are_tokens(const std::vector<uint32_t>& lengths, IsId&& is_id) const {
+        if (cells[0] != separator || cells[size - 1] != separator) return false;
+        for (size_t at = 1; at < size;) {
+            const Cell form = cells[at];
+            const bool is_token = form > hole ? form < lengths.size() : is_id(form);
+            const size_t length = form == separator ? 1 : is_token ? lengths[form] : 0;
+            if (length == 0 || length > size - at || cells[at + length - 1] != form) return false;
+            at += length;
+        }
+        return true;
+    }
+
+    // Tells words of other counts apart.
+    uint64_t fingerprint() const {
+        uint64_t all = 0;
+        for (const Group& group : groups_) all = words::mix(all ^ group.start, group.count ^ words::seed_a);
+        return all;
+    }
+
     std::unique_ptr<Cell[]> cells;
     size_t size = 0, num_ids = 0;
     Cell separator = 0, hole = 0;  // above all ids; what is above the hole is the trainer's

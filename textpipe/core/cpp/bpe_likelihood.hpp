@@ -28,7 +28,7 @@ public:
     LikelihoodTrainer(const BpeSettings& settings, const std::vector<std::string>& initial, const bpe::SymbolIds& symbols,
                       const WordCounts& words, Pulse& pulse)
         : settings_(settings), least_(std::max<uint64_t>(1, settings.min_frequency)), pulse_(pulse), vocabulary_(initial),
-          counts_(initial.size()), partners_(initial.size()) {
+          num_initial_(vocabulary_.size()), counts_(initial.size()), partners_(initial.size()) {
         pulse.begin(phase_layout, words.num_words());
         uint64_t seen = 0;
         cells_.push_back({none, none, none, 0});  // place `none` is no place of a word
@@ -49,17 +49,41 @@ public:
         pulse.end(seen);
     }
 
-    BpeResult run() {
+    BpeResult run(const Keeper& keeper) {
         if (vocabulary_.size() < settings_.vocab_size) {
-            queue_first_pairs();
-            const size_t initial = vocabulary_.size();
-            pulse_.begin(phase_merges, settings_.vocab_size - initial);
-            while (vocabulary_.size() < settings_.vocab_size && merge_best()) pulse_.beat_slow(vocabulary_.size() - initial);
-            pulse_.end(vocabulary_.size() - initial);
+            keeper.resume(*this);
+            queue_pairs();
+            pulse_.begin(phase_merges, settings_.vocab_size - num_initial_);
+            while (vocabulary_.size() < settings_.vocab_size && merge_best())
+                keeper.step(*this, pulse_, [&] { pulse_.beat_slow(vocabulary_.size() - num_initial_); });
+            pulse_.end(vocabulary_.size() - num_initial_);
         }
         BpeResult result{std::move(merges_), {}};
         for (uint32_t id = 0; id < vocabulary_.size(); ++id) result.strings.push_back(vocabulary_.string(id));
         return result;
+    }
+
+    // The words as they stand and how they came to; pairs and their order follow from them.
+    void exchange(Snapshot& with) {
+        with.same(cells_.size());
+        with.same(weights_.size());
+        vocabulary_.exchange(with, num_initial_);
+        with(cells_);
+        with(weights_);
+        with(merges_);
+        if (with.is_saving()) return;
+        const auto is_id = [&](uint32_t id) { return id < vocabulary_.size(); };
+        bool sound = !cells_.empty() && cells_[none].next == none;
+        counts_.assign(vocabulary_.size(), 0);
+        partners_.resize(vocabulary_.size());
+        for (const Cell& cell : cells_) {
+            sound = sound && (cell.id == gone || is_id(cell.id) || &cell == &cells_[none]) && cell.previous < cells_.size() &&
+                    cell.next < cells_.size() && (cell.word < weights_.size() || weights_.empty()) &&
+                    (cell.next == none || cells_[cell.next].id != gone);
+            if (sound && cell.id != gone && &cell != &cells_[none]) counts_[cell.id] += weights_[cell.word];
+        }
+        for (const Merge& merge : merges_) sound = sound && is_id(merge.left) && is_id(merge.right) && is_id(merge.id);
+        Snapshot::require(sound);
     }
 
 private:
@@ -136,7 +160,7 @@ private:
         std::push_heap(queue_.begin(), queue_.end(), Follows{});
     }
 
-    void queue_first_pairs() {
+    void queue_pairs() {
         pulse_.begin(phase_pairs, cells_.size());
         for (uint32_t place = 1; place < cells_.size(); ++place) {
             pulse_.beat(place);
@@ -227,6 +251,7 @@ private:
     const uint64_t least_;
     Pulse& pulse_;
     bpe::Vocabulary vocabulary_;
+    const size_t num_initial_;
     std::vector<Cell> cells_;         // all words, one after another; place 0 is none
     std::vector<uint64_t> weights_;   // of each word
     std::vector<uint64_t> counts_;    // of each id

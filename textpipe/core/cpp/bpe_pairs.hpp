@@ -6,6 +6,7 @@
 #include <limits>
 #include <vector>
 
+#include "snapshot.hpp"
 #include "word_counts.hpp"
 
 namespace textpipe {
@@ -48,6 +49,12 @@ public:
     void each(Visit&& visit) {
         for (Slot& slot : slots_)
             if (slot.pair != empty) visit(slot.pair, slot.value);
+    }
+
+    void exchange(Snapshot& with) {
+        with(slots_);
+        with(used_);
+        Snapshot::require(slots_.size() >= 2 && (slots_.size() & (slots_.size() - 1)) == 0 && used_ < slots_.size());
     }
 
 private:

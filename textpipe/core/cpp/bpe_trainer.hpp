@@ -55,6 +55,7 @@
 #include "bpe_vocabulary.hpp"
 #include "merge_queue.hpp"
 #include "pulse.hpp"
+#include "snapshot.hpp"
 #include "team.hpp"
 
 namespace textpipe {
@@ -103,8 +104,8 @@ class BpeTrainer {
 public:
     BpeTrainer(const BpeSettings& settings, const std::vector<std::string>& initial, const bpe::SymbolIds& symbols,
                const WordCounts& words, Team& team, Pulse& pulse)
-        : settings_(settings), team_(team), pulse_(pulse), vocabulary_(initial), rules_(settings.rules, symbols.byte_level()),
-          traits_(first_traits(symbols)),
+        : settings_(settings), team_(team), pulse_(pulse), vocabulary_(initial), num_initial_(vocabulary_.size()),
+          rules_(settings.rules, symbols.byte_level()), traits_(first_traits(symbols)),
           cells_(words, symbols, initial.size(), max_ids(settings, initial.size()), !by_piece, pulse,
                  [this](const Word& word, const bpe::SymbolIds& ids) { return may_be_token(word, ids); }),
           separator_(cells_.separator), lengths_(size_t{cells_.hole} + 1), queue_(Precedes{*this}), parts_(1, Part(cells_)) {
@@ -121,13 +122,14 @@ public:
         return std::max<uint64_t>(settings.vocab_size, num_initial);
     }
 
-    BpeResult run() {
+    BpeResult run(const Keeper& keeper) {
         if (vocabulary_.size() < settings_.vocab_size) {
-            queue_first_pairs();
-            const size_t initial = vocabulary_.size();
-            pulse_.begin(phase_merges, settings_.vocab_size - initial);
-            while (vocabulary_.size() < settings_.vocab_size && merge_best()) pulse_.beat_slow(vocabulary_.size() - initial);
-            pulse_.end(vocabulary_.size() - initial);
+            keeper.resume(*this);
+            if (merges_.empty()) queue_first_pairs();
+            pulse_.begin(phase_merges, settings_.vocab_size - num_initial_);
+            while (vocabulary_.size() < settings_.vocab_size && merge_best())
+                keeper.step(*this, pulse_, [&] { pulse_.beat_slow(vocabulary_.size() - num_initial_); });
+            pulse_.end(vocabulary_.size() - num_initial_);
             if (by_piece && floor_ > 0 && vocabulary_.size() < settings_.vocab_size) throw FloorTooHigh();
         }
         BpeResult result{std::move(merges_), {}};
@@ -135,7 +137,56 @@ public:
         return result;
     }
 
+    // All that merging changes; the rest follows from the words and the settings.
+    void exchange(Snapshot& with) {
+        with.same(cells_.size);
+        with.same(cells_.fingerprint());
+        with.same(cells_.num_ids);
+        with.same(floor_);
+        vocabulary_.exchange(with, num_initial_);
+        with.bytes(cells_.cells.get(), cells_.size * sizeof(Cell));
+        with(lengths_);
+        with(id_of_form_);
+        with(forms_);
+        with(traits_);
+        with(merges_);
+        counts_.exchange(with);
+        with(regained_);
+        with(queue_.entries());
+        with(free_lists_);
+        uint64_t num_lists = lists_.size();
+        with(num_lists);
+        Snapshot::require(num_lists == queue_.entries().size() + free_lists_.size());
+        lists_.resize(static_cast<size_t>(num_lists));
+        for (const Entry& entry : queue_.entries()) {
+            Snapshot::require(entry.list < num_lists);
+            if (!with.is_saving()) lists_[entry.list].reset(new uint32_t[entry.num_places]);
+            with.bytes(lists_[entry.list].get(), entry.num_places * sizeof(uint32_t));
+        }
+        if (!with.is_saving()) require_sound();
+    }
+
 private:
+    // No read by what was kept may lead out of the arrays.
+    void require_sound() {
+        const auto is_id = [&](uint64_t id) { return id < vocabulary_.size(); };
+        bool sound = lengths_.size() == size_t{cells_.hole} + 1 + id_of_form_.size() && cells_.are_tokens(lengths_, is_id) &&
+                     (!rules_ || traits_.size() == vocabulary_.size());
+        for (const uint32_t id : id_of_form_) sound = sound && is_id(id);
+        for (const auto& row : forms_)
+            for (const Cell form : row.second) sound = sound && is_id(row.first) && form > cells_.hole && form < lengths_.size();
+        for (const Merge& merge : merges_) sound = sound && is_id(merge.left) && is_id(merge.right) && is_id(merge.id);
+        for (const Entry& entry : queue_.entries()) {
+            const uint32_t left = bpe::left_of(entry.pair);
+            sound = sound && is_id(left) && is_id(bpe::right_of(entry.pair)) && counts_.find(entry.pair) != nullptr;
+            for (uint32_t i = 0; sound && i < entry.num_places; ++i) {
+                const uint64_t place = lists_[entry.list][i];
+                sound = place > 0 && place + lengths_[left] < cells_.size;
+            }
+        }
+        Snapshot::require(sound);
+    }
+
     using Places = std::unique_ptr<uint32_t[]>;
     using Part = bpe::Part<Cell>;
     using Joined = typename Part::Joined;
@@ -626,6 +677,7 @@ private:
     Team& team_;
     Pulse& pulse_;
     bpe::Vocabulary vocabulary_;
+    const size_t num_initial_;
     const bpe::Rules rules_;
     std::vector<bpe::Traits> traits_;  // of every id, where there are rules
     BpeCells<Cell> cells_;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "bpe_model.hpp"
+#include "snapshot.hpp"
 #include "word_counts.hpp"
 
 namespace textpipe {
@@ -35,6 +36,15 @@ public:
     bool has(const std::string& text) const { return ids_.count(text) != 0; }
     const std::string& string(uint32_t id) const { return *strings_[id]; }
     size_t size() const { return strings_.size(); }
+
+    // Beyond the first strings, which follow from the words and the settings.
+    void exchange(Snapshot& with, size_t num_initial) {
+        std::vector<std::string> learned;
+        for (size_t id = num_initial; id < size(); ++id) learned.push_back(string(static_cast<uint32_t>(id)));
+        with(learned);
+        for (const std::string& text : learned) add(text);
+        Snapshot::require(size() == num_initial + learned.size());
+    }
 
 private:
     std::unordered_map<std::string, uint32_t> ids_;

@@ -139,29 +139,29 @@ private:
 
 constexpr uint64_t narrow_forms = 4096;  // room for forms in cells of 16 bits; more are a matter of contrived texts
 
-// Train by the fast trainer, or by this one where the fast one cannot. With release the words are dropped once laid out;
-// the caller asks for it only where no prefix or suffix can make them needed a second time.
+// Train by the fast trainer, or by this one where the fast one cannot; what is kept is of the first that is tried. With release
+// the words are dropped once laid out; the caller asks for it only where no prefix or suffix can make them needed a second time.
 inline BpeResult train_bpe_once(const BpeSettings& settings, const std::vector<std::string>& initial,
                                 const bpe::SymbolIds& symbols, WordCounts& words, bool release, bool has_forms, Team& team,
-                                Pulse& pulse) {
+                                Pulse& pulse, const Keeper& keeper) {
     if (settings.compat == Compat::likelihood) {
         LikelihoodTrainer trainer(settings, initial, symbols, words, pulse);
         if (release) words.clear();
-        return trainer.run();
+        return trainer.run(keeper);
     }
-    const auto run = [&](auto cell, auto by_piece) {
+    const auto run = [&](auto cell, auto by_piece, const Keeper& keeper) {
         BpeTrainer<decltype(cell), by_piece.value> trainer(settings, initial, symbols, words, team, pulse);
         if (release) words.clear();
-        return trainer.run();
+        return trainer.run(keeper);
     };
     const uint64_t max_ids = std::max<uint64_t>(settings.vocab_size, initial.size());
     const bool narrow = BpeCells<uint16_t>::can_hold(max_ids, has_forms ? narrow_forms : 0);
     if (settings.compat == Compat::sentencepiece)
-        return narrow ? run(uint16_t{}, std::true_type{}) : run(uint32_t{}, std::true_type{});
+        return narrow ? run(uint16_t{}, std::true_type{}, keeper) : run(uint32_t{}, std::true_type{}, keeper);
     try {
-        return narrow ? run(uint16_t{}, std::false_type{}) : run(uint32_t{}, std::false_type{});
+        return narrow ? run(uint16_t{}, std::false_type{}, keeper) : run(uint32_t{}, std::false_type{}, keeper);
     } catch (const AmbiguousLength&) {
-        if (settings.max_token_length == BpeSettings{}.max_token_length) return run(uint32_t{}, std::false_type{});
+        if (settings.max_token_length == BpeSettings{}.max_token_length) return run(uint32_t{}, std::false_type{}, Keeper());
         return WordwiseBpeTrainer(settings, initial, symbols, words, pulse).run();
     }
 }
@@ -169,22 +169,24 @@ inline BpeResult train_bpe_once(const BpeSettings& settings, const std::vector<s
 // As train_bpe_once(), with a floor where one helps.
 inline BpeResult train_bpe(BpeSettings settings, const std::vector<std::string>& initial,
                            const std::vector<uint32_t>& characters, const std::vector<uint32_t>& ids, WordCounts& words,
-                           bool byte_level, bool release, size_t num_threads, Pulse::Callback callback, void* owner) {
+                           bool byte_level, bool release, size_t num_threads, Pulse::Callback callback, KeepCallback keep,
+                           void* owner) {
     const bpe::SymbolIds symbols(byte_level, characters, ids);
     Pulse pulse(callback, owner);
     Team team(std::min(num_threads, bpe::most_parts));
     const bool has_forms = !settings.prefix.empty();
     try {
-        return train_bpe_once(settings, initial, symbols, words, release, has_forms, team, pulse);
+        return train_bpe_once(settings, initial, symbols, words, release, has_forms, team, pulse, Keeper(keep, owner));
     } catch (const FloorTooHigh&) {
         settings.has_floor = false;
-        return train_bpe_once(settings, initial, symbols, words, release, has_forms, team, pulse);
+        return train_bpe_once(settings, initial, symbols, words, release, has_forms, team, pulse, Keeper());
     }
 }
 
 // Go on from merges that are there already. A token of theirs is one symbol, whatever it is made of.
 inline BpeResult extend_bpe(const BpeSettings& settings, const std::vector<std::string>& initial, const KnownMerges& known,
-                            WordCounts& words, bool byte_level, size_t num_threads, Pulse::Callback callback, void* owner) {
+                            WordCounts& words, bool byte_level, size_t num_threads, Pulse::Callback callback,
+                            KeepCallback keep, void* owner) {
     BpeOptions options;
     options.prefix = settings.prefix;
     options.suffix = known.suffix;
@@ -196,7 +198,7 @@ inline BpeResult extend_bpe(const BpeSettings& settings, const std::vector<std::
     const bpe::SymbolIds symbols(model, static_cast<uint32_t>(initial.size()), byte_level);
     Pulse pulse(callback, owner);
     Team team(std::min(num_threads, bpe::most_parts));
-    return train_bpe_once(settings, initial, symbols, words, false, true, team, pulse);
+    return train_bpe_once(settings, initial, symbols, words, false, true, team, pulse, Keeper(keep, owner));
 }
 
 }  // namespace textpipe

@@ -41,6 +41,9 @@ public:
         return top;
     }
 
+    // In the order of the heap.
+    std::vector<Entry>& entries() { return entries_; }
+
 private:
     static constexpr size_t children = 8;
 

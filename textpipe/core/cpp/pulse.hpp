@@ -1,9 +1,11 @@
 // Lets a long native loop be watched and stopped. Enters: a callback of the owner. Leaves: a call of it about twenty times a
-// second with the phase and its progress. Promises: when the callback answers 0 the loop unwinds by Interrupted at once.
+// second with the phase and its progress. Promises: when the callback answers 0 the loop unwinds by Interrupted at once; when
+// it answers 2 the loop is told that what it knows is to be kept.
 #pragma once
 #include <chrono>
 #include <cstdint>
 #include <exception>
+#include <utility>
 
 namespace textpipe {
 
@@ -37,15 +39,23 @@ public:
         if (std::chrono::steady_clock::now() - last_ >= std::chrono::milliseconds(50)) report(done);
     }
 
+    // Whether the owner has asked for what is known to be kept, since this was asked last.
+    bool is_due() { return std::exchange(is_due_, false); }
+
 private:
     void report(uint64_t done) {
         last_ = std::chrono::steady_clock::now();
-        if (callback_ != nullptr && callback_(owner_, phase_, done, total_) == 0) throw Interrupted();
+        const int answer = callback_ == nullptr ? 1 : callback_(owner_, phase_, done, total_);
+        if (answer == 0) throw Interrupted();
+        if (answer != 2) return;
+        is_due_ = true;
+        last_ = {};  // keeping takes time: the owner is asked again at once
     }
 
     Callback callback_ = nullptr;
     void* owner_ = nullptr;
     int phase_ = 0;
+    bool is_due_ = false;
     uint64_t total_ = 0, beats_ = 0;
     std::chrono::steady_clock::time_point last_{};
 };

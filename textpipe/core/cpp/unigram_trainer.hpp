@@ -19,6 +19,7 @@
 
 #include "crew.hpp"
 #include "pulse.hpp"
+#include "snapshot.hpp"
 #include "sentences.hpp"
 #include "suffix_pieces.hpp"
 #include "unigram_trainer_lattice.hpp"
@@ -62,23 +63,54 @@ public:
         to_log_probabilities(scores);
         std::vector<uint32_t> ids(scores.size());
         for (uint32_t id = 0; id < ids.size(); ++id) ids[id] = id;
+        first_ids_ = ids;
         keep(ids, std::move(scores));
         spaces_.resize(crew_.num_threads());
         sums_.resize(crew_.num_threads());
     }
 
     // Throws std::domain_error when nothing is left to learn.
-    std::vector<ScoredPiece> train() {
+    std::vector<ScoredPiece> train(const Keeper& keeper) {
         const auto enough = static_cast<size_t>(static_cast<double>(settings_.vocab_size) * 1.1);
         const uint64_t num_visits = num_visits_left(enough);
+        keeper.resume(*this);
         pulse_.begin(estimate, num_visits);
-        do {
+        while (num_rounds_ == 0 || num_pieces() > enough) {
             crew_.done = num_visits - std::min(num_visits, num_visits_left(enough));
-            for (uint32_t i = 0; i < settings_.num_sub_iterations; ++i) maximize(sum_over_units(&Lattices::expect));
-            prune(enough);
-        } while (num_pieces() > enough);
+            while (num_estimates_ < settings_.num_sub_iterations)
+                keeper.step(*this, pulse_, [&] {
+                    maximize(sum_over_units(&Lattices::expect));
+                    ++num_estimates_;
+                });
+            keeper.step(*this, pulse_, [&] {
+                prune(enough);
+                num_estimates_ = 0;
+                ++num_rounds_;
+            });
+        }
         drop_outdone();
         return final_pieces();
+    }
+
+    // The pieces that are left, by their numbers among the seeds, and their scores.
+    void exchange(Snapshot& with) {
+        with.same(store_.num_units());
+        with.same(store_.chars.size());
+        std::vector<uint32_t> ids = first_ids_;
+        std::vector<float> scores = lattices().scores();
+        with(ids);
+        with(scores);
+        with(num_estimates_);
+        with(num_rounds_);
+        if (with.is_saving()) return;
+        std::vector<bool> is_left(first_ids_.size());
+        bool sound = ids.size() == scores.size() && num_estimates_ <= settings_.num_sub_iterations;
+        for (const uint32_t id : ids) {
+            sound = sound && id < is_left.size() && !is_left[id];
+            if (sound) is_left[id] = true;
+        }
+        Snapshot::require(sound);
+        keep(ids, std::move(scores));
     }
 
 private:
@@ -121,6 +153,10 @@ private:
         if (ids.empty()) throw std::domain_error("no piece is left: the text is too small to learn from");
         for (const float score : scores)
             if (!std::isfinite(score)) throw std::domain_error("a word is too long: its likelihood passes what float32 can tell");
+        std::vector<uint32_t> first_ids;
+        first_ids.reserve(ids.size());
+        for (const uint32_t id : ids) first_ids.push_back(first_ids_[id]);
+        first_ids_ = std::move(first_ids);
         lattices_.front().keep(ids, std::move(scores));
     }
 
@@ -295,6 +331,8 @@ private:
     Pulse& pulse_;
     Crew crew_;
     std::vector<CharacterCount> characters_;  // by their numbers
+    std::vector<uint32_t> first_ids_;         // of each piece: its number among the seeds
+    uint32_t num_rounds_ = 0, num_estimates_ = 0;  // done; of the round at hand
     std::vector<Lattices> lattices_;  // one; made after the seeds
     std::vector<LatticeSpace> spaces_;
     std::vector<std::vector<float>> sums_;
@@ -322,7 +360,7 @@ struct UnigramVocabulary {
 // With no room for the characters to keep, or with no text, the vocabulary has no pieces.
 inline UnigramVocabulary train_unigram(const TrainerSettings& settings, const PieceSettings& piece_settings,
                                        const CoverageSettings& coverage, size_t num_stripes, const UnigramText& text,
-                                       Pulse::Callback callback, void* owner) {
+                                       Pulse::Callback callback, KeepCallback keep, void* owner) {
     Pulse pulse(callback, owner);
     pulse.begin(UnigramTrainer::order_words, 0);
     const bool cuts = text.words != nullptr || piece_settings.split_by_whitespace;
@@ -348,7 +386,7 @@ inline UnigramVocabulary train_unigram(const TrainerSettings& settings, const Pi
     if (store.num_units() == 0 || store.required.size() + settings.num_reserved > settings.vocab_size) return vocabulary;
     const PieceRules rules(piece_settings, store.alphabet);
     UnigramTrainer trainer(settings, rules, store, lead_bytes, pulse);
-    vocabulary.pieces = trainer.train();
+    vocabulary.pieces = trainer.train(Keeper(keep, owner));
     return vocabulary;
 }
 

@@ -1,0 +1,58 @@
+"""Where a training of vocabularies saves how far it is: beside what is to be made, until it is made.
+
+What enters: the files, the settings and the folders to make. What leaves: a state for the counting of each corpus, and
+for what is learned for each folder. Promises: a state fits the same files with the same settings alone; when all is
+made nothing of them is left.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from textpipe import __version__
+from textpipe.trainers import CountingState, TrainingState
+from textpipe.vocabulary.config import VocabConfig
+from textpipe.vocabulary.inputs import SourceFiles
+
+__all__ = ["SPANS", "SavedStates"]
+
+SPANS = "spans of words"
+"""Stands for a corpus where the text is counted a second time; no corpus can be named so."""
+
+
+class SavedStates:
+    """The states of one training.
+
+    Parameters
+    ----------
+    target : the first folder to make; counts lie beside it.
+    """
+
+    def __init__(self, target: Path, config: VocabConfig, files: SourceFiles) -> None:
+        settings = config.model_dump(mode="json", exclude={"vocab_size"})
+        self._purpose: list[Any] = [__version__, settings, files.stamps]
+        self._learning: list[TrainingState] = []
+        self.counting = {
+            name: CountingState(target.with_name(f".{target.name}.{number}.counting"), self._key(name))
+            for number, name in enumerate((*files.corpora, SPANS))
+        }
+
+    def learning(self, folder: Path, sizes: Iterable[int], stage: str = "") -> TrainingState:
+        """Of what is learned for a folder, or one stage of it."""
+        path = folder.with_name(f".{folder.name}{'.' if stage else ''}{stage}.training")
+        self._learning.append(TrainingState(path, self._key(stage, *sizes)))
+        return self._learning[-1]
+
+    def forget(self) -> None:
+        """Remove all that was saved."""
+        for counting in self.counting.values():
+            counting.remove()
+        for learning in self._learning:
+            learning.remove()
+
+    def _key(self, *more: Any) -> str:
+        return hashlib.sha256(json.dumps([*self._purpose, more]).encode()).hexdigest()
