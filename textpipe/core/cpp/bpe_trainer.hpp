@@ -145,21 +145,14 @@ public:
         with.same(floor_);
         vocabulary_.exchange(with, num_initial_);
         with.bytes(cells_.cells.get(), cells_.size * sizeof(Cell));
-        with(lengths_);
-        with(id_of_form_);
-        with(forms_);
-        with(traits_);
-        with(merges_);
+        with(lengths_), with(id_of_form_), with(forms_), with(traits_), with(merges_);
         counts_.exchange(with);
         with(regained_);
         with(queue_.entries());
         with(free_lists_);
-        uint64_t num_lists = lists_.size();
-        with(num_lists);
-        Snapshot::require(num_lists == queue_.entries().size() + free_lists_.size());
-        lists_.resize(static_cast<size_t>(num_lists));
+        lists_.resize(queue_.entries().size() + free_lists_.size());
         for (const Entry& entry : queue_.entries()) {
-            Snapshot::require(entry.list < num_lists);
+            Snapshot::require(entry.list < lists_.size());
             if (!with.is_saving()) lists_[entry.list].reset(new uint32_t[entry.num_places]);
             with.bytes(lists_[entry.list].get(), entry.num_places * sizeof(uint32_t));
         }
@@ -179,10 +172,8 @@ private:
         for (const Entry& entry : queue_.entries()) {
             const uint32_t left = bpe::left_of(entry.pair);
             sound = sound && is_id(left) && is_id(bpe::right_of(entry.pair)) && counts_.find(entry.pair) != nullptr;
-            for (uint32_t i = 0; sound && i < entry.num_places; ++i) {
-                const uint64_t place = lists_[entry.list][i];
-                sound = place > 0 && place + lengths_[left] < cells_.size;
-            }
+            for (uint32_t i = 0; sound && i < entry.num_places; ++i)
+                sound = lists_[entry.list][i] > 0 && uint64_t{lists_[entry.list][i]} + lengths_[left] < cells_.size;
         }
         Snapshot::require(sound);
     }
