@@ -70,8 +70,8 @@ def test_chunks_that_were_counted_are_not_counted_again(files, tmp_path, monkeyp
     with pytest.raises(Stop):
         count_files(files, CUTTER, state=CountingState(tmp_path / "state", "key"), progress=stop_after(6))
     given = []
-    monkeypatch.setattr(counting._Workers, "give", lambda self, chunk: given.append(chunk))
-    monkeypatch.setattr(counting._Workers, "__exit__", lambda self, *_: self._stop())
+    monkeypatch.setattr(counting.CountingThreads, "give", lambda self, chunk: given.append(chunk))
+    monkeypatch.setattr(counting.CountingThreads, "__exit__", lambda self, *_: self._stop())
     state = CountingState(tmp_path / "state", "key")
     count_files(files, CUTTER, state=state)
     assert len(list(counting._file_chunks(files[:2], CUTTER, counting.counting_reader()))) - len(given) >= 6

@@ -3,6 +3,7 @@
 counting    texts or files → how often each word occurs
 counts_file those counts on disk, to be added up
 counting_state those so far, for a counting that goes on after a kill; training_state: what is learned so far, likewise
+counting_threads those that count
 rhythm      when these are saved
 memory      what the process may hold meanwhile; spilling: what does not fit waits on the disk
 bpe         those counts → a byte-pair vocabulary and its merges

@@ -16,10 +16,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
-import queue
 import re
-import threading
-import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +40,7 @@ from textpipe.sources import (
     iter_texts,
 )
 from textpipe.trainers.counting_state import CountingState
+from textpipe.trainers.counting_threads import CountingThreads
 from textpipe.trainers.counts_file import add_saved_counts, is_counts_file
 from textpipe.trainers.memory import MemoryLimit
 from textpipe.trainers.spilling import SpillingCounts
@@ -54,8 +52,6 @@ Progress = Callable[..., object]
 
 _CHUNK_BYTES = 1 << 20
 _CHUNK_CHARS = 1 << 19
-_WAIT_S = 0.1
-_SOON_S = 0.2
 
 Chunk = bytes | list[str]
 
@@ -316,7 +312,7 @@ def _count(
             spilling = None
             if memory is not None:
                 spilling = stack.enter_context(SpillingCounts(counts, memory, threads=threads, folder=folder))
-            with _Workers(counts, cutter, threads) as workers:
+            with CountingThreads(counts, cutter, threads) as workers:
                 try:
                     for chunk in chunks if state is None else state.part(chunks):
                         workers.give(chunk)
@@ -343,87 +339,3 @@ def _reported(chunks: Iterator[Chunk], progress: Progress | None, total: int | N
         done += _size(chunk)
         if progress is not None:
             progress("count words", done, total, unit="characters" if total is None else "bytes")
-
-
-class _Workers:
-    """Counting threads behind a short queue; leaving the block waits for them and raises what one of them raised."""
-
-    def __init__(self, counts: WordCounts, cutter: Cutter, num_threads: int) -> None:
-        self._cutter = cutter
-        self._counts = counts
-        self._chunks: queue.Queue[Chunk | None] = queue.Queue(maxsize=num_threads)
-        self._stopped = threading.Event()
-        self._failure: BaseException | None = None
-        self._counted: list[None] = []  # appending is atomic
-        self._threads = [threading.Thread(target=self._work, name="textpipe-count") for _ in range(num_threads)]
-
-    def __enter__(self) -> _Workers:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def give(self, chunk: Chunk | None) -> None:
-        while not self._stopped.is_set():
-            try:
-                self._chunks.put(chunk, timeout=_WAIT_S)
-            except queue.Full:
-                continue
-            return
-        if self._failure is not None:
-            raise self._failure
-
-    @property
-    def num_counted(self) -> int:
-        """Chunks counted, which are the first of those given once all threads have ended."""
-        return len(self._counted)
-
-    def end_soon(self) -> bool:
-        """Let the threads end with what was given to them; returns whether they did within a moment."""
-        until = time.monotonic() + _SOON_S
-        for _ in self._threads:
-            while time.monotonic() < until and not self._stopped.is_set():
-                with contextlib.suppress(queue.Full):
-                    self._chunks.put(None, timeout=_WAIT_S / 10)
-                    break
-        for thread in self._threads:
-            thread.join(max(0.0, until - time.monotonic()))
-        return self._failure is None and not any(thread.is_alive() for thread in self._threads)
-
-    def _work(self) -> None:
-        try:
-            counter = self._cutter.counter(self._counts)
-            while not self._stopped.is_set():
-                chunk = self._chunks.get()
-                if chunk is None:
-                    counter.flush()
-                    return
-                self._cutter.count(counter, chunk)
-                self._counted.append(None)
-        except BaseException as error:
-            self._failure = error
-            self._stopped.set()
-
-    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
-        try:
-            if kind is None:
-                for _ in self._threads:
-                    self.give(None)
-                while any(thread.is_alive() for thread in self._threads):
-                    for thread in self._threads:
-                        thread.join(_WAIT_S)
-        finally:
-            if any(thread.is_alive() for thread in self._threads):
-                self._stop()
-        if kind is None and self._failure is not None:
-            raise self._failure
-
-    def _stop(self) -> None:
-        """End every thread after the chunk it has in hand."""
-        self._stopped.set()
-        self._counts.stop()
-        for thread in self._threads:
-            while thread.is_alive():
-                # A thread may wait for a chunk; an extra one wakes it to see the flag.
-                if self._chunks.empty():
-                    self._chunks.put_nowait(None)
-                thread.join(_WAIT_S / 10)

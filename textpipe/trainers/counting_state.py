@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from textpipe.core._word_counts import WordCounts
+from textpipe.files import remove_temporaries
 from textpipe.trainers.counts_file import load_counts, save_counts
 from textpipe.trainers.memory import MemoryLimit
 from textpipe.trainers.rhythm import Rhythm
@@ -129,3 +130,4 @@ class CountingState:
     def remove(self) -> None:
         """Forget it: what was to be made is made."""
         self.path.unlink(missing_ok=True)
+        remove_temporaries(self.path.parent, of=self.path.name)  # of runs that were killed while they saved

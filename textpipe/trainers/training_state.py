@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from textpipe.errors import FormatError, StateError
-from textpipe.files import replace_file
+from textpipe.files import remove_temporaries, replace_file
 from textpipe.trainers.rhythm import Rhythm
 
 __all__ = ["TrainingState", "other_purpose"]
@@ -105,6 +105,7 @@ class TrainingState:
         """Forget all: what was to be learned is learned."""
         self.abandon()
         self.path.unlink(missing_ok=True)
+        remove_temporaries(self.path.parent, of=self.path.name)  # of runs that were killed while they saved
 
     # ---- going on
 
