@@ -12,6 +12,8 @@ using namespace textpipe;
 
 namespace {
 
+constexpr size_t least_room = 64;  // that a step may be given
+
 std::vector<Piece> cut(const CutStep& step, const Exact& text, size_t room) {
     std::vector<Piece> found, portion(room);
     for (size_t at = 0; at < text.size;) {
@@ -24,7 +26,7 @@ std::vector<Piece> cut(const CutStep& step, const Exact& text, size_t room) {
 
 void check_cut(const CutStep& step, const std::string& text) {
     const Exact exact(text);
-    const std::vector<Piece> whole = cut(step, exact, 1000), portions = cut(step, exact, 16);
+    const std::vector<Piece> whole = cut(step, exact, 1000), portions = cut(step, exact, least_room);
     CHECK(whole.size() == portions.size());
     uint32_t done = 0;
     for (size_t i = 0; i < whole.size(); ++i) {
