@@ -21,14 +21,12 @@ from textpipe.data.pairs import PackedPairs, pack_pairs
 from textpipe.nn.shapes import Seq2SeqConfig, TransformerConfig
 
 _RNN = {"embedding": 16, "width": 64, "encoder_width": 64, "dropout": 0.1, "context": 32}
-_RATE = {"learning_rate": 3e-3, "final_share": 0.0, "warmup_steps": 100, "batch_tokens": 1600, "steps": 1500}
+_RATE = {"learning_rate": 1e-3, "final_share": 0.0, "warmup_steps": 100, "batch_tokens": 640, "steps": 5000}
 _TRANSFORMER = {"encoder_layers": 2, "decoder_layers": 2, "heads": 4, "width": 64, "dropout": 0.1, "context": 32}
 RECIPES = {
     "rnn": Recipe(Seq2SeqConfig, {**_RNN, "attention": "none"}, _RATE),
     "rnn-attention": Recipe(Seq2SeqConfig, {**_RNN, "attention": "general"}, _RATE),
-    "transformer": Recipe(
-        TransformerConfig, _TRANSFORMER, {**_RATE, "batch_tokens": 640, "steps": 5000, "beta2": 0.98}
-    ),
+    "transformer": Recipe(TransformerConfig, _TRANSFORMER, {**_RATE, "learning_rate": 3e-3, "beta2": 0.98}),
 }
 SPLITS = {"train": (40_000, 25), "val": (1000, 30), "test": (1000, 30)}  # how many, and how long at most
 
