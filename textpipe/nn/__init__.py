@@ -2,6 +2,7 @@
 
 gpt          decoder-only language model, in the layouts of GPT-1, GPT-2 and Llama
 bert         encoder that reads both ways, with its pretraining heads
+bert_heads   the heads it is fine-tuned with
 transformer  encoder and decoder
 seq2seq      recurrent encoder and decoder, with attention
 memory       what the two kinds of encoder and decoder have in common

@@ -18,26 +18,13 @@ from textpipe.nn.attention import padding_mask
 from textpipe.nn.blocks import Block, BlockShape
 from textpipe.nn.shapes import BertConfig
 
-__all__ = ["BERT", "BertConfig"]
+__all__ = ["BERT", "BertConfig", "BertEncoder"]
 
 
-class BERT(nn.Module):
-    """The encoder and its pretraining heads.
+class BertEncoder(nn.Module):
+    """Embeddings and blocks: what every BERT has, whatever heads stand on it."""
 
-    Parameters
-    ----------
-    config : its shape.
-    seed : of the first weights: the same seed gives the same model.
-
-    Examples
-    --------
-    >>> model = BERT(BertConfig(vocab_size=100, context=8, layers=1, heads=2, width=16), seed=0)
-    >>> states = model(torch.tensor([[1, 2, 3, 0]]), lengths_B=torch.tensor([3]))
-    >>> model.logits(states).shape
-    torch.Size([1, 4, 100])
-    """
-
-    def __init__(self, config: BertConfig, *, seed: int = 0) -> None:
+    def __init__(self, config: BertConfig) -> None:
         super().__init__()
         self.config = config
         shape = BlockShape(
@@ -55,12 +42,6 @@ class BERT(nn.Module):
         self.embedding_norm = shape.new_norm()
         self.dropout = nn.Dropout(config.dropout)
         self.blocks = nn.ModuleList(Block(shape) for _ in range(config.layers))
-        self.pooler = nn.Linear(config.width, config.width) if config.next_sentence else None
-        self.next_sentence = nn.Linear(config.width, 2) if config.next_sentence else None
-        self.transform = nn.Linear(config.width, config.width)
-        self.transform_norm = shape.new_norm()
-        self.head_bias = nn.Parameter(torch.zeros(config.vocab_size))
-        self._draw_weights(seed)
 
     @torch.no_grad()
     def _draw_weights(self, seed: int) -> None:
@@ -93,6 +74,32 @@ class BERT(nn.Module):
             x_BTD = block(x_BTD, mask)
         states_BTD: torch.Tensor = x_BTD
         return states_BTD
+
+
+class BERT(BertEncoder):
+    """The encoder and its pretraining heads.
+
+    Parameters
+    ----------
+    config : its shape.
+    seed : of the first weights: the same seed gives the same model.
+
+    Examples
+    --------
+    >>> model = BERT(BertConfig(vocab_size=100, context=8, layers=1, heads=2, width=16), seed=0)
+    >>> states = model(torch.tensor([[1, 2, 3, 0]]), lengths_B=torch.tensor([3]))
+    >>> model.logits(states).shape
+    torch.Size([1, 4, 100])
+    """
+
+    def __init__(self, config: BertConfig, *, seed: int = 0) -> None:
+        super().__init__(config)
+        self.pooler = nn.Linear(config.width, config.width) if config.next_sentence else None
+        self.next_sentence = nn.Linear(config.width, 2) if config.next_sentence else None
+        self.transform = nn.Linear(config.width, config.width)
+        self.transform_norm = nn.LayerNorm(config.width, eps=config.norm_epsilon)
+        self.head_bias = nn.Parameter(torch.zeros(config.vocab_size))
+        self._draw_weights(seed)
 
     @property
     def head_weight(self) -> torch.Tensor:
