@@ -78,14 +78,24 @@ def test_random_corpora_train_as_by_the_slow_twin(first):
             assert ours(words, arguments) == twin, f"seed {seed}: {arguments}"
 
 
+@pytest.mark.parametrize("seed", [1001456, 1012331, 1014799, 1016180])
+def test_rare_pairs_that_rise_where_the_suffix_is_read_in_words_are_merged_again(seed):
+    words, arguments = random_case(seed)
+    assert arguments["end_of_word_suffix"] == "b"
+    assert ours(words, arguments) == slow_bpe(Counter(words), BpeTrainer(show_progress=False, **arguments))
+
+
 @settings(max_examples=150, deadline=None)
 @given(
     st.dictionaries(st.text(st.sampled_from("ab가ㅋ"), min_size=1, max_size=12), st.integers(1, 40), max_size=40),
     st.integers(0, 60),
     st.integers(0, 5),
+    st.sampled_from([None, "b", "ㅋ", "</w>"]),
 )
-def test_any_words_train_as_by_the_slow_twin(words, vocab_size, min_frequency):
-    trainer = BpeTrainer(vocab_size=vocab_size, min_frequency=min_frequency, show_progress=False)
+def test_any_words_train_as_by_the_slow_twin(words, vocab_size, min_frequency, suffix):
+    trainer = BpeTrainer(
+        vocab_size=vocab_size, min_frequency=min_frequency, end_of_word_suffix=suffix, show_progress=False
+    )
     counts = WordCounts()
     for word, count in words.items():
         counts.add(word.encode(), count)

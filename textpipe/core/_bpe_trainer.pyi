@@ -23,6 +23,7 @@ def train(
     min_frequency: int,
     max_token_length: int,
     prefix: str,
+    suffix: str,
     has_floor: bool,
     release: bool,
     compat: str,

@@ -28,15 +28,12 @@ cdef extern from "bpe_wordwise.hpp" namespace "textpipe" nogil:
         Compat compat
         RuleSettings rules
         uint64_t vocab_size, min_frequency, max_token_length
-        string prefix
+        string prefix, suffix
         cbool has_floor
     cdef cppclass BpeResult:
         vector[Merge] merges
         vector[string] strings
-    cdef cppclass KnownMerges:
-        vector[Merge] merges
-        string suffix
-    BpeResult extend_bpe(const BpeSettings& settings, const vector[string]& initial, const KnownMerges& known,
+    BpeResult extend_bpe(const BpeSettings& settings, const vector[string]& initial, const vector[Merge]& known,
                          CppWordCounts& words, cbool byte_level, size_t num_threads, Callback callback, KeepCallback keep,
                          void* owner) except +
     vector[CharacterUse] survey_characters(const CppWordCounts& words, cbool byte_level) except +
@@ -87,8 +84,8 @@ cdef void put_rules(RuleSettings& to, tuple rules) except *:
 
 def train(
     WordCounts counts not None, *, list initial, list characters, list ids, uint64_t vocab_size, uint64_t min_frequency,
-    uint64_t max_token_length, str prefix, bint has_floor, bint release, str compat, object rules=None,
-    size_t num_threads=1, object progress=None, object state=None
+    uint64_t max_token_length, str prefix, str suffix, bint has_floor, bint release, str compat,
+    object rules=None, size_t num_threads=1, object progress=None, object state=None
 ) -> tuple:
     """Learn merges.
 
@@ -121,6 +118,7 @@ def train(
     settings.min_frequency = min_frequency
     settings.max_token_length = max_token_length
     settings.prefix = prefix.encode()
+    settings.suffix = suffix.encode()
     settings.has_floor = has_floor
     settings.compat = <Compat><int>COMPAT.index(compat)
     if rules is not None:
@@ -152,7 +150,7 @@ def extend(
     """
     cdef vector[string] first = [text.encode("utf-8", "surrogatepass") for text in initial]
     cdef BpeSettings settings
-    cdef KnownMerges known
+    cdef vector[Merge] known
     cdef Merge merge
     cdef BpeResult result
     cdef CppWordCounts* words = counts.counts.get()
@@ -164,9 +162,9 @@ def extend(
     settings.prefix = prefix.encode()
     settings.has_floor = has_floor
     settings.compat = <Compat><int>COMPAT.index(compat)
-    known.suffix = suffix.encode()
+    settings.suffix = suffix.encode()
     for merge.left, merge.right, merge.id in merges:
-        known.merges.push_back(merge)
+        known.push_back(merge)
     try:
         with nogil:
             result = extend_bpe(settings, first, known, words[0], byte_level, num_threads, on_pulse, on_keep, owner)

@@ -206,6 +206,7 @@ def train_bpe_ladder(
         min_frequency=min(trainer.min_frequency, UNLIMITED),
         max_token_length=UNLIMITED if trainer.max_token_length is None else trainer.max_token_length,
         prefix=trainer.continuing_subword_prefix or "",
+        suffix=trainer.end_of_word_suffix or "",
         has_floor=symbols.full_words_differ and trainer.max_token_length is None,
         compat=trainer.compat,
         rules=token_rules(

@@ -206,6 +206,7 @@ def train_sentencepiece_bpe(
         min_frequency=min(trainer.min_frequency, UNLIMITED),
         max_token_length=UNLIMITED,
         prefix="",
+        suffix="",
         has_floor=True,
         release=False,
         compat="sentencepiece",

@@ -27,7 +27,8 @@
 //
 // Floor. With room for V more tokens, and more than V distinct words of at least two symbols with a count of c or more, one
 // of those words is still in pieces when the vocabulary is full; so the best pair always counts c or more, and entries below
-// c are never needed. They are the many; they are not queued, listed or counted.
+// c are never needed. They are the many; they are not queued, listed or counted. Not so where a word may hold the text that
+// ends words: one string is then an ending or not, and entries that were low when queued rise and are merged a second time.
 //
 // Threads. Merges depend on each other, places do not: the words of a long list are shared out, each thread keeps its own
 // neighbours, and their sums decide. The gain of merging several pairs at once would be small beside: the long lists are few.
@@ -85,13 +86,8 @@ struct BpeSettings {
     uint64_t min_frequency = 0;
     uint64_t max_token_length = std::numeric_limits<uint64_t>::max();
     std::string prefix;             // of symbols that do not begin a word; cut from the right part of a merge
+    std::string suffix;             // of symbols that end a word
     bool has_floor = true;          // no two words become the same token, and no length is limited but by the rules
-};
-
-// Merges that are there already: words begin as they leave them.
-struct KnownMerges {
-    std::vector<Merge> merges;  // in the order they apply
-    std::string suffix;         // of symbols that end a word
 };
 
 struct BpeResult {
@@ -110,8 +106,11 @@ public:
                  [this](const Word& word, const bpe::SymbolIds& ids) { return may_be_token(word, ids); }),
           separator_(cells_.separator), lengths_(size_t{cells_.hole} + 1), queue_(Precedes{*this}), parts_(1, Part(cells_)) {
         symbols.each_id([&](uint32_t id, uint32_t) { lengths_[id] = 1; });
-        floor_ = by_piece ? 0 : std::max<uint64_t>(1, settings.min_frequency);
-        if (settings.has_floor && settings.vocab_size > initial.size()) {
+        least_ = by_piece ? 0 : std::max<uint64_t>(1, settings.min_frequency);
+        // Where the suffix can be read in a word, symbols join to what ends one; rare pairs then come to count more.
+        const bool is_read = is_read_in(settings.suffix, words, symbols.byte_level());
+        floor_ = is_read ? std::min<uint64_t>(1, least_) : least_;
+        if (settings.has_floor && !is_read && settings.vocab_size > initial.size()) {
             // The first strings count as room too: a merge may land on one of them.
             floor_ = std::max(floor_, cells_.nth_count(settings.vocab_size));
         }
@@ -324,7 +323,7 @@ private:
             Entry best = queue_.pop();
             const auto count = static_cast<uint64_t>(*counts_.find(best.pair));
             if (count == best.count) {
-                if (count < floor_) return false;
+                if (count < std::max(floor_, least_)) return false;
                 if (by_piece && vocabulary_.has(piece(best.pair))) {
                     take_list(best.list);
                     continue;
@@ -676,7 +675,7 @@ private:
     std::vector<uint32_t> lengths_;  // symbols of each id, then of each form; 0: no symbol yet
     std::vector<uint32_t> id_of_form_;
     std::unordered_map<uint32_t, std::vector<Cell>> forms_;  // of the ids that have any
-    uint64_t floor_ = 1;
+    uint64_t floor_ = 1, least_ = 1;  // of what is queued, of what is merged
 
     std::vector<Merge> merges_;
     MergeQueue<Entry, Precedes> queue_;

@@ -1,6 +1,7 @@
 // What a BPE trainer knows of characters and strings. Enters: word counts; which characters are symbols and under which ids.
 // Leaves: how often each character occurs, the symbols of a word, the string of a merge and its id.
 #pragma once
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -150,6 +151,18 @@ inline std::vector<CharacterUse> survey_characters(const WordCounts& words, bool
     for (size_t c = 0; c < counts.size(); ++c)
         if (counts[c] != 0) used.push_back({static_cast<uint32_t>(c), places[c], counts[c]});
     return used;
+}
+
+// Whether a word may hold the text that ends words. Of bytes, whose characters are others, it is taken for granted.
+inline bool is_read_in(const std::string& suffix, const WordCounts& words, bool byte_level) {
+    if (suffix.empty() || byte_level) return !suffix.empty();
+    bool is_read = false;
+    words.each([&](const Word& word) {
+        const uint8_t* const end = word.data + word.size;
+        is_read = is_read || std::search(word.data, end, suffix.begin(), suffix.end(),
+                                         [](uint8_t a, char b) { return a == static_cast<uint8_t>(b); }) != end;
+    });
+    return is_read;
 }
 
 }  // namespace textpipe

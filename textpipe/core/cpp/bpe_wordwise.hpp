@@ -184,16 +184,16 @@ inline BpeResult train_bpe(BpeSettings settings, const std::vector<std::string>&
 }
 
 // Go on from merges that are there already. A token of theirs is one symbol, whatever it is made of.
-inline BpeResult extend_bpe(const BpeSettings& settings, const std::vector<std::string>& initial, const KnownMerges& known,
+inline BpeResult extend_bpe(const BpeSettings& settings, const std::vector<std::string>& initial, const std::vector<Merge>& known,
                             WordCounts& words, bool byte_level, size_t num_threads, Pulse::Callback callback,
                             KeepCallback keep, void* owner) {
     BpeOptions options;
     options.prefix = settings.prefix;
-    options.suffix = known.suffix;
+    options.suffix = settings.suffix;
     BpeModel model(options);
-    model.reserve(initial.size(), known.merges.size());
+    model.reserve(initial.size(), known.size());
     for (uint32_t id = 0; id < initial.size(); ++id) model.add_piece(id, initial[id]);
-    for (const Merge& merge : known.merges) model.add_merge(merge.left, merge.right, merge.id);
+    for (const Merge& merge : known) model.add_merge(merge.left, merge.right, merge.id);
     model.finish(byte_level);
     const bpe::SymbolIds symbols(model, static_cast<uint32_t>(initial.size()), byte_level);
     Pulse pulse(callback, owner);
