@@ -39,6 +39,7 @@ class Limits:
     overflowing_parts: int = 1_000_000  # of one truncated text, or of two put together
     padded_tokens: int = 1 << 30  # of one encoding, or of one matrix of texts
     line_bytes: int = 64 * MIB  # one line of JSONL, inflated
+    examples_json_bytes: int = 256 * MIB  # a JSON file that is one list of examples
     sentence_bytes: int = 500 * MIB  # that unigrams are sought in at once
 
     nbest_size: int = 1024  # spellings of one word

@@ -6,6 +6,8 @@ permutation    a shuffle by arithmetic
 batches        (seed, step) → tokens and targets
 masking        (seed, step) → tokens with some hidden, and what they were
 parallel_text  files of pairs
+labelled_text  files of texts, or pairs of texts, with a label each
+tagged_text    files of words or characters with a tag each
 pairs          pairs and tokenizers → aligned shards; (seed, step) → pairs of like length
 """
 

@@ -13,7 +13,7 @@ from itertools import zip_longest
 from pathlib import Path
 
 from textpipe.errors import FormatError, InputError
-from textpipe.sources import is_jsonl, iter_line_chunks
+from textpipe.sources import is_jsonl, iter_lines
 
 __all__ = ["iter_aligned", "iter_pairs"]
 
@@ -37,7 +37,7 @@ def iter_pairs(paths: Iterable[StrPath], *, columns: tuple[int, int] = (0, 1)) -
         if not Path(path).is_file():
             raise InputError("no such file", where=path)
         read = _json_pair if is_jsonl(path) else _tsv_pair
-        for number, line in enumerate(_lines(path), 1):
+        for number, line in enumerate(iter_lines(path), 1):
             if line.strip():
                 yield read(line, columns, path, number)
 
@@ -73,16 +73,10 @@ def iter_aligned(source: StrPath, target: StrPath) -> Iterator[Pair]:
     for path in (source, target):
         if not Path(path).is_file():
             raise InputError("no such file", where=path)
-    for number, (one, other) in enumerate(zip_longest(_lines(source), _lines(target)), 1):
+    for number, (one, other) in enumerate(zip_longest(iter_lines(source), iter_lines(target)), 1):
         if one is None or other is None:
             shorter, longer = (source, target) if one is None else (target, source)
             raise FormatError(
                 f"ends before line {number}, which {Path(longer).name} has", path=shorter, field=f"line {number}"
             )
         yield one, other
-
-
-def _lines(path: StrPath) -> Iterator[str]:
-    for chunk in iter_line_chunks(path):
-        for line in chunk.decode("utf-8").removesuffix("\n").split("\n"):
-            yield line.removesuffix("\r")

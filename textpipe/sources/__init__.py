@@ -10,7 +10,7 @@ columns     texts in Parquet files and Arrow tables
 from textpipe.sources.columns import TEXT_COLUMN, is_arrow, iter_arrow_texts, iter_parquet_texts
 from textpipe.sources.documents import TextUnit, iter_documents, iter_texts
 from textpipe.sources.inflating import read_blocks
-from textpipe.sources.lines import InvalidUtf8, LineReader, cut_at_space, iter_line_chunks
+from textpipe.sources.lines import InvalidUtf8, LineReader, cut_at_space, iter_line_chunks, iter_lines
 from textpipe.sources.paths import Inputs, expand, is_jsonl, is_parquet
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "iter_arrow_texts",
     "iter_documents",
     "iter_line_chunks",
+    "iter_lines",
     "iter_parquet_texts",
     "iter_texts",
     "read_blocks",

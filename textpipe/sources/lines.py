@@ -17,7 +17,7 @@ from textpipe.limits import DEFAULT_LIMITS, Limits
 from textpipe.sources.columns import TEXT_COLUMN
 from textpipe.sources.inflating import read_blocks
 
-__all__ = ["InvalidUtf8", "LineReader", "cut_at_space", "iter_line_chunks"]
+__all__ = ["InvalidUtf8", "LineReader", "cut_at_space", "iter_line_chunks", "iter_lines"]
 
 InvalidUtf8 = Literal["refuse", "replace"]
 """What becomes of bytes that are not UTF-8; each run that cannot be read becomes one U+FFFD."""
@@ -170,3 +170,16 @@ def iter_line_chunks(
 ) -> Iterator[bytes]:
     """A file as chunks of whole lines (line ends kept), with no line ever cut: see :class:`LineReader`."""
     return LineReader(chunk_bytes=chunk_bytes, is_utf8=is_utf8, limits=limits).read(path)
+
+
+def iter_lines(path: str | os.PathLike[str]) -> Iterator[str]:
+    """The lines of a file, without their ends (``\\n`` or ``\\r\\n``).
+
+    Raises
+    ------
+    FormatError, LimitError
+        as :meth:`LineReader.read` does.
+    """
+    for chunk in iter_line_chunks(path):
+        for line in chunk.decode("utf-8").removesuffix("\n").split("\n"):
+            yield line.removesuffix("\r")
