@@ -25,10 +25,11 @@ def options_of(
     ``flags`` names the keys whose flag is not the key itself.
     """
     found = []
+    special: Mapping[str, str] = flags or {}
     for name, field in config.model_fields.items():
         if name in left_out:
             continue
-        kind, flag = _plain(field.annotation), (flags or {}).get(name, "--" + name.replace("_", "-"))
+        kind, flag = _plain(field.annotation), special.get(name) or "--" + name.replace("_", "-")
         names = [f"{flag}/--no-{flag[2:]}"] if kind is bool else [flag]
         default: Any = [] if kind == list[str] else None
         option = typer.Option(default, *names, help=field.description, rich_help_panel=panel, show_default=False)

@@ -143,8 +143,8 @@ def command(
 
     The merges are those of the tokenizers package unless --compat says otherwise. Text files are read line by line,
     JSONL document by document. The same inputs and settings give the same files, whatever the threads and the memory.
-    A run that was stopped goes on counting where it was, half a minute back at most, when the same command is given
-    again.
+    A run that was stopped or killed goes on where it was, in counting as in learning, when the same command is given
+    again, and ends with the same files.
     """
     from textpipe.errors import ConfigError
 

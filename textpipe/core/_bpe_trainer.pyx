@@ -34,8 +34,8 @@ cdef extern from "bpe_wordwise.hpp" namespace "textpipe" nogil:
         vector[Merge] merges
         vector[string] strings
     BpeResult extend_bpe(const BpeSettings& settings, const vector[string]& initial, const vector[Merge]& known,
-                         CppWordCounts& words, cbool byte_level, size_t num_threads, Callback callback, KeepCallback keep,
-                         void* owner) except +
+                         CppWordCounts& words, cbool byte_level, size_t num_threads, Callback callback,
+                         KeepCallback keep, void* owner) except +
     vector[CharacterUse] survey_characters(const CppWordCounts& words, cbool byte_level) except +
     BpeResult train_bpe(const BpeSettings& settings, const vector[string]& initial, const vector[uint32_t]& characters,
                         const vector[uint32_t]& ids, CppWordCounts& words, cbool byte_level, cbool release,

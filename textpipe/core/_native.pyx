@@ -86,7 +86,10 @@ def gpt2_steps():
 
 def gpt2_line_steps():
     """GPT-2's cuts of every line by itself, by each scanner that knows lines."""
-    return {"bytes": cut_step(gpt2_lines_by_bytes(), "gpt2 lines by bytes"), "the quickest": cut_step(gpt2_lines(), "gpt2 lines")}
+    return {
+        "bytes": cut_step(gpt2_lines_by_bytes(), "gpt2 lines by bytes"),
+        "the quickest": cut_step(gpt2_lines(), "gpt2 lines"),
+    }
 
 
 def prefix_space_step():

@@ -59,8 +59,8 @@ cdef class Sentences:
     """
 
     def __cinit__(
-        self, *, tuple normalization=(), tuple reserved=(), bint add_dummy_prefix=True, bint remove_extra_whitespaces=True,
-        bint treat_whitespace_as_suffix=False
+        self, *, tuple normalization=(), tuple reserved=(), bint add_dummy_prefix=True,
+        bint remove_extra_whitespaces=True, bint treat_whitespace_as_suffix=False
     ):
         self.sentences = make_unique[CppSentenceList](
             settings_of(normalization, reserved, add_dummy_prefix, remove_extra_whitespaces, treat_whitespace_as_suffix)
@@ -129,7 +129,9 @@ cdef class SentenceCounter:
         self.counts = counts
         self.counter = make_unique[CppSentenceCounter](
             counts.counts.get()[0],
-            settings_of(normalization, reserved, add_dummy_prefix, remove_extra_whitespaces, treat_whitespace_as_suffix),
+            settings_of(
+                normalization, reserved, add_dummy_prefix, remove_extra_whitespaces, treat_whitespace_as_suffix
+            ),
             cut, max_bytes,
         )
 

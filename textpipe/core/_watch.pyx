@@ -1,8 +1,8 @@
 # distutils: language = c++
 """How Python watches a long training, stops it and keeps what it knows: marshalling only.
 
-What enters: calls of the engine, about twenty a second. What leaves: calls of ``progress``, and bytes to and from a state.
-Promises: what either raises, and Ctrl-C, stops the engine between two steps and comes out of the training.
+What enters: calls of the engine, about twenty a second. What leaves: calls of ``progress``, and bytes to and from a
+state. Promises: what either raises, and Ctrl-C, stops the engine between two steps and comes out of the training.
 """
 
 from cpython.exc cimport PyErr_CheckSignals

@@ -51,7 +51,9 @@ class Spans(NamedTuple):
         for encoding, (begin, end) in zip(encodings, pairwise(offsets.tolist()), strict=True):
             rows[0, begin:end] = encoding.ids
             rows[1:3, begin:end] = np.array(encoding.offsets, dtype=np.uint32).reshape(-1, 2).T
-            rows[3, begin:end] = encoding.word_ids
+            rows[3, begin:end] = [
+                number for number in encoding.word_ids if number is not None
+            ]  # none is, without template
         ids, begins, ends, words = rows
         return cls(ids, begins, ends, words, offsets, {})
 

@@ -181,7 +181,7 @@ class Tokenizer(AsyncEncoder):
         from textpipe.trainers import count_files
 
         cutter = self.pipeline.word_cutter()
-        self._learn(lambda: count_files(files, cutter, threads=threads, progress=progress), trainer, progress)
+        self._learn(lambda: count_files(files, cutter, threads=threads, progress=progress), trainer, threads, progress)
 
     def train_from_iterator(
         self,
@@ -196,15 +196,21 @@ class Tokenizer(AsyncEncoder):
         from textpipe.trainers import count_texts
 
         cutter = self.pipeline.word_cutter()
-        self._learn(lambda: count_texts(iterator, cutter, threads=threads, progress=progress), trainer, progress)
+        self._learn(
+            lambda: count_texts(iterator, cutter, threads=threads, progress=progress), trainer, threads, progress
+        )
 
     def _learn(
-        self, count: Callable[[], WordCounts], trainer: VocabularyTrainer | None, progress: Progress | None
+        self,
+        count: Callable[[], WordCounts],
+        trainer: VocabularyTrainer | None,
+        threads: int | None,
+        progress: Progress | None,
     ) -> None:
         from textpipe.trainers import fit, trainer_for
 
         trainer = trainer_for(self.model, trainer)  # refuses what does not fit before anything is read
-        self.model = fit(self.model, count(), trainer, progress=progress)
+        self.model = fit(self.model, count(), trainer, threads=threads, progress=progress)
         # Ids of the old model mean nothing in the new one: whatever was added before is added again.
         kept = [token for _, token in sorted(self._added.by_id.items())]
         self._added = AddedVocabulary()

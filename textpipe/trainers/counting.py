@@ -62,6 +62,7 @@ class Cutter(Protocol):
     @property
     def byte_level(self) -> bool:
         """Words are kept as their bytes."""
+        ...
 
     @property
     def settings(self) -> str | None:
@@ -70,10 +71,12 @@ class Cutter(Protocol):
     @property
     def is_python(self) -> bool:
         """Whether Python code is run on the text, one thread at a time."""
+        ...
 
     @property
     def cuts_at_spaces(self) -> bool:
         """Whether a space between letters begins a word whatever stands around: a long line can be cut there."""
+        ...
 
     def counter(self, counts: WordCounts) -> Any:
         """A counter for one thread, which ``flush()`` makes hand over everything."""

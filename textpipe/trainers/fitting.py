@@ -78,10 +78,13 @@ def fit(
     counts: WordCounts,
     trainer: VocabularyTrainer,
     *,
+    threads: int | None = None,
     progress: Progress | None = None,
     state: TrainingState | None = None,
 ) -> Model:
-    """Learn from word counts, which may be emptied on the way; ``state`` is as in :func:`~textpipe.trainers.train_bpe`.
+    """Learn from word counts, which may be emptied on the way.
+
+    ``threads`` and ``state`` are as in :func:`~textpipe.trainers.train_bpe`.
 
     Raises
     ------
@@ -89,7 +92,7 @@ def fit(
         when the trainer is for another kind of model.
     """
     trainer = trainer_for(model, trainer)
-    return _KINDS[type(model)][1](model, counts, trainer, progress=progress, state=state)
+    return _KINDS[type(model)][1](model, counts, trainer, threads=threads, progress=progress, state=state)
 
 
 def fit_sentences(

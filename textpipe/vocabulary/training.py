@@ -294,7 +294,15 @@ class _Training:
         if isinstance(trainers[0], BpeTrainer):
             sizes = [trainer.vocab_size for trainer in trainers]
             state = self.states.learning(folders[-1], sizes) if keeps_state else None
-            rungs = train_bpe_ladder(counts, trainers[0], sizes, progress=self.work.guarded, release=True, state=state)
+            rungs = train_bpe_ladder(
+                counts,
+                trainers[0],
+                sizes,
+                release=True,
+                threads=self.work.threads,
+                progress=self.work.guarded,
+                state=state,
+            )
             for folder, (tokenizer, _), rung in zip(folders, made, rungs, strict=True):
                 assert isinstance(tokenizer.model, BPE)
                 learned = tokenizer.model.learned(rung.vocab, rung.merges, None, None)
@@ -302,7 +310,14 @@ class _Training:
             return
         for folder, (tokenizer, _), trainer in zip(folders, made, trainers, strict=True):
             state = self.states.learning(folder, [trainer.vocab_size]) if keeps_state else None
-            model = fit(tokenizer.model, counts, trainer, progress=self.work.guarded, state=state)
+            model = fit(
+                tokenizer.model,
+                counts,
+                trainer,
+                threads=self.work.threads,
+                progress=self.work.guarded,
+                state=state,
+            )
             yield finish(tokenizer, model, self.folders[folder], list(trainer.special_tokens))
 
     def _learn_superwords(self, words: WordCounts, spans: WordCounts, folders: Sequence[Path]) -> Iterator[Tokenizer]:
