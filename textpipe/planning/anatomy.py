@@ -35,8 +35,8 @@ class BlockCount:
         out by heads.
     dropped : numbers of which dropout keeps a mask.
     heads : whose scores are kept when attention is not fused; for each attention.
-    recomputed_inputs : numbers kept when the rest is computed again in backward.
-    widest : numbers of the part that is computed again at once, and whose gradients stand beside it in backward.
+    recomputed_inputs : numbers kept when the block is computed again in backward.
+    widest : numbers of the part with the most of them, whose gradients stand at once in backward.
     """
 
     name: str
@@ -189,7 +189,7 @@ def _block(
         kept_split=attentions * (2 * d + 2 * kv_width) + inner_kept,
         dropped=parts * d,
         heads=heads * attentions,
-        recomputed_inputs=parts * d,
+        recomputed_inputs=d,
         widest=2 * d + max(2 * d + 2 * kv_width, inner_kept),
     )
 

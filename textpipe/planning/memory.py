@@ -260,24 +260,23 @@ class _Stage:
         numbers = (2 * block + self.around) * size + (block + self.around) * size
         return [Component("gathered", numbers, f"{size} (3 · block + 2 · embeddings and head)")]
 
+    def _kept(self, block: BlockCount, *, recompute: bool) -> float:
+        work = self.work
+        return block_activations(
+            block,
+            sequences=self.sequences,
+            positions=work.positions,
+            precision=work.precision,
+            tensor=self.layout.tensor,
+            kernels=CPU_KERNELS if work.on_cpu else GPU_KERNELS,
+            fused=work.fuses_attention,
+            dropout=work.dropout,
+            recompute=recompute,
+        )
+
     def _activations(self) -> list[Component]:
         layout, work = self.layout, self.work
-        kernels = CPU_KERNELS if work.on_cpu else GPU_KERNELS
-        blocks = sum(
-            block.count
-            * block_activations(
-                block,
-                sequences=self.sequences,
-                positions=work.positions,
-                precision=work.precision,
-                tensor=layout.tensor,
-                kernels=kernels,
-                fused=work.fuses_attention,
-                dropout=work.dropout,
-                recompute=layout.recompute,
-            )
-            for block in self.model.blocks
-        )
+        blocks = sum(block.count * self._kept(block, recompute=layout.recompute) for block in self.model.blocks)
         positions = self.sequences * work.positions
         around = positions * self.model.kept_around * work.precision.stream
         formula = "L / p · b s · kept a position" + (" · micro-batches in flight" if layout.pipeline > 1 else "")
@@ -301,11 +300,14 @@ class _Stage:
         return [Component("head", table, "V D")]
 
     def _workspace(self) -> Component:
-        """What one part of a block computes again, and the gradients inside it."""
+        """The gradients inside one part of a block, and all that a block keeps while it is computed again."""
         widest = max(block.widest for block in self.model.blocks)
-        times = 2 if self.layout.recompute else 1
         each = widest * self.work.precision.inputs / self.layout.tensor
-        return Component("workspace", times * self.sequences * self.work.positions * each, "b s · widest part")
+        parts = self.sequences * self.work.positions * each
+        if not self.layout.recompute:
+            return Component("workspace", parts, "b s · widest part")
+        again = max(self._kept(block, recompute=False) for block in self.model.blocks)
+        return Component("workspace", parts + again, "b s · widest part + one block")
 
 
 def _formula(size: float, is_sharded: bool) -> str:
