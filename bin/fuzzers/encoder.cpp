@@ -97,7 +97,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     std::vector<int64_t> places(views.size() + 1, -1);
     job.copy(rows.data(), places.data());
     CHECK(places.back() == static_cast<int64_t>(count));
-    for (const Spans& spans : job.runs()) CHECK(spans.added.size() == spans.added_text.size());
+    for (size_t run = 0; run < job.num_runs(); ++run)
+        CHECK(job.added(run).tokens.size() == job.added(run).texts.size());
     for (size_t i = 0; i < views.size(); ++i) {
         placed.insert(placed.end(), program.before.begin(), program.before.end());
         placed.insert(placed.end(), rows.data() + places[i], rows.data() + places[i + 1]);

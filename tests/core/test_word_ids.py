@@ -117,3 +117,15 @@ FRESH = tokenizer_of_bytes("Ġê°Ģ", "ê°ģ", "ìĿ´", "aaaa")
 def fresh(word: str) -> list[int]:
     """The ids of a word by way of places, one call a word."""
     return FRESH.encode(word).ids
+
+
+def test_places_are_counted_on_beyond_what_two_bytes_hold():
+    text = "가a\n" * 30_000
+    spans = BYTES.encode_spans_to_numpy([text, "나", text])
+    characters = np.repeat(np.arange(len(text), dtype=np.uint32), np.tile([3, 1, 1], 30_000))
+    for document in (0, 2):
+        place = slice(spans.offsets[document], spans.offsets[document + 1])
+        np.testing.assert_array_equal(spans.begins[place], characters)
+        np.testing.assert_array_equal(spans.ends[place], characters + 1)
+        assert spans.words[place][-1] == 2 * 30_000 - 1
+    assert spans.ends[spans.offsets[1] : spans.offsets[2]].tolist() == [1, 1, 1]

@@ -53,13 +53,9 @@ cdef extern from "batch.hpp" namespace "textpipe" nogil:
         Cutting cutting
         cbool byte_level
         vector[uint32_t] before, after
-    cdef cppclass IdBuffer:
-        const uint32_t* begin()
-        size_t size()
-    cdef cppclass Spans:
-        IdBuffer ids, begins, ends, words
-        vector[uint32_t] added
-        vector[string] added_text
+    cdef cppclass AddedSpans:
+        vector[uint32_t] tokens
+        vector[string] texts
     cdef cppclass Encoder:
         Encoder(ModelPointer model, size_t cache_bytes) except +
         unique_ptr[Program] program
@@ -74,8 +70,10 @@ cdef extern from "batch.hpp" namespace "textpipe" nogil:
         void copy[Id](Id* ids, int64_t* offsets)
     cdef cppclass SpansJob(Job):
         SpansJob(Encoder& encoder, vector[TextView] texts, cbool skip_special) except +
-        const vector[Spans]& runs()
+        size_t num_runs()
+        const AddedSpans& added(size_t run)
         size_t num_ids()
+        size_t num_ids(size_t run)
         void copy(uint32_t* rows, int64_t* offsets)
 
 HALF_PAIR = re.compile("[\ud800-\udfff]")
@@ -198,16 +196,16 @@ cdef class NativeEncoder:
         cdef uint32_t[::1] view = rows
         with nogil:
             job.get().copy(&view[0], &places[0])
-        return rows[: 4 * count].reshape(4, count), offsets, added_of(job.get().runs())
+        return rows[: 4 * count].reshape(4, count), offsets, added_of(job.get())
 
 
-cdef dict added_of(const vector[Spans]& runs):
+cdef dict added_of(SpansJob* job):
     cdef dict found = {}
     cdef size_t run, i, before = 0
-    for run in range(runs.size()):
-        for i in range(runs[run].added.size()):
-            found[before + runs[run].added[i]] = runs[run].added_text[i].decode()
-        before += runs[run].ids.size()
+    for run in range(job.num_runs()):
+        for i in range(job.added(run).tokens.size()):
+            found[before + job.added(run).tokens[i]] = job.added(run).texts[i].decode()
+        before += job.num_ids(run)
     return found
 
 

@@ -215,16 +215,18 @@ class SpansJob final : public Job {
     SpansJob(Encoder& encoder, std::vector<TextView> texts, bool skip_special)
         : Job(encoder, std::move(texts)),
           skip_special_(skip_special),
-          spans_(ranges_.size()),
+          runs_(ranges_.size()),
           counts_(texts_.size()) {}
     ~SpansJob() override { finish(); }
 
-    // What each run of documents gave, one after the other.
-    const std::vector<Spans>& runs() const { return spans_; }
+    // The added tokens of each run of documents, and how many tokens it has.
+    size_t num_runs() const { return runs_.size(); }
+    const AddedSpans& added(size_t run) const { return runs_[run].added; }
+    size_t num_ids(size_t run) const { return runs_[run].columns[0].size(); }
 
     size_t num_ids() const {
         size_t total = 0;
-        for (const Spans& spans : spans_) total += spans.ids.size();
+        for (size_t run = 0; run < runs_.size(); ++run) total += num_ids(run);
         return total;
     }
 
@@ -233,19 +235,21 @@ class SpansJob final : public Job {
         int64_t total = 0;
         *offsets++ = 0;
         for (const uint32_t count : counts_) *offsets++ = total += count;
-        for (const auto column : {&Spans::ids, &Spans::begins, &Spans::ends, &Spans::words})
-            for (const Spans& spans : spans_)
-                rows = std::copy((spans.*column).begin(), (spans.*column).end(), rows);
+        for (size_t column = 0; column < num_columns; ++column)
+            for (const Run& run : runs_) rows = run.columns[column].copy(rows);
     }
 
   private:
+    static constexpr size_t num_columns = 4;
+
+    struct Run {
+        PackedIds columns[num_columns];
+        AddedSpans added;
+    };
+
     void encode(size_t run, Range range, Worker& worker) override {
         ByteBuffer buffer;
-        Spans& spans = spans_[run];
-        size_t chars = 0;
-        for (size_t i = range.begin; i < range.end; ++i) chars += texts_[i].length;
-        for (const auto column : {&Spans::ids, &Spans::begins, &Spans::ends, &Spans::words})
-            (spans.*column).room(chars / 3 + 1024);
+        Spans& spans = worker.spans();
         for (size_t i = range.begin; i < range.end && !stop_; ++i) {
             const uint8_t* text = nullptr;
             size_t size = 0;
@@ -254,10 +258,14 @@ class SpansJob final : public Job {
             worker.encode_spans(text, size, skip_special_, spans, stop_);
             counts_[i] = static_cast<uint32_t>(spans.ids.size() - before);
         }
+        PackedIds* packed = runs_[run].columns;
+        for (const IdBuffer* column : {&spans.ids, &spans.begins, &spans.ends, &spans.words})
+            *packed++ = PackedIds(column->begin(), column->size());
+        runs_[run].added = std::move(spans.added);
     }
 
     const bool skip_special_;
-    std::vector<Spans> spans_;      // of each run
+    std::vector<Run> runs_;         // of documents
     std::vector<uint32_t> counts_;  // of each document
 };
 

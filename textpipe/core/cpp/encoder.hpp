@@ -35,11 +35,21 @@ struct Program {
     std::vector<uint32_t> before, after;  // ids the template puts around every document
 };
 
-// One document with its tokens' places.
+// Which tokens are added ones, and the texts they were found as.
+struct AddedSpans {
+    std::vector<uint32_t> tokens;
+    std::vector<std::string> texts;
+};
+
+// Documents with their tokens' places.
 struct Spans {
-    IdBuffer ids, begins, ends, words;          // words: the number of the pre-token
-    std::vector<uint32_t> added;                     // which of the tokens are added ones,
-    std::vector<std::string> added_text;             // and the text they were found as
+    IdBuffer ids, begins, ends, words;  // words: the number of the pre-token
+    AddedSpans added;
+
+    void clear() {
+        for (IdBuffer* column : {&ids, &begins, &ends, &words}) column->clear();
+        added = {};
+    }
 };
 
 class Worker {
@@ -58,7 +68,7 @@ class Worker {
     void encode(const uint8_t* text, size_t size, bool skip_special, IdBuffer& ids,
                 const std::atomic<bool>& stop) {
         if (program_.cutting.looks_at_start() && !program_.normalization.empty()) {
-            Spans spans;  // only the origins tell whether what was normalized still begins with the first character
+            Spans& spans = this->spans();  // only origins tell whether what was normalized still begins with the first character
             encode_spans(text, size, skip_special, spans, stop);
             ids.append(spans.ids.begin(), spans.ids.size());
             return;
@@ -85,6 +95,12 @@ class Worker {
     IdBuffer& ids() {
         own_ids_.clear();
         return own_ids_;
+    }
+
+    // The same for places.
+    Spans& spans() {
+        own_spans_.clear();
+        return own_spans_;
     }
 
     void seed(uint64_t value) { scratch_->random = value | 1; }
@@ -141,9 +157,9 @@ class Worker {
     void added(const Stretch& stretch, const uint8_t* text, const Origin* origins) {
         ids_->push_back(stretch.id);
         if (spans_ == nullptr) return;
-        spans_->added.push_back(static_cast<uint32_t>(ids_->size() - 1));
+        spans_->added.tokens.push_back(static_cast<uint32_t>(ids_->size() - 1));
         const char* found = reinterpret_cast<const char*>(text + stretch.begin);
-        spans_->added_text.emplace_back(found, stretch.end - stretch.begin);
+        spans_->added.texts.emplace_back(found, stretch.end - stretch.begin);
         const bool own = origins == nullptr;
         spans_->begins.push_back(own ? chars_to(text + stretch.begin) : origins[0].begin);
         spans_->ends.push_back(own ? chars_to(text + stretch.end) : origins[stretch.end - stretch.begin - 1].end);
@@ -345,6 +361,7 @@ class Worker {
     std::unique_ptr<Model::Scratch> scratch_;
     Cutting::Scratch cutting_;
     IdBuffer own_ids_;
+    Spans own_spans_;
     IdBuffer* ids_ = nullptr;
     Spans* spans_ = nullptr;
     const std::atomic<bool>* stop_ = nullptr;
