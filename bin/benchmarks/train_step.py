@@ -3,8 +3,6 @@
 All have the same weights, read the same batch and must agree on its loss before they are timed. They take turns in one
 process, since separate runs on a busy machine differ by more than the models do; the least time of each counts.
 The plain model is what one writes first: separate modules, all logits, torch's own cross-entropy, unfused AdamW.
-
-Axes: B sequence, T position, D width, V vocabulary.
 """
 
 from __future__ import annotations
@@ -21,8 +19,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import numpy as np
 import torch
+from plain_gpt import PlainGpt
 from torch import nn
-from torch.nn import functional
 
 from textpipe.data.batches import Batch, BatchPlan
 from textpipe.data.shards import ShardInfo, ShardWriter, TokenSplit
@@ -37,43 +35,9 @@ from textpipe.tasks.language_modelling import language_modelling_loss
 QUERY_KEY_VALUE = ("attention.query", "attention.key", "attention.value")
 
 
-class PlainBlock(nn.Module):
-    def __init__(self, config: GptConfig) -> None:
-        super().__init__()
-        width = config.width
-        self.heads = config.heads
-        self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(2))
-        self.qkv, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
-        self.up, self.down = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
-
-    def forward(self, x_BTD: torch.Tensor) -> torch.Tensor:
-        batch, length, width = x_BTD.shape
-        parts = self.qkv(self.norms[0](x_BTD)).split(width, dim=2)
-        q, k, v = (part.view(batch, length, self.heads, -1).transpose(1, 2) for part in parts)
-        y = functional.scaled_dot_product_attention(q, k, v, is_causal=True)
-        x_BTD = x_BTD + self.out(y.transpose(1, 2).contiguous().view(batch, length, width))
-        return x_BTD + self.down(functional.gelu(self.up(self.norms[1](x_BTD)), approximate="tanh"))
-
-
-class Plain(nn.Module):
-    def __init__(self, config: GptConfig) -> None:
-        super().__init__()
-        self.tokens = nn.Embedding(config.vocab_size, config.width)
-        self.places = nn.Embedding(config.context, config.width)
-        self.blocks = nn.ModuleList(PlainBlock(config) for _ in range(config.layers))
-        self.norm = nn.LayerNorm(config.width)
-
-    def forward(self, tokens_BT: torch.Tensor, targets_BT: torch.Tensor) -> torch.Tensor:
-        x_BTD = self.tokens(tokens_BT) + self.places(torch.arange(tokens_BT.shape[1]))
-        for block in self.blocks:
-            x_BTD = block(x_BTD)
-        logits_BTV = self.norm(x_BTD) @ self.tokens.weight.T
-        return functional.cross_entropy(logits_BTV.flatten(0, 1), targets_BT.flatten())
-
-
-def plain_twin(ours: GPT) -> Plain:
+def plain_twin(ours: GPT) -> PlainGpt:
     """The plain model with our weights; queries, keys and values are one matrix there."""
-    twin = Plain(ours.config)
+    twin = PlainGpt(ours.config)
     order = (("attention_norm",), ("feed_forward_norm",), QUERY_KEY_VALUE, ("attention.output",))
     order += (("feed_forward.up",), ("feed_forward.down",))
     weights = ours.state_dict()

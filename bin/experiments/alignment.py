@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 
 from textpipe import Tokenizer
+from textpipe.data.pairs import PackedPairs
 from textpipe.files import write_text
 from textpipe.nn.seq2seq import Seq2Seq
 
@@ -33,10 +34,14 @@ def weights(model: Seq2Seq, source: list[int], target: list[int]) -> torch.Tenso
     return torch.stack(rows)
 
 
-def draw(model: Seq2Seq, tokenizer: Tokenizer, source: str, target: str, *, eos_id: int, path: Path) -> None:
-    """Draw the attention of a pair."""
-    read, written = (tokenizer.encode(text, add_special_tokens=False) for text in (source, target))
-    weights_TS = weights(model, [*read.ids, eos_id], [eos_id, *written.ids])
+def draw(model: Seq2Seq, data: PackedPairs, source: str, target: str, *, path: Path) -> None:
+    """Draw the attention of a pair in the vocabularies of ``data``."""
+    paths = (data.source_tokenizer_path, data.tokenizer_path)
+    read, written = (
+        Tokenizer.from_file(path).encode(text, add_special_tokens=False)
+        for path, text in zip(paths, (source, target), strict=True)
+    )
+    weights_TS = weights(model, [*read.ids, data.train.source.info.eos_id], [data.eos_id, *written.ids])
     columns, rows = [*read.tokens, "end"], [*written.tokens, "end"]
     width, height = (_MARGIN + _CELL * len(names) + 8 for names in (columns, rows))
     parts = [

@@ -16,7 +16,6 @@ import numpy as np
 import running
 from pairs import Pair, Recipe, Trained, trained
 
-from textpipe import Tokenizer
 from textpipe.data.pairs import PackedPairs, pack_pairs
 from textpipe.nn.shapes import Seq2SeqConfig, TransformerConfig
 
@@ -68,9 +67,8 @@ def main(arguments: list[str]) -> int:
         done = trained(RECIPES[name], data, held_out, out, seed=chosen.seed, threads=chosen.threads, **changed)
         _report(name, chosen.seed, held_out, done)
         if name == "rnn-attention":
-            tokenizer = Tokenizer.from_file(data.tokenizer_path)
             pair = next(pair for pair in held_out if len(pair[0].split()) == 14)
-            alignment.draw(done.model, tokenizer, *pair, eos_id=data.eos_id, path=out.with_suffix(".svg"))
+            alignment.draw(done.model, data, *pair, path=out.with_suffix(".svg"))
     return 0
 
 

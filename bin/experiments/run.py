@@ -14,7 +14,8 @@ NAMES = ("shakespeare", "reverse", "transliteration", "vocabularies", "masked")
 
 
 def main() -> int:
-    sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).resolve().parents[2])]
+    here = Path(__file__).resolve().parent
+    sys.path[:0] = [str(folder) for folder in (here, here.parent / "benchmarks", here.parents[1])]
     name = sys.argv[1] if len(sys.argv) > 1 else "--help"
     if name not in NAMES:
         sys.stderr.write(f"usage: bin/experiment {'|'.join(NAMES)} …\n")

@@ -2,7 +2,8 @@
 
 TSV files with the foreign word in the first column and its Hangul in the second, under a line of names. Compared are a
 recurrent model without attention, one with, and the Transformer: how many words are exactly right, and the character
-error rate, edits over syllables of the reference. ``--jamo`` writes letters (NFD), scored by syllables all the same.
+error rate, edits over syllables of the reference. ``--jamo`` writes letters (NFD), scored by syllables all the same. Of
+the model with attention a picture shows which letters each syllable was read from.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import sys
 import unicodedata
 from pathlib import Path
 
+import alignment
 import characters
 import running
 from pairs import Pair, Recipe, edit_distance, trained
@@ -27,6 +29,7 @@ RECIPES = {
     "rnn-attention": Recipe(Seq2SeqConfig, {**_RNN, "attention": "general"}, _RATE),
     "transformer": Recipe(TransformerConfig, {**_TRANSFORMER, "dropout": 0.2, "context": 64}, {**_RATE, "beta2": 0.98}),
 }
+LONGEST_DRAWN = 16  # letters of the word whose attention is drawn
 
 
 def read(path: Path, form: str) -> list[Pair]:
@@ -61,6 +64,10 @@ def main(arguments: list[str]) -> int:
         exact = sum(one == other for one, other in zip(wrote, wanted, strict=True)) / len(wanted)
         edits = sum(edit_distance(one, other) for one, other in zip(wrote, wanted, strict=True))
         error_rate = edits / sum(map(len, wanted))
+        if name == "rnn-attention":
+            source, _ = max(dev, key=lambda pair: len(pair[0]) if len(pair[0]) <= LONGEST_DRAWN else 0)
+            written = done.texts[[pair[0] for pair in dev].index(source)]
+            alignment.draw(done.model, data, source, written, path=out.with_suffix(".svg"))
         running.print_result(
             model=name, units=units, seed=chosen.seed, exact=exact, character_error_rate=error_rate, **done.facts
         )

@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import importlib
+import math
 import re
 import sys
 from pathlib import Path
 
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from textpipe.data.pairs import pack_pairs
 from textpipe.nn.seq2seq import Seq2Seq, Seq2SeqConfig
+from textpipe.nn.shapes import GptConfig
 
 FOLDER = Path(__file__).resolve().parents[2] / "bin" / "experiments"
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _found():
-    sys.path.insert(0, str(FOLDER))
+    folders = [str(FOLDER), str(FOLDER.parent / "benchmarks")]
+    sys.path[:0] = folders
     yield
-    sys.path.remove(str(FOLDER))
+    for folder in folders:
+        sys.path.remove(folder)
 
 
 def module(name):
@@ -55,17 +61,18 @@ def test_reversed_sequences_are_of_the_published_kind():
 
 
 def test_the_picture_has_a_cell_for_each_step_and_source_token(tmp_path):
-    tokenizer = module("characters").words_of(str(number) for number in range(50))
-    model = Seq2Seq(
-        Seq2SeqConfig(vocab_size=tokenizer.get_vocab_size(), embedding=8, width=16, encoder_width=8), seed=1
-    ).eval()
+    read, written = (module("characters").characters_of([letters]) for letters in ("cord", "코드"))
+    data = pack_pairs([("cord", "코드")], [("dor", "드")], written, tmp_path / "data", source_tokenizer=read)
+    sizes = {"vocab_size": data.vocab_size, "source_vocab_size": data.source_vocab_size}
+    model = Seq2Seq(Seq2SeqConfig(**sizes, embedding=8, width=16, encoder_width=8), seed=1).eval()
     path = tmp_path / "picture.svg"
-    alignment = module("alignment")
-    alignment.draw(model, tokenizer, "3 4 5", "5 4", eos_id=0, path=path)
-    shares = [float(value) for value in re.findall(r'fill-opacity="([\d.]+)"', path.read_text(encoding="utf-8"))]
-    assert len(shares) == 3 * 4  # two numbers and the end; three and the end
+    module("alignment").draw(model, data, "cord", "코드", path=path)
+    picture = path.read_text(encoding="utf-8")
+    shares = [float(value) for value in re.findall(r'fill-opacity="([\d.]+)"', picture)]
+    assert len(shares) == 3 * 5  # two syllables and the end; four letters and the end
     for row in range(3):
-        assert sum(shares[4 * row : 4 * row + 4]) == pytest.approx(1.0, abs=0.003)
+        assert sum(shares[5 * row : 5 * row + 5]) == pytest.approx(1.0, abs=0.003)
+    assert re.findall(r">([^<>])</text>", picture) == ["c", "o", "r", "d", "코", "드"]
 
 
 def test_characters_come_back_as_they_were():
@@ -81,3 +88,14 @@ def test_every_experiment_has_a_main_and_says_what_it_is(capsys):
         with pytest.raises(SystemExit, match="0"):
             module(name).main(["--help"])
         assert f"bin/experiment {name}" in capsys.readouterr().out
+
+
+def test_the_plain_recipe_learns_what_repeats_and_scores_each_character_once():
+    recipe = module("plain_recipe")
+    loss, parameters = recipe.plain_loss("가나다" * 600, seed=0, steps=12, peak=3e-3)
+    assert loss < 0.5 * math.log(3)
+    assert parameters == 3 * 128 + 64 * 128 + 4 * (12 * 128**2 + 2 * 128) + 128
+    model = module("plain_gpt").PlainGpt(GptConfig(vocab_size=3, context=4, layers=1, heads=1, width=8))
+    ids = torch.tensor([0, 1, 2, 2, 1, 0, 1])
+    scores = [model(ids[:4][None], ids[1:5][None]).item() * 4, model(ids[4:6][None], ids[5:][None]).item() * 2]
+    assert recipe._whole_loss(model, ids, 4) == pytest.approx(sum(scores) / 6)
