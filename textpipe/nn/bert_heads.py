@@ -25,7 +25,25 @@ __all__ = ["SequenceClassifier", "SpanFinder", "TokenClassifier", "copy_encoder"
 Loss = tuple[torch.Tensor, torch.Tensor]
 
 
-class SequenceClassifier(BertEncoder):
+class _Headed(BertEncoder):
+    """An encoder with one head on its states."""
+
+    def forward(
+        self,
+        tokens_BT: torch.Tensor,
+        *,
+        lengths_B: torch.Tensor | None = None,
+        segments_BT: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """The logits of :meth:`head`; arguments as :meth:`BertEncoder.forward`."""
+        return self.head(super().forward(tokens_BT, lengths_B=lengths_B, segments_BT=segments_BT), lengths_B)
+
+    def head(self, states_BTD: torch.Tensor, lengths_B: torch.Tensor | None) -> torch.Tensor:
+        """Logits of hidden states (B, T, D)."""
+        raise NotImplementedError
+
+
+class SequenceClassifier(_Headed):
     """One label for a text or a pair of texts; with ``num_labels=1`` one number, such as how alike they are.
 
     Parameters
@@ -47,15 +65,8 @@ class SequenceClassifier(BertEncoder):
         self.classifier = _new_head(config, num_labels)
         self._draw_weights(seed)
 
-    def forward(
-        self,
-        tokens_BT: torch.Tensor,
-        *,
-        lengths_B: torch.Tensor | None = None,
-        segments_BT: torch.Tensor | None = None,
-    ) -> torch.Tensor:
+    def head(self, states_BTD: torch.Tensor, lengths_B: torch.Tensor | None) -> torch.Tensor:
         """Logits (B, L)."""
-        states_BTD = super().forward(tokens_BT, lengths_B=lengths_B, segments_BT=segments_BT)
         pooled_BD = torch.tanh(self.pooler(states_BTD[:, 0]))
         logits_BL: torch.Tensor = self.classifier(self.dropout(pooled_BD))
         return logits_BL
@@ -69,7 +80,7 @@ class SequenceClassifier(BertEncoder):
         return _cross_entropy(logits_BL, targets_B)
 
 
-class TokenClassifier(BertEncoder):
+class TokenClassifier(_Headed):
     """A tag for each token.
 
     Examples
@@ -84,15 +95,8 @@ class TokenClassifier(BertEncoder):
         self.classifier = _new_head(config, num_labels)
         self._draw_weights(seed)
 
-    def forward(
-        self,
-        tokens_BT: torch.Tensor,
-        *,
-        lengths_B: torch.Tensor | None = None,
-        segments_BT: torch.Tensor | None = None,
-    ) -> torch.Tensor:
+    def head(self, states_BTD: torch.Tensor, lengths_B: torch.Tensor | None) -> torch.Tensor:
         """Logits (B, T, L)."""
-        states_BTD = super().forward(tokens_BT, lengths_B=lengths_B, segments_BT=segments_BT)
         logits_BTL: torch.Tensor = self.classifier(self.dropout(states_BTD))
         return logits_BTL
 
@@ -102,7 +106,7 @@ class TokenClassifier(BertEncoder):
         return _cross_entropy(logits_BTL.flatten(0, 1), targets_BT.flatten())
 
 
-class SpanFinder(BertEncoder):
+class SpanFinder(_Headed):
     """Where an answer begins and ends in a text.
 
     Examples
@@ -117,19 +121,12 @@ class SpanFinder(BertEncoder):
         self.ends = _new_head(config, 2)
         self._draw_weights(seed)
 
-    def forward(
-        self,
-        tokens_BT: torch.Tensor,
-        *,
-        lengths_B: torch.Tensor | None = None,
-        segments_BT: torch.Tensor | None = None,
-    ) -> torch.Tensor:
+    def head(self, states_BTD: torch.Tensor, lengths_B: torch.Tensor | None) -> torch.Tensor:
         """Logits (B, T, 2) that a position is an answer's first and its last; of padding minus infinity."""
-        states_BTD = super().forward(tokens_BT, lengths_B=lengths_B, segments_BT=segments_BT)
         logits_BT2: torch.Tensor = self.ends(states_BTD)
         if lengths_B is None:
             return logits_BT2
-        padding_BT = torch.arange(tokens_BT.shape[1], device=tokens_BT.device) >= lengths_B[:, None]
+        padding_BT = torch.arange(logits_BT2.shape[1], device=lengths_B.device) >= lengths_B[:, None]
         return logits_BT2.masked_fill(padding_BT[..., None], float("-inf"))
 
     @staticmethod
