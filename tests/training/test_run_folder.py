@@ -10,7 +10,7 @@ import signal
 import pytest
 import torch
 
-from textpipe.errors import ConfigError, InputError, LimitError, MissingExtraError, StateError
+from textpipe.errors import ConfigError, InputError, MissingExtraError, StateError
 from textpipe.files import write_json
 from textpipe.interchange.importing import ModelFolder
 from textpipe.nn.architectures import new_model
@@ -198,21 +198,6 @@ def test_without_a_compiler_the_setting_to_leave_out_is_named(small_packed, tmp_
     monkeypatch.setattr(Stepper, "_accumulate", refuses)
     with pytest.raises(ConfigError, match=r"compile: torch\.compile cannot make kernels here.*without --compile"):
         trainer.run()
-
-
-def test_a_model_too_large_for_memory_is_refused_with_what_would_fit(small_packed, tmp_path, monkeypatch):
-    from textpipe.training import room
-
-    monkeypatch.setattr(room, "free_bytes", lambda device: 4_000_000)
-    wide = shape(small_packed, width=64, layers=12)
-    with pytest.raises(LimitError, match=r"parameters wants .* GB .* 0\.0 GB are free.*try layers \d+") as caught:
-        Trainer(wide, small_packed, CONFIG, out=tmp_path / "new").run()
-    layers = int(str(caught.value).rsplit("layers ", 1)[1])
-    assert wide.replaced(layers=layers).num_parameters * 16 <= 4_000_000
-    assert wide.replaced(layers=layers + 1).num_parameters * 16 > 4_000_000
-    with pytest.raises(LimitError, match=r"try width \d+ and layers 1"):
-        Trainer(wide.replaced(width=1024), small_packed, CONFIG, out=tmp_path / "new").run()
-    assert not (tmp_path / "new" / "config.toml").exists()
 
 
 @pytest.mark.parametrize("name", ["tokenizer.json", "manifest.json", "log.jsonl"])

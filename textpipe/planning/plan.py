@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from textpipe.errors import LimitError
-from textpipe.nn.shapes import TransformerConfig
 from textpipe.planning.anatomy import Anatomy, anatomy
 from textpipe.planning.cluster import GIB, ClusterConfig
 from textpipe.planning.layouts import PlannedLayout, fitting_layouts, smallest_cluster, step_flops
-from textpipe.planning.memory import PRECISIONS, Workload, kv_cache_bytes
+from textpipe.planning.memory import Workload, kv_cache_bytes
+from textpipe.planning.workload import precision_of, workload
 
 if TYPE_CHECKING:
     from textpipe.planning.memory import Layout
@@ -192,25 +192,13 @@ def make_plan(
     124439808
     """
     on_cpu = cluster.gpu == "cpu"
-    if precision is None:
-        precision = "float32" if train.dtype == "float32" or (on_cpu and train.dtype == "auto") else "autocast"
+    precision = precision or precision_of(train, on_cpu=on_cpu)
     counted = anatomy(model, mask_share=train.mask_share)
-    batch = train.batch_size
-    if isinstance(model, TransformerConfig):
-        batch = max(1, train.batch_tokens // model.context)
-    work = Workload(
-        precision=PRECISIONS[precision],
-        batch=batch,
-        positions=model.context,
-        muon=train.optimizer == "muon",
-        keeps_mean=train.average_decay > 0,
-        dropout=model.dropout > 0,
-        on_cpu=on_cpu,
-    )
+    work = workload(model, train, precision=precision, on_cpu=on_cpu)
     found = fitting_layouts(counted, work, cluster)
     if not found:
         _refuse(counted, work, cluster)
-    steps = train.steps if tokens is None else max(1, -(-tokens // (batch * model.context)))
+    steps = train.steps if tokens is None else max(1, -(-tokens // (work.batch * work.positions)))
     return Plan(counted, work, precision, cluster, steps, tuple(found))
 
 

@@ -1,8 +1,7 @@
 """What a run would take: sizes, memory and time, before it is begun.
 
 What enters: a model's shape, data and settings. What leaves: plain facts. Time is measured, on this machine, by a few
-steps that are thrown away; memory of weights, gradients and optimiser is counted, that of activations is what those
-steps added to the process.
+steps that are thrown away; memory is counted, with that of activations, and what those steps added to the process.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from textpipe.planning.workload import step_bytes
 from textpipe.training.devices import resolve
 from textpipe.training.loop import task_for
 from textpipe.training.room import check_room
@@ -56,6 +56,7 @@ def estimate(model: ModelConfig, data: PackedData | PackedPairs, config: TrainCo
             targets += targets_now
     per_step = seconds / _TIMED_STEPS
     states = num_parameters * 4 + sum(tensor.nbytes for tensor in stepper.optimizer.state().values())
+    counted = step_bytes(model, config)
     return {
         "architecture": architecture_of(model),
         "parameters": f"{num_parameters:,}",
@@ -63,6 +64,7 @@ def estimate(model: ModelConfig, data: PackedData | PackedPairs, config: TrainCo
         "targets a step": f"{targets // _TIMED_STEPS:,}",
         "targets in all": f"{targets // _TIMED_STEPS * config.steps:,}",
         "weights, gradients and optimiser": f"{(states + num_parameters * 4) / 1e6:,.0f} MB",
+        **({} if counted is None else {"a step at its fullest, counted": f"{counted / 1e6:,.0f} MB"}),
         "peak of a step above that before": f"{(_peak_bytes(config.device) - before) / 1e6:,.0f} MB",
         "a step on this machine": f"{1e3 * per_step:,.0f} ms",
         "time without validation": _duration(per_step * config.steps),

@@ -1,8 +1,9 @@
 """Whether a model fits into memory, before it is made.
 
 What enters: a shape and the settings. What leaves: nothing, or an error that says how much is wanted, how much there
-is, and what would fit. Weights, gradients and the optimiser's memory are counted exactly; activations come on top, and
-running out of memory for them is told by the step itself.
+is, and which setting lowered to what would fit. Weights, gradients and the optimiser's memory are counted exactly;
+activations as a plan counts them, those of recurrent models not at all. Where memory runs out all the same, in a step,
+the same count says what to lower.
 """
 
 from __future__ import annotations
@@ -13,11 +14,15 @@ from typing import TYPE_CHECKING
 import torch
 
 from textpipe.errors import LimitError
+from textpipe.nn.shapes import Seq2SeqConfig
+from textpipe.planning.workload import step_bytes, step_sequences
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from textpipe.training.run_config import ModelConfig, TrainConfig
 
-__all__ = ["bytes_a_parameter", "check_room", "free_bytes"]
+__all__ = ["bytes_a_parameter", "check_room", "cure", "free_bytes"]
 
 _LAYERS = ("layers", "encoder_layers", "decoder_layers")
 
@@ -48,7 +53,7 @@ def free_bytes(device: str) -> int | None:
 
 
 def check_room(model: ModelConfig, config: TrainConfig) -> None:
-    """Refuse a model whose weights, gradients and optimiser do not fit where it is to be trained.
+    """Refuse a run that does not fit where it is to be trained.
 
     Raises
     ------
@@ -56,15 +61,58 @@ def check_room(model: ModelConfig, config: TrainConfig) -> None:
         saying how much is wanted and which setting to lower to what.
     """
     free, each = free_bytes(config.device), bytes_a_parameter(config)
-    wanted = model.num_parameters * each
-    if free is None or wanted <= free:
+    if free is None:
         return
-    raise LimitError(
-        f"a model of {model.num_parameters:,} parameters wants {wanted / 1e9:.1f} GB for weights, gradients and "
-        f"optimiser, and {free / 1e9:.1f} GB are free",
-        where=config.device,
-        hint=f"try {_what_fits(model, free // each)}",
-    )
+    states, step = model.num_parameters * each, step_bytes(model, config)
+    if states > free:
+        wants = f"{_shown(states)} for weights, gradients and optimiser"
+        hint = f"try {_what_fits(model, free // each)}"
+    elif step is not None and step > free:
+        wants, hint = f"{_shown(step)}, activations included", _lighter(model, config, step, free)
+    else:
+        return
+    what = f"a model of {model.num_parameters:,} parameters wants {wants}, and {_shown(free)} are free"
+    raise LimitError(what, where=config.device, hint=hint)
+
+
+def cure(model: ModelConfig, config: TrainConfig, sequences: int) -> str:
+    """What to do when memory ran out in a step with so many sequences at once."""
+    now = config.replaced(micro_batch_size=sequences)
+    return _lighter(model, now, step_bytes(model, now), None)
+
+
+def _lighter(model: ModelConfig, config: TrainConfig, before: float | None, free: int | None) -> str:
+    """The first setting that makes a step of ``before`` bytes fit into ``free``, or that makes it lighter."""
+    for name, lighter_model, lighter in _settings(model, config):
+        after = step_bytes(lighter_model, lighter)
+        if after is None or before is None:
+            return f"try {name}"
+        if after < before and (free is None or after <= free):
+            return f"try {name}: about {_shown(after)} instead of {_shown(before)}"
+    return "try a smaller width, fewer layers or a smaller vocabulary"
+
+
+def _settings(model: ModelConfig, config: TrainConfig) -> Iterator[tuple[str, ModelConfig, TrainConfig]]:
+    """Settings that take less and less, those that change no result first; each by its name and value."""
+    size = config.micro_batch_size or step_sequences(model, config)
+    while size > 1:
+        size //= 2
+        yield f"micro_batch_size {size}, which changes no result", model, config.replaced(micro_batch_size=size)
+    config = config.replaced(micro_batch_size=1)
+    beside = "micro_batch_size 1 and "
+    if not config.checkpoint_activations and not isinstance(model, Seq2SeqConfig):
+        config = config.replaced(checkpoint_activations=True)
+        beside += "checkpoint_activations"
+        yield beside, model, config
+        beside += " and "
+    context = model.context
+    while context > 1:
+        context //= 2
+        yield f"{beside}context {context}", model.replaced(context=context), config
+
+
+def _shown(size: float) -> str:
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.1f} MB"
 
 
 def _what_fits(model: ModelConfig, most: int) -> str:

@@ -19,6 +19,7 @@ from textpipe.errors import ConfigError, LimitError, StateError
 from textpipe.training.averaging import RunningMean
 from textpipe.training.distributed.parallel import Parallel
 from textpipe.training.optimizers import Optimizer
+from textpipe.training.room import cure
 from textpipe.training.schedules import SCHEDULES
 from textpipe.training.watching import LossWatch
 
@@ -150,11 +151,11 @@ class Stepper:
             if not isinstance(error, torch.OutOfMemoryError) and "allocate memory" not in str(error):
                 raise
             size = min(self.config.micro_batch_size or len(batch.samples), len(batch.samples))
-            smaller = f"micro_batch_size {size // 2}" if size > 1 else "a smaller context, width or number of layers"
+            shape: Any = self.model.config
             raise LimitError(
                 f"out of memory with {size} sequences at once",
                 where=self.config.device,
-                hint=f"try {smaller}; micro-batches change no result, only speed",
+                hint=cure(shape, self.config, size),
             ) from error
 
     @contextlib.contextmanager
