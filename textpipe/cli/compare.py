@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from textpipe.cli.tokenizer_option import ALLOW, load, visible
+from textpipe.cli.tokenizer_option import ALLOW, load
 from textpipe.errors import InputError
 
 if TYPE_CHECKING:
@@ -98,5 +98,7 @@ def _show(found: Comparison, first: str, second: str) -> None:
 
 
 def _cut(difference: Difference) -> str:
+    from textpipe.encoding.visible import visible
+
     one, other = ("│".join(map(visible, pieces)) for pieces in (difference.first, difference.second))
     return f"{one}   →   {other}"

@@ -16,8 +16,8 @@ from textpipe.cli.tokenizer_option import (
     SpecialPolicy,
     load,
     texts_of,
-    visible,
 )
+from textpipe.encoding.visible import visible, visible_bytes
 
 if TYPE_CHECKING:
     from textpipe.tokenizer import Tokenizer
@@ -131,9 +131,4 @@ def _readable(word: dict[str, Any], stages: dict[str, Any]) -> str:
 
 
 def _piece(token: dict[str, Any]) -> str:
-    """The text of a token; bytes that are only part of a character in hexadecimal."""
-    data = bytes.fromhex(token["bytes"])
-    try:
-        return visible(data.decode())
-    except UnicodeDecodeError:
-        return "‹" + data.hex() + "›"
+    return visible_bytes(bytes.fromhex(token["bytes"]))

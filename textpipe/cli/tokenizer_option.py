@@ -17,16 +17,9 @@ from textpipe.errors import InputError
 if TYPE_CHECKING:
     from textpipe.tokenizer import Tokenizer
 
-__all__ = ["ALLOW", "SPECIAL", "TEMPLATE", "TOKENIZER", "SpecialPolicy", "load", "read_stdin", "texts_of", "visible"]
+__all__ = ["ALLOW", "SPECIAL", "TEMPLATE", "TOKENIZER", "SpecialPolicy", "load", "read_stdin", "texts_of"]
 
 SpecialPolicy = Literal["allow", "text", "raise"]
-
-# Control characters are shown as pictures of them or by number: a terminal would obey them, or write backwards.
-_CONTROLS = {chr(code): chr(0x2400 + code) for code in range(0x20)} | {"\x7f": "␡"}
-_NUMBERED = (*range(0x80, 0xA0), 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A))
-_VISIBLE = str.maketrans(
-    {**_CONTROLS, **{chr(code): f"‹{code:x}›" for code in _NUMBERED}, " ": "␣", "\n": "⏎", "\t": "⇥"}
-)
 
 TOKENIZER = typer.Option(
     Path("vocab"), "--tokenizer", "-t", help="A tokenizer.json, or the folder of one (train-vocab's, a run's)."
@@ -84,8 +77,3 @@ def texts_of(arguments: list[str], files: list[Path], *, lines: bool = False) ->
             yield _decoded(line, f"standard input, line {number}").removesuffix("\n").removesuffix("\r")
     else:
         yield read_stdin()
-
-
-def visible(text: str) -> str:
-    """The text with blanks one can see and nothing that a terminal obeys."""
-    return text.translate(_VISIBLE)

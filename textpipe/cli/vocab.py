@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from textpipe.cli.tokenizer_option import load, visible
+from textpipe.cli.tokenizer_option import load
 
 app = typer.Typer(
     help="Give a byte-pair tokenizer more entries, or fewer.", no_args_is_help=True, rich_markup_mode="rich"
@@ -44,6 +44,7 @@ def extend(
     textpipe vocab extend gpt2/tokenizer.json korean.txt.zst --vocab-size 60000 --out gpt2-ko
     """
     from textpipe.cli.progress import Progress
+    from textpipe.encoding.visible import visible_bytes
     from textpipe.vocabulary import extend_tokenizer, publish_extended
 
     _refuse_existing(out)
@@ -63,7 +64,7 @@ def extend(
     if len(new) < vocab_size:
         print(f"note\t{vocab_size:,} entries were asked for: the text yields no more than these")
     for which, pieces in (("first", added[:_SHOWN]), ("last", added[-_SHOWN:])):
-        shown = " ".join(visible(made.id_to_bytes(new[piece]).decode("utf-8", "backslashreplace")) for piece in pieces)
+        shown = " ".join(visible_bytes(made.id_to_bytes(new[piece])) for piece in pieces)
         print(f"{which} added\t{shown}")
     print(f"wrote\t{out}/tokenizer.json")
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
+from textpipe.encoding.visible import visible
+
 if TYPE_CHECKING:
     from textpipe.encoding import Encoding
 
@@ -26,7 +28,7 @@ def encoding_html(encoding: Encoding) -> str:
     for number, (token, token_id, (begin, end), word, special) in enumerate(zip(*columns, strict=True)):
         if number == _MOST_ROWS:
             break
-        shown = escape(_visible(token[:_MOST_CHARS]) + ("…" if len(token) > _MOST_CHARS else ""))
+        shown = escape(visible(token[:_MOST_CHARS]) + ("…" if len(token) > _MOST_CHARS else ""))
         style = "" if word is None else f' style="background:{_COLORS[word % len(_COLORS)]}"'
         name = f"<i>{shown}</i>" if special else shown
         place = "" if word is None else f"{begin}–{end}"
@@ -38,8 +40,3 @@ def encoding_html(encoding: Encoding) -> str:
     foot = f"<tr><td colspan=5>… and {more} more</td></tr>" if more else ""
     head = "".join(f"<th>{name}</th>" for name in ("", "token", "id", "characters", "word"))
     return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}{foot}</tbody></table>"
-
-
-def _visible(text: str) -> str:
-    """Text whose control characters, which could turn a page around, are spelled out."""
-    return "".join([character if character.isprintable() else f"\\u{ord(character):04x}" for character in text])
