@@ -7,9 +7,9 @@ and of an export. It holds what is known and nothing else.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from textpipe import __version__
+from textpipe.markdown import table
 from textpipe.training.run_config import RunConfig
 
 __all__ = ["model_card"]
@@ -57,8 +57,12 @@ def model_card(
         "tokenizer": f"sha256 {data.tokenizer_sha256[:16]}…",
     }
     facts |= {label: f"{scores[key]:.4f}" for key, label in _SCORES.items() if scores.get(key) is not None}
-    rows = "\n".join(f"| {key} | {_cell(value)} |" for key, value in facts.items())
-    parts = [f"# {name}", f"Trained with textpipe {__version__}.", f"| | |\n|---|---|\n{rows}", _usage(kind, exported)]
+    parts = [
+        f"# {name}",
+        f"Trained with textpipe {__version__}.",
+        table(("", ""), facts.items()),
+        _usage(kind, exported),
+    ]
     if samples:
         parts.append("## Samples\n\n" + "\n\n".join(_sample(sample) for sample in samples))
     parts.append(
@@ -92,7 +96,3 @@ def _sample(sample: Mapping[str, str]) -> str:
     while fence in body:
         fence += "`"
     return f"{fence}\n{body}\n{fence}"
-
-
-def _cell(value: Any) -> str:
-    return str(value).replace("|", "\\|").replace("\n", " ")
