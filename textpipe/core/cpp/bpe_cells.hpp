@@ -29,10 +29,10 @@ public:
              Pulse& pulse, const CountsForNth& counts_for_nth) {
         std::vector<Word> frequent;
         std::vector<uint64_t> num_cells(rare_count), num_words(rare_count);
-        pulse.begin(phase_layout, 2 * words.num_words());
+        pulse.begin(phase_layout, words.num_words());  // each is seen twice
         uint64_t seen = 0, total = 1;
         words.each([&](const Word& word) {
-            pulse.beat(++seen);
+            pulse.beat(++seen / 2);
             size_t size = 0;
             symbols.each(word, [&](uint32_t) { ++size; });
             if (size < 2) return;
@@ -163,13 +163,13 @@ private:
         groups_.push_back({std::numeric_limits<uint32_t>::max(), 0, 0});
         uint64_t seen = words.num_words();
         words.each([&](const Word& word) {
-            pulse.beat(++seen);
+            pulse.beat(++seen / 2);
             if (word.count >= rare_count) return;
             size_t size = 0;
             symbols.each(word, [&](uint32_t) { ++size; });
             if (size >= 2) start[word.count] = write(word, start[word.count]);
         });
-        pulse.end(seen);
+        pulse.end(seen / 2);
     }
 
     void index_blocks() {

@@ -35,7 +35,7 @@ public:
         for (size_t part = 0; part <= num_parts; ++part) bounds_.push_back(word_end(cells.size / num_parts * part));
         bounds_.back() = static_cast<uint32_t>(cells.size);
         tables_.resize(num_parts);
-        pulse_.begin(phase_pairs, 2 * cells_.size);
+        pulse_.begin(phase_pairs, cells_.size);  // each is seen twice
         team_.run(num_parts, [this](size_t part) { count(part); });
         for (size_t part = 1; part < num_parts; ++part) add(part);
     }
@@ -57,7 +57,7 @@ public:
                 if (pair.cursor != nullptr) *pair.cursor++ = place;
             });
         });
-        pulse_.end(2 * cells_.size);
+        pulse_.end(cells_.size);
     }
 
 private:
@@ -139,7 +139,7 @@ private:
             if (num_sights != ahead) return;
             take();
             // The owner is told by one thread; of parts alike in size that says enough.
-            if (part == 0) pulse_.beat(done + uint64_t{place} * tables_.size());
+            if (part == 0) pulse_.beat((done + uint64_t{place} * tables_.size()) / 2);
             if (team_.has_failed()) throw Interrupted();
         });
         take();
