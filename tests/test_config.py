@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
-from textpipe.config import Config, Field, dump_toml, load_toml
+from textpipe.config import Config, Field, commented_keys, dump_toml, load_toml
 from textpipe.errors import ConfigError
 
 
@@ -34,9 +36,15 @@ def test_a_config_written_as_toml_reads_back_equal(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("stps = 3", r'run\.toml: unknown key stps\. did you mean "steps"'),
-        ("[optimizer]\nrat = 1.0", r'unknown key rat\. did you mean "rate"'),
+        ("stps = 3", r'run\.toml: line 1: unknown key stps\. did you mean "steps"'),
+        ("[optimizer]\nrat = 1.0", r'line 2: \[optimizer\] unknown key rat\. did you mean "rate"'),
         ("steps = 0", r"steps = 0: .*greater than or equal to 1"),
+        (
+            "# one\n\nfast = true\nstps = 1\nsizes = [\n 1,\n 'a',\n]",
+            r"line 5: sizes\.1 = 'a': .*; line 4: unknown key stps",
+        ),
+        ('name = """\nsteps = 0\n"""\noptimizer = {rate = -1}', r"line 4: \[optimizer\] rate = -1"),
+        ("[optimizer]\n\n[[deep]]\na = 1", r"line 3: unknown key deep"),
         ('steps = "many"', r"steps = 'many'"),
         ("steps = ", r"run\.toml: not a TOML file"),
         ("steps = 1\nsteps = 2", r"not a TOML file"),
@@ -71,3 +79,23 @@ def test_a_setting_is_a_finite_number(value: float) -> None:
 
     with pytest.raises(ConfigError, match="rate"):
         Rate(rate=value)
+
+
+def test_the_line_of_a_fault_is_found_in_a_long_file_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "run.toml"
+    lines = [f"# {number}" for number in range(20_000)]
+    lines[12_345] = "steps = -1"
+    path.write_text("\n".join(lines))
+    with pytest.raises(ConfigError, match="line 12346: steps"):
+        load_toml(path, Run)
+
+
+def test_lines_to_edit_read_back_as_they_are_and_tell_the_words_a_key_takes() -> None:
+    class Words(Config):
+        kind: Literal["small", "large"] = Field("small", description="how large")
+        most: int | None = Field(None, description="no more; any when absent")
+        name: str = Field("가", description="what it is called")
+
+    lines = commented_keys(Words, {"kind": "large"}, left_out=("name",))
+    assert lines == ["# how large; one of small, large", 'kind = "large"', "# no more; any when absent", "# most ="]
+    assert Words(**tomllib.loads("\n".join(lines))) == Words(kind="large")

@@ -77,9 +77,13 @@ def _rebuild(kind: type[TextpipeError], state: dict[str, Any], args: tuple[Any, 
 
 
 class ConfigError(TextpipeError, ValueError):
-    """A setting is unknown, missing or cannot hold that value."""
+    """A setting is unknown, missing or cannot hold that value.
+
+    ``problems`` are the faults of settings that were checked together: the path of each key, and what is wrong with it.
+    """
 
     exit_code = 2
+    problems: tuple[tuple[tuple[str | int, ...], str], ...] = ()
 
 
 class MissingExtraError(TextpipeError, ImportError):

@@ -238,8 +238,9 @@ def test_a_model_of_sentencepiece_rules_loads_there_and_has_its_pieces(text, tmp
     for line in [*TEXT.splitlines()[:2], "ㅋㅋ 뷁 <s> \u1112\u1161\u11ab글 😀"]:
         assert tokenizer.encode(line).ids == theirs.encode(line)
     card = (out / "README.md").read_text(encoding="utf-8")
-    assert "tokenizer.model loads in `sentencepiece`" in card
-    assert "also loads in `tokenizers`" not in card
+    assert "| `tokenizer.model` | a sentencepiece model with its normalization |" in card
+    assert "this package's own form" in card
+    assert "`tokenizers`" not in card
 
 
 def test_several_sizes_of_sentencepiece_rules_are_each_what_one_run_makes(text, tmp_path):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import inspect
 import sys
 import warnings
 from collections.abc import Callable
@@ -97,11 +98,18 @@ def _build(chosen: str | None, *, debug: bool) -> typer.Typer:
         module = importlib.import_module(f"textpipe.cli.{verb.module}")
         if hasattr(module, "app"):
             for info in module.app.registered_commands:
+                info.help = _flowing(info.callback)
                 info.callback = _guarded(info.callback, debug=debug)
             app.add_typer(module.app, name=verb.name)
         else:
-            app.command(verb.name)(_guarded(module.command, debug=debug))
+            app.command(verb.name, help=_flowing(module.command))(_guarded(module.command, debug=debug))
     return app
+
+
+def _flowing(command: Any) -> str:
+    """A docstring whose paragraphs fit any width: their lines are joined, but for those of examples."""
+    paragraphs = (inspect.getdoc(command) or "").split("\n\n")
+    return "\n\n".join(text if "\b" in text else text.replace("\n", " ") for text in paragraphs)
 
 
 def _root(

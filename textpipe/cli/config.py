@@ -1,4 +1,4 @@
-"""``textpipe config init``: a configuration file with every key explained, to edit and hand to ``textpipe train``."""
+"""``textpipe config init``: a file with every key explained, to edit and hand to ``train`` or ``train-vocab``."""
 
 from __future__ import annotations
 
@@ -18,9 +18,11 @@ def _verbs() -> None:
 
 @app.command("init")
 def init(
-    architecture: str = typer.Argument("gpt", help="gpt, bert, transformer or seq2seq."),
+    what: str = typer.Argument("gpt", help="gpt, bert, transformer or seq2seq, or vocab for train-vocab."),
     *,
-    preset: str = typer.Option("tiny", "--preset", help="Settings to begin with."),
+    preset: str | None = typer.Option(
+        None, "--preset", help="Settings to begin with; tiny when absent, of vocab default."
+    ),
     out: Path | None = typer.Option(None, "--out", "-o", help="File to write; it must not exist. Else it is printed."),
 ) -> None:
     """Write every key of a training with what it means, as the preset has it.
@@ -28,20 +30,33 @@ def init(
     \b
     textpipe config init gpt --preset nano --out mine.toml
     textpipe train gpt shards --config mine.toml
+
+    \b
+    textpipe config init vocab --preset bert --out vocab.toml
+    textpipe train-vocab corpus --config vocab.toml
     """
     from textpipe.files import write_text
-    from textpipe.training.presets import commented_toml
-    from textpipe.training.run_config import ARCHITECTURES, Architecture
 
-    names: dict[str, Architecture] = {known: known for known in ARCHITECTURES}
-    if architecture not in names:
-        raise ConfigError(f"no architecture {architecture!r}", hint=did_you_mean(architecture, ARCHITECTURES))
-    name = names[architecture]
-    text = commented_toml(name, preset)
+    if what == "vocab":
+        from textpipe.vocabulary.config import commented_preset
+
+        text, use = commented_preset(preset or "default"), "train-vocab INPUTS"
+    else:
+        text, use = _of_model(what, preset or "tiny"), f"train {what} DATA"
     if out is None:
         print(text, end="")
         return
     if out.exists():
         raise StateError("there is a file already", where=out, hint="name another, or remove it")
     write_text(out, text)
-    print(f"{out}: edit it, then textpipe train {name} DATA --config {out}")
+    print(f"{out}: edit it, then textpipe {use} --config {out}")
+
+
+def _of_model(architecture: str, preset: str) -> str:
+    from textpipe.training.presets import commented_toml
+    from textpipe.training.run_config import ARCHITECTURES, Architecture
+
+    names: dict[str, Architecture] = {known: known for known in ARCHITECTURES}
+    if architecture not in names:
+        raise ConfigError(f"no architecture {architecture!r}", hint=did_you_mean(architecture, [*names, "vocab"]))
+    return commented_toml(names[architecture], preset)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from textpipe.cli.config_options import options_of
+from textpipe.cli.config_options import options_of, with_options
 from textpipe.planning.cluster import ClusterConfig
 from textpipe.planning.memory import PRECISIONS
 from textpipe.training.presets import PRESETS, preset_keys
@@ -75,8 +75,6 @@ def _command_for(architecture: Architecture) -> Callable[..., None]:
     parameters = [inspect.Parameter(name, kinds, default=option, annotation=kind) for name, kind, option in fixed]
     parameters += options_of(ClusterConfig, "Cluster") + options_of(shape, "Model")
     parameters += options_of(TrainConfig, "Training", left_out=_NOT_READ | keys_not_read_by(architecture))
-    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     command.__doc__ = f"""Say what training a {architecture} takes: memory of a GPU by component, days, cost, layouts.
 
     \b
@@ -85,7 +83,7 @@ def _command_for(architecture: Architecture) -> Callable[..., None]:
 
     Nothing is built or measured. A run that fits nowhere names the smallest cluster that holds it.
     """
-    return command
+    return with_options(parameters)(command)
 
 
 for _name in _PLANNED:

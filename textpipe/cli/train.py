@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from textpipe.cli.config_options import options_of
+from textpipe.cli.config_options import options_of, with_options
 from textpipe.training.distributed.ranks import Ranks, joined
 from textpipe.training.presets import PRESETS, preset_keys
 from textpipe.training.run_config import ARCHITECTURES, Architecture, TrainConfig, config_file, keys_not_read_by
@@ -74,8 +74,6 @@ def _command_for(architecture: Architecture) -> Callable[..., None]:
     parameters = [inspect.Parameter(name, kinds, default=option, annotation=kind) for name, kind, option in fixed]
     parameters += options_of(shape, "Model", left_out=_GIVEN_BY_THE_DATA)
     parameters += options_of(TrainConfig, "Training", left_out=keys_not_read_by(architecture), flags=_FLAG_OF)
-    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     command.__doc__ = f"""{_SUMMARY[architecture]}
 
     \b
@@ -87,7 +85,7 @@ def _command_for(architecture: Architecture) -> Callable[..., None]:
     Ctrl-C saves and leaves; the same command again goes on from there, exactly, and with torchrun on any number of
     processes.
     """
-    return command
+    return with_options(parameters)(command)
 
 
 for _name in ARCHITECTURES:

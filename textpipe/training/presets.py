@@ -9,8 +9,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-import tomlkit
-
+from textpipe.config import commented_keys
 from textpipe.errors import ConfigError, did_you_mean
 from textpipe.training.run_config import ARCHITECTURES, Architecture, TrainConfig, keys_not_read_by
 
@@ -145,11 +144,6 @@ def commented_toml(architecture: Architecture, name: str) -> str:
     lines = [f"# textpipe train {architecture} DATA --config THIS_FILE --out run"]
     for table, kind, keys in (("model", ARCHITECTURES[architecture], model), ("train", TrainConfig, train)):
         lines += ["", f"[{table}]"]
-        for key, field in kind.model_fields.items():
-            if key in ("vocab_size", "source_vocab_size") or key in keys_not_read_by(architecture):
-                continue
-            value = keys.get(key, field.default)
-            written = tomlkit.item(value).as_string() if value is not None else ""
-            lines.append(f"# {field.description}")
-            lines.append(f"{key} = {written}" if value is not None else f"# {key} =")
+        left_out = {"vocab_size", "source_vocab_size", *keys_not_read_by(architecture)}
+        lines += commented_keys(kind, keys, left_out=left_out)
     return "\n".join(lines) + "\n"

@@ -12,8 +12,8 @@ editing     a tokenizer with more entries, or with fewer
 sentence_piece tokenizers as sentencepiece trains them
 """
 
-from textpipe.vocabulary.card import check_formats, shortfall
-from textpipe.vocabulary.config import END_OF_TEXT, PRESETS, VocabConfig, preset_settings
+from textpipe.vocabulary.card import check_formats, output_names, shortfall
+from textpipe.vocabulary.config import END_OF_TEXT, PRESETS, Preset, VocabConfig, commented_preset, preset_settings
 from textpipe.vocabulary.editing import (
     Pruned,
     extend_tokenizer,
@@ -32,15 +32,18 @@ __all__ = [
     "KIND",
     "PRESETS",
     "Forecast",
+    "Preset",
     "Pruned",
     "VocabConfig",
     "Vocabulary",
     "charsmap_named",
     "check_formats",
+    "commented_preset",
     "count_words",
     "extend_tokenizer",
     "forecast",
     "make_tokenizer",
+    "output_names",
     "preset_settings",
     "prune_tokenizer",
     "publish_extended",

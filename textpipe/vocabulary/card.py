@@ -11,19 +11,23 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from textpipe import __version__
+from textpipe.config import dump_toml
+from textpipe.encoding.visible import visible_bytes
 from textpipe.errors import ConfigError, did_you_mean
 from textpipe.evaluation.vocabulary import vocabulary_metrics
-from textpipe.files import write_text
+from textpipe.files import MANIFEST, write_text
 from textpipe.formats import FORMATS, losses, write_file
+from textpipe.markdown import code, table
 from textpipe.records import Document
 from textpipe.tokenizer import Tokenizer
 from textpipe.vocabulary.config import VocabConfig
 
-__all__ = ["check_formats", "shortfall", "write_outputs"]
+__all__ = ["check_formats", "output_names", "shortfall", "write_outputs"]
 
 _SHOWN_MERGES = 12
 _MODELS = {"bpe": "Byte-pair encoding", "wordpiece": "WordPiece", "unigram": "Unigram", "wordlevel": "Whole words"}
-_FILE_NAMES = {"tiktoken": "vocab.tiktoken", "model": "tokenizer.model", "transformers": "transformers"}
+_FILE_NAMES = {"tiktoken": "vocab.tiktoken", "model": "tokenizer.model"}
 
 
 def check_formats(formats: Iterable[str]) -> None:
@@ -37,6 +41,21 @@ def check_formats(formats: Iterable[str]) -> None:
     for name in formats:
         if name not in FORMATS:
             raise ConfigError(f"there is no format {name!r}", where="--format", hint=did_you_mean(name, FORMATS))
+
+
+def output_names(config: VocabConfig, formats: Iterable[str]) -> list[str]:
+    """The files and folders that a training with these settings writes into its folder."""
+    return ["tokenizer.json", *(_file_name(name) for name in _formats(config, formats)), "README.md", MANIFEST]
+
+
+def _formats(config: VocabConfig, asked: Iterable[str]) -> list[str]:
+    """The formats beside tokenizer.json, each once."""
+    own = ["model"] if config.compat == "sentencepiece" else []
+    return [name for name in dict.fromkeys([*own, *asked]) if name != "tokenizer.json"]
+
+
+def _file_name(name: str) -> str:
+    return _FILE_NAMES.get(name, name)
 
 
 def write_outputs(
@@ -57,11 +76,9 @@ def write_outputs(
     """
     tokenizer.save(folder / "tokenizer.json")
     lost: dict[str, list[str]] = {}
-    own = ["model"] if config.compat == "sentencepiece" else []
-    for name in dict.fromkeys([*own, *recorded["formats"]]):
-        if name != "tokenizer.json":
-            lost[name] = losses(tokenizer.parts, name)
-            write_file(tokenizer.parts, folder / str(_FILE_NAMES.get(name, name)), name, accept_losses=True)
+    for name in _formats(config, recorded["formats"]):
+        lost[name] = losses(tokenizer.parts, name)
+        write_file(tokenizer.parts, folder / _file_name(name), name, accept_losses=True)
     metrics = vocabulary_metrics(tokenizer, sample)
     merges = list(getattr(tokenizer.model, "merges", ()))
     counts = {
@@ -75,73 +92,75 @@ def write_outputs(
         "last_merges": _shown(tokenizer, merges[-_SHOWN_MERGES:]),
         "lost": {name: rows for name, rows in lost.items() if rows},
     }
-    write_text(folder / "README.md", _card(tokenizer, config, recorded["sources"], counts))
+    write_text(folder / "README.md", _card(tokenizer, config, recorded, counts))
     return counts
 
 
 def _shown(tokenizer: Tokenizer, merges: Sequence[tuple[str, str]]) -> list[str]:
-    """The pieces that merges make, as text; parts of characters as their bytes."""
-    shown = []
-    for left, right in merges:
-        number = tokenizer.token_to_id(left + right)
-        raw = b"" if number is None else tokenizer.id_to_bytes(number)
-        shown.append(raw.decode("utf-8", "backslashreplace"))
-    return shown
+    """The pieces that merges make, as a person can see them."""
+    numbers = [tokenizer.token_to_id(left + right) for left, right in merges]
+    return [visible_bytes(tokenizer.id_to_bytes(number)) for number in numbers if number is not None]
 
 
-def _card(tokenizer: Tokenizer, config: VocabConfig, sources: list[dict[str, Any]], counts: Mapping[str, Any]) -> str:
-    special = ", ".join(f"`{token}`" for token in config.special_tokens)
-    fits = [
-        f"| {lang} | {fit['num_bytes']:,} | {fit['bytes_per_token']:.2f} | {_per_word(fit)} |"
-        for lang, fit in counts["languages"].items()
+def _card(tokenizer: Tokenizer, config: VocabConfig, recorded: Mapping[str, Any], counts: Mapping[str, Any]) -> str:
+    parts = [
+        f"# A vocabulary of {counts['vocab_size']:,} entries",
+        _what(tokenizer, config, counts),
+        _usage(config, recorded["formats"]),
+        "## Fit, on the first text of each file\n\n" + _fit(counts["languages"]),
+        "## Pieces by script\n\n" + table(("script", "pieces"), [(k, f"{n:,}") for k, n in counts["scripts"].items()]),
     ]
-    learned = f"{counts['merges']:,} merges learned from " if counts["merges"] else "learned from "
+    if counts["merges"]:
+        first, last = (" · ".join(map(code, counts[f"{which}_merges"])) for which in ("first", "last"))
+        parts.append(f"## Merges\n\nFirst: {first}\n\nLast: {last}")
+    if counts["lost"]:
+        lost = "\n".join(f"- {name}: {row}" for name, rows in counts["lost"].items() for row in rows)
+        parts.append(f"## What the other formats do not hold\n\n{lost}")
+    parts.append(f"## Settings, as train-vocab --config reads them\n\n```toml\n{dump_toml(config)}```")
+    data = [
+        (row["name"], row.get("corpus", ""), f"{row['bytes']:,}", code(row["sha256"])) for row in recorded["sources"]
+    ]
+    parts.append("## Data\n\n" + table(("file", "corpus", "bytes", "sha256"), data))
+    return "\n\n".join(parts) + "\n"
+
+
+def _what(tokenizer: Tokenizer, config: VocabConfig, counts: Mapping[str, Any]) -> str:
+    learned = f"{counts['merges']:,} merges learned from" if counts["merges"] else "learned from"
     words = "sentences, as sentencepiece does"
     if "words" in counts:
         words = f"{counts['words']:,} words ({counts['distinct_words']:,} distinct)"
-    notes = shortfall(counts) + _replaced(counts)
-    return f"""# A vocabulary of {counts["vocab_size"]:,} entries
-
-{_MODELS[config.model]}: {learned}{words}.
-{notes}Special tokens: {special or "none"}. sha256 of the tokenizer: `{tokenizer.sha256}`.
-
-```python
-from textpipe import Tokenizer
-tokenizer = Tokenizer.from_file("tokenizer.json")
-```
-
-{_readers(config)}
-
-## Fit, on the first text of each file
-
-| language | bytes | bytes per token | tokens per word |
-|---|---|---|---|
-{_rows(fits, "| (no text among the inputs) | | | |")}
-
-## Pieces by script
-
-| script | pieces |
-|---|---|
-{_rows(f"| {name} | {count:,} |" for name, count in counts["scripts"].items())}
-{_merges(counts)}{_lost(counts["lost"])}
-## Settings
-
-| setting | value |
-|---|---|
-{_rows(f"| {name} | {value} |" for name, value in config.model_dump(mode="json").items())}
-
-## Data
-
-| file | corpus | bytes | sha256 |
-|---|---|---|---|
-{_rows(f"| {row['name']} | {row.get('corpus', '')} | {row['bytes']:,} | `{row['sha256']}` |" for row in sources)}
-"""
+    replaced = ""
+    if "replaced" in counts:
+        replaced = f"{counts['replaced']:,} runs of bytes in the texts are not UTF-8 and count as U+FFFD.\n"
+    special = ", ".join(map(code, config.special_tokens)) or "none"
+    return (
+        f"{_MODELS[config.model]}: {learned} {words}, by textpipe {__version__}.\n{shortfall(counts)}{replaced}"
+        f"Special tokens: {special}. sha256 of the tokenizer: {code(tokenizer.sha256)}."
+    )
 
 
-def _readers(config: VocabConfig) -> str:
-    if config.compat == "sentencepiece":
-        return "tokenizer.model loads in `sentencepiece`; tokenizer.json is this package's own form of it."
-    return "The file also loads in `tokenizers` and `transformers`."
+def _usage(config: VocabConfig, formats: Sequence[str]) -> str:
+    """The files, and how each is opened."""
+    theirs = "also for `tokenizers`, and `PreTrainedTokenizerFast(tokenizer_file=…)` of `transformers`"
+    own = "this package's own form of tokenizer.model" if config.compat == "sentencepiece" else theirs
+    rows = [("tokenizer.json", f'`Tokenizer.from_file("tokenizer.json")`; {own}')]
+    rows += [(_file_name(name), FORMATS[name].summary) for name in _formats(config, formats)]
+    return table(("file", "what for"), [(code(name), what) for name, what in rows])
+
+
+def _fit(languages: Mapping[str, Mapping[str, Any]]) -> str:
+    if not languages:
+        return "There was no text among the inputs."
+    rows = [
+        (
+            "of no language that was recognized" if lang == "und" else lang,
+            f"{fit['num_bytes']:,}",
+            f"{fit['bytes_per_token']:.2f}",
+            f"{fit['num_tokens'] / fit['num_words']:.2f}" if fit["num_words"] else "",
+        )
+        for lang, fit in languages.items()
+    ]
+    return table(("language", "bytes", "bytes per token", "tokens per word"), rows)
 
 
 def shortfall(counts: Mapping[str, Any]) -> str:
@@ -149,36 +168,3 @@ def shortfall(counts: Mapping[str, Any]) -> str:
     if counts["vocab_size"] >= counts["asked_vocab_size"]:
         return ""
     return f"{counts['asked_vocab_size']:,} entries were asked for: the text yields no more than these.\n"
-
-
-def _replaced(counts: Mapping[str, Any]) -> str:
-    if "replaced" not in counts:
-        return ""
-    return f"{counts['replaced']:,} runs of bytes in the texts are not UTF-8 and count as U+FFFD.\n"
-
-
-def _per_word(fit: Mapping[str, Any]) -> str:
-    return f"{fit['num_tokens'] / fit['num_words']:.2f}" if fit["num_words"] else ""
-
-
-def _rows(rows: Iterable[str], none: str = "") -> str:
-    return "\n".join(rows) or none
-
-
-def _merges(counts: Mapping[str, Any]) -> str:
-    if not counts["merges"]:
-        return ""
-    first, last = (" · ".join(f"`{_visible(p)}`" for p in counts[f"{which}_merges"]) for which in ("first", "last"))
-    return f"\n## Merges\n\nFirst: {first}\n\nLast: {last}\n"
-
-
-def _lost(lost: Mapping[str, Sequence[str]]) -> str:
-    if not lost:
-        return ""
-    rows = _rows(f"- {name}: {row}" for name, rows in lost.items() for row in rows)
-    return f"\n## What the other formats do not hold\n\n{rows}\n"
-
-
-def _visible(piece: str) -> str:
-    """A piece with its spaces and line ends to be seen."""
-    return piece.replace(" ", "␣").replace("\n", "⏎").replace("\t", "⇥").replace("`", "ˋ").replace("\r", "␍")

@@ -7,14 +7,22 @@ settings that exclude each other are refused by their names before any text is r
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 import pydantic
 
-from textpipe.config import Config, Field
+from textpipe.config import Config, Field, commented_keys
 from textpipe.errors import ConfigError, did_you_mean
 
-__all__ = ["END_OF_TEXT", "PRESETS", "SENTENCEPIECE_RULES", "VocabConfig", "preset_settings"]
+__all__ = [
+    "END_OF_TEXT",
+    "PRESETS",
+    "SENTENCEPIECE_RULES",
+    "Preset",
+    "VocabConfig",
+    "commented_preset",
+    "preset_settings",
+]
 
 END_OF_TEXT = "<|endoftext|>"
 _PRE_TOKENIZER_OF: Mapping[Any, str] = {"wordpiece": "bert", "unigram": "metaspace"}
@@ -34,40 +42,61 @@ Token = Annotated[str, Field(min_length=1)]
 class VocabConfig(Config):
     """What vocabulary to train."""
 
-    model: ModelName = Field("bpe", description="bpe, wordpiece, unigram or wordlevel")
+    model: ModelName = Field("bpe", description="how entries are learned")
     compat: Literal["tokenizers", "plain", "sentencepiece"] = Field(
-        "tokenizers", description="whose rules: tokenizers, the textbook (plain, of bpe), or sentencepiece"
+        "tokenizers",
+        description="whose rules are followed; plain is the textbook (bpe), sentencepiece (bpe, unigram) begins with "
+        "that preset and writes tokenizer.model",
     )
-    vocab_size: int = Field(32_000, ge=1, description="entries, special tokens and alphabet included")
+    vocab_size: int = Field(32_000, ge=1, description="number of entries, special tokens and alphabet included")
     min_frequency: int = Field(0, ge=0, description="what occurs less often is not learned")
-    special_tokens: tuple[Token, ...] = Field((END_OF_TEXT,), description="first entries of the vocabulary")
-    unk_token: Token | None = Field(None, description="stands for text that no piece spells; none for byte-level")
-    template: str = Field("", description="special tokens around a text, such as [CLS] $A [SEP]; empty for none")
-    normalizer: NormalizerName = Field("nfc", description="Unicode form and cleaning of the text")
-    pre_tokenizer: PreTokenizerName = Field(
-        "byte-level",
-        description="how text is cut into words; byte-level and the named ones know no unknown text; "
-        "for wordpiece bert and for unigram metaspace when absent",
+    special_tokens: tuple[Token, ...] = Field((END_OF_TEXT,), description="first entries of the vocabulary, in order")
+    unk_token: Token | None = Field(
+        None, description="stands for text that no piece spells; <unk> when absent, none for byte-level bpe"
     )
-    analyser: str = Field("kiwi", description="of ko-morpheme: kiwi, or one of konlpy: okt, komoran, …")
-    limit_alphabet: int | None = Field(None, ge=1, description="keep that many of the most frequent characters")
-    max_token_length: int | None = Field(None, ge=1, description="of a byte-pair token, in characters")
+    limit_alphabet: int | None = Field(
+        None, ge=1, description="bpe, wordpiece: keep that many of the most frequent characters; all when absent"
+    )
+    max_token_length: int | None = Field(
+        None, ge=1, description="bpe: longest token, in characters (of byte-level bpe in bytes); any when absent"
+    )
     scoring: Literal["frequency", "likelihood"] = Field(
-        "frequency", description="of wordpiece: which pair is merged next, the most frequent or the likeliest"
+        "frequency", description="wordpiece: the pair merged next is the most frequent or the likeliest"
     )
-    whole_characters: bool = Field(False, description="no byte-level token ends inside a character begun outside it")
-    scripts_apart: bool = Field(False, description="no byte-pair token has two of Hangul, Latin and digits")
+    whole_characters: bool = Field(
+        False, description="byte-level bpe: no token ends inside a character (a syllable) that it does not begin in"
+    )
+    scripts_apart: bool = Field(False, description="bpe: no token has two of Hangul, Latin and digits")
     byte_fallback: bool = Field(
-        False, description="256 pieces for bytes, so that a unigram or sentencepiece model can tell any text"
+        False, description="unigram, sentencepiece: 256 pieces for bytes, so that no text is unknown"
     )
     superwords: int | None = Field(
         None,
         ge=1,
-        description="size from which tokens may hold several words, none with digits or punctuation among them",
+        description="byte-level bpe: from this size on tokens may hold several words, but no digits or punctuation "
+        "with them; never when absent",
     )
-    invalid_utf8: Literal["refuse", "replace"] = Field("refuse", description="what becomes of bytes that are no UTF-8")
+    template: str = Field(
+        "",
+        description="special tokens around a text, such as [CLS] $A [SEP]; none when absent, and a preset has its own",
+    )
+    normalizer: NormalizerName = Field("nfc", description="Unicode form and cleaning of the text")
+    pre_tokenizer: PreTokenizerName = Field(
+        "byte-level",
+        description="how text is cut into words; byte-level when absent, for wordpiece bert, for unigram metaspace",
+    )
+    analyser: str = Field(
+        "kiwi", description="ko-morpheme: who finds the morphemes; okt, komoran, hannanum and kkma are konlpy's"
+    )
+    invalid_utf8: Literal["refuse", "replace"] = Field(
+        "refuse", description="what becomes of bytes that are no UTF-8; replace counts them"
+    )
     text_column: Token = Field("text", description="where Parquet files hold their texts")
-    weights: str = Field("", description="of named inputs: ko=0.5,en=0.5, equal, temperature=T or parity")
+    weights: str = Field(
+        "",
+        description="shares of named inputs by bytes: ko=0.5,en=0.5, equal, temperature=0.3, or parity (a token stands "
+        "for as many bytes in each); as they come when absent",
+    )
 
     @pydantic.model_validator(mode="before")
     @classmethod
@@ -141,52 +170,77 @@ class VocabConfig(Config):
         return self.pre_tokenizer in _BYTE_LEVEL
 
 
-PRESETS: Mapping[str, Mapping[str, Any]] = {
-    "default": {},
-    "gpt2": {"normalizer": "none"},
-    "cl100k": {"normalizer": "none", "pre_tokenizer": "cl100k"},
-    "o200k": {"normalizer": "none", "pre_tokenizer": "o200k"},
-    "llama3": {
-        "normalizer": "none",
-        "pre_tokenizer": "llama3",
-        "special_tokens": ("<|begin_of_text|>", "<|end_of_text|>"),
-        "template": "<|begin_of_text|> $A",
-    },
-    "ko-morpheme": {"pre_tokenizer": "ko-morpheme"},
-    "bert": {
-        "model": "wordpiece",
-        "normalizer": "bert",
-        "pre_tokenizer": "bert",
-        "special_tokens": ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"),
-        "unk_token": "[UNK]",
-        "template": "[CLS] $A [SEP]",
-    },
-    "t5": {
-        "model": "unigram",
-        "normalizer": "nmt-nfkc",
-        "pre_tokenizer": "metaspace",
-        "special_tokens": ("<pad>", "</s>", "<unk>"),
-        "unk_token": "<unk>",
-        "template": "$A </s>",
-    },
-    "sentencepiece": {
-        "model": "unigram",
-        "compat": "sentencepiece",
-        "normalizer": "nmt-nfkc",
-        "pre_tokenizer": "metaspace",
-        "special_tokens": ("<unk>", "<s>", "</s>"),
-        "unk_token": "<unk>",
-    },
-    "xlm-r": {
-        "model": "unigram",
-        "normalizer": "nmt-nfkc",
-        "pre_tokenizer": "metaspace",
-        "special_tokens": ("<s>", "<pad>", "</s>", "<unk>", "<mask>"),
-        "unk_token": "<unk>",
-        "template": "<s> $A </s>",
-    },
+class Preset(NamedTuple):
+    """Settings that differ from the defaults, and what for."""
+
+    summary: str
+    settings: Mapping[str, Any]
+
+
+PRESETS: Mapping[str, Preset] = {
+    "default": Preset("NFC, byte-level BPE", {}),
+    "gpt2": Preset("GPT-2's words, no normalizer", {"normalizer": "none"}),
+    "cl100k": Preset("GPT-4's words", {"normalizer": "none", "pre_tokenizer": "cl100k"}),
+    "o200k": Preset("GPT-4o's words", {"normalizer": "none", "pre_tokenizer": "o200k"}),
+    "llama3": Preset(
+        "Llama 3's words and special tokens",
+        {
+            "normalizer": "none",
+            "pre_tokenizer": "llama3",
+            "special_tokens": ("<|begin_of_text|>", "<|end_of_text|>"),
+            "template": "<|begin_of_text|> $A",
+        },
+    ),
+    "ko-morpheme": Preset(
+        "Korean is cut between morphemes while learning; the tokenizer needs no analyser",
+        {"pre_tokenizer": "ko-morpheme"},
+    ),
+    "bert": Preset(
+        "WordPiece with [CLS] and [SEP]",
+        {
+            "model": "wordpiece",
+            "normalizer": "bert",
+            "pre_tokenizer": "bert",
+            "special_tokens": ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"),
+            "unk_token": "[UNK]",
+            "template": "[CLS] $A [SEP]",
+        },
+    ),
+    "t5": Preset(
+        "Unigram that ends in </s>",
+        {
+            "model": "unigram",
+            "normalizer": "nmt-nfkc",
+            "pre_tokenizer": "metaspace",
+            "special_tokens": ("<pad>", "</s>", "<unk>"),
+            "unk_token": "<unk>",
+            "template": "$A </s>",
+        },
+    ),
+    "xlm-r": Preset(
+        "Unigram between <s> and </s>",
+        {
+            "model": "unigram",
+            "normalizer": "nmt-nfkc",
+            "pre_tokenizer": "metaspace",
+            "special_tokens": ("<s>", "<pad>", "</s>", "<unk>", "<mask>"),
+            "unk_token": "<unk>",
+            "template": "<s> $A </s>",
+        },
+    ),
+    "sentencepiece": Preset(
+        "sentencepiece's own rules and file",
+        {
+            "model": "unigram",
+            "compat": "sentencepiece",
+            "normalizer": "nmt-nfkc",
+            "pre_tokenizer": "metaspace",
+            "special_tokens": ("<unk>", "<s>", "</s>"),
+            "unk_token": "<unk>",
+        },
+    ),
 }
-"""Settings that differ from the defaults, by the name of what they are for."""
+"""Ready-made settings, by the name of what they are for."""
 
 
 def preset_settings(name: str) -> dict[str, Any]:
@@ -203,5 +257,21 @@ def preset_settings(name: str) -> dict[str, Any]:
     {'normalizer': 'none'}
     """
     if name not in PRESETS:
-        raise ConfigError(f"no preset {name!r}", where="--preset", hint=did_you_mean(name, PRESETS))
-    return dict(PRESETS[name])
+        raise ConfigError(f"no preset {name!r}", where="preset", hint=did_you_mean(name, PRESETS))
+    return dict(PRESETS[name].settings)
+
+
+def commented_preset(name: str) -> str:
+    """A TOML file of a preset with every key and what it means, to be edited; keys that are absent stand commented out.
+
+    Raises
+    ------
+    ConfigError
+        when there is no such preset.
+    """
+    settings = VocabConfig(**preset_settings(name)).model_dump(mode="json")
+    lines = [
+        "# textpipe train-vocab INPUTS --config THIS_FILE --out vocab",
+        f"# preset {name}: {PRESETS[name].summary}",
+    ]
+    return "\n".join([*lines, "", *commented_keys(VocabConfig, settings)]) + "\n"
