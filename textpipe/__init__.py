@@ -37,7 +37,7 @@ if TYPE_CHECKING:
         TextEncodeInput,
         TextInputSequence,
     )
-    from textpipe.tokenizer.encoder import Special, Text
+    from textpipe.tokenizer.special_text import Special, Text
 
 __version__ = "0.1.0"
 
@@ -83,7 +83,7 @@ _HOMES = {
     "textpipe.models.added_tokens": "AddedToken",
     "textpipe.tokenizer.choices": "EncodeInput InputSequence OffsetReferential OffsetType Offsets "
     "PreTokenizedEncodeInput PreTokenizedInputSequence SplitDelimiterBehavior TextEncodeInput TextInputSequence",
-    "textpipe.tokenizer.encoder": "Special Text",
+    "textpipe.tokenizer.special_text": "Special Text",
     "textpipe.encoding": "Encoding",
     "textpipe.implementations": "BertWordPieceTokenizer ByteLevelBPETokenizer CharBPETokenizer "
     "SentencePieceBPETokenizer SentencePieceUnigramTokenizer",

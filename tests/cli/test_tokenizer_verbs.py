@@ -156,7 +156,30 @@ def test_special_tokens_in_a_text_are_tokens_text_or_an_error(folder, capsys):
         TEXT, special="text"
     ).ids
     assert run(["encode", TEXT, "-t", str(folder), "--special", "drop"]) == 2
-    assert run(["encode", TEXT, "-t", str(folder), "--special", "text", "--out", str(folder / "shards")]) == 3
+
+
+def test_token_shards_take_special_tokens_of_texts_as_text_unless_told_otherwise(folder, capsys):
+    end = Tokenizer.from_str(byte_level_json()).token_to_id("<|endoftext|>")
+    for name, extra, ends in (
+        ("usual", [], 2),
+        ("text", ["--special", "text"], 2),
+        ("allow", ["--special", "allow"], 3),
+    ):
+        assert run(["encode", TEXT, "가", "-t", str(folder), "--out", str(folder / name), *extra]) == 0
+        split = TokenSplit(sorted((folder / name).glob("ids-*.bin")))
+        assert sum(shard.tokens.tolist().count(end) for shard in split.shards) == ends
+    assert run(["encode", "가", TEXT, "-t", str(folder), "--out", str(folder / "no"), "--special", "raise"]) == 3
+    assert "document 1 holds the special token" in capsys.readouterr().err
+    assert not (folder / "no").exists()
+
+
+def test_a_refused_special_token_is_named_by_the_number_of_its_text_in_all_the_input(folder, capsys):
+    (folder / "many.txt").write_text("가\n" * 5000 + "<|endoftext|>\n", encoding="utf-8")
+    common = ["encode", "--file", str(folder / "many.txt"), "-t", str(folder), "--special", "raise"]
+    for extra in ([], ["--json"], ["--out", str(folder / "ids.npy")]):
+        assert run([*common, *extra]) == 3
+        assert "text 5000 holds the special token" in capsys.readouterr().err
+    assert not (folder / "ids.npy").exists()
 
 
 def test_a_stage_of_its_own_runs_only_when_it_is_allowed(folder, capsys):

@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from textpipe.data.packing import PackConfig, PackedData, finished, is_validation, pack
+from textpipe.data.packing import PackConfig, PackedData, encode_documents, finished, is_validation, pack
 from textpipe.errors import ConfigError, FormatError, InputError, StateError
 from textpipe.records import Document
 
@@ -135,8 +135,42 @@ def test_a_folder_that_pack_did_not_make_is_refused(tmp_path):
         PackedData(tmp_path)
 
 
-def test_eos_written_inside_a_text_is_counted(small_documents, small_tokenizer, tmp_path):
-    odd = dataclasses.replace(small_documents[0], text="one<|endoftext|>two")
-    data = pack([odd, *small_documents[1:]], small_tokenizer, tmp_path / "s", val_documents=small_documents[:3])
+def with_mark(documents):
+    return [dataclasses.replace(documents[0], text="ㅋㅋ<|endoftext|> 재밌다"), *documents[1:]]
+
+
+def test_a_special_token_written_in_a_text_is_plain_text(small_documents, small_tokenizer, tmp_path):
+    documents = with_mark(small_documents)
+    data = pack(documents, small_tokenizer, tmp_path / "s", val_documents=small_documents[:3])
+    assert data.counts["train"]["eos_in_text"] == 0
+    rows = list(documents_of(data.train))
+    assert sum(row.count(data.eos_id) for row in rows) == len(documents)
+    assert [small_tokenizer.decode(row[:-1]) for row in rows] == [document.text for document in documents]
+
+
+def test_a_special_token_of_a_text_one_vouches_for_is_a_token_and_counted(small_documents, small_tokenizer, tmp_path):
+    config = PackConfig(special="allow")
+    held_out = small_documents[:3]
+    data = pack(with_mark(small_documents), small_tokenizer, tmp_path / "s", config, val_documents=held_out)
     assert data.counts["train"]["eos_in_text"] == 1
     assert data.train.num_documents == len(small_documents)
+
+
+def test_a_refused_special_token_is_named_with_its_document_and_nothing_is_left(
+    small_documents, small_tokenizer, tmp_path
+):
+    documents = [*small_documents[:7], dataclasses.replace(small_documents[7], id="p/7", text="나 <|endoftext|>")]
+    expected = r'document p/7 holds the special token "<\|endoftext\|>" at character 2'
+    for make in (
+        lambda: pack(documents, small_tokenizer, tmp_path / "s", PackConfig(special="raise")),
+        lambda: encode_documents(documents, small_tokenizer, tmp_path / "s", special="raise"),
+    ):
+        with pytest.raises(InputError, match=expected):
+            make()
+        assert not (tmp_path / "s").exists()
+
+
+def test_a_pack_with_another_policy_is_not_the_same_work(small_documents, small_tokenizer, tmp_path):
+    pack(small_documents, small_tokenizer, tmp_path / "s", PackConfig(special="allow"), source="x")
+    with pytest.raises(StateError, match="packed with another special"):
+        finished(tmp_path / "s", small_tokenizer, PackConfig(), source="x")

@@ -105,6 +105,18 @@ def test_a_pair_with_an_empty_side_is_refused_with_its_number(small_tokenizer, t
     assert not (tmp_path / "out").exists()
 
 
+def test_a_special_token_written_in_a_pair_is_text_a_token_or_an_error(small_tokenizer, tmp_path):
+    pairs = [*PAIRS[:5], ("가<|endoftext|>나", "a<|endoftext|>b")]
+    ends = {}
+    for policy in ("text", "allow"):
+        made = pack_pairs(pairs, PAIRS[:2], small_tokenizer, tmp_path / policy, special=policy)
+        ends[policy] = [int((shard.tokens == made.eos_id).sum()) for shard in (made.train.source, made.train.target)]
+    assert ends == {"text": [6, 6], "allow": [7, 7]}
+    with pytest.raises(InputError, match=r"pair 6 of train: its source holds the special token .* at character 1"):
+        pack_pairs(pairs, PAIRS[:2], small_tokenizer, tmp_path / "out", special="raise")
+    assert not (tmp_path / "out").exists()
+
+
 def test_what_cannot_be_packed_is_refused(small_tokenizer, tmp_path):
     with pytest.raises(ConfigError, match="no token '</s>' to end texts with"):
         pack_pairs(PAIRS, PAIRS, small_tokenizer, tmp_path / "out", eos="</s>")

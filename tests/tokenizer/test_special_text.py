@@ -68,6 +68,17 @@ def test_text_is_refused_exactly_when_it_would_make_a_special_token(text):
             assert tokenizer.encode(text, special="raise").ids == allowed
 
 
+def test_a_refused_text_is_named_by_its_number_in_the_batch_whatever_its_form():
+    tokenizer = chat()
+    for batch, cut in (
+        (["가", "나", "<|user|>"], False),
+        (["가", "나", ("다", "<|user|>")], False),
+        ([["가"], ["나"], ["다", "라", "<|user|>"]], True),
+    ):
+        with pytest.raises(InputError, match="text 2 holds the special token"):
+            tokenizer.encode_batch(batch, is_pretokenized=cut, special="raise")
+
+
 def test_the_default_is_what_encode_special_tokens_says():
     tokenizer = chat()
     as_token, as_text = (tokenizer.encode("<|user|>", special=policy).ids for policy in ("allow", "text"))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from textpipe.cli.tokenizer_option import ALLOW, SPECIAL, TEMPLATE, TOKENIZER, SpecialPolicy, load, texts_of
+from textpipe.cli.tokenizer_option import ALLOW, TEMPLATE, TOKENIZER, SpecialPolicy, load, texts_of
 from textpipe.errors import InputError
 
 if TYPE_CHECKING:
@@ -40,7 +40,12 @@ def command(
     eos: str = typer.Option("<|endoftext|>", "--eos", help="Special token after each document of token shards."),
     as_json: bool = typer.Option(False, "--json", help="A line of JSON a text: ids, tokens, offsets."),
     template: bool = TEMPLATE,
-    special: SpecialPolicy = SPECIAL,
+    special: SpecialPolicy | None = typer.Option(
+        None,
+        "--special",
+        help="Special tokens written in a text are tokens (allow, as is usual), plain text (text, as is usual in token "
+        "shards), or an error (raise). Texts of people you do not know need one of the last two.",
+    ),
     allow: list[str] = ALLOW,
     threads: int | None = typer.Option(None, "--threads", help="Threads; all cores when absent."),
 ) -> None:
@@ -57,10 +62,11 @@ def command(
         raise InputError("--json and --out together", hint="give one or the other; a .jsonl holds JSON")
     made = load(tokenizer, allow)
     if out is not None and not out.suffix:
-        if special != "allow":
-            raise InputError(f"--special {special} and token shards", hint="write a .npy or a .jsonl instead")
-        return _write_shards(made, texts or [], file, out, eos=eos, lines=lines, threads=threads)
-    stream = texts_of(texts or [], file, lines=lines)
+        documents = _documents(texts or [], file, lines=lines)
+        return _write_shards(made, documents, out, eos=eos, special=special or "text", threads=threads)
+    stream, special = texts_of(texts or [], file, lines=lines), special or "allow"
+    if special == "raise":  # here, where a text has its number among all of them
+        stream, special = _refusing(made, stream), "allow"
     if as_json:
         for text in stream:
             encoding = made.encode(text, add_special_tokens=template, special=special)
@@ -77,6 +83,14 @@ def command(
 
 
 _Batches = Iterator[tuple["NDArray[np.uint16] | NDArray[np.uint32]", "NDArray[np.int64]"]]
+
+
+def _refusing(tokenizer: Tokenizer, texts: Iterable[str]) -> Iterator[str]:
+    from textpipe.tokenizer.special_text import refuse_special
+
+    for number, text in enumerate(texts):
+        refuse_special(tokenizer.pipeline, text, f"text {number}")
+        yield text
 
 
 def _encoded(
@@ -137,19 +151,29 @@ def _write_lines(batches: _Batches, out: Path) -> None:
     print(f"{out}: {num_ids:,} ids of {num_texts:,} texts")
 
 
-def _write_shards(
-    tokenizer: Tokenizer, texts: list[str], files: list[Path], out: Path, *, eos: str, lines: bool, threads: int | None
-) -> None:
-    from textpipe.cli.progress import Progress
-    from textpipe.data.packing import encode_documents
+def _documents(texts: list[str], files: list[Path], *, lines: bool) -> Iterable[Document]:
     from textpipe.records import Document
     from textpipe.sources import iter_documents
 
-    documents: Iterable[Document]
-    if texts or not files:
-        documents = (Document(id=str(n), text=text) for n, text in enumerate(texts_of(texts, files, lines=lines)))
-    else:
-        documents = iter_documents(files)
+    if files and not texts:
+        return iter_documents(files)
+    return (Document(id=str(n), text=text) for n, text in enumerate(texts_of(texts, files, lines=lines)))
+
+
+def _write_shards(
+    tokenizer: Tokenizer,
+    documents: Iterable[Document],
+    out: Path,
+    *,
+    eos: str,
+    special: SpecialPolicy,
+    threads: int | None,
+) -> None:
+    from textpipe.cli.progress import Progress
+    from textpipe.data.packing import encode_documents
+
     with Progress() as progress:
-        split = encode_documents(documents, tokenizer, out, eos=eos, threads=threads, progress=progress)
+        split = encode_documents(
+            documents, tokenizer, out, eos=eos, special=special, threads=threads, progress=progress
+        )
     print(f"{out}: {split.num_tokens:,} ids of {split.num_documents:,} texts in {len(split.shards)} shards")

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from textpipe.cli.tokenizer_option import SPECIAL_IN_CORPUS, SpecialPolicy
+
 if TYPE_CHECKING:
     from textpipe.sources import TextUnit
 
@@ -22,6 +24,7 @@ def command(
     val_fraction: float = typer.Option(0.05, "--val-fraction", help="Share of documents held out, chosen by their id."),
     seed: int = typer.Option(0, "--seed", help="Chooses which documents are held out."),
     eos: str = typer.Option("<|endoftext|>", "--eos", help="Special token put after each document."),
+    special: SpecialPolicy = SPECIAL_IN_CORPUS,
     text_unit: str = typer.Option("line", "--text-unit", help="A document of a text file: line, paragraph or file."),
     threads: int | None = typer.Option(None, "--threads", help="Threads that encode; all cores when absent."),
     quiet: bool = typer.Option(False, "--quiet", "-q", help="No progress on standard error."),
@@ -40,7 +43,8 @@ def command(
     from textpipe.tokenizer import Tokenizer
 
     unit = _text_unit(text_unit)
-    config = PackConfig(val_fraction=0.0 if val else val_fraction, seed=seed, eos=eos, threads=threads)
+    fraction = 0.0 if val else val_fraction
+    config = PackConfig(val_fraction=fraction, seed=seed, eos=eos, special=special, threads=threads)
     source = _fingerprint([inputs, val], unit)
     loaded = Tokenizer.from_file(str(tokenizer / "tokenizer.json" if tokenizer.is_dir() else tokenizer))
     with Progress(quiet=quiet) as progress:

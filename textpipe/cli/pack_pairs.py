@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from textpipe.cli.tokenizer_option import SPECIAL_IN_CORPUS, SpecialPolicy, load
 from textpipe.errors import InputError
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ def command(
     ),
     source_tokenizer: Path | None = typer.Option(None, "--source-tokenizer", help="The source's own vocabulary."),
     eos: str = typer.Option("<|endoftext|>", "--eos", help="Special token put after each text."),
+    special: SpecialPolicy = SPECIAL_IN_CORPUS,
     out: Path = typer.Option(Path("pairs"), "--out", "-o", help="Folder to make."),
     threads: int | None = typer.Option(None, "--threads", help="Threads that encode; all cores when absent."),
 ) -> None:
@@ -39,7 +41,6 @@ def command(
     textpipe pack-pairs train.tsv --val dev.tsv --tokenizer vocab --out pairs
     textpipe pack-pairs --source train.ko --target train.en --val-source dev.ko --val-target dev.en -t vocab
     """
-    from textpipe.cli.tokenizer_option import load
     from textpipe.data.pairs import pack_pairs
 
     places = _columns(columns)
@@ -50,6 +51,7 @@ def command(
         out,
         source_tokenizer=None if source_tokenizer is None else load(source_tokenizer),
         eos=eos,
+        special=special,
         threads=threads,
     )
     for name in ("train", "val"):

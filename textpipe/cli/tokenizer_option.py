@@ -17,7 +17,17 @@ from textpipe.errors import InputError
 if TYPE_CHECKING:
     from textpipe.tokenizer import Tokenizer
 
-__all__ = ["ALLOW", "SPECIAL", "TEMPLATE", "TOKENIZER", "SpecialPolicy", "load", "read_stdin", "texts_of"]
+__all__ = [
+    "ALLOW",
+    "SPECIAL",
+    "SPECIAL_IN_CORPUS",
+    "TEMPLATE",
+    "TOKENIZER",
+    "SpecialPolicy",
+    "load",
+    "read_stdin",
+    "texts_of",
+]
 
 SpecialPolicy = Literal["allow", "text", "raise"]
 
@@ -37,6 +47,12 @@ SPECIAL = typer.Option(
     "--special",
     help="Special tokens written in a text are tokens (allow), plain text (text), or an error (raise). "
     "Texts of people you do not know need one of the last two.",
+)
+SPECIAL_IN_CORPUS = typer.Option(
+    "text",
+    "--special",
+    help="Special tokens written in a text are plain text (text), an error (raise), or tokens (allow): "
+    "the last for texts you wrote yourself, such as chats with their marks.",
 )
 TEMPLATE = typer.Option(True, "--template/--no-template", help="Put the template's special tokens around texts.")
 

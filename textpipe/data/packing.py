@@ -5,8 +5,9 @@ What enters: documents, one after the other, and a tokenizer. What leaves: a fol
 of text by split and language. The folder appears whole or not at all.
 
 A document goes to train or val by a keyed hash of its id (of its text, when it has no id), so adding documents moves
-none of the others, and a document never stands in both. Each is followed by eos. Memory does not grow with the corpus:
-texts are encoded some megabytes at a time, and a shard ends before its table of documents grows large.
+none of the others, and a document never stands in both. Each is followed by eos, and no other is in the shards: a
+special token that a page happens to spell is plain text, unless the caller vouches for the texts. Memory does not grow
+with the corpus: texts are encoded some megabytes at a time, and a shard ends before its table of documents grows large.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from textpipe.data.permutation import derive_key
 from textpipe.data.shards import ShardInfo, ShardWriter, TokenSplit, token_dtype
 from textpipe.errors import ConfigError, FormatError, InputError, StateError
 from textpipe.files import MANIFEST, publish_directory, read_manifest, replace_file, write_text
+from textpipe.tokenizer.special_text import SpecialPolicy, refuse_special
 
 if TYPE_CHECKING:
     import os
@@ -48,6 +50,9 @@ class PackConfig(Config):
     val_fraction: float = Field(0.05, ge=0.0, lt=1.0, description="share of documents held out for validation")
     seed: int = Field(0, ge=0, description="chooses which documents are held out")
     eos: str = Field("<|endoftext|>", min_length=1, description="special token put after each document")
+    special: SpecialPolicy = Field(
+        "text", description="special tokens written in a text are plain text, an error (raise) or tokens (allow)"
+    )
     shard_tokens: int = Field(1 << 28, ge=1, description="tokens after which a new shard is begun")
     threads: int | None = Field(None, ge=1, description="threads that encode; all cores when absent")
 
@@ -85,7 +90,7 @@ def pack(
     ConfigError
         when the vocabulary has no such eos token.
     InputError
-        when one of the splits would be empty.
+        when one of the splits would be empty, or a text holds a special token that the config refuses.
 
     Notes
     -----
@@ -114,12 +119,13 @@ def encode_documents(
     out: str | os.PathLike[str],
     *,
     eos: str = "<|endoftext|>",
+    special: SpecialPolicy = "text",
     threads: int | None = None,
     progress: Callable[..., None] | None = None,
 ) -> TokenSplit:
     """Encode documents into the shards ``ids-00000.bin``, … of a new folder, none held out.
 
-    Parameters are those of :func:`pack`; ``eos`` ends each document. Memory does not grow with the corpus.
+    Parameters are those of :func:`pack` and :class:`PackConfig`. Memory does not grow with the corpus.
 
     Raises
     ------
@@ -128,8 +134,9 @@ def encode_documents(
     """
     info = ShardInfo(tokenizer.get_vocab_size(), _eos_id(tokenizer, eos), tokenizer.sha256)
     counts: dict[str, object] = {"vocab_size": info.vocab_size, "tokenizer_sha256": info.tokenizer_sha256}
-    config = PackConfig(eos=eos, threads=threads)
-    with publish_directory(out, kind="encode", counts=counts, config={"eos": eos}) as staging:
+    config = PackConfig(eos=eos, special=special, threads=threads)
+    recorded = config.model_dump(mode="json", include={"eos", "special"})
+    with publish_directory(out, kind="encode", counts=counts, config=recorded) as staging:
         with ExitStack() as files:
             writer = _SplitWriter(
                 staging, "ids", info=info, tokenizer=tokenizer, config=config, files=files, progress=progress
@@ -210,13 +217,16 @@ class _SplitWriter:
         self._shard_file = ExitStack()
 
     def add(self, document: Document) -> None:
+        name = f"document {document.id or self._documents + len(self._texts)}"
         try:
             size = len(document.text.encode("utf-8"))
         except UnicodeEncodeError as error:
             raise InputError(
-                f"document {document.id or self._documents} holds half a surrogate pair at character {error.start}",
+                f"{name} holds half a surrogate pair at character {error.start}",
                 hint="clean the corpus with textpipe clean first",
             ) from None
+        if self._config.special == "raise":
+            refuse_special(self._tokenizer.pipeline, document.text, name)
         self._texts.append(document.text)
         self._languages.append(document.lang)
         self._sizes.append(size)
@@ -228,7 +238,10 @@ class _SplitWriter:
         if not self._texts:
             return
         threads, eos = self._config.threads, self._info.eos_id
-        ids, bounds = self._tokenizer.encode_to_numpy(self._texts, threads=threads, add_special_tokens=False)
+        special: SpecialPolicy = "allow" if self._config.special == "allow" else "text"  # a refused one is not here
+        ids, bounds = self._tokenizer.encode_to_numpy(
+            self._texts, threads=threads, add_special_tokens=False, special=special
+        )
         self._eos_in_text += int(np.count_nonzero(ids == eos))
         tokens = np.insert(ids.astype(self._dtype, copy=False), bounds[1:], eos)
         ends = bounds + np.arange(len(bounds), dtype=np.int64)

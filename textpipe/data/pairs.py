@@ -32,6 +32,7 @@ from textpipe.data.permutation import derive_key, permute
 from textpipe.data.shards import ShardInfo, ShardWriter, TokenShard
 from textpipe.errors import ConfigError, FormatError, InputError
 from textpipe.files import publish_directory, read_manifest, replace_file, write_text
+from textpipe.tokenizer.special_text import SpecialPolicy, refuse_special
 
 if TYPE_CHECKING:
     from textpipe.tokenizer import Tokenizer
@@ -53,6 +54,7 @@ def pack_pairs(
     *,
     source_tokenizer: Tokenizer | None = None,
     eos: str = "<|endoftext|>",
+    special: SpecialPolicy = "text",
     threads: int | None = None,
 ) -> PackedPairs:
     """Encode parallel text into aligned token shards.
@@ -63,20 +65,22 @@ def pack_pairs(
     tokenizer : of the target, and of the source when it has none of its own.
     out : the folder to make. It must not exist.
     eos : special token put after each text.
+    special : special tokens written in a text are plain text, an error (``raise``) or tokens (``allow``).
 
     Raises
     ------
     ConfigError
         when a vocabulary has no such eos token.
     InputError
-        when a split has no pair, or a text of a pair is empty.
+        when a split has no pair, or a text of a pair is empty or holds a special token that ``special`` refuses.
     """
     tokenizers = {"source": source_tokenizer or tokenizer, "target": tokenizer}
     infos = {side: _info(tokenizers[side], eos) for side in _SIDES}
     counts: dict[str, Any] = {"shared": source_tokenizer is None}
-    with publish_directory(out, kind=KIND, counts=counts, config={"eos": eos}) as staging:
+    with publish_directory(out, kind=KIND, counts=counts, config={"eos": eos, "special": special}) as staging:
         for name, pairs in (("train", train), ("val", val)):
-            counts[name] = _write_split(staging, name, pairs, tokenizers, infos, threads=threads)
+            checked = _checked(pairs, name, tokenizers, special)
+            counts[name] = _write_split(staging, name, checked, tokenizers, infos, special=special, threads=threads)
         for side in _SIDES:
             write_text(staging / f"{side}-tokenizer.json", tokenizers[side].to_str(pretty=True))
     return PackedPairs(out)
@@ -91,6 +95,18 @@ def _info(tokenizer: Tokenizer, eos: str) -> ShardInfo:
     return ShardInfo(tokenizer.get_vocab_size(), eos_id, tokenizer.sha256)
 
 
+def _checked(
+    pairs: Iterable[Pair], name: str, tokenizers: dict[str, Tokenizer], special: SpecialPolicy
+) -> Iterator[Pair]:
+    for number, pair in enumerate(pairs, 1):
+        if not (pair[0].strip() and pair[1].strip()):
+            raise InputError(f"pair {number} of {name} has an empty {_SIDES[bool(pair[0].strip())]}")
+        if special == "raise":
+            for side, text in zip(_SIDES, pair, strict=True):
+                refuse_special(tokenizers[side].pipeline, text, f"pair {number} of {name}: its {side}")
+        yield pair
+
+
 def _write_split(
     staging: Path,
     name: str,
@@ -98,20 +114,21 @@ def _write_split(
     tokenizers: dict[str, Tokenizer],
     infos: dict[str, ShardInfo],
     *,
+    special: SpecialPolicy,
     threads: int | None,
 ) -> dict[str, int]:
     stream, num_pairs = iter(pairs), 0
+    policy: SpecialPolicy = "allow" if special == "allow" else "text"  # what is refused does not come so far
     with ExitStack() as files:
         writers = {
             side: ShardWriter(files.enter_context(replace_file(staging / f"{name}.{side}-00000.bin")), infos[side])
             for side in _SIDES
         }
         while batch := list(islice(stream, _BATCH_PAIRS)):
-            for number, pair in enumerate(batch, num_pairs + 1):
-                if not (pair[0].strip() and pair[1].strip()):
-                    raise InputError(f"pair {number} of {name} has an empty {_SIDES[bool(pair[0].strip())]}")
             for side, texts in zip(_SIDES, zip(*batch, strict=True), strict=True):
-                ids, bounds = tokenizers[side].encode_to_numpy(texts, threads=threads, add_special_tokens=False)
+                ids, bounds = tokenizers[side].encode_to_numpy(
+                    texts, threads=threads, add_special_tokens=False, special=policy
+                )
                 tokens = np.insert(ids.astype(np.uint32), bounds[1:], infos[side].eos_id)
                 ends = bounds + np.arange(len(bounds), dtype=np.int64)
                 writers[side].write(tokens, ends, text_bytes=sum(len(text.encode()) for text in texts))

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from textpipe.encoding import Encoding
-from textpipe.tokenizer.encoder import Encoder, SpecialPolicy
+from textpipe.tokenizer.encoder import Encoder
+from textpipe.tokenizer.special_text import SpecialPolicy
 
 __all__ = ["AsyncEncoder"]
 

@@ -9,39 +9,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from textpipe.encoding import Encoding
 from textpipe.encoding.padding import padded_matrix
-from textpipe.errors import InputError, did_you_mean
+from textpipe.errors import InputError
 from textpipe.limits import DEFAULT_LIMITS
 from textpipe.models import Model
 from textpipe.tokenizer.fitting import Fitting
+from textpipe.tokenizer.special_text import Special, SpecialPolicy, Text, policy_skips, segment_pieces
 from textpipe.tokenizer.text_columns import Spans
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Encoder", "Special", "SpecialPolicy", "Text"]
-
-SpecialPolicy = Literal["allow", "text", "raise"]
-"""What becomes of special tokens that stand in a text: they are tokens, plain text, or an error."""
-
-
-@dataclass(frozen=True, slots=True)
-class Special:
-    """A special token of a chat template, by its text."""
-
-    token: str
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """Text nobody vouches for: whatever stands in it, it makes no special token."""
-
-    text: str
+__all__ = ["Encoder"]
 
 
 class Encoder(Fitting):
@@ -90,17 +73,29 @@ class Encoder(Fitting):
         return encoding
 
     def _encode_item(
-        self, texts: Sequence[Any], is_pretokenized: bool, special: SpecialPolicy | None, *, ids_alone: bool = False
+        self,
+        texts: Sequence[Any],
+        is_pretokenized: bool,
+        special: SpecialPolicy | None,
+        number: int = 0,
+        *,
+        ids_alone: bool = False,
     ) -> list[Encoding]:
-        """The encodings of one text or two, without the template."""
+        """The encodings of one text or two, without the template; ``number`` is the item's in its batch."""
         if not is_pretokenized:
-            encodings = self._encode_texts(texts, special, 1, ids_alone=ids_alone)
+            encodings = self._encode_texts(texts, special, 1, number, ids_alone=ids_alone)
         else:
-            encodings = [self._encode_words(_words(text), special, ids_alone=ids_alone) for text in texts]
+            encodings = [self._encode_words(_words(text), special, number, ids_alone=ids_alone) for text in texts]
         return [encoding.with_type_id(number) if number else encoding for number, encoding in enumerate(encodings)]
 
     def _encode_texts(
-        self, texts: Sequence[Any], special: SpecialPolicy | None, threads: int, *, ids_alone: bool
+        self,
+        texts: Sequence[Any],
+        special: SpecialPolicy | None,
+        threads: int,
+        item: int | None = None,
+        *,
+        ids_alone: bool,
     ) -> list[Encoding]:
         for text in texts:
             if not isinstance(text, str):
@@ -108,29 +103,17 @@ class Encoder(Fitting):
                     f"a text is a str, not a {type(text).__name__}",
                     hint="pass is_pretokenized=True for a list of words",
                 )
-        skip_special = self._skips_special(texts, special)
+        skip_special = self._skips_special(texts, special, item)
         return self.pipeline.encode(texts, skip_special=skip_special, threads=threads, ids_alone=ids_alone)
 
-    def _encode_words(self, words: Sequence[str], special: SpecialPolicy | None, *, ids_alone: bool) -> Encoding:
-        skip_special = self._skips_special(words, special)
+    def _encode_words(
+        self, words: Sequence[str], special: SpecialPolicy | None, item: int, *, ids_alone: bool
+    ) -> Encoding:
+        skip_special = self._skips_special(words, special, item)
         return self.pipeline.encode_words(words, skip_special=skip_special, ids_alone=ids_alone)
 
-    def _skips_special(self, texts: Iterable[str], special: SpecialPolicy | None) -> bool:
-        """Whether special tokens in these texts are plain text; one of them is an error where they may not be there."""
-        if special is None:
-            return self.encode_special_tokens
-        if special not in {"allow", "text", "raise"}:
-            raise InputError(f'no such policy: "{special}"', hint=did_you_mean(special, ("allow", "text", "raise")))
-        if special == "raise":
-            for number, text in enumerate(texts):
-                found = self.pipeline.first_special(text)
-                if found is not None:
-                    token, at = found
-                    raise InputError(
-                        f'text {number} holds the special token "{token}" at character {at}',
-                        hint='take it out, or pass special="text" to encode it as plain text',
-                    )
-        return special == "text"
+    def _skips_special(self, texts: Iterable[str], special: SpecialPolicy | None, item: int | None = None) -> bool:
+        return self.encode_special_tokens if special is None else policy_skips(self.pipeline, special, texts, item)
 
     def encode_segments(self, segments: Iterable[Special | Text], *, add_special_tokens: bool = False) -> Encoding:
         """The tokens of a text put together of marks and of text nobody vouches for, such as a chat.
@@ -160,22 +143,7 @@ class Encoder(Fitting):
         >>> tokenizer.encode_segments([Special("<user>"), Text("가"), Text("<user>")]).ids
         [2, 1, 0]
         """
-        pieces: list[tuple[str, int | None]] = []
-        for number, segment in enumerate(segments):
-            if isinstance(segment, Special) and isinstance(segment.token, str):
-                token_id = self._added.ids.get(segment.token)
-                if token_id is None or not self._added.is_special(segment.token):
-                    raise InputError(
-                        f'segment {number}: "{segment.token}" is no special token of this tokenizer',
-                        hint=did_you_mean(segment.token, self._added.special_texts),
-                    )
-                pieces.append((segment.token, token_id))
-            elif isinstance(segment, Text) and isinstance(segment.text, str):
-                pieces.append((segment.text, None))
-            else:
-                raise InputError(
-                    f"segment {number} is {segment!r}"[:200], allowed="Special(token) or Text(text), a str each"
-                )
+        pieces = segment_pieces(self._added, segments)
         encoding = self._put_together([self.pipeline.encode_segments(pieces)], add_special_tokens)
         self._pad([encoding])
         return encoding
@@ -227,9 +195,9 @@ class Encoder(Fitting):
             items = [_texts(item, number, is_pretokenized) for number, item in enumerate(batch)]
             made = [
                 self._put_together(
-                    self._encode_item(texts, is_pretokenized, special, ids_alone=ids_alone), add_special_tokens
+                    self._encode_item(texts, is_pretokenized, special, number, ids_alone=ids_alone), add_special_tokens
                 )
-                for texts in items
+                for number, texts in enumerate(items)
             ]
         return made
 

@@ -1,0 +1,99 @@
+"""Special tokens written in a text that nobody vouches for.
+
+What enters: texts, or a chat's marks and texts. What leaves: whether such tokens are plain text, an error that says
+which text holds one and where, or the stretches the encoder is to keep apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, get_args
+
+from textpipe.errors import InputError, did_you_mean
+
+if TYPE_CHECKING:
+    from textpipe.models.added_tokens import AddedVocabulary
+    from textpipe.tokenizer.pipeline import Pipeline
+
+__all__ = ["Special", "SpecialPolicy", "Text", "policy_skips", "refuse_special", "segment_pieces"]
+
+SpecialPolicy = Literal["allow", "text", "raise"]
+"""What becomes of special tokens that stand in a text: they are tokens, plain text, or an error."""
+
+
+@dataclass(frozen=True, slots=True)
+class Special:
+    """A special token of a chat template, by its text."""
+
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Text nobody vouches for: whatever stands in it, it makes no special token."""
+
+    text: str
+
+
+def policy_skips(pipeline: Pipeline, special: SpecialPolicy, texts: Iterable[str], item: int | None = None) -> bool:
+    """Whether special tokens in these texts are plain text; one of them is an error where the policy is ``raise``.
+
+    The texts are those of a batch, or all of its one ``item``.
+    """
+    if special not in get_args(SpecialPolicy):
+        raise InputError(f'no such policy: "{special}"', hint=did_you_mean(special, get_args(SpecialPolicy)))
+    if special == "raise":
+        for number, text in enumerate(texts):
+            refuse_special(pipeline, text, f"text {number if item is None else item}")
+    return special == "text"
+
+
+def refuse_special(pipeline: Pipeline, text: str, name: str) -> None:
+    """Do nothing, unless a special token stands in the text.
+
+    Parameters
+    ----------
+    pipeline : of the tokenizer.
+    text : the text.
+    name : which one it is, as the message shall call it.
+
+    Raises
+    ------
+    InputError
+        with the token and the character it begins at.
+    """
+    found = pipeline.first_special(text)
+    if found is not None:
+        token, at = found
+        raise InputError(
+            f'{name} holds the special token "{token}" at character {at}',
+            hint='take it out, or encode it as plain text: special="text"',
+        )
+
+
+def segment_pieces(added: AddedVocabulary, segments: Iterable[Special | Text]) -> list[tuple[str, int | None]]:
+    """The texts of the segments, a mark with its id, any other text with None.
+
+    Raises
+    ------
+    InputError
+        when a mark is no special token, or a segment is neither.
+    """
+    pieces: list[tuple[str, int | None]] = []
+    for number, segment in enumerate(segments):
+        if isinstance(segment, Special) and isinstance(segment.token, str):
+            token_id = added.ids.get(segment.token)
+            if token_id is None or not added.is_special(segment.token):
+                raise InputError(
+                    f'segment {number}: "{segment.token}" is no special token of this tokenizer',
+                    hint=did_you_mean(segment.token, added.special_texts),
+                )
+            pieces.append((segment.token, token_id))
+        elif isinstance(segment, Text) and isinstance(segment.text, str):
+            pieces.append((segment.text, None))
+        else:
+            raise InputError(
+                f"segment {number} is {segment!r}"[:200], allowed="Special(token) or Text(text), a str each"
+            )
+    return pieces
