@@ -298,6 +298,21 @@ def test_added_tokens_out_of_order_get_the_ids_of_tokenizers_and_a_warning(rows)
     assert ours.to_str() == theirs.to_str()
 
 
+def test_the_warning_points_at_the_line_that_reads_whatever_the_way(tmp_path):
+    text = with_added((4, "<x>"), (3, "<y>"))
+    path = tmp_path / "tokenizer.json"
+    path.write_text(text, encoding="utf-8")
+    for read in (
+        lambda: Tokenizer.from_str(text),
+        lambda: Tokenizer.from_buffer(text.encode()),
+        lambda: Tokenizer.from_file(path),
+        lambda: read_file(path),
+    ):
+        with pytest.warns(UserWarning, match="next free id") as caught:
+            read()
+        assert (caught[0].filename, caught[0].lineno) == (__file__, read.__code__.co_firstlineno)
+
+
 @pytest.mark.parametrize(
     ("rows", "message"),
     [

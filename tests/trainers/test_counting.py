@@ -10,8 +10,9 @@ import threading
 import pytest
 
 from textpipe.core._native import grammar_step
-from textpipe.errors import ConfigError, FormatError, InputError
-from textpipe.trainers import WordCutter, count_files, count_texts, counting
+from textpipe.errors import ConfigError, FormatError, InputError, LimitError
+from textpipe.normalizers import Replace
+from textpipe.trainers import SentenceCutter, SentenceReader, WordCutter, count_files, count_texts, counting
 
 GPT2, WHOLE = 0, 3
 BYTE_LEVEL = WordCutter(cutting=(grammar_step(GPT2),), byte_level=True)
@@ -125,3 +126,12 @@ def test_progress_counts_bytes_of_plain_files_up_to_the_total(lines, tmp_path):
     count_files(file, BYTE_LEVEL, progress=lambda *row, unit: rows.append((*row, unit)))
     size = file.stat().st_size
     assert rows[-1] == ("count words", size, size, "bytes")
+
+
+def test_a_normalizer_that_makes_a_text_too_long_is_a_limit_and_no_thread_stays():
+    giant = (Replace("가", "나" * 1000), Replace("나", "다" * 60_000))
+    steps = tuple(step for part in giant for step in part.native_steps())
+    for cutter in (WordCutter((), normalization=steps), SentenceCutter(reader=SentenceReader(normalization=steps))):
+        with pytest.raises(LimitError, match="longer than there may be"):
+            count_texts(["나", "가" * 100], cutter, threads=2)
+        assert threading.active_count() == 1

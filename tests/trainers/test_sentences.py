@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from textpipe.core._sentences import count_sentence_words
 from textpipe.errors import ConfigError, InputError, LimitError
 from textpipe.limits import Limits
-from textpipe.normalizers import NFKC, Lowercase
+from textpipe.normalizers import NFKC, Lowercase, Replace
 from textpipe.trainers import SentenceCutter, SentenceReader, count_files, read_sentence_files, read_sentences
 
 
@@ -119,3 +119,12 @@ def test_more_text_than_unigrams_are_sought_in_is_refused_while_it_is_read(tmp_p
         else:
             with pytest.raises(LimitError, match="byte pairs are learned from words"):
                 read()
+
+
+def test_a_sentence_that_normalizing_makes_too_long_is_a_limit(tmp_path):
+    (tmp_path / "a.txt").write_text("가" * 100 + "\n", encoding="utf-8")
+    giant = (Replace("가", "나" * 1000), Replace("나", "다" * 60_000))
+    reader = SentenceReader(normalization=tuple(step for part in giant for step in part.native_steps()))
+    for read in (lambda: read_sentences(["가" * 100], reader), lambda: read_sentence_files(tmp_path / "a.txt", reader)):
+        with pytest.raises(LimitError, match="makes a text too long"):
+            read()

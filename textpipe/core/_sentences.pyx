@@ -12,6 +12,7 @@ from libcpp.memory cimport make_unique
 from textpipe.core._native cimport NativeStep
 from textpipe.core._word_counts cimport CppWordCounts, WordCounts, utf8
 
+from textpipe.core._text import length_error
 from textpipe.errors import InputError
 
 cdef extern from "sentences.hpp" namespace "textpipe" nogil:
@@ -86,13 +87,19 @@ cdef class Sentences:
         cdef CppSentenceList* sentences = self.sentences.get()
         for text in texts:
             data = utf8(text, &size)
-            sentences.add(string_view(data, <size_t>size), 1)
+            try:
+                sentences.add(string_view(data, <size_t>size), 1)
+            except OverflowError:
+                raise length_error() from None
 
     def add_lines(self, bytes text not None, size_t max_bytes):
         """Add each line of valid UTF-8 that is trained on: not empty, not longer, without U+2585."""
         cdef string_view lines = string_view(<const char*>text, <size_t>len(text))
-        with nogil:
-            self.sentences.get().add_lines(lines, max_bytes)
+        try:
+            with nogil:
+                self.sentences.get().add_lines(lines, max_bytes)
+        except OverflowError:
+            raise length_error() from None
 
     def drop_empty(self):
         """To be called when all are added: each sentence that has nothing gives its place to the last one."""

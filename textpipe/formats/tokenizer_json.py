@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import struct
+import sys
 import warnings
 from typing import Any
 
@@ -100,8 +101,16 @@ def _check_ids(
         warnings.warn(
             f"{rows[0].path}: {len(renumbered)} added tokens get the next free id instead of the one in the file, "
             f"as in `tokenizers`: {listed}",
-            stacklevel=5,  # where the tokenizer is read
+            stacklevel=_callers_level(),
         )
+
+
+def _callers_level() -> int:
+    """How many frames up is the line that called textpipe, by whatever way it came here."""
+    package, level, frame = __name__.partition(".")[0], 0, sys._getframe()
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == package:
+        level, frame = level + 1, frame.f_back
+    return level
 
 
 def write(parts: Parts, *, pretty: bool) -> str:

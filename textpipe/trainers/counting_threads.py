@@ -13,11 +13,13 @@ import time
 from typing import Any
 
 from textpipe.core._word_counts import WordCounts
+from textpipe.errors import LimitError
 
 __all__ = ["CountingThreads"]
 
 _WAIT_S = 0.1
 _SOON_S = 0.2
+_GROWTH_HINT = "train on fewer or shorter texts, or look at what in the normalizer replaces short strings by long ones"
 
 
 class CountingThreads:
@@ -74,9 +76,14 @@ class CountingThreads:
                     return
                 self._cutter.count(counter, chunk)
                 self._counted.append(None)
+        except OverflowError as error:
+            self._fail(LimitError(str(error), hint=_GROWTH_HINT))
         except BaseException as error:
-            self._failure = error
-            self._stopped.set()
+            self._fail(error)
+
+    def _fail(self, error: BaseException) -> None:
+        self._failure = error
+        self._stopped.set()
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
         try:
