@@ -55,6 +55,14 @@ def test_more_words_than_the_front_table_holds_stay_exact():
     assert count_natively(words) == count_by_dictionary([w.encode() for w in words])
 
 
+def test_words_of_one_row_drive_each_other_out_and_stay_exact():
+    rng = random.Random(3)
+    syllables = "가나다라마바사아자차카타파하각난닫랄맘밥삿앙잦찿캌탙팦핳"
+    rare = ["".join(rng.choices(syllables, k=rng.randint(1, 12))) for _ in range(40_000)]
+    words = [word for word in rare for word in (word, rng.choice(rare[:300]), *[word] * rng.randint(0, 2))]
+    assert count_natively(words) == count_by_dictionary([w.encode() for w in words])
+
+
 def test_counts_pass_32_bits():
     counts = WordCounts()
     for _ in range(3):

@@ -105,15 +105,6 @@ class Cutting {
         });
     }
 
-    // Call emit(begin, size) for every word.
-    template <class Emit>
-    void words(const Pieces& pieces, Emit&& emit) const {
-        batches(pieces, [&](const uint8_t* text, const Piece* words, size_t count) {
-            for (size_t i = 0; i < count; ++i) emit(text + words[i].begin, size_t{words[i].end - words[i].begin});
-            return true;
-        });
-    }
-
     static constexpr size_t batch_words = 256;
 
   private:

@@ -2,8 +2,8 @@
 // once with a 64-bit count. Promises: exact counts whatever the threads and chunks, each word stored once, and memory that
 // follows the distinct words, not the text.
 //
-//   WordCounter     one a thread: a small direct-mapped table that stays in the second-level cache and absorbs the frequent
-//                   words; what it evicts is buffered by partition
+//   WordCounter     one a thread: a small table that stays in the second-level cache and absorbs the frequent words; what it
+//                   evicts is buffered by partition
 //   WordCounts      shared: partitions chosen by hash (word_partition.hpp), each with a lock
 //
 // A count that must not take much memory gives its partitions away one by one as records, and adds them up again one by one
@@ -200,7 +200,7 @@ class WordCounter {
 public:
     WordCounter(WordCounts& counts, WordCut cut)
         : counts_(counts), cut_(std::move(cut)),
-          cuts_lines_(cut_.normalization.empty() && cut_.cutting.by_lines(line_cutting_)), front_(front_slots) {}
+          cuts_lines_(cut_.normalization.empty() && cut_.cutting.by_lines(line_cutting_)), front_(num_rows) {}
     WordCounter(const WordCounter&) = delete;
     WordCounter& operator=(const WordCounter&) = delete;
 
@@ -220,24 +220,41 @@ public:
     }
 
     // Bytes up to readable_end may be read.
-    void add_word(const uint8_t* data, size_t size, const uint8_t* readable_end) { count(data, size, readable_end); }
+    void add_word(const uint8_t* data, size_t size, const uint8_t* readable_end) {
+        if (size > words::inline_bytes) return push(words::hash_long(data, size), data, size, 1);
+        const Piece whole{0, static_cast<uint32_t>(size)};
+        count(data, &whole, 1, readable_end);
+    }
 
     void flush() {
-        for (Slot& slot : front_) {
-            if (slot.count != 0) evict(slot);
-            slot.count = 0;
-        }
+        for (Row& row : front_) evict(row, 0), evict(row, 1);
         for (size_t i = 0; i < pending_.size(); ++i) send(i);
     }
 
 private:
-    static constexpr size_t front_bits = 14, front_slots = size_t{1} << front_bits;
+    static constexpr size_t num_rows = size_t{1} << 13;
     static constexpr size_t pending_bytes = size_t{1} << 13;  // of each partition
 
-    struct Slot {
+    struct Found {
         words::Key key;
-        uint32_t size, count;  // count 0 marks a free slot
+        uint32_t size, row;
     };
+
+    // Two words: the one that came again last, and the one that came last. The second is what makes room, so that the many
+    // words that come once do not drive out a frequent one. A count of 0 marks a free place.
+    struct alignas(64) Row {
+        words::Key keys[2]{};
+        uint32_t sizes[2]{}, counts[2]{};
+
+        bool holds(size_t i, const Found& word) const {
+            const words::Key& key = keys[i];
+            return ((key.a ^ word.key.a) | (key.b ^ word.key.b) | (key.c ^ word.key.c) | (sizes[i] ^ word.size)) == 0;
+        }
+        void exchange() {
+            std::swap(keys[0], keys[1]), std::swap(sizes[0], sizes[1]), std::swap(counts[0], counts[1]);
+        }
+    };
+
     struct Header {
         uint64_t hash;
         uint32_t size, count;
@@ -265,32 +282,57 @@ private:
     void count_words(const Cutting& cutting, const uint8_t* text, size_t size, const uint8_t* readable_end) {
         const Cutting::Pieces pieces = cutting.prepare(text, size, true, nullptr, scratch_);
         if (pieces.text != text) readable_end = pieces.text + pieces.size;
-        cutting.words(pieces, [&](const uint8_t* begin, size_t length) { count(begin, length, readable_end); });
+        cutting.batches(pieces, [&](const uint8_t* in, const Piece* words, size_t num_words) {
+            count(in, words, num_words, readable_end);
+            return true;
+        });
     }
 
-    // Bytes from data up to readable_end may be read.
-    void count(const uint8_t* data, size_t size, const uint8_t* readable_end) {
+    // Count at most Cutting::batch_words words; bytes up to readable_end may be read. First all keys and rows, then the
+    // counts: whether a row holds its word is anybody's guess, and a wrong one throws away what was begun after it.
+    void count(const uint8_t* text, const Piece* pieces, size_t num_pieces, const uint8_t* readable_end) {
         using namespace words;
-        if (size > inline_bytes) return push(hash_long(data, size), data, size, 1);
-        const bool inside = data + inline_bytes <= readable_end;
-        const Key key = TEXTPIPE_LIKELY(inside) ? load_key(data, size) : load_key_at_end(data, size);
-        const uint64_t hash = hash_key(key, size);
-        Slot& slot = front_[hash & (front_slots - 1)];
-        const bool same = ((slot.key.a ^ key.a) | (slot.key.b ^ key.b) | (slot.key.c ^ key.c)) == 0 && slot.size == size;
-        if (TEXTPIPE_LIKELY(same && slot.count != std::numeric_limits<uint32_t>::max())) {
-            ++slot.count;
-            return;
+        Found found[Cutting::batch_words];
+        Found* end = found;
+        for (size_t i = 0; i < num_pieces; ++i) {
+            const uint8_t* const data = text + pieces[i].begin;
+            const uint32_t size = pieces[i].end - pieces[i].begin;
+            if (size > inline_bytes) {
+                push(hash_long(data, size), data, size, 1);
+                continue;
+            }
+            const bool inside = data + inline_bytes <= readable_end;
+            end->key = TEXTPIPE_LIKELY(inside) ? load_key(data, size) : load_key_at_end(data, size);
+            end->size = size;
+            end->row = static_cast<uint32_t>(hash_key(end->key, size) & (num_rows - 1));
+            prefetch(&front_[end->row]);
+            ++end;
         }
-        if (slot.count != 0) evict(slot);
-        slot = {key, static_cast<uint32_t>(size), 1};
+        for (const Found* word = found; word != end; ++word) count(*word);
     }
 
-    void evict(const Slot& slot) {
-        const uint64_t hash = words::hash_key(slot.key, slot.size);
-        uint8_t* const to = room_for(hash >> (64 - WordCounts::partition_bits), record_bytes(slot.size));
-        const Header header{hash, slot.size, slot.count};
+    void count(const Found& word) {
+        Row& row = front_[word.row];
+        if (!row.holds(0, word)) {
+            if (!row.holds(1, word)) {
+                evict(row, 1);
+                row.keys[1] = word.key, row.sizes[1] = word.size, row.counts[1] = 1;
+                return;
+            }
+            row.exchange();
+        }
+        if (row.counts[0] == std::numeric_limits<uint32_t>::max()) evict(row, 0);
+        ++row.counts[0];
+    }
+
+    void evict(Row& row, size_t i) {
+        const uint32_t size = row.sizes[i], count = std::exchange(row.counts[i], 0);
+        if (count == 0) return;
+        const uint64_t hash = words::hash_key(row.keys[i], size);
+        uint8_t* const to = room_for(hash >> (64 - WordCounts::partition_bits), record_bytes(size));
+        const Header header{hash, size, count};
         std::memcpy(to, &header, sizeof header);
-        std::memcpy(to + sizeof header, &slot.key, words::inline_bytes);  // the size as a constant: the rest is overwritten
+        std::memcpy(to + sizeof header, &row.keys[i], words::inline_bytes);  // the size as a constant: the rest is overwritten
     }
 
     static size_t record_bytes(size_t size) { return sizeof(Header) + (size + 7) / 8 * 8; }
@@ -336,10 +378,16 @@ private:
         if (counts_.is_stopped()) throw Interrupted();
         words::Partition& partition = counts_.partition(index);
         const std::lock_guard<std::mutex> hold(partition.lock);
+        size_t num_records = 0;
+        each_record(pending, [&](const Header&, const uint8_t*) { ++num_records; });
+        partition.make_room(num_records);
         each_record(pending, [&](const Header& header, const uint8_t*) { partition.prefetch_slot(header.hash); });
-        each_record(pending, [&](const Header& header, const uint8_t*) { partition.prefetch_word(header.hash); });
+        std::array<size_t, pending_bytes / sizeof(Header)> slots;
+        size_t* slot = slots.data();
+        each_record(pending, [&](const Header& header, const uint8_t*) { *slot++ = partition.find(header.hash, header.size); });
+        slot = slots.data();
         each_record(pending, [&](const Header& header, const uint8_t* data) {
-            partition.add(header.hash, data, header.size, header.count);
+            partition.add_from(*slot++, header.hash, data, header.size, header.count);
         });
         pending.used = 0;
     }
@@ -350,7 +398,7 @@ private:
     const bool cuts_lines_;  // by line_cutting_, many at once
     Cutting::Scratch scratch_;
     std::string text_;  // a normalized text while it is cut
-    std::vector<Slot> front_;
+    std::vector<Row> front_;
     std::array<Pending, WordCounts::num_partitions> pending_;
 };
 

@@ -40,10 +40,26 @@ inline void prefetch(const void*) {}
 
 constexpr size_t inline_bytes = 24;  // a space and seven Hangul syllables: all but about one Korean word in thirty
 
-inline uint64_t load64(const uint8_t* p) {
-    uint64_t value;
-    std::memcpy(&value, p, 8);
+template <class Unsigned>
+inline Unsigned load(const uint8_t* p) {
+    Unsigned value;
+    std::memcpy(&value, p, sizeof value);
     return value;
+}
+inline uint64_t load64(const uint8_t* p) { return load<uint64_t>(p); }
+
+// As memcmp() == 0, which is slow to begin: words are short.
+inline bool same_bytes(const uint8_t* x, const uint8_t* y, size_t size) {
+    const auto differ_at = [&](auto unit, size_t at) { return load<decltype(unit)>(x + at) ^ load<decltype(unit)>(y + at); };
+    if (size >= 8) {
+        uint64_t differ = differ_at(uint64_t{}, size - 8);
+        for (size_t at = 0; at + 8 < size; at += 8) differ |= differ_at(uint64_t{}, at);
+        return differ == 0;
+    }
+    if (size >= 4) return (differ_at(uint32_t{}, 0) | differ_at(uint32_t{}, size - 4)) == 0;
+    for (size_t at = 0; at < size; ++at)
+        if (x[at] != y[at]) return false;
+    return true;
 }
 
 // Fold two words into one by the high and low halves of their product.
@@ -149,7 +165,7 @@ public:
 
     static bool is(const uint8_t* record, const uint8_t* data, size_t size) {
         if (TEXTPIPE_LIKELY(size < 0x80))
-            return record[sizeof(uint64_t)] == size && std::memcmp(record + sizeof(uint64_t) + 1, data, size) == 0;
+            return record[sizeof(uint64_t)] == size && same_bytes(record + sizeof(uint64_t) + 1, data, size);
         const Word known = read(record);
         return known.size == size && std::memcmp(known.data, data, size) == 0;
     }
@@ -169,9 +185,34 @@ public:
     mutable std::mutex lock;
 
     void add(uint64_t hash, const uint8_t* data, size_t size, uint64_t count) {
-        if (used_ * 4 >= slots_.size() * 3) grow();
+        make_room(1);
+        add_from(static_cast<uint32_t>(hash) & mask_, hash, data, size, count);
+    }
+
+    // Many words cost less together, since the memory that one waits for is on its way while the others ask: first room
+    // for all of them, then their slots, then the words that lie there, and at last each is added from where its search ended.
+    void make_room(size_t num_words) {
+        while ((used_ + num_words) * 4 > slots_.size() * 3) grow();
+    }
+
+    void prefetch_slot(uint64_t hash) const { prefetch(&slots_[static_cast<uint32_t>(hash) & mask_]); }
+
+    // The slot of the word, or one that looks like it, or a free one: in any case one that add_from() may begin at.
+    size_t find(uint64_t hash, size_t size) const {
         const auto tag = static_cast<uint32_t>(hash);
         for (size_t at = tag & mask_;; at = (at + 1) & mask_) {
+            const Slot& slot = slots_[at];
+            if (slot.place == free_slot) return at;
+            if (slot.tag != tag) continue;
+            const uint8_t* const record = arena_.data() + slot.place;
+            prefetch(record), prefetch(record + Record::bytes(size) - 1);
+            return at;
+        }
+    }
+
+    void add_from(size_t at, uint64_t hash, const uint8_t* data, size_t size, uint64_t count) {
+        const auto tag = static_cast<uint32_t>(hash);
+        for (;; at = (at + 1) & mask_) {
             Slot& slot = slots_[at];
             if (slot.place == free_slot) {
                 slot = {tag, append(data, size, count)};
@@ -180,16 +221,6 @@ public:
             }
             if (slot.tag == tag && Record::is(&arena_[slot.place], data, size)) return Record::add(&arena_[slot.place], count);
         }
-    }
-
-    // Ask for what add() will read, the slot first and then the word it names, so that the misses of many words overlap.
-    void prefetch_slot(uint64_t hash) const {
-        if (!slots_.empty()) prefetch(&slots_[static_cast<uint32_t>(hash) & mask_]);
-    }
-    void prefetch_word(uint64_t hash) const {
-        if (slots_.empty()) return;
-        const Slot& slot = slots_[static_cast<uint32_t>(hash) & mask_];
-        if (slot.tag == static_cast<uint32_t>(hash) && slot.place != free_slot) prefetch(&arena_[slot.place]);
     }
 
     size_t num_words() const { return used_; }
