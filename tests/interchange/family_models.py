@@ -5,10 +5,11 @@ from __future__ import annotations
 import torch
 
 from textpipe.nn.architectures import new_model
-from textpipe.nn.shapes import BertConfig, GptConfig, Seq2SeqConfig, TransformerConfig
+from textpipe.nn.shapes import BertConfig, GptConfig, RopeScaling, Seq2SeqConfig, TransformerConfig
 
 GPT = {"vocab_size": 400, "context": 48, "layers": 2, "heads": 4, "width": 32}
 PAIR = {"vocab_size": 400, "context": 48, "encoder_layers": 2, "decoder_layers": 1, "heads": 4, "width": 32}
+SCALING = RopeScaling(factor=8.0, original_context=16)
 SHAPES = {
     "gpt1": GptConfig(layout="gpt1", **GPT),
     "gpt2": GptConfig(**GPT),
@@ -18,10 +19,12 @@ SHAPES = {
     "llama-grouped-untied-bias": GptConfig(
         layout="llama", **GPT, kv_heads=2, tied=False, bias=True, rope_base=50_000.0, norm_epsilon=1e-6
     ),
+    "llama-scaled": GptConfig(layout="llama", **GPT, rope_scaling=SCALING),
     "bert": BertConfig(vocab_size=400, context=48, layers=2, heads=4, width=32),
     "bert-next-sentence": BertConfig(vocab_size=400, context=48, layers=2, heads=4, width=32, next_sentence=True),
     "marian": TransformerConfig(**PAIR),
     "marian-two-vocabularies": TransformerConfig(**PAIR, source_vocab_size=300),
+    "marian-silu": TransformerConfig(**PAIR, activation="silu"),
     "m2m100": TransformerConfig(**PAIR, layout="pre"),
     "seq2seq": Seq2SeqConfig(vocab_size=400, embedding=16, width=32, encoder_width=16, context=48),
 }

@@ -10,8 +10,10 @@ from model_twins import assert_same_gradients, twins_of
 
 from textpipe.data.batches import IGNORED
 from textpipe.errors import ConfigError
+from textpipe.interchange.rotary import rotary_to
 from textpipe.nn.gpt import GPT, GptConfig
 from textpipe.nn.losses import linear_cross_entropy
+from textpipe.nn.shapes import RopeScaling
 
 SHAPE = GptConfig(vocab_size=211, context=32, layers=3, heads=4, width=64)
 
@@ -60,7 +62,7 @@ def their_llama(transformers, shape):
         attention_bias=shape.has_bias,
         mlp_bias=shape.has_bias,
         tie_word_embeddings=shape.tied,
-        rope_parameters={"rope_type": "default", "rope_theta": shape.rope_base},
+        rope_parameters=rotary_to(shape),
     )
     return transformers.LlamaForCausalLM(config)
 
@@ -70,6 +72,10 @@ FAMILIES = {
     "gpt2": (their_gpt2, SHAPE),
     "gpt2-untied": (their_gpt2, SHAPE.replaced(tied=False)),
     "llama": (their_llama, SHAPE.replaced(layout="llama", tied=False)),
+    "llama-scaled": (
+        their_llama,
+        SHAPE.replaced(layout="llama", rope_scaling=RopeScaling(factor=32.0, original_context=12)),
+    ),
     "llama-grouped": (their_llama, SHAPE.replaced(layout="llama", kv_heads=2, bias=True, rope_base=500.0)),
 }
 

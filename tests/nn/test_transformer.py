@@ -20,7 +20,7 @@ def their_marian(transformers, shape):
         max_position_embeddings=shape.context,
         share_encoder_decoder_embeddings=shape.source_vocab_size is None,
         tie_word_embeddings=True,
-        activation_function="relu",
+        activation_function=shape.activation,
         scale_embedding=True,
         pad_token_id=0,
         decoder_start_token_id=1,
@@ -60,6 +60,7 @@ def common(shape):
 
 FAMILIES = {
     "marian": (their_marian, SHAPE),
+    "marian-silu": (their_marian, SHAPE.replaced(activation="silu")),
     "marian-two-vocabularies": (their_marian, SHAPE.replaced(source_vocab_size=77)),
     "m2m100": (their_m2m100, SHAPE.replaced(layout="pre")),
 }

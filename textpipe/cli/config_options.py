@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import typer
 from rich.markup import escape
 
-from textpipe.config import choices_of, describe
+from textpipe.config import Config, choices_of, describe
 
 __all__ = ["options_of", "sentence", "with_options"]
 
@@ -41,9 +41,9 @@ def options_of(
     """
     found = []
     for name, field in config.model_fields.items():
-        if name in left_out:
-            continue
         kind, flag = _plain(field.annotation), (flags or {}).get(name) or "--" + name.replace("_", "-")
+        if name in left_out or (isinstance(kind, type) and issubclass(kind, Config)):
+            continue  # a table stands in a file only
         names = [f"{flag}/--no-{flag[2:]}"] if kind is bool else [flag]
         default: Any = [] if kind == list[str] else None
         option = typer.Option(

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from textpipe.errors import InputError
 from textpipe.formats.fields import Field
+from textpipe.interchange.rotary import rotary_from, rotary_to
 from textpipe.nn.shapes import BertConfig, GptConfig, Seq2SeqConfig, TransformerConfig
 
 __all__ = ["FAMILIES", "OWN_TYPE", "Family", "Ids", "config_of", "family_of", "shape_from"]
@@ -102,7 +103,7 @@ def _pair_family(architecture: str, layout: str, more: tuple[Key, ...], fixed: M
             Key("encoder_ffn_dim", "feed_forward", int, written="inner_width"),
         ),
         same={"decoder_attention_heads": "encoder_attention_heads", "decoder_ffn_dim": "encoder_ffn_dim"},
-        fixed={"activation_function": ("relu",), "scale_embedding": (True,), "tie_word_embeddings": (True,), **fixed},
+        fixed={"scale_embedding": (True,), "tie_word_embeddings": (True,), **fixed},
         dropout=("dropout", "attention_dropout"),
         prefix="model.",
     )
@@ -133,15 +134,9 @@ _LLAMA = Family(
         Key("rms_norm_eps", "norm_epsilon", float, 1e-6),
         Key("attention_bias", "bias", bool, False, "has_bias"),
         Key("tie_word_embeddings", "tied", bool, False),
-        Key("rope_parameters.rope_theta", "rope_base", float, 10_000.0),
     ),
     same={"mlp_bias": "attention_bias"},
-    fixed={
-        "hidden_act": ("silu",),
-        "rope_parameters.rope_type": ("default",),
-        "rope_scaling": (None,),
-        "pretraining_tp": (1,),
-    },
+    fixed={"hidden_act": ("silu",), "pretraining_tp": (1,)},
     dropout=("attention_dropout",),
     prefix="model.",
 )
@@ -183,6 +178,8 @@ _M2M100 = _pair_family(
     (Key("vocab_size", "vocab_size", int),),
     {"pad_token_id": (1,)},  # positions are counted from behind it
 )
+
+_ACTIVATIONS = {"relu": "relu", "gelu": "gelu", "silu": "silu", "swish": "silu"}  # of pairs; theirs → ours
 
 FAMILIES: Mapping[str, Family] = MappingProxyType(
     {"gpt2": _GPT2, "openai-gpt": _GPT1, "llama": _LLAMA, "bert": _BERT, "marian": _MARIAN, "m2m_100": _M2M100}
@@ -229,8 +226,11 @@ def config_of(shape: ModelConfig, ids: Ids) -> dict[str, Any]:
     if family is _MARIAN:
         made["share_encoder_decoder_embeddings"] = getattr(shape, "source_vocab_size", None) is None
         made["vocab_size"] = made["vocab_size"] or shape.vocab_size
-    if family is _LLAMA:
+    if isinstance(shape, GptConfig) and family is _LLAMA:
         made["num_key_value_heads"] = made["num_key_value_heads"] or made["num_attention_heads"]
+        made["rope_parameters"] = rotary_to(shape)
+    if isinstance(shape, TransformerConfig):
+        made["activation_function"] = shape.activation
     made |= {theirs: made[other] for theirs, other in family.same.items()}
     for theirs, values in family.fixed.items():
         _put(made, theirs, values[0])
@@ -279,10 +279,11 @@ def shape_from(config: Field) -> tuple[ModelConfig, Family | None]:
         found[key.ours] = _value(config, key)
     if family is _LLAMA:
         _check_head_width(config, found)
-        older = config.part("rope_theta", required=False)  # where files before `rope_parameters` have it
-        found["rope_base"] = found["rope_base"] if older is None else older.of(float)
+        found |= rotary_from(config)
     if family is _MARIAN:
         found |= _vocabularies(config, found)
+    if family.shape is TransformerConfig:
+        found["activation"] = _activation(config)
     rate = config.part(family.dropout[0], required=False)
     found["dropout"] = 0.0 if rate is None else rate.of(float)
     if family is _BERT:
@@ -315,6 +316,14 @@ def _check_head_width(config: Field, found: Mapping[str, Any]) -> None:
     width = config.part("head_dim", required=False)
     if width is not None and width.value not in (None, found["width"] // max(1, found["heads"])):
         width.fail(f"is {width.value!r}", allowed="hidden_size / num_attention_heads")
+
+
+def _activation(config: Field) -> str:
+    theirs = config.need("activation_function")
+    if theirs.value not in _ACTIVATIONS:
+        allowed = " or ".join(repr(name) for name in _ACTIVATIONS)
+        theirs.fail(f"is {theirs.value!r}, which is not computed here", allowed=allowed)
+    return _ACTIVATIONS[theirs.value]
 
 
 def _vocabularies(config: Field, found: Mapping[str, Any]) -> dict[str, Any]:

@@ -64,6 +64,7 @@ ACTIVATIONS: Mapping[str, Callable[[torch.Tensor], torch.Tensor]] = MappingProxy
         "relu": functional.relu,
         "gelu": functional.gelu,
         "gelu_tanh": gelu_tanh,  # 5e-5 from gelu on a small model
+        "silu": functional.silu,
         "swiglu": functional.silu,
     }
 )

@@ -11,6 +11,7 @@ values, K width of a head, L layer.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import torch
@@ -19,6 +20,8 @@ from torch.nn import functional
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from textpipe.nn.shapes import RopeScaling
 
 __all__ = ["Attention", "KeyValueCache", "Rotation", "causal_mask", "document_mask", "padding_mask", "rotation"]
 
@@ -121,13 +124,18 @@ def padding_mask(lengths_B: torch.Tensor, length: int) -> torch.Tensor:
     return (torch.arange(length, device=lengths_B.device)[None] < lengths_B[:, None])[:, None, None]
 
 
-def rotation(positions_BT: torch.Tensor, head_width: int, base: float) -> Rotation:
+def rotation(positions_BT: torch.Tensor, head_width: int, base: float, scaling: RopeScaling | None = None) -> Rotation:
     """The turn of each position: pair i of a head's numbers by position · base^(−2i / K) (Su et al. 2021).
 
     Numbers i and i + K/2 are a pair, as in Llama's published weights.
     """
     exponents = torch.arange(0, head_width, 2, dtype=torch.int64, device=positions_BT.device).float() / head_width
-    angles_BTK = positions_BT[:, :, None].float() * (1.0 / base**exponents)
+    steps_K = 1.0 / base**exponents
+    if scaling is not None:
+        turns_K = scaling.original_context / (2 * math.pi / steps_K)
+        kept_K = ((turns_K - scaling.low_turns) / (scaling.high_turns - scaling.low_turns)).clamp(0.0, 1.0)
+        steps_K = (1 - kept_K) * steps_K / scaling.factor + kept_K * steps_K
+    angles_BTK = positions_BT[:, :, None].float() * steps_K
     angles_BTK = torch.cat([angles_BTK, angles_BTK], dim=-1)
     return angles_BTK.cos()[:, None], angles_BTK.sin()[:, None]
 

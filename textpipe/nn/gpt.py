@@ -15,7 +15,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from textpipe.nn.attention import KeyValueCache, document_mask, rotation
+from textpipe.nn.attention import KeyValueCache, Rotation, document_mask, rotation
 from textpipe.nn.blocks import Block, BlockShape
 from textpipe.nn.shapes import GptConfig
 
@@ -98,10 +98,8 @@ class GPT(nn.Module):
             mask = document_mask(segments_BT)
         if positions_BT is None:
             positions_BT = torch.arange(length, device=tokens_BT.device)[None]
-        x_BTD, turn = self.token_embedding(tokens_BT), None
-        if self.position_embedding is None:
-            turn = rotation(positions_BT, self.config.head_width, self.config.rope_base)
-        else:
+        x_BTD, turn = self.token_embedding(tokens_BT), self.turn(positions_BT)
+        if self.position_embedding is not None:
             x_BTD = x_BTD + self.position_embedding(positions_BT)
         x_BTD = self.dropout(x_BTD)
         for layer, block in enumerate(self.blocks):
@@ -110,6 +108,13 @@ class GPT(nn.Module):
             cache.length += length
         normed_BTD: torch.Tensor = self.final_norm(x_BTD)
         return normed_BTD
+
+    def turn(self, positions_BT: torch.Tensor) -> Rotation | None:
+        """By how much these positions turn queries and keys; None in the layouts that learn a vector of each."""
+        config = self.config
+        if config.layout != "llama":
+            return None
+        return rotation(positions_BT, config.head_width, config.rope_base, config.rope_scaling)
 
     @property
     def head_weight(self) -> torch.Tensor:

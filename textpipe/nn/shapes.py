@@ -12,7 +12,7 @@ import pydantic
 
 from textpipe.config import Config, Field
 
-__all__ = ["BertConfig", "GptConfig", "Seq2SeqConfig", "TransformerConfig"]
+__all__ = ["BertConfig", "GptConfig", "RopeScaling", "Seq2SeqConfig", "TransformerConfig"]
 
 MAX_ENTRIES, MAX_CONTEXT, MAX_LAYERS, MAX_WIDTH = 1 << 24, 1 << 20, 1024, 1 << 16
 
@@ -40,6 +40,25 @@ def _linear(inner: int, outer: int, *, bias: bool = True) -> int:
     return inner * outer + (outer if bias else 0)
 
 
+class RopeScaling(Config):
+    """How Llama 3.1 and later read further than they were first trained on: slow rotary angles are slowed more.
+
+    An angle that turns fewer than ``low_turns`` times in ``original_context`` positions is divided by ``factor``, one
+    that turns more than ``high_turns`` times is kept, and between the two it is divided by something between.
+    """
+
+    factor: float = Field(ge=1.0, description="what the slowest angles are divided by")
+    low_turns: float = Field(1.0, gt=0.0, description="angles that turn less often are divided by the whole factor")
+    high_turns: float = Field(4.0, gt=0.0, description="angles that turn more often are kept")
+    original_context: int = Field(ge=1, le=MAX_CONTEXT, description="context of the first training")
+
+    @pydantic.model_validator(mode="after")
+    def _low_below_high(self) -> Self:
+        if self.low_turns >= self.high_turns:
+            raise ValueError(f"low_turns {self.low_turns:g} is not less than high_turns {self.high_turns:g}")
+        return self
+
+
 class GptConfig(_AttentionConfig):
     """The shape of a decoder-only language model.
 
@@ -64,12 +83,15 @@ class GptConfig(_AttentionConfig):
     bias: bool | None = Field(None, description="linear layers and norms add one; as the layout does when absent")
     tied: bool = Field(True, description="the embedding also turns states into logits")
     rope_base: float = Field(10_000.0, gt=0.0, description="llama: base of the rotary angles")
+    rope_scaling: RopeScaling | None = Field(
+        None, description="llama: a table of factor, low_turns, high_turns and original_context, as Llama 3.1 has one"
+    )
     norm_epsilon: float = Field(1e-5, gt=0.0, description="added to the variance in norms")
 
     @pydantic.model_validator(mode="after")
     def _check_layout(self) -> Self:
         is_llama = self.layout == "llama"
-        for name, default in (("kv_heads", None), ("rope_base", 10_000.0)):
+        for name, default in (("kv_heads", None), ("rope_base", 10_000.0), ("rope_scaling", None)):
             if not is_llama and getattr(self, name) != default:
                 raise ValueError(f"{name} belongs to the layout llama, this is {self.layout}")
         if self.kv_heads is not None and self.heads % self.kv_heads:
@@ -163,6 +185,7 @@ class TransformerConfig(_PairConfig, _AttentionConfig):
     """
 
     layout: Literal["post", "pre"] = Field("post", description="where a block normalises")
+    activation: Literal["relu", "gelu", "silu"] = Field("relu", description="what bends the feed-forward layers")
     encoder_layers: int = Field(3, ge=1, le=MAX_LAYERS, description="blocks that read the source")
     decoder_layers: int = Field(3, ge=1, le=MAX_LAYERS, description="blocks that write the target")
     feed_forward: int | None = Field(None, ge=1, le=MAX_WIDTH * 8, description="inner width of a block; 4 · width")

@@ -75,7 +75,7 @@ class Transformer(nn.Module):
             width=config.width,
             heads=config.heads,
             feed_forward=config.inner_width,
-            activation="relu",
+            activation=config.activation,
             norm_first=config.layout == "pre",
             norm_epsilon=config.norm_epsilon,
             dropout=config.dropout,

@@ -257,9 +257,9 @@ def _bert(model: BertConfig, mask_share: float) -> Anatomy:
 
 def _transformer(model: TransformerConfig) -> Anatomy:
     d, f = model.width, model.inner_width
-    shared = {"width": d, "inner": f, "heads": model.heads, "kv_width": d}
-    encoder = _block("encoder block", model.encoder_layers, **shared, activation="relu")  # type: ignore[arg-type]
-    decoder = _block("decoder block", model.decoder_layers, **shared, activation="relu", attentions=2)  # type: ignore[arg-type]
+    shared = {"width": d, "inner": f, "heads": model.heads, "kv_width": d, "activation": model.activation}
+    encoder = _block("encoder block", model.encoder_layers, **shared)  # type: ignore[arg-type]
+    decoder = _block("decoder block", model.decoder_layers, **shared, attentions=2)  # type: ignore[arg-type]
     is_pre = model.layout == "pre"
     return Anatomy(
         architecture="transformer",

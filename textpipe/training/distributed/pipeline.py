@@ -20,7 +20,6 @@ from torch.distributed.pipelining.schedules import Schedule1F1B
 from torch.distributed.pipelining.stage import PipelineStage
 
 from textpipe.errors import ConfigError
-from textpipe.nn.attention import rotation
 from textpipe.nn.gpt import GPT
 from textpipe.nn.losses import linear_cross_entropy
 
@@ -145,9 +144,9 @@ class _Stage(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Ids (B, T) on the first stage, states (B, T, D) on the others, to states (B, T, D)."""
-        model, config = self.model, self.model.config
+        model = self.model
         positions_1T = torch.arange(x.shape[1], device=x.device)[None]
-        turn = rotation(positions_1T, config.head_width, config.rope_base) if config.layout == "llama" else None
+        turn = model.turn(positions_1T)
         if self.is_first:
             x = model.token_embedding(x)
             if model.position_embedding is not None:
