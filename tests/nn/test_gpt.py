@@ -8,6 +8,7 @@ import pytest
 import torch
 from model_twins import assert_same_gradients, twins_of
 
+from textpipe.config import dump_toml, load_toml
 from textpipe.data.batches import IGNORED
 from textpipe.errors import ConfigError
 from textpipe.interchange.rotary import rotary_to
@@ -227,3 +228,17 @@ def test_a_batch_in_which_nothing_counts_has_no_loss_and_no_gradient():
     total, count = linear_cross_entropy(x, torch.randn(10, 8), torch.full((4,), IGNORED))
     total.backward()
     assert (total.item(), count.item(), x.grad.abs().sum().item()) == (0.0, 0, 0.0)
+
+
+def test_a_scaling_of_angles_is_checked_and_is_for_llama_alone(tmp_path):
+    table = {"factor": 8.0, "original_context": 16}
+    shape = SHAPE.replaced(layout="llama", rope_scaling=table)
+    assert shape.rope_scaling == RopeScaling(factor=8.0, low_turns=1.0, high_turns=4.0, original_context=16)
+    dump_toml(shape, tmp_path / "shape.toml")
+    assert load_toml(tmp_path / "shape.toml", GptConfig) == shape
+    with pytest.raises(ConfigError, match="rope_scaling belongs to the layout llama, this is gpt2"):
+        SHAPE.replaced(rope_scaling=table)
+    with pytest.raises(ConfigError, match="low_turns 4 is not less than high_turns 4"):
+        RopeScaling(**table, low_turns=4.0)
+    with pytest.raises(ConfigError, match='did you mean "low_turns"'):
+        SHAPE.replaced(layout="llama", rope_scaling={**table, "low_turn": 1.0})
