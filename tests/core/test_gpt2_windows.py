@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from tokenizer_samples import corpus, mixed_text
 
 from textpipe.core import _text
-from textpipe.core._native import gpt2_line_steps, gpt2_steps
+from textpipe.core._native import gpt2_steps
 
 GPT2 = regex.compile(r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+")
 STEPS = gpt2_steps()
-LINE_STEPS = gpt2_line_steps()
+LINE_STEPS = gpt2_steps(by_lines=True)
 PARTS = [
     *(
         "a",

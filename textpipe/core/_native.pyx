@@ -6,6 +6,7 @@ made, shared by every program and thread that uses it; steps are equal when they
 """
 
 from libc.stdint cimport uint64_t
+from libcpp cimport bool as cbool
 from libcpp.memory cimport make_shared
 from libcpp.string cimport string
 
@@ -19,10 +20,10 @@ cdef extern from "normalization.hpp" namespace "textpipe" nogil:
 cdef extern from "grammar_step.hpp" namespace "textpipe" nogil:
     cdef cppclass GrammarStep:
         GrammarStep(int number)
-    CutPointer gpt2_by_characters() except +
-    CutPointer gpt2_by_bytes() except +
-    CutPointer gpt2_lines_by_bytes() except +
-    CutPointer gpt2_lines() except +
+    cdef struct Scanner:
+        const char* name
+        CutPointer step
+    vector[Scanner] gpt2_scanners(cbool by_lines) except +
 
 cdef extern from "steps.hpp" namespace "textpipe" nogil:
     cdef cppclass PrefixSpace:
@@ -75,21 +76,14 @@ def grammar_step(int grammar):
     return cut_step(<CutPointer>make_shared[GrammarStep](grammar), f"grammar {grammar}")
 
 
-def gpt2_steps():
-    """GPT-2's cuts by each of its scanners; they cut alike."""
-    return {
-        "characters": cut_step(gpt2_by_characters(), "gpt2 by characters"),
-        "bytes": cut_step(gpt2_by_bytes(), "gpt2 by bytes"),
-        "the quickest": grammar_step(0),
-    }
-
-
-def gpt2_line_steps():
-    """GPT-2's cuts of every line by itself, by each scanner that knows lines."""
-    return {
-        "bytes": cut_step(gpt2_lines_by_bytes(), "gpt2 lines by bytes"),
-        "the quickest": cut_step(gpt2_lines(), "gpt2 lines"),
-    }
+def gpt2_steps(*, bint by_lines=False):
+    """GPT-2's cuts, or those of every line by itself, by each scanner that this machine can run; they cut alike."""
+    cdef dict steps = {}
+    cdef Scanner scanner
+    for scanner in gpt2_scanners(by_lines):
+        name = scanner.name.decode()
+        steps[name] = cut_step(scanner.step, f"gpt2 by {name}, lines {by_lines}")
+    return steps
 
 
 def prefix_space_step():

@@ -13,97 +13,13 @@
 #include <cstdint>
 #include <cstring>
 
+#include "gpt2_classes.hpp"
 #include "machine.hpp"
 #include "scanner.hpp"
 #include "steps.hpp"
 #include "unicode.hpp"
 
 namespace textpipe::gpt2 {
-
-constexpr size_t window_bytes = 64;
-constexpr size_t readable_bytes = window_bytes + 8;  // that a window may read from its beginning on
-
-// A bit for each byte of a window.
-struct Classes {
-    uint64_t letter, number, space;
-    uint64_t blank, apostrophe;  // ' ' and '\''
-    uint64_t rest;               // bytes of characters whose class is still to be found
-};
-
-// One byte after the other: for machines without vectors, and the twin of the others.
-struct Bytes {
-    static Classes classify(const uint8_t* p) {
-        Classes classes{};
-        for (size_t i = 0; i < window_bytes; ++i) {
-            const uint8_t found = scanner::ascii_properties[p[i]];
-            classes.letter |= uint64_t{(found & unicode::letter) != 0} << i;
-            classes.number |= uint64_t{(found & unicode::number) != 0} << i;
-            classes.space |= uint64_t{(found & unicode::space) != 0} << i;
-            classes.blank |= uint64_t{p[i] == ' '} << i;
-            classes.apostrophe |= uint64_t{p[i] == '\''} << i;
-            classes.rest |= uint64_t{p[i] >= 0x80} << i;
-        }
-        return classes;
-    }
-    static uint64_t newlines(const uint8_t* p) {
-        uint64_t found = 0;
-        for (size_t i = 0; i < window_bytes; ++i) found |= uint64_t{p[i] == '\n'} << i;
-        return found;
-    }
-};
-
-// Vectors compare ASCII with the bounds of the classes. Of the rest they know the characters that are letters by their
-// first two bytes: Hangul syllables (but the last hundred), half of the compatibility jamo, the Han of U+5000 to U+8FFF.
-#if TEXTPIPE_X86
-struct Avx2 {
-    struct Half {
-        uint32_t letter, number, space, blank, apostrophe, high, lead;
-    };
-    TEXTPIPE_AVX2 static inline uint32_t bits(__m256i v) { return static_cast<uint32_t>(_mm256_movemask_epi8(v)); }
-    TEXTPIPE_AVX2 static inline __m256i is(__m256i v, int byte) {
-        return _mm256_cmpeq_epi8(v, _mm256_set1_epi8(static_cast<char>(byte)));
-    }
-    // low <= v < low + count
-    TEXTPIPE_AVX2 static inline __m256i within(__m256i v, int low, int count) {
-        const __m256i shifted = _mm256_sub_epi8(v, _mm256_set1_epi8(static_cast<char>(low)));
-        return _mm256_cmpeq_epi8(_mm256_min_epu8(shifted, _mm256_set1_epi8(static_cast<char>(count - 1))), shifted);
-    }
-    TEXTPIPE_AVX2 static inline Half half(const uint8_t* p) {
-        const __m256i v = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
-        const __m256i blank = is(v, ' ');
-        Half found{bits(within(_mm256_or_si256(v, _mm256_set1_epi8(0x20)), 'a', 26)),
-                   bits(within(v, '0', 10)),
-                   bits(_mm256_or_si256(blank, within(v, 9, 5))),
-                   bits(blank),
-                   bits(is(v, '\'')),
-                   bits(v),
-                   0};
-        if (found.high != 0) {
-            const __m256i next = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p + 1));
-            const __m256i syllable = _mm256_or_si256(
-                within(v, 0xEB, 2), _mm256_or_si256(_mm256_and_si256(is(v, 0xEA), within(next, 0xB0, 16)),
-                                                    _mm256_and_si256(is(v, 0xED), within(next, 0x80, 30))));
-            const __m256i jamo = _mm256_and_si256(is(v, 0xE3), is(next, 0x85));
-            found.lead = bits(_mm256_or_si256(syllable, _mm256_or_si256(jamo, within(v, 0xE5, 4))));
-        }
-        return found;
-    }
-    TEXTPIPE_AVX2 static inline uint64_t join(uint32_t low, uint32_t high) { return low | uint64_t{high} << 32; }
-    TEXTPIPE_AVX2 static inline Classes classify(const uint8_t* p) {
-        const Half a = half(p), b = half(p + 32);
-        uint64_t known = join(a.lead, b.lead);
-        known |= known << 1 | known << 2;
-        return {join(a.letter, b.letter) | known, join(a.number, b.number), join(a.space, b.space),
-                join(a.blank, b.blank), join(a.apostrophe, b.apostrophe), join(a.high, b.high) & ~known};
-    }
-    TEXTPIPE_AVX2 static inline uint64_t newlines(const uint8_t* p) {
-        const auto half = [](const uint8_t* from) TEXTPIPE_AVX2 {
-            return bits(is(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)), '\n'));
-        };
-        return join(half(p), half(p + 32));
-    }
-};
-#endif
 
 // Give the characters of `rest` their classes. Returns the bits of all but the first byte of wide white space.
 inline uint64_t classify_rest(const uint8_t* p, Classes& classes) {
@@ -206,12 +122,8 @@ TEXTPIPE_INLINE size_t cut_windows(const uint8_t* text, size_t size, size_t& fro
             at += taken;
             continue;
         }
-        const size_t base = at;
-        for (; starts != 0; starts &= starts - 1) {
-            const size_t end = base + static_cast<size_t>(__builtin_ctzll(starts));
-            out[count++] = {static_cast<uint32_t>(at), static_cast<uint32_t>(end)};
-            at = end;
-        }
+        count += Isa::write(starts, at, at, out + count);
+        at += window_bytes - 1 - static_cast<size_t>(__builtin_clzll(starts));
     }
     from = at;
     return count;
@@ -229,12 +141,17 @@ template <bool by_lines>
 TEXTPIPE_AVX2 size_t cut_avx2(const uint8_t* text, size_t size, size_t& at, Piece* out, size_t room) {
     return cut_windows<Avx2, by_lines>(text, size, at, out, room);
 }
+template <bool by_lines>
+TEXTPIPE_AVX512 size_t cut_avx512(const uint8_t* text, size_t size, size_t& at, Piece* out, size_t room) {
+    return cut_windows<Avx512, by_lines>(text, size, at, out, room);
+}
 #endif
 
 // Null where going character by character is quicker.
 template <bool by_lines>
 Windows windows_of_this_machine() {
 #if TEXTPIPE_X86
+    if (machine::has_avx512()) return cut_avx512<by_lines>;
     if (machine::has_avx2()) return cut_avx2<by_lines>;
 #endif
     return nullptr;

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "gpt2_windows.hpp"
 #include "scanner.hpp"
@@ -43,18 +44,23 @@ class GrammarStep final : public CutStep {
     const gpt2::Windows windows_;
 };
 
-inline CutPointer gpt2_by_characters() {
-    return std::make_shared<const GrammarStep>(static_cast<int>(Grammar::gpt2), nullptr);
-}
-inline CutPointer gpt2_by_bytes() {
-    return std::make_shared<const GrammarStep>(static_cast<int>(Grammar::gpt2), gpt2::cut_bytes<false>);
-}
-inline CutPointer gpt2_lines_by_bytes() {
-    return std::make_shared<const GrammarStep>(static_cast<int>(Grammar::gpt2), gpt2::cut_bytes<true>);
-}
-inline CutPointer gpt2_lines() {
-    const CutPointer lines = GrammarStep(static_cast<int>(Grammar::gpt2)).by_lines();
-    return lines != nullptr ? lines : gpt2_lines_by_bytes();
+// GPT-2's cuts by each scanner that this machine can run; lines are known to those that have windows.
+struct Scanner {
+    const char* name;
+    CutPointer step;
+};
+inline std::vector<Scanner> gpt2_scanners(bool by_lines) {
+    std::vector<Scanner> found;
+    const auto add = [&](const char* name, gpt2::Windows windows) {
+        found.push_back({name, std::make_shared<const GrammarStep>(static_cast<int>(Grammar::gpt2), windows)});
+    };
+    if (!by_lines) add("characters", nullptr);
+    add("bytes", by_lines ? gpt2::cut_bytes<true> : gpt2::cut_bytes<false>);
+#if TEXTPIPE_X86
+    if (machine::has_avx2()) add("avx2", by_lines ? gpt2::cut_avx2<true> : gpt2::cut_avx2<false>);
+    if (machine::has_avx512()) add("avx512", by_lines ? gpt2::cut_avx512<true> : gpt2::cut_avx512<false>);
+#endif
+    return found;
 }
 
 }  // namespace textpipe

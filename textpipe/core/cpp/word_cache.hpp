@@ -55,15 +55,20 @@ class ZeroedMemory {
 struct WordKey {
     uint64_t low, high;
 
-    // `readable` bytes may be read from the word on.
+    // `readable` bytes may be read from the word on. Of a longer word the key of nothing but that it is one.
     static WordKey of(const uint8_t* word, size_t size, size_t readable) {
-        WordKey key{0, 0};
-        if (__builtin_expect(readable >= 16, 1))
-            std::memcpy(&key, word, 16);
-        else
-            std::memcpy(&key, word, size);
-        key.low &= masks[size].low;
-        key.high = (key.high & masks[size].high) | static_cast<uint64_t>(size) << 56;
+        if (__builtin_expect(readable >= sizeof(WordKey), 1)) return of(word, size);
+        uint8_t copy[sizeof(WordKey)] = {};
+        std::memcpy(copy, word, std::min(size, longest_short));
+        return of(copy, size);
+    }
+    // When so many may be read as a key has.
+    static WordKey of(const uint8_t* word, size_t size) {
+        WordKey key;
+        std::memcpy(&key, word, sizeof key);
+        const size_t kept = std::min(size, longest_short + 1);
+        key.low &= masks[kept].low;
+        key.high = (key.high & masks[kept].high) | static_cast<uint64_t>(kept) << 56;
         return key;
     }
     uint64_t hash() const { return mix_hash(low, high); }
@@ -111,9 +116,9 @@ struct WordKey {
         uint64_t low, high;
     };
     struct Masks {
-        Mask of[16];
+        Mask of[longest_short + 2];
         constexpr Masks() : of{} {
-            for (unsigned size = 0; size < 16; ++size) {
+            for (unsigned size = 0; size <= longest_short; ++size) {
                 of[size].low = size >= 8 ? ~uint64_t{0} : (uint64_t{1} << 8 * size) - 1;
                 of[size].high = size <= 8 ? 0 : (uint64_t{1} << 8 * (size - 8)) - 1;
             }
@@ -127,35 +132,54 @@ inline constexpr WordKey::Masks WordKey::masks{};
 // Sets of two slots, the newer first; zeroed memory is an empty table.
 class ShortWords {
   public:
-    static constexpr unsigned max_ids = 4, elsewhere = 255;
+    static constexpr unsigned max_ids = 4, elsewhere = 0x80;
 
     struct Slot {
         uint64_t low, high;
         uint32_t ids[max_ids];  // the count in the top byte of the first, or `elsewhere` for a word kept as a long one
 
         unsigned count() const { return ids[0] >> 24; }
+        bool is_of(const WordKey& key) const { return ((low ^ key.low) | (high ^ key.high)) == 0; }
     };
 
     explicit ShortWords(size_t budget_bytes) : budget_sets_(budget_bytes / set_bytes) { allocate(first_sets); }
 
     void prefetch(uint64_t hash) const { __builtin_prefetch(set_of(hash)); }
 
+    // The two slots a word may be in; there until the next insert() or expect().
+    const Slot* set_of(uint64_t hash) const {
+        return reinterpret_cast<const Slot*>(reinterpret_cast<const char*>(base_) + (hash & set_mask_));
+    }
+
     // The slot of a word; some other where it is not known.
     struct Found {
         const Slot* slot;
         bool known;
     };
-    Found find(const WordKey& key, uint64_t hash) const {
-        const Slot* slots = set_of(hash);
-        const bool first = ((slots[0].low ^ key.low) | (slots[0].high ^ key.high)) == 0;
-        const bool second = ((slots[1].low ^ key.low) | (slots[1].high ^ key.high)) == 0;
-        return {slots + !first, first || second};
+    Found find(const WordKey& key, uint64_t hash) const { return find(key, set_of(hash)); }
+    static Found find(const WordKey& key, const Slot* set) {
+        const bool first = set[0].is_of(key), second = set[1].is_of(key);
+        return {set + !first, static_cast<bool>(first | second)};  // no branch
+    }
+
+    // Write the ids of a word to `out`, which has room for max_ids. Returns how many there are; 0 where they are not here.
+    static uint32_t copy(const WordKey& key, const Slot* set, uint32_t* out) {
+        const Found found = find(key, set);
+        const uint32_t* const ids = found.slot->ids;
+        uint64_t low, high;
+        std::memcpy(&low, ids, sizeof low);
+        std::memcpy(&high, ids + 2, sizeof high);
+        const uint32_t count = static_cast<uint32_t>(low >> 24) & 0x7F;
+        low &= ~(uint64_t{0xFF} << 24);
+        std::memcpy(out, &low, sizeof low);
+        std::memcpy(out + 2, &high, sizeof high);
+        return count & (0u - static_cast<uint32_t>(found.known));
     }
 
     // With more than max_ids ids the word is marked as kept elsewhere.
     void insert(const WordKey& key, uint64_t hash, const uint32_t* ids, size_t count) {
         if (++num_inserted_ > sets_ && sets_ * 2 <= budget_sets_) grow(std::min(sets_ * 4, budget_sets_));
-        Slot* slots = set_of(hash);
+        Slot* slots = own_set_of(hash);
         slots[1] = slots[0];
         Slot& slot = slots[0];
         slot = {key.low, key.high, {}};
@@ -177,11 +201,12 @@ class ShortWords {
     static constexpr size_t ways = 2, set_bytes = ways * sizeof(Slot), first_sets = 1024;
     static_assert(set_bytes == 64);
 
-    Slot* set_of(uint64_t hash) const { return base_ + (hash & (sets_ - 1)) * ways; }
+    Slot* own_set_of(uint64_t hash) { return const_cast<Slot*>(set_of(hash)); }
 
     void allocate(size_t least_sets) {
         sets_ = first_sets;
         while (sets_ * 2 <= least_sets) sets_ *= 2;
+        set_mask_ = (sets_ - 1) * set_bytes;
         memory_ = ZeroedMemory(sets_ * set_bytes);
         base_ = static_cast<Slot*>(memory_.begin());
     }
@@ -196,14 +221,14 @@ class ShortWords {
         for (size_t i = count; i-- > 0;) {
             const Slot& slot = slots[i];
             if (slot.high == 0) continue;
-            Slot* target = set_of(WordKey{slot.low, slot.high}.hash());
+            Slot* target = own_set_of(WordKey{slot.low, slot.high}.hash());
             target[1] = target[0];
             target[0] = slot;
             ++num_inserted_;
         }
     }
 
-    size_t budget_sets_, sets_ = 0, num_inserted_ = 0;
+    size_t budget_sets_, sets_ = 0, set_mask_ = 0, num_inserted_ = 0;
     ZeroedMemory memory_;
     Slot* base_ = nullptr;
 };
