@@ -7,10 +7,12 @@ own frequencies: what a model reaches that knows how common a token is and nothi
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import running
@@ -21,6 +23,8 @@ from textpipe.nn.shapes import BertConfig
 from textpipe.records import Document
 from textpipe.training.run_config import TrainConfig
 
+SHAPE = {"context": 64, "layers": 4, "heads": 4, "width": 128}
+
 
 def lines(path: Path) -> Iterator[str]:
     with path.open(encoding="utf-8") as file:
@@ -29,26 +33,20 @@ def lines(path: Path) -> Iterator[str]:
                 yield text
 
 
-def packed(text: Path, size: int, out: Path) -> PackedData:
-    """The lines in a WordPiece vocabulary of this size; each ends with [SEP]."""
+def packed(texts: Callable[[], Iterator[str]], size: int, out: Path) -> PackedData:
+    """The texts in a WordPiece vocabulary of this size; each ends with [SEP]."""
     if out.exists():
         return PackedData(out)
     out.parent.mkdir(parents=True, exist_ok=True)
     tokenizer = BertWordPieceTokenizer(lowercase=False, strip_accents=False)
-    tokenizer.train_from_iterator(lines(text), vocab_size=size, show_progress=False)
-    documents = (Document(id=str(number), text=line, lang="ko") for number, line in enumerate(lines(text)))
+    tokenizer.train_from_iterator(texts(), vocab_size=size, show_progress=False)
+    documents = (Document(id=str(number), text=text, lang="ko") for number, text in enumerate(texts()))
     return pack(documents, tokenizer, out, PackConfig(eos="[SEP]", val_fraction=0.01))
 
 
-def main(arguments: list[str]) -> int:
-    parser = running.flags("masked", __doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("text", type=Path)
-    parser.add_argument("--vocab-size", type=int, default=4000)
-    parser.add_argument("--steps", type=int, default=800)
-    chosen = parser.parse_args(arguments)
-    data = packed(chosen.text, chosen.vocab_size, chosen.out / f"data-{chosen.vocab_size}")
-    model = BertConfig(vocab_size=data.vocab_size, context=64, layers=4, heads=4, width=128)
-    config = TrainConfig(
+def pretraining(chosen: argparse.Namespace) -> TrainConfig:
+    """How the encoder of these flags is trained."""
+    return TrainConfig(
         steps=chosen.steps,
         batch_size=32,
         learning_rate=2e-3,
@@ -62,6 +60,17 @@ def main(arguments: list[str]) -> int:
         validate_every=chosen.steps // 4,
         checkpoint_every=chosen.steps // 4,
     )
+
+
+def main(arguments: list[str]) -> int:
+    parser = running.flags("masked", __doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("text", type=Path)
+    parser.add_argument("--vocab-size", type=int, default=4000)
+    parser.add_argument("--steps", type=int, default=800)
+    chosen = parser.parse_args(arguments)
+    data = packed(partial(lines, chosen.text), chosen.vocab_size, chosen.out / f"data-{chosen.vocab_size}")
+    model = BertConfig(vocab_size=data.vocab_size, **SHAPE)
+    config = pretraining(chosen)
     begin = time.process_time()
     out = chosen.out / f"bert-{chosen.steps}-seed{chosen.seed}"
     result, _ = running.train(model, data, config, out)

@@ -10,7 +10,7 @@ import importlib
 import sys
 from pathlib import Path
 
-NAMES = ("shakespeare", "reverse", "transliteration", "vocabularies", "masked")
+NAMES = ("shakespeare", "reverse", "transliteration", "vocabularies", "masked", "sentiment")
 
 
 def main() -> int:

@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from textpipe.data import labelled_text
-from textpipe.data.labelled_text import BENCHMARK_COLUMNS, Columns, Example, Labels, iter_examples
+from textpipe.data.example_files import FORMATS
+from textpipe.data.labelled_text import Columns, Example, Labels, iter_examples
 from textpipe.errors import FormatError, InputError, LimitError
 from textpipe.limits import DEFAULT_LIMITS
 
@@ -57,12 +58,18 @@ def test_benchmarks_are_read_as_they_are_published(tmp_path):
     nli = {"premise": "가", "hypothesis": "나", "gold_label": "neutral"}
     for name, row, label in (("klue-sts", sts, "3.7"), ("klue-nli", nli, "neutral")):
         path = write(tmp_path, f"{name}.json", json.dumps([row], ensure_ascii=False, indent=2))
-        assert read(path, BENCHMARK_COLUMNS[name]) == [("가", "나", label)]
+        assert read(path, FORMATS[name].columns) == [("가", "나", label)]
     text = "genre\tfilename\tyear\tid\tscore\tsentence1\tsentence2\nmain\tx\t2012\t0\t2.400\t가\t나\n"
-    (example,) = iter_examples(write(tmp_path, "korsts.tsv", text), BENCHMARK_COLUMNS["korsts"])
+    (example,) = iter_examples(write(tmp_path, "korsts.tsv", text), FORMATS["korsts"].columns)
     assert example.score == 2.4
     text = "id\tdocument\tlabel\n9\t재밌다ㅋㅋ\t1\n"
-    assert read(write(tmp_path, "nsmc.tsv", text), BENCHMARK_COLUMNS["nsmc"]) == [("재밌다ㅋㅋ", None, "1")]
+    assert read(write(tmp_path, "ratings.txt", text), FORMATS["nsmc"].columns) == [("재밌다ㅋㅋ", None, "1")]
+
+
+def test_a_row_without_a_label_is_an_example_where_none_is_asked_for(tmp_path):
+    path = write(tmp_path, "a.tsv", "text\n가\n")
+    (example,) = iter_examples(path, Columns(label=None))
+    assert (example.text, example.label) == ("가", "")
 
 
 CELL = st.text(st.sampled_from('가나 ,"\n'), min_size=1).filter(str.strip)
@@ -103,7 +110,7 @@ def test_a_row_that_cannot_be_used_is_named(tmp_path, name, text, message):
 def test_a_missing_file_and_one_of_an_unknown_kind_are_refused(tmp_path):
     with pytest.raises(InputError, match="no such file"):
         read(tmp_path / "none.tsv")
-    with pytest.raises(InputError, match=r"allowed: \.tsv, \.csv"):
+    with pytest.raises(InputError, match=r"allowed: \.tsv, \.txt, \.csv"):
         read(write(tmp_path, "a.xlsx", "x"))
 
 

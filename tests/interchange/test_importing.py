@@ -9,10 +9,11 @@ import pytest
 import torch
 from family_models import SHAPES, random_model
 
+from textpipe.data.framing import ids_after, ids_before
 from textpipe.errors import FormatError, InputError
 from textpipe.files import write_bytes, write_json
 from textpipe.interchange.exporting import export_model
-from textpipe.interchange.importing import ModelFolder, ids_after, ids_before
+from textpipe.interchange.importing import ModelFolder
 from textpipe.nn.shapes import BertConfig, GptConfig
 
 transformers = pytest.importorskip("transformers")

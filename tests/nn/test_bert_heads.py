@@ -8,18 +8,26 @@ import torch
 from textpipe.data.batches import IGNORED
 from textpipe.errors import ConfigError, StateError
 from textpipe.interchange.names import pairs
+from textpipe.nn.architectures import new_model
 from textpipe.nn.bert import BERT, BertConfig
-from textpipe.nn.bert_heads import SequenceClassifier, SpanFinder, TokenClassifier, copy_encoder
+from textpipe.nn.bert_heads import SequenceClassifier, SequenceRegressor, SpanFinder, TokenClassifier, copy_encoder
+from textpipe.nn.shapes import ClassifierConfig, RegressorConfig, SpanFinderConfig, TaggerConfig
 
-SHAPE = BertConfig(vocab_size=97, context=16, layers=2, heads=4, width=32)
+SIZES = {"vocab_size": 97, "context": 16, "layers": 2, "heads": 4, "width": 32}
+SHAPE = BertConfig(**SIZES)
 LENGTHS = torch.tensor([16, 11, 5])
 TOLERANCE = 1e-6
 
+
+def classes(number):
+    return ClassifierConfig(**SIZES, labels=tuple("가나다라"[:number]))
+
+
 KINDS = {
-    "label": ("BertForSequenceClassification", lambda: SequenceClassifier(SHAPE, num_labels=3), 3),
-    "number": ("BertForSequenceClassification", lambda: SequenceClassifier(SHAPE, num_labels=1), 1),
-    "tags": ("BertForTokenClassification", lambda: TokenClassifier(SHAPE, num_labels=5), 5),
-    "span": ("BertForQuestionAnswering", lambda: SpanFinder(SHAPE), 2),
+    "label": ("BertForSequenceClassification", lambda: SequenceClassifier(classes(3)), 3),
+    "number": ("BertForSequenceClassification", lambda: SequenceRegressor(RegressorConfig(**SIZES)), 1),
+    "tags": ("BertForTokenClassification", lambda: TokenClassifier(TaggerConfig(**SIZES, labels=tuple("OABCD"))), 5),
+    "span": ("BertForQuestionAnswering", lambda: SpanFinder(SpanFinderConfig(**SIZES)), 2),
 }
 HEAD_NAMES = {"bert.pooler.dense": "pooler", "classifier": "classifier", "qa_outputs": "ends"}
 
@@ -145,8 +153,8 @@ def test_an_ignored_answer_counts_as_no_target():
 @pytest.mark.parametrize("has_pooler", [False, True])
 def test_a_classifier_starts_from_a_pretrained_encoder_and_says_what_is_new(has_pooler):
     pretrained = BERT(SHAPE.replaced(next_sentence=has_pooler), seed=3)
-    model = SequenceClassifier(SHAPE, num_labels=2, seed=4)
-    new = copy_encoder(pretrained, model)
+    model = SequenceClassifier(classes(2), seed=4)
+    new = copy_encoder(pretrained.state_dict(), model)
     expected = ["classifier.bias", "classifier.weight"] + ([] if has_pooler else ["pooler.bias", "pooler.weight"])
     assert sorted(new) == expected
     source = dict(pretrained.named_parameters())
@@ -156,13 +164,45 @@ def test_a_classifier_starts_from_a_pretrained_encoder_and_says_what_is_new(has_
 
 
 def test_an_encoder_of_another_shape_is_refused_and_nothing_copied():
-    model = TokenClassifier(SHAPE, num_labels=2, seed=4)
+    model = SequenceClassifier(classes(2), seed=4)
     before = {name: weight.clone() for name, weight in model.named_parameters()}
     with pytest.raises(StateError, match="position_embedding"):
-        copy_encoder(BERT(SHAPE.replaced(context=8)), model)
+        copy_encoder(BERT(SHAPE.replaced(context=8)).state_dict(), model)
     assert all(torch.equal(weight, before[name]) for name, weight in model.named_parameters())
 
 
-def test_no_label_is_refused():
-    with pytest.raises(ConfigError, match="num_labels 0"):
-        SequenceClassifier(SHAPE, num_labels=0)
+def test_weights_that_lack_a_part_of_the_encoder_are_refused():
+    weights = BERT(SHAPE).state_dict()
+    del weights["blocks.1.attention.query.weight"]
+    with pytest.raises(StateError, match=r"blocks\.1\.attention\.query\.weight"):
+        copy_encoder(weights, SequenceClassifier(classes(2)))
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: classes(1), "labels"),
+        (lambda: ClassifierConfig(**SIZES, labels=("가", "나", "가")), "two numbers"),
+        (lambda: TaggerConfig(**SIZES), "labels"),
+    ],
+)
+def test_labels_that_tell_nothing_apart_are_refused(make, message):
+    with pytest.raises(ConfigError, match=message):
+        make()
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [classes(3), RegressorConfig(**SIZES), TaggerConfig(**SIZES, labels=tuple("OAB")), SpanFinderConfig(**SIZES)],
+)
+def test_parameters_are_counted_as_they_are(shape):
+    assert shape.num_parameters == sum(weight.numel() for weight in new_model(shape).parameters())
+
+
+def test_a_number_is_said_in_the_unit_of_training():
+    ids, _ = batch()
+    plain, scaled = (
+        SequenceRegressor(RegressorConfig(**SIZES, **unit), seed=1) for unit in ({}, {"mean": 50.0, "spread": 9.0})
+    )
+    with torch.no_grad():
+        torch.testing.assert_close(scaled.eval()(ids), 50.0 + 9.0 * plain.eval()(ids))

@@ -53,10 +53,10 @@ def init(
 
 
 def _of_model(architecture: str, preset: str) -> str:
-    from textpipe.training.presets import commented_toml
-    from textpipe.training.run_config import ARCHITECTURES, Architecture
+    from textpipe.training.presets import PRESETS, commented_toml
+    from textpipe.training.run_config import Architecture
 
-    names: dict[str, Architecture] = {known: known for known in ARCHITECTURES}
+    names: dict[str, Architecture] = {known: known for known in PRESETS}
     if architecture not in names:
         raise ConfigError(f"no architecture {architecture!r}", hint=did_you_mean(architecture, [*names, "vocab"]))
     return commented_toml(names[architecture], preset)

@@ -7,14 +7,15 @@ flag may say.
 from __future__ import annotations
 
 import inspect
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
+from textpipe.cli import finetune
 from textpipe.cli.config_options import options_of, with_options
+from textpipe.cli.training_run import run_training
 from textpipe.training.distributed.ranks import Ranks, joined
 from textpipe.training.presets import PRESETS, preset_keys
 from textpipe.training.run_config import ARCHITECTURES, Architecture, TrainConfig, config_file, keys_not_read_by
@@ -88,8 +89,9 @@ def _command_for(architecture: Architecture) -> Callable[..., None]:
     return with_options(parameters)(command)
 
 
-for _name in ARCHITECTURES:
+for _name in PRESETS:
     app.command(_name)(_command_for(_name))
+app.command("finetune")(finetune.command)
 
 
 def _train(
@@ -105,43 +107,10 @@ def _train(
     dry_run: bool,
     quiet: bool,
 ) -> None:
-    from textpipe.cli.progress import Progress
-    from textpipe.cli.run_page import RunPage
-    from textpipe.errors import require
-
     packed = _open(architecture, data)
     start = None if init_from is None else _start(architecture, init_from)
     model, train = _configure(architecture, packed, preset, config, given, start=start)
-    require("torch", extra="train")  # what can be refused without it has been
-    from textpipe.training.loop import Trainer
-
-    if dry_run and ranks.is_first:
-        from textpipe.training.estimate import estimate
-
-        for name, value in estimate(model, packed, train).items():
-            print(f"{name}\t{value}")
-    if dry_run:
-        return
-    with Progress(quiet=quiet or not ranks.is_first) as progress:
-        listeners = [RunPage(out, progress)] if ranks.is_first else []
-        trainer = Trainer(
-            model, packed, train, out=out, start=start, progress=progress, listeners=listeners, ranks=ranks
-        )
-        try:
-            result = trainer.run()
-        finally:
-            for page in listeners:
-                page.write()
-    if not ranks.is_first:
-        return
-    print(f"checkpoint\t{result.checkpoint}")
-    print(f"loss\t{result.val_loss:.4f} nats a token on the held-out split, unigram entropy {result.unigram_loss:.4f}")
-    if result.val_bits_per_byte == result.val_bits_per_byte:  # an encoder has none
-        print(f"bits per byte\t{result.val_bits_per_byte:.4f}")
-    if result.steps < train.steps:
-        print(f"ended at step {result.steps:,}: {train.patience} validations brought no better loss", file=sys.stderr)
-    if result.tokens_per_s > 0:
-        print(f"{result.tokens_per_s:,.0f} tokens/s", file=sys.stderr)
+    run_training(model, packed, train, ranks, out=out, start=start, dry_run=dry_run, quiet=quiet)
 
 
 def _open(architecture: Architecture, data: Path) -> Any:

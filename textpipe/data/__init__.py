@@ -8,6 +8,9 @@ masking        (seed, step) → tokens with some hidden, and what they were
 parallel_text  files of pairs
 labelled_text  files of texts, or pairs of texts, with a label each
 tagged_text    files of words or characters with a tag each
+question_text  files of texts with questions and where they are answered
+example_files  any of these, by task and format
+framing        the special tokens that stand around texts
 pairs          pairs and tokenizers → aligned shards; (seed, step) → pairs of like length
 """
 

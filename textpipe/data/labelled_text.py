@@ -24,33 +24,23 @@ from textpipe.files.reading import decode_text, read_bytes
 from textpipe.limits import DEFAULT_LIMITS
 from textpipe.sources import iter_lines
 
-__all__ = ["BENCHMARK_COLUMNS", "Columns", "Example", "Labels", "iter_examples"]
+__all__ = ["Columns", "Example", "Labels", "iter_examples"]
 
 StrPath = str | os.PathLike[str]
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Where a row has its text, the second text of a pair, and its label; ``a.b`` is b within a (JSON)."""
+    """Where a row has its text, perhaps a second text, and perhaps its label; ``a.b`` is b within a (JSON)."""
 
     text: str = "text"
     second: str | None = None
-    label: str = "label"
-
-
-BENCHMARK_COLUMNS: Mapping[str, Columns] = {
-    "klue-nli": Columns("premise", "hypothesis", "gold_label"),
-    "klue-sts": Columns("sentence1", "sentence2", "labels.label"),
-    "kornli": Columns("sentence1", "sentence2", "gold_label"),
-    "korsts": Columns("sentence1", "sentence2", "score"),
-    "nsmc": Columns("document", None, "label"),
-}
-"""The columns of well-known data sets as they are published."""
+    label: str | None = "label"
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A text, perhaps a second one, and its label as it is written; ``where`` names file and line."""
+    """A text, perhaps a second one, and its label as it is written (empty: none); ``where`` names file and line."""
 
     text: str
     second: str | None
@@ -128,8 +118,8 @@ def iter_examples(path: StrPath, columns: Columns) -> Iterator[Example]:
 
     Parameters
     ----------
-    path : ``.tsv``, ``.csv``, ``.jsonl`` or ``.json``.
-    columns : where a row has what; :data:`BENCHMARK_COLUMNS` has those of known data sets.
+    path : ``.tsv`` (or ``.txt`` of such lines), ``.csv``, ``.jsonl`` or ``.json``.
+    columns : where a row has what.
 
     Raises
     ------
@@ -146,7 +136,8 @@ def iter_examples(path: StrPath, columns: Columns) -> Iterator[Example]:
         raise InputError("no such file", where=path)
     for place, row in _rows(path):
         second = None if columns.second is None else _cell(row, columns.second, path, place)
-        text, label = (_cell(row, name, path, place) for name in (columns.text, columns.label))
+        text = _cell(row, columns.text, path, place)
+        label = "" if columns.label is None else _cell(row, columns.label, path, place)
         yield Example(text, second, label, f"{path}: {place}")
 
 
@@ -155,13 +146,13 @@ def _rows(path: StrPath) -> Iterator[tuple[str, Mapping[str, Any]]]:
     kind = Path(name.removesuffix(".gz").removesuffix(".zst")).suffix
     if kind == ".jsonl":
         return _jsonl_rows(path)
-    if kind == ".tsv":
+    if kind in (".tsv", ".txt"):
         return _table_rows(path, ((number, line.split("\t")) for number, line in _full_lines(path)))
     if kind == ".csv":
         return _table_rows(path, _csv_cells(path))
     if name.endswith(".json"):
         return _json_rows(path)
-    raise InputError("a file of an unknown kind", where=path, allowed=".tsv, .csv, .jsonl or .json")
+    raise InputError("a file of an unknown kind", where=path, allowed=".tsv, .txt, .csv, .jsonl or .json")
 
 
 def _full_lines(path: StrPath) -> Iterator[tuple[int, str]]:

@@ -1,6 +1,7 @@
 """Our models as those of `transformers`, and back.
 
 families      which of their configurations is which shape
+heads         what a fine-tuned encoder tells
 names         which parameter is which
 weight_files  safetensors, one file or several
 exporting     a model as a folder that they load

@@ -16,16 +16,16 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from textpipe.data.framing import with_template
 from textpipe.data.masking import Marks
 from textpipe.errors import ConfigError, InputError
 from textpipe.files import publish_directory, write_json, write_text
 from textpipe.formats import transformers_folder
 from textpipe.interchange.families import Ids, config_of
-from textpipe.interchange.importing import TARGET_FOLDER, ids_after, ids_before
+from textpipe.interchange.importing import TARGET_FOLDER
 from textpipe.interchange.names import to_theirs
 from textpipe.interchange.weight_files import SHARD_BYTES, write_weights
-from textpipe.nn.shapes import BertConfig, GptConfig, Seq2SeqConfig, TransformerConfig
-from textpipe.processors import Sequence, TemplateProcessing
+from textpipe.nn.shapes import EncoderConfig, GptConfig, Seq2SeqConfig, TransformerConfig
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -88,7 +88,7 @@ def export_model(
     theirs = weights if isinstance(shape, Seq2SeqConfig) else to_theirs(shape, weights)
     with publish_directory(Path(out), kind="export", config={"model_type": config["model_type"]}) as staging:
         write_json(staging / "config.json", config)
-        if not isinstance(shape, BertConfig):
+        if not isinstance(shape, EncoderConfig):
             write_json(staging / "generation_config.json", _generation(shape, ids))
         write_weights(staging, theirs, dtype=TYPES[dtype], shard_bytes=shard_bytes)
         if source_tokenizer is None:
@@ -134,9 +134,7 @@ def _generation(shape: Any, ids: Ids) -> dict[str, Any]:
 
 def _write_tokenizer(tokenizer: Tokenizer, folder: Path, shape: Any, ids: Ids) -> None:
     """The tokenizer, which puts around a text what the model was trained with."""
-    from textpipe.tokenizer import Tokenizer as Made
-
-    if isinstance(shape, BertConfig):
+    if isinstance(shape, EncoderConfig):
         marks = Marks.of(tokenizer, eos_id=ids.eos)
         names = {role: tokenizer.id_to_token(getattr(marks, part)) for role, part in _BERT_ROLES.items()}
         single, pair = "{cls_token} $A {sep_token}", "{cls_token} $A {sep_token} $B:1 {sep_token}:1"
@@ -145,21 +143,10 @@ def _write_tokenizer(tokenizer: Tokenizer, folder: Path, shape: Any, ids: Ids) -
         single, pair = ("{bos_token} $A", "{bos_token} $A {bos_token}:1 $B:1")
         if not isinstance(shape, GptConfig):
             single, pair = "$A {eos_token}", "$A {eos_token} $B:1 {eos_token}:1"
-    used = sorted({name for role, name in names.items() if f"{{{role}}}" in pair and name is not None})
-    numbered = [(name, found) for name in used if (found := tokenizer.token_to_id(name)) is not None]
-    template = TemplateProcessing(single.format(**names), pair.format(**names), numbered)
-    parts = dataclasses.replace(tokenizer.parts, padding=None, truncation=None)
-    own = parts.post_processor
-    bare = dataclasses.replace(parts, post_processor=template)
-    wanted = Made.from_parts(bare)
-    if (ids_before(tokenizer), ids_after(tokenizer)) == (ids_before(wanted), ids_after(wanted)):
-        made = parts
-    elif own is not None and not (ids_before(tokenizer) or ids_after(tokenizer)):
-        made = dataclasses.replace(parts, post_processor=Sequence([own, template]))
-    else:
-        made = bare
+    used = {name for role, name in names.items() if f"{{{role}}}" in pair and name is not None}
+    made = with_template(tokenizer, single.format(**names), pair.format(**names), used).parts
     names["pad_token"] = tokenizer.id_to_token(ids.pad)
-    inputs = ["input_ids", *(["token_type_ids"] if isinstance(shape, BertConfig) else []), "attention_mask"]
+    inputs = ["input_ids", *(["token_type_ids"] if isinstance(shape, EncoderConfig) else []), "attention_mask"]
     settings = {**transformers_folder.kept(made).settings, **names}
     settings |= {"model_max_length": shape.context, "model_input_names": inputs}
     folder.mkdir(parents=True, exist_ok=True)

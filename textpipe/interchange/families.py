@@ -14,12 +14,24 @@ from typing import Any, NamedTuple
 
 from textpipe.errors import InputError
 from textpipe.formats.fields import Field
+from textpipe.interchange.heads import HEADS, labels_of, head_from
 from textpipe.interchange.rotary import rotary_from, rotary_to
-from textpipe.nn.shapes import BertConfig, GptConfig, Seq2SeqConfig, TransformerConfig
+from textpipe.nn.shapes import (
+    BertConfig,
+    ClassifierConfig,
+    EncoderConfig,
+    GptConfig,
+    RegressorConfig,
+    Seq2SeqConfig,
+    SpanFinderConfig,
+    TaggerConfig,
+    TransformerConfig,
+)
 
 __all__ = ["FAMILIES", "OWN_TYPE", "Family", "Ids", "config_of", "family_of", "shape_from"]
 
-ModelConfig = GptConfig | BertConfig | TransformerConfig | Seq2SeqConfig
+HeadConfig = ClassifierConfig | RegressorConfig | TaggerConfig | SpanFinderConfig
+ModelConfig = GptConfig | BertConfig | HeadConfig | TransformerConfig | Seq2SeqConfig
 
 OWN_TYPE = "textpipe-seq2seq"
 """The model_type of a recurrent model: no model of `transformers` is one, so only textpipe reads it."""
@@ -57,7 +69,7 @@ class Family:
     """
 
     architecture: str
-    shape: type[GptConfig | BertConfig | TransformerConfig]
+    shape: type[GptConfig | EncoderConfig | TransformerConfig]
     ours: Mapping[str, Any] = field(default_factory=dict)
     keys: tuple[Key, ...]
     same: Mapping[str, str] = field(default_factory=dict)
@@ -142,7 +154,7 @@ _LLAMA = Family(
 )
 _BERT = Family(
     architecture="BertForMaskedLM",
-    shape=BertConfig,
+    shape=EncoderConfig,
     keys=(
         Key("vocab_size", "vocab_size", int),
         Key("max_position_embeddings", "context", int),
@@ -195,7 +207,7 @@ def family_of(shape: ModelConfig) -> tuple[str, Family]:
         when no family computes what a model of this shape does.
     """
     for name, family in FAMILIES.items():
-        if type(shape) is family.shape and all(getattr(shape, key) == value for key, value in family.ours.items()):
+        if isinstance(shape, family.shape) and all(getattr(shape, key) == value for key, value in family.ours.items()):
             _check_exportable(shape, family)
             return name, family
     raise InputError(f"no family of transformers is a {type(shape).__name__}")
@@ -234,7 +246,7 @@ def config_of(shape: ModelConfig, ids: Ids) -> dict[str, Any]:
     made |= {theirs: made[other] for theirs, other in family.same.items()}
     for theirs, values in family.fixed.items():
         _put(made, theirs, values[0])
-    made |= dict.fromkeys(family.dropout, shape.dropout)
+    made |= dict.fromkeys(family.dropout, shape.dropout) | labels_of(shape)
     if family.shape is TransformerConfig:
         made |= {"decoder_start_token_id": ids.begin, "is_encoder_decoder": True, "activation_dropout": 0.0}
         made |= {"encoder_layerdrop": 0.0, "decoder_layerdrop": 0.0, "forced_eos_token_id": None}
@@ -243,7 +255,9 @@ def config_of(shape: ModelConfig, ids: Ids) -> dict[str, Any]:
 
 
 def _architecture(shape: ModelConfig, family: Family) -> str:
-    return "BertForPreTraining" if isinstance(shape, BertConfig) and shape.next_sentence else family.architecture
+    if isinstance(shape, BertConfig) and shape.next_sentence:
+        return "BertForPreTraining"
+    return HEADS.get(type(shape), family.architecture)
 
 
 def _put(made: dict[str, Any], dotted: str, value: Any) -> None:
@@ -287,9 +301,9 @@ def shape_from(config: Field) -> tuple[ModelConfig, Family | None]:
     rate = config.part(family.dropout[0], required=False)
     found["dropout"] = 0.0 if rate is None else rate.of(float)
     if family is _BERT:
-        names = config.get("architectures", list, None, nullable=True) or []
-        found["next_sentence"] = "BertForPreTraining" in names
-    return family.shape(**found), family
+        kind, more = head_from(config, config.get("architectures", list, None, nullable=True) or [])
+        return kind(**found, **more), family  # type: ignore[return-value]
+    return family.shape(**found), family  # type: ignore[return-value]
 
 
 def _value(config: Field, key: Key) -> Any:

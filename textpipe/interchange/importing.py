@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -20,18 +20,18 @@ from textpipe.errors import FormatError, InputError, TextpipeError
 from textpipe.files.reading import read_bytes
 from textpipe.formats.fields import Field, parse_json
 from textpipe.interchange.families import Family, ModelConfig, shape_from
-from textpipe.interchange.names import from_theirs, pairs
+from textpipe.interchange.names import POOLER, encoder_pairs, from_theirs, pairs
 from textpipe.interchange.weight_files import read_weights, weight_files
 from textpipe.limits import DEFAULT_LIMITS, Limits
 from textpipe.nn.architectures import new_model
-from textpipe.nn.shapes import Seq2SeqConfig, TransformerConfig
+from textpipe.nn.shapes import EncoderConfig, Seq2SeqConfig, TransformerConfig
 
 if TYPE_CHECKING:
     from torch import nn
 
     from textpipe.tokenizer import Tokenizer
 
-__all__ = ["TARGET_FOLDER", "ModelFolder", "ids_after", "ids_before", "is_model_folder"]
+__all__ = ["TARGET_FOLDER", "ModelFolder", "is_model_folder"]
 
 CONFIG, GENERATION = "config.json", "generation_config.json"
 TARGET_FOLDER = "target-tokenizer"
@@ -108,6 +108,28 @@ class ModelFolder:
             for shape in (self.stored_shape, self.shape)
         )
         return {name: tensor[: wanted[name][0]] for name, tensor in self._stored(stored).items()}
+
+    def encoder_weights(self) -> dict[str, torch.Tensor]:
+        """The weights of a BERT's embeddings and blocks, and of a pooler where there is one, whatever stands on them.
+
+        Raises
+        ------
+        FormatError
+            when one is missing.
+        """
+        assert isinstance(self.shape, EncoderConfig)
+        wanted = {pair.theirs: pair.ours[0] for pair in encoder_pairs(self.shape)}
+        poolers = {pair.theirs: pair.ours[0] for pair in POOLER}
+        found: dict[str, torch.Tensor] = {}
+        for stored, tensor in read_weights(self.path).items():
+            name = "bert." + _newer_name(stored).removeprefix("bert.")
+            if name in wanted or name in poolers:
+                found[(wanted | poolers)[name]] = tensor.float()
+        absent = [theirs for theirs, ours in wanted.items() if ours not in found]
+        if absent:
+            raise FormatError(f"the weights have no {absent[0]}", path=self.path)
+        found["token_embedding.weight"] = found["token_embedding.weight"][: self.shape.vocab_size]
+        return found
 
     def model(self) -> nn.Module:
         """The model, ready to write."""
@@ -186,7 +208,7 @@ def _expected_names(state: Mapping[str, torch.Tensor], family: Family, expected:
     found: dict[str, torch.Tensor] = {}
     left: dict[str, torch.Tensor] = {}
     for stored, tensor in state.items():
-        name = stored.replace("LayerNorm.gamma", "LayerNorm.weight").replace("LayerNorm.beta", "LayerNorm.bias")
+        name = _newer_name(stored)
         if name not in known and family.prefix + name in known:
             name = family.prefix + name
         (found if name in known else left)[name] = tensor
@@ -202,6 +224,10 @@ def _expected_names(state: Mapping[str, torch.Tensor], family: Family, expected:
         shown = ", ".join(strange[:3]) + (f" and {len(strange) - 3} more" if len(strange) > 3 else "")
         raise InputError(f"these weights have no place in this model: {shown}")
     return found
+
+
+def _newer_name(stored: str) -> str:
+    return stored.replace("LayerNorm.gamma", "LayerNorm.weight").replace("LayerNorm.beta", "LayerNorm.bias")
 
 
 def _is_implied(name: str, tensor: torch.Tensor, found: Mapping[str, torch.Tensor]) -> bool:
@@ -222,21 +248,3 @@ _COPIES: Mapping[str, tuple[str, ...]] = {
     "cls.predictions.decoder.bias": ("cls.predictions.bias",),
     **dict.fromkeys(_SHARED, _SHARED),
 }
-
-
-def ids_before(tokenizer: Tokenizer) -> tuple[int, ...]:
-    """The special tokens that a tokenizer puts before a text."""
-    return _around(tokenizer)[0]
-
-
-def ids_after(tokenizer: Tokenizer) -> tuple[int, ...]:
-    """The special tokens that a tokenizer puts behind a text."""
-    return _around(tokenizer)[1]
-
-
-def _around(tokenizer: Tokenizer) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    encoding: Any = tokenizer.encode("a")
-    is_special = encoding.special_tokens_mask
-    first = next((place for place, special in enumerate(is_special) if not special), len(is_special))
-    last = next((place for place in range(len(is_special), first, -1) if not is_special[place - 1]), first)
-    return tuple(encoding.ids[:first]), tuple(encoding.ids[last:])

@@ -13,11 +13,19 @@ from typing import NamedTuple
 import torch
 
 from textpipe.errors import InputError
-from textpipe.nn.shapes import BertConfig, GptConfig, TransformerConfig
+from textpipe.nn.shapes import (
+    BertConfig,
+    ClassifierConfig,
+    EncoderConfig,
+    GptConfig,
+    RegressorConfig,
+    SpanFinderConfig,
+    TransformerConfig,
+)
 
-__all__ = ["Pair", "from_theirs", "pairs", "to_theirs"]
+__all__ = ["POOLER", "Pair", "encoder_pairs", "from_theirs", "pairs", "to_theirs"]
 
-ModelConfig = GptConfig | BertConfig | TransformerConfig
+ModelConfig = GptConfig | EncoderConfig | TransformerConfig
 
 
 class Pair(NamedTuple):
@@ -103,8 +111,8 @@ def pairs(config: ModelConfig) -> list[Pair]:
     >>> pairs(GptConfig(vocab_size=10, layers=1))[0]
     Pair(theirs='transformer.wte.weight', ours=('token_embedding.weight',), turned=False)
     """
-    if isinstance(config, BertConfig):
-        return list(_bert(config))
+    if isinstance(config, EncoderConfig):
+        return [*encoder_pairs(config), *_bert_head(config)]
     if isinstance(config, TransformerConfig):
         return list(_transformer(config))
     return list(_llama(config) if config.layout == "llama" else _gpt(config))
@@ -133,14 +141,27 @@ def _llama(config: GptConfig) -> Iterator[Pair]:
         yield Pair("lm_head.weight", ("head.weight",))
 
 
-def _bert(config: BertConfig) -> Iterator[Pair]:
+def encoder_pairs(config: EncoderConfig) -> Iterator[Pair]:
+    """The embeddings and blocks of a BERT, whatever stands on them."""
     for theirs, ours in (("word", "token"), ("position", "position"), ("token_type", "segment")):
         yield Pair(f"bert.embeddings.{theirs}_embeddings.weight", (f"{ours}_embedding.weight",))
     yield from _layer("bert.embeddings", "", {"LayerNorm": "embedding_norm"}, _WEIGHT_AND_BIAS)
     for layer in range(config.layers):
         yield from _layer(f"bert.encoder.layer.{layer}", f"blocks.{layer}", _BERT_BLOCK, _WEIGHT_AND_BIAS)
+
+
+POOLER = tuple(_layer("bert", "", {"pooler.dense": "pooler"}, _WEIGHT_AND_BIAS))
+
+
+def _bert_head(config: EncoderConfig) -> Iterator[Pair]:
+    if not isinstance(config, BertConfig):
+        if isinstance(config, ClassifierConfig | RegressorConfig):
+            yield from POOLER
+        theirs, ours = ("qa_outputs", "ends") if isinstance(config, SpanFinderConfig) else ("classifier", "classifier")
+        yield from (Pair(f"{theirs}.{kind}", (f"{ours}.{kind}",)) for kind in _WEIGHT_AND_BIAS)
+        return
     if config.next_sentence:
-        yield from _layer("bert", "", {"pooler.dense": "pooler"}, _WEIGHT_AND_BIAS)
+        yield from POOLER
         yield from _layer("cls", "", {"seq_relationship": "next_sentence"}, _WEIGHT_AND_BIAS)
     head = {"dense": "transform", "LayerNorm": "transform_norm"}
     yield from _layer("cls.predictions.transform", "", head, _WEIGHT_AND_BIAS)
@@ -169,6 +190,9 @@ def to_theirs(config: ModelConfig, state: Mapping[str, torch.Tensor]) -> dict[st
     for theirs, ours, turned in pairs(config):
         whole = torch.cat([_weight(state, name) for name in ours])
         made[theirs] = (whole.T if turned else whole).contiguous()
+    if isinstance(config, RegressorConfig):  # theirs has no unit beside the weights
+        made["classifier.weight"] = made["classifier.weight"] * config.spread
+        made["classifier.bias"] = made["classifier.bias"] * config.spread + config.mean
     return made
 
 

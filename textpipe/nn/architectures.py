@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from textpipe.nn import bert, gpt, seq2seq, transformer
+from textpipe.nn import bert, bert_heads, gpt, seq2seq, shapes, transformer
 
 if TYPE_CHECKING:
     from torch import nn
@@ -16,21 +16,25 @@ if TYPE_CHECKING:
 __all__ = ["new_model"]
 
 _KINDS: dict[type[Any], Any] = {
-    gpt.GptConfig: gpt.GPT,
-    bert.BertConfig: bert.BERT,
-    transformer.TransformerConfig: transformer.Transformer,
-    seq2seq.Seq2SeqConfig: seq2seq.Seq2Seq,
+    shapes.GptConfig: gpt.GPT,
+    shapes.BertConfig: bert.BERT,
+    shapes.ClassifierConfig: bert_heads.SequenceClassifier,
+    shapes.RegressorConfig: bert_heads.SequenceRegressor,
+    shapes.TaggerConfig: bert_heads.TokenClassifier,
+    shapes.SpanFinderConfig: bert_heads.SpanFinder,
+    shapes.TransformerConfig: transformer.Transformer,
+    shapes.Seq2SeqConfig: seq2seq.Seq2Seq,
 }
 
 
 def new_model(
-    shape: gpt.GptConfig | bert.BertConfig | transformer.TransformerConfig | seq2seq.Seq2SeqConfig, *, seed: int = 0
+    shape: shapes.GptConfig | shapes.EncoderConfig | shapes.TransformerConfig | shapes.Seq2SeqConfig, *, seed: int = 0
 ) -> nn.Module:
     """A model of this shape; the same seed gives the same first weights.
 
     Examples
     --------
-    >>> type(new_model(gpt.GptConfig(vocab_size=10, width=8, heads=2))).__name__
+    >>> type(new_model(shapes.GptConfig(vocab_size=10, width=8, heads=2))).__name__
     'GPT'
     """
     made: nn.Module = _KINDS[type(shape)](shape, seed=seed)

@@ -16,7 +16,7 @@ from torch.nn import functional
 from textpipe.errors import StateError
 from textpipe.nn.attention import padding_mask
 from textpipe.nn.blocks import Block, BlockShape
-from textpipe.nn.shapes import BertConfig
+from textpipe.nn.shapes import BertConfig, EncoderConfig
 
 __all__ = ["BERT", "BertConfig", "BertEncoder"]
 
@@ -24,7 +24,7 @@ __all__ = ["BERT", "BertConfig", "BertEncoder"]
 class BertEncoder(nn.Module):
     """Embeddings and blocks: what every BERT has, whatever heads stand on it."""
 
-    def __init__(self, config: BertConfig) -> None:
+    def __init__(self, config: EncoderConfig) -> None:
         super().__init__()
         self.config = config
         shape = BlockShape(

@@ -12,15 +12,18 @@ Axes: B sequence, T position, D model width, L label.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import nn
 from torch.nn import functional
 
 from textpipe.data.batches import IGNORED
-from textpipe.errors import ConfigError, StateError
-from textpipe.nn.bert import BertConfig, BertEncoder
+from textpipe.errors import StateError
+from textpipe.nn.bert import BertEncoder
+from textpipe.nn.shapes import ClassifierConfig, RegressorConfig, SpanFinderConfig, TaggerConfig
 
-__all__ = ["SequenceClassifier", "SpanFinder", "TokenClassifier", "copy_encoder"]
+__all__ = ["SequenceClassifier", "SequenceRegressor", "SpanFinder", "TokenClassifier", "copy_encoder"]
 
 Loss = tuple[torch.Tensor, torch.Tensor]
 
@@ -44,25 +47,24 @@ class _Headed(BertEncoder):
 
 
 class SequenceClassifier(_Headed):
-    """One label for a text or a pair of texts; with ``num_labels=1`` one number, such as how alike they are.
+    """One label for a text or a pair of texts.
 
     Parameters
     ----------
-    config : the encoder's shape; it always has a pooler here.
-    num_labels : how many labels there are.
+    config : the shape, with the labels.
     seed : of the first weights.
 
     Examples
     --------
-    >>> shape = BertConfig(vocab_size=100, context=8, layers=1, heads=2, width=16)
-    >>> SequenceClassifier(shape, num_labels=3)(torch.tensor([[1, 2, 3]])).shape
+    >>> shape = ClassifierConfig(vocab_size=100, context=8, layers=1, heads=2, width=16, labels=("A", "B", "C"))
+    >>> SequenceClassifier(shape)(torch.tensor([[1, 2, 3]])).shape
     torch.Size([1, 3])
     """
 
-    def __init__(self, config: BertConfig, *, num_labels: int, seed: int = 0) -> None:
+    def __init__(self, config: ClassifierConfig | RegressorConfig, *, seed: int = 0) -> None:
         super().__init__(config)
         self.pooler = nn.Linear(config.width, config.width)
-        self.classifier = _new_head(config, num_labels)
+        self.classifier = nn.Linear(config.width, len(config.labels) if isinstance(config, ClassifierConfig) else 1)
         self._draw_weights(seed)
 
     def head(self, states_BTD: torch.Tensor, lengths_B: torch.Tensor | None) -> torch.Tensor:
@@ -73,11 +75,31 @@ class SequenceClassifier(_Headed):
 
     @staticmethod
     def loss(logits_BL: torch.Tensor, targets_B: torch.Tensor) -> Loss:
-        """Summed cross-entropy in nats; for one number the summed square of the difference, and its count."""
-        if logits_BL.shape[1] == 1:
-            difference_B = logits_BL[:, 0].float() - targets_B.float()
-            return difference_B.square().sum(), torch.tensor(len(targets_B), device=targets_B.device)
+        """Summed cross-entropy in nats, and the number of targets."""
         return _cross_entropy(logits_BL, targets_B)
+
+
+class SequenceRegressor(SequenceClassifier):
+    """One number for a text or a pair of texts, such as how alike they are.
+
+    Examples
+    --------
+    >>> shape = RegressorConfig(vocab_size=100, context=8, layers=1, heads=2, width=16, mean=2.5)
+    >>> SequenceRegressor(shape)(torch.tensor([[1, 2, 3]])).shape
+    torch.Size([1, 1])
+    """
+
+    config: RegressorConfig
+
+    def head(self, states_BTD: torch.Tensor, lengths_B: torch.Tensor | None) -> torch.Tensor:
+        """The number of each (B, 1)."""
+        return self.config.mean + self.config.spread * super().head(states_BTD, lengths_B)
+
+    @staticmethod
+    def loss(logits_BL: torch.Tensor, targets_B: torch.Tensor) -> Loss:
+        """Summed square of the difference, and the number of targets."""
+        difference_B = logits_BL[:, 0].float() - targets_B.float()
+        return difference_B.square().sum(), torch.tensor(len(targets_B), device=targets_B.device)
 
 
 class TokenClassifier(_Headed):
@@ -85,14 +107,14 @@ class TokenClassifier(_Headed):
 
     Examples
     --------
-    >>> shape = BertConfig(vocab_size=100, context=8, layers=1, heads=2, width=16)
-    >>> TokenClassifier(shape, num_labels=5)(torch.tensor([[1, 2, 3]])).shape
-    torch.Size([1, 3, 5])
+    >>> shape = TaggerConfig(vocab_size=100, context=8, layers=1, heads=2, width=16, labels=("O", "B-PS", "I-PS"))
+    >>> TokenClassifier(shape)(torch.tensor([[1, 2, 3]])).shape
+    torch.Size([1, 3, 3])
     """
 
-    def __init__(self, config: BertConfig, *, num_labels: int, seed: int = 0) -> None:
+    def __init__(self, config: TaggerConfig, *, seed: int = 0) -> None:
         super().__init__(config)
-        self.classifier = _new_head(config, num_labels)
+        self.classifier = nn.Linear(config.width, len(config.labels))
         self._draw_weights(seed)
 
     def head(self, states_BTD: torch.Tensor, lengths_B: torch.Tensor | None) -> torch.Tensor:
@@ -111,14 +133,14 @@ class SpanFinder(_Headed):
 
     Examples
     --------
-    >>> shape = BertConfig(vocab_size=100, context=8, layers=1, heads=2, width=16)
+    >>> shape = SpanFinderConfig(vocab_size=100, context=8, layers=1, heads=2, width=16)
     >>> SpanFinder(shape)(torch.tensor([[1, 2, 3]])).shape
     torch.Size([1, 3, 2])
     """
 
-    def __init__(self, config: BertConfig, *, seed: int = 0) -> None:
+    def __init__(self, config: SpanFinderConfig, *, seed: int = 0) -> None:
         super().__init__(config)
-        self.ends = _new_head(config, 2)
+        self.ends = nn.Linear(config.width, 2)
         self._draw_weights(seed)
 
     def head(self, states_BTD: torch.Tensor, lengths_B: torch.Tensor | None) -> torch.Tensor:
@@ -141,20 +163,14 @@ class SpanFinder(_Headed):
         return total / 2, known_B.sum()
 
 
-def _new_head(config: BertConfig, num_labels: int) -> nn.Linear:
-    if num_labels < 1:
-        raise ConfigError(f"num_labels {num_labels} is too small", allowed="1 or more")
-    return nn.Linear(config.width, num_labels)
-
-
 def _cross_entropy(logits_NL: torch.Tensor, targets_N: torch.Tensor) -> Loss:
     total = functional.cross_entropy(logits_NL.float(), targets_N, ignore_index=IGNORED, reduction="sum")
     return total, (targets_N != IGNORED).sum()
 
 
 @torch.no_grad()
-def copy_encoder(pretrained: BertEncoder, model: BertEncoder) -> list[str]:
-    """Start ``model`` from the weights of a pretrained one; what it alone has keeps its first weights.
+def copy_encoder(pretrained: Mapping[str, torch.Tensor], model: BertEncoder) -> list[str]:
+    """Start ``model`` from pretrained weights, by their names; what it alone has keeps its first weights.
 
     Returns
     -------
@@ -163,27 +179,33 @@ def copy_encoder(pretrained: BertEncoder, model: BertEncoder) -> list[str]:
     Raises
     ------
     StateError
-        where the two have other shapes.
+        where the two have other shapes, or a part of the encoder is missing.
 
     Examples
     --------
-    >>> from textpipe.nn.bert import BERT
-    >>> shape = BertConfig(vocab_size=100, context=8, layers=1, heads=2, width=16)
-    >>> copy_encoder(BERT(shape), TokenClassifier(shape, num_labels=5))
+    >>> from textpipe.nn.bert import BERT, BertConfig
+    >>> sizes = {"vocab_size": 100, "context": 8, "layers": 1, "heads": 2, "width": 16}
+    >>> model = TokenClassifier(TaggerConfig(**sizes, labels=("O", "B-PS", "I-PS")))
+    >>> copy_encoder(BERT(BertConfig(**sizes)).state_dict(), model)
     ['classifier.weight', 'classifier.bias']
     """
-    source = dict(pretrained.named_parameters())
     kept = []
     for name, weight in model.named_parameters():
-        if name in source and source[name].shape != weight.shape:
+        found = pretrained.get(name)
+        if found is None and not name.startswith(_HEADS):
+            raise StateError(f"the pretrained model has no {name}", allowed="embeddings and blocks of a BERT")
+        if found is not None and found.shape != weight.shape:
             raise StateError(
-                f"{name} has the shape {list(source[name].shape)} in the pretrained model",
+                f"{name} has the shape {list(found.shape)} in the pretrained model",
                 allowed=f"{list(weight.shape)}, as here",
                 hint="make the model with the pretrained one's config",
             )
     for name, weight in model.named_parameters():
-        if name in source:
-            weight.copy_(source[name])
+        if name in pretrained:
+            weight.copy_(pretrained[name])
         else:
             kept.append(name)
     return kept
+
+
+_HEADS = ("pooler.", "classifier.", "ends.")

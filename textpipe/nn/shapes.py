@@ -12,7 +12,18 @@ import pydantic
 
 from textpipe.config import Config, Field
 
-__all__ = ["BertConfig", "GptConfig", "RopeScaling", "Seq2SeqConfig", "TransformerConfig"]
+__all__ = [
+    "BertConfig",
+    "ClassifierConfig",
+    "EncoderConfig",
+    "GptConfig",
+    "RegressorConfig",
+    "RopeScaling",
+    "Seq2SeqConfig",
+    "SpanFinderConfig",
+    "TaggerConfig",
+    "TransformerConfig",
+]
 
 MAX_ENTRIES, MAX_CONTEXT, MAX_LAYERS, MAX_WIDTH = 1 << 24, 1 << 20, 1024, 1 << 16
 
@@ -131,21 +142,12 @@ class GptConfig(_AttentionConfig):
         return total + (0 if is_llama else self.context * d) + (0 if self.layout == "gpt1" else norm)
 
 
-class BertConfig(_AttentionConfig):
-    """The shape of an encoder that reads both ways (Devlin 2018), with its masked-language-model head.
-
-    Examples
-    --------
-    >>> BertConfig(vocab_size=30522, context=512, layers=12, heads=12, width=768).num_parameters
-    109514298
-    """
+class EncoderConfig(_AttentionConfig):
+    """The shape of an encoder that reads both ways (Devlin 2018), whatever heads stand on it."""
 
     layers: int = Field(4, ge=1, le=MAX_LAYERS, description="blocks, one on top of the other")
     feed_forward: int | None = Field(None, ge=1, le=MAX_WIDTH * 8, description="inner width of a block; 4 · width")
     segment_types: int = Field(2, ge=1, le=16, description="kinds of segments: the first text, the second")
-    next_sentence: bool = Field(
-        False, description="a pooler, and a head that says if the second text follows the first"
-    )
     norm_epsilon: float = Field(1e-12, gt=0.0, description="added to the variance in norms")
 
     @property
@@ -154,14 +156,94 @@ class BertConfig(_AttentionConfig):
         return self.feed_forward or 4 * self.width
 
     @property
-    def num_parameters(self) -> int:
-        """Trained numbers of the model with its heads, the shared embedding counted once."""
+    def encoder_parameters(self) -> int:
+        """Trained numbers of embeddings and blocks."""
         d, f = self.width, self.inner_width
         block = 4 * _linear(d, d) + _linear(d, f) + _linear(f, d) + 4 * d
         embeddings = (self.vocab_size + self.context + self.segment_types) * d + 2 * d
+        return self.layers * block + embeddings
+
+    @property
+    def num_parameters(self) -> int:
+        """Trained numbers of the model; of an encoder without a head those of embeddings and blocks."""
+        return self.encoder_parameters
+
+
+class BertConfig(EncoderConfig):
+    """The shape of an encoder with its masked-language-model head.
+
+    Examples
+    --------
+    >>> BertConfig(vocab_size=30522, context=512, layers=12, heads=12, width=768).num_parameters
+    109514298
+    """
+
+    next_sentence: bool = Field(
+        False, description="a pooler, and a head that says if the second text follows the first"
+    )
+
+    @property
+    def num_parameters(self) -> int:
+        """Trained numbers of the model with its heads, the shared embedding counted once."""
+        d = self.width
         head = _linear(d, d) + 2 * d + self.vocab_size
         follows = _linear(d, d) + _linear(d, 2) if self.next_sentence else 0
-        return self.layers * block + embeddings + head + follows
+        return self.encoder_parameters + head + follows
+
+
+class _LabelsConfig(EncoderConfig):
+    labels: tuple[str, ...] = Field(min_length=2, description="what is told apart, in the order of the logits")
+
+    @pydantic.model_validator(mode="after")
+    def _each_label_once(self) -> Self:
+        if len(set(self.labels)) != len(self.labels):
+            twice = next(label for label in self.labels if self.labels.count(label) > 1)
+            raise ValueError(f"the label {twice!r} has two numbers")
+        return self
+
+
+class ClassifierConfig(_LabelsConfig):
+    """The shape of an encoder that gives a text, or a pair of texts, one of ``labels``."""
+
+    @property
+    def num_parameters(self) -> int:
+        """Trained numbers of the model with pooler and head."""
+        return self.encoder_parameters + _linear(self.width, self.width) + _linear(self.width, len(self.labels))
+
+
+class RegressorConfig(EncoderConfig):
+    """The shape of an encoder that gives a text, or a pair of texts, a number.
+
+    It is ``mean`` + ``spread`` · what the head says: so it learns as fast whether numbers lie between 0 and 1 or 100.
+    """
+
+    mean: float = Field(0.0, allow_inf_nan=False, description="mean of the numbers in training")
+    spread: float = Field(1.0, gt=0.0, allow_inf_nan=False, description="their standard deviation")
+
+    @property
+    def num_parameters(self) -> int:
+        """Trained numbers of the model with pooler and head."""
+        return self.encoder_parameters + _linear(self.width, self.width) + _linear(self.width, 1)
+
+
+class TaggerConfig(_LabelsConfig):
+    """The shape of an encoder that gives each token one of ``labels``: BIO tags, among which O is one."""
+
+    @property
+    def num_parameters(self) -> int:
+        """Trained numbers of the model with its head."""
+        return self.encoder_parameters + _linear(self.width, len(self.labels))
+
+
+class SpanFinderConfig(EncoderConfig):
+    """The shape of an encoder that finds where in a text a question is answered."""
+
+    may_be_unanswered: bool = Field(False, description="a text need not have the answer; what is said then is nothing")
+
+    @property
+    def num_parameters(self) -> int:
+        """Trained numbers of the model with its head."""
+        return self.encoder_parameters + _linear(self.width, 2)
 
 
 class _PairConfig(_ModelConfig):

@@ -17,7 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from textpipe.errors import ConfigError
-from textpipe.nn.shapes import BertConfig, GptConfig, Seq2SeqConfig, TransformerConfig
+from textpipe.nn.shapes import BertConfig, EncoderConfig, GptConfig, Seq2SeqConfig, TransformerConfig
 
 __all__ = ["Anatomy", "BlockCount", "anatomy"]
 
@@ -123,7 +123,9 @@ class Anatomy:
         return positions * (blocks + head)
 
 
-def anatomy(model: GptConfig | BertConfig | TransformerConfig | Seq2SeqConfig, *, mask_share: float = 1.0) -> Anatomy:
+def anatomy(
+    model: GptConfig | EncoderConfig | TransformerConfig | Seq2SeqConfig, *, mask_share: float = 1.0
+) -> Anatomy:
     """Count a model.
 
     Parameters
@@ -143,7 +145,7 @@ def anatomy(model: GptConfig | BertConfig | TransformerConfig | Seq2SeqConfig, *
     """
     if isinstance(model, GptConfig):
         return _gpt(model)
-    if isinstance(model, BertConfig):
+    if isinstance(model, EncoderConfig):
         return _bert(model, mask_share)
     if isinstance(model, TransformerConfig):
         return _transformer(model)
@@ -230,12 +232,13 @@ def _gpt(model: GptConfig) -> Anatomy:
     )
 
 
-def _bert(model: BertConfig, mask_share: float) -> Anatomy:
-    d = model.width
+def _bert(model: EncoderConfig, mask_share: float) -> Anatomy:
+    """Of a BERT, or of an encoder whose head tells labels: a small one that predicts no entry of the vocabulary."""
+    d, is_masked = model.width, isinstance(model, BertConfig)
     block = _block(
         "block", model.layers, width=d, inner=model.inner_width, heads=model.heads, kv_width=d, activation="gelu"
     )
-    follows = _linear(d, d, True) + _linear(d, 2, True) if model.next_sentence else 0
+    dense = d * d if is_masked else 0
     return Anatomy(
         architecture="bert",
         width=d,
@@ -244,9 +247,9 @@ def _bert(model: BertConfig, mask_share: float) -> Anatomy:
         blocks=(block,),
         embedding_parameters=(model.vocab_size + model.context + model.segment_types) * d,
         tied=True,
-        head_parameters=d * d,
-        other_parameters=2 * d + (d + 2 * d + model.vocab_size) + follows,
-        head_positions=mask_share,
+        head_parameters=dense,
+        other_parameters=2 * d + model.num_parameters - model.encoder_parameters - dense,
+        head_positions=mask_share if is_masked else 0.0,
         kept_around=d,
         kv_width=d,
         kv_layers=model.layers,

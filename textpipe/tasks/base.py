@@ -7,7 +7,6 @@ what a batch holds nor what its loss means.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any, Protocol, Self
 
 import torch
@@ -31,7 +30,7 @@ class Task(Protocol):
     """One thing to train for, on one corpus."""
 
     @property
-    def tokenizer_files(self) -> Mapping[str, Path]:
+    def tokenizer_files(self) -> Mapping[str, bytes]:
         """Files that every checkpoint carries, by the names they have there."""
         ...
 

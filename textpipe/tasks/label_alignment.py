@@ -84,13 +84,14 @@ def _continues(char: str) -> bool:
     return unicodedata.category(char).startswith("M") or "\u1160" <= char <= "\u11ff" or "\ud7b0" <= char <= "\ud7fb"
 
 
-def align_tags(spans: Iterable[Span], encoding: Encoding) -> AlignedTags:
+def align_tags(spans: Iterable[Span], encoding: Encoding, *, begun: Iterable[Span] = ()) -> AlignedTags:
     """The BIO tag of each token of an encoded text.
 
     Parameters
     ----------
     spans : what is marked in the text; no two may overlap.
-    encoding : of that text alone.
+    encoding : of that text alone, or one window of it.
+    begun : spans that began in a window before this one.
 
     Raises
     ------
@@ -116,7 +117,7 @@ def align_tags(spans: Iterable[Span], encoding: Encoding) -> AlignedTags:
                 f"two spans overlap at character {span.begin}", where=f"{ordered[at - 1].type}, {span.type}"
             )
     tags: list[str | None] = []
-    begun: set[Span] = set()
+    known = set(begun)
     ends = [span.end for span in ordered]
     for (begin, end), is_special in zip(encoding.offsets, encoding.special_tokens_mask, strict=True):
         if is_special:
@@ -130,10 +131,10 @@ def align_tags(spans: Iterable[Span], encoding: Encoding) -> AlignedTags:
             shared = min(end, span.end) - max(begin, span.begin)
             if shared > most:
                 owner, most = span, shared
-        tags.append("O" if owner is None else f"{'I' if owner in begun else 'B'}-{owner.type}")
+        tags.append("O" if owner is None else f"{'I' if owner in known else 'B'}-{owner.type}")
         if owner is not None:
-            begun.add(owner)
-    return AlignedTags(tuple(tags), tuple(span for span in ordered if span not in begun))
+            known.add(owner)
+    return AlignedTags(tuple(tags), tuple(span for span in ordered if span not in known))
 
 
 def align_answer(text: str, begin: int, end: int, encoding: Encoding, *, sequence: int = 1) -> tuple[int, int]:

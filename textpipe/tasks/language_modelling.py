@@ -7,7 +7,6 @@ validation split, and texts that go on from prompts.
 from __future__ import annotations
 
 import math
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
@@ -60,8 +59,8 @@ class LanguageModelling:
         )
 
     @property
-    def tokenizer_files(self) -> dict[str, Path]:
-        return {"tokenizer.json": self.data.tokenizer_path}
+    def tokenizer_files(self) -> dict[str, bytes]:
+        return {"tokenizer.json": self.data.tokenizer_path.read_bytes()}
 
     def new_model(self, seed: int) -> GPT:
         return GPT(self.model, seed=seed)

@@ -6,7 +6,6 @@ cross-entropy over them in nats, and its mean over the whole validation split, a
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -54,8 +53,8 @@ class MaskedLanguageModelling:
         )
 
     @property
-    def tokenizer_files(self) -> dict[str, Path]:
-        return {"tokenizer.json": self.data.tokenizer_path}
+    def tokenizer_files(self) -> dict[str, bytes]:
+        return {"tokenizer.json": self.data.tokenizer_path.read_bytes()}
 
     def new_model(self, seed: int) -> BERT:
         return BERT(self.model, seed=seed)

@@ -7,7 +7,6 @@ nats, its mean over the whole validation split, and what the model writes for th
 from __future__ import annotations
 
 import math
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -58,10 +57,10 @@ class SequenceToSequence:
         )
 
     @property
-    def tokenizer_files(self) -> dict[str, Path]:
-        files = {"tokenizer.json": self.data.tokenizer_path}
+    def tokenizer_files(self) -> dict[str, bytes]:
+        files = {"tokenizer.json": self.data.tokenizer_path.read_bytes()}
         if not self.data.is_shared:
-            files["source-tokenizer.json"] = self.data.source_tokenizer_path
+            files["source-tokenizer.json"] = self.data.source_tokenizer_path.read_bytes()
         return files
 
     def new_model(self, seed: int) -> EncoderDecoderModel:

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 from textpipe.errors import FormatError, InputError, require
 from textpipe.files import publish_directory, read_manifest, write_bytes, write_json
 from textpipe.training.run_config import RunConfig
+from textpipe.training.watching import rank_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -109,7 +110,7 @@ def save_checkpoint(
     step: int,
     stepper: Stepper,
     config: RunConfig,
-    tokenizer_files: Mapping[str, Path],
+    tokenizer_files: Mapping[str, bytes],
     progress: Mapping[str, Any] | None = None,
     scores: Mapping[str, float | None] | None = None,
 ) -> Path:
@@ -129,8 +130,8 @@ def save_checkpoint(
                 stepper.parallel.write(staging / name, tensors)
             else:
                 write_bytes(staging / name, safetensors.save(tensors))
-        for name, source in tokenizer_files.items():
-            write_bytes(staging / name, source.read_bytes())
+        for name, data in tokenizer_files.items():
+            write_bytes(staging / name, data)
         state = {
             "step": step,
             "scores": dict(scores or {}),
@@ -158,7 +159,7 @@ def list_checkpoints(folder: str | os.PathLike[str]) -> list[Path]:
 def remove_old_checkpoints(folder: Path, *, keep: int) -> None:
     """Keep the newest ``keep`` checkpoints and the one with the best validation score."""
     paths = list_checkpoints(folder)
-    scored = [(score, path) for path in paths if (score := _val_score(path)) is not None]
+    scored = [(score, path) for path in paths if (score := _rank(path)) is not None]
     kept = {*paths[-keep:], *([min(scored)[1]] if scored else [])}
     for path in paths:
         if path not in kept:
@@ -168,12 +169,12 @@ def remove_old_checkpoints(folder: Path, *, keep: int) -> None:
             shutil.rmtree(doomed)
 
 
-def _val_score(path: Path) -> float | None:
+def _rank(path: Path) -> float | None:
     try:
-        score = json.loads((path / "state.json").read_bytes())["scores"]["val_loss"]
+        scores = json.loads((path / "state.json").read_bytes())["scores"]
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return float(score) if isinstance(score, int | float) else None
+    return rank_of(scores) if isinstance(scores, dict) else None
 
 
 def find_checkpoint(path: str | os.PathLike[str], *, best: bool = False) -> Path:
@@ -193,5 +194,5 @@ def find_checkpoint(path: str | os.PathLike[str], *, best: bool = False) -> Path
         raise InputError(
             state, where=folder, hint="name what textpipe train wrote (or, to use a model, textpipe export)"
         )
-    scored = [(score, path) for path in paths if (score := _val_score(path)) is not None]
+    scored = [(score, path) for path in paths if (score := _rank(path)) is not None]
     return min(scored)[1] if best and scored else paths[-1]

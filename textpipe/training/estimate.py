@@ -22,8 +22,7 @@ from textpipe.training.run_config import architecture_of
 from textpipe.training.step import Stepper
 
 if TYPE_CHECKING:
-    from textpipe.data.packing import PackedData
-    from textpipe.data.pairs import PackedPairs
+    from textpipe.training.loop import TrainingData
     from textpipe.training.run_config import ModelConfig, TrainConfig
 
 __all__ = ["estimate"]
@@ -31,7 +30,7 @@ __all__ = ["estimate"]
 _TIMED_STEPS = 3
 
 
-def estimate(model: ModelConfig, data: PackedData | PackedPairs, config: TrainConfig) -> dict[str, Any]:
+def estimate(model: ModelConfig, data: TrainingData, config: TrainConfig) -> dict[str, Any]:
     """Facts of the run that :class:`~textpipe.training.loop.Trainer` would make of the same arguments.
 
     Notes

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textpipe.errors import InputError, StateError
+from textpipe.nn.shapes import EncoderConfig
 from textpipe.training.checkpoints import Checkpoint, find_checkpoint
 
 if TYPE_CHECKING:
@@ -108,14 +109,14 @@ def _from_checkpoint(checkpoint: Checkpoint, tokenizer: Tokenizer | None) -> tup
 
 
 def _from_folder(folder: ModelFolder) -> tuple[Any, Tokenizer, dict[str, Any]]:
-    from textpipe.interchange.importing import ids_after, ids_before
+    from textpipe.data.framing import ids_after, ids_before
     from textpipe.training.run_config import architecture_of
 
     architecture = architecture_of(folder.shape)
     borders: dict[str, Any] = {"eos_id": folder.eos_id}
     if architecture == "gpt":
         borders["before"] = ids_before(folder.tokenizer)
-    elif architecture != "bert":
+    elif not isinstance(folder.shape, EncoderConfig):
         source = folder.source_tokenizer
         borders |= {"before_source": ids_before(source), "after_source": ids_after(source)}
         borders |= {"before": (folder.begin_id,), "source_tokenizer": source}
@@ -123,7 +124,7 @@ def _from_folder(folder: ModelFolder) -> tuple[Any, Tokenizer, dict[str, Any]]:
     if architecture in ("transformer", "seq2seq"):
         wanted["decoder_start_token_id"] = folder.begin_id
     absent = [key for key, found in wanted.items() if found is None]
-    if absent and architecture != "bert":  # an encoder writes nothing
+    if absent and not isinstance(folder.shape, EncoderConfig):  # an encoder writes nothing
         raise InputError(f"config.json names no {absent[0]}", where=folder.path, hint="add it: writing needs it")
     eos_id = folder.eos_id
     if eos_id is None:

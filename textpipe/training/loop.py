@@ -21,7 +21,7 @@ import contextlib
 import json
 import math
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,11 +45,19 @@ from textpipe.training.distributed.ranks import Ranks
 from textpipe.training.loading import check_tokenizer
 from textpipe.training.model_card import model_card
 from textpipe.training.room import check_room
-from textpipe.training.run_config import DataIdentity, RunConfig, StartIdentity, TrainConfig, architecture_of
+from textpipe.training.run_config import (
+    FINE_TUNED,
+    DataIdentity,
+    RunConfig,
+    StartIdentity,
+    TrainConfig,
+    architecture_of,
+    keys_not_read_by,
+)
 from textpipe.training.run_folder import RunFolder
 from textpipe.training.step import Stepper, StepResult
 from textpipe.training.stop import StopSignals
-from textpipe.training.watching import Patience, Stopwatch
+from textpipe.training.watching import Patience, Stopwatch, rank_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -57,15 +65,18 @@ if TYPE_CHECKING:
     from textpipe.data.packing import PackedData
     from textpipe.data.pairs import PackedPairs
     from textpipe.tasks.base import Task
+    from textpipe.tasks.fine_tuning import LabelledData
     from textpipe.training.run_config import ModelConfig
     from textpipe.training.starting import Start
+
+    TrainingData = PackedData | PackedPairs | LabelledData
 
 __all__ = ["RunResult", "Trainer"]
 
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """How a run ended; losses are nats a token."""
+    """How a run ended; losses are nats a token, ``scores`` all that was measured at the end."""
 
     out: Path
     checkpoint: Path
@@ -75,23 +86,32 @@ class RunResult:
     val_bits_per_byte: float
     unigram_loss: float
     tokens_per_s: float
+    scores: dict[str, float | None] = field(default_factory=dict)
 
 
-def task_for(model: ModelConfig, data: PackedData | PackedPairs, config: TrainConfig) -> Task:
+def task_for(model: ModelConfig, data: TrainingData, config: TrainConfig) -> Task:
     """The task that trains a model of this shape.
 
     Raises
     ------
     ConfigError
-        when the data are of the other kind: pairs for a model of one text, or texts for a model of pairs.
+        when the data are of another kind: pairs for a model of one text, or texts for a model of pairs.
     """
     from textpipe.data.packing import PackedData
     from textpipe.data.pairs import PackedPairs
+    from textpipe.tasks.fine_tuning import FineTuning, LabelledData
 
-    wants_texts = isinstance(model, GptConfig | BertConfig)
-    if wants_texts != isinstance(data, PackedData):
-        verb = "pack" if wants_texts else "pack-pairs"
-        raise ConfigError(f"a {architecture_of(model)} is not trained on this", where=data.path, hint=f"use {verb}")
+    architecture = architecture_of(model)
+    wanted: type[Any] = PackedPairs
+    verb = "pack-pairs"
+    if architecture in FINE_TUNED:
+        wanted, verb = LabelledData, "train finetune, with labelled examples"
+    elif isinstance(model, GptConfig | BertConfig):
+        wanted, verb = PackedData, "pack"
+    if not isinstance(data, wanted):
+        raise ConfigError(f"a {architecture} is not trained on this", where=data.path, hint=f"use {verb}")
+    if isinstance(data, LabelledData):
+        return FineTuning(model, data, config)  # type: ignore[arg-type]
     if isinstance(data, PackedPairs):
         from textpipe.tasks.sequence_to_sequence import SequenceToSequence
 
@@ -111,7 +131,8 @@ class Trainer:
     Parameters
     ----------
     model : the shape of the model; its vocabulary size must be the tokenizer's.
-    data : what :func:`textpipe.data.pack` made, or for an encoder and decoder :func:`textpipe.data.pack_pairs`.
+    data : what :func:`textpipe.data.pack` made, for an encoder and decoder :func:`textpipe.data.pack_pairs`, for an
+        encoder with a head :class:`~textpipe.tasks.fine_tuning.LabelledData`.
     config : see :class:`TrainConfig`.
     out : the run's folder; made, or gone on with.
     start : weights to begin with instead of random ones; ``Start.open(path)``.
@@ -131,7 +152,7 @@ class Trainer:
     def __init__(
         self,
         model: ModelConfig,
-        data: PackedData | PackedPairs,
+        data: TrainingData,
         config: TrainConfig | None = None,
         *,
         out: str | os.PathLike[str] = "run",
@@ -142,7 +163,7 @@ class Trainer:
     ) -> None:
         self.config, self.ranks = resolve(config or TrainConfig()), ranks or Ranks()
         self.parallel = Parallel(self.config, self.ranks)
-        if isinstance(model, GptConfig | BertConfig):
+        if "batch_size" not in keys_not_read_by(architecture_of(model)):
             self.parallel.check_batch(self.config.batch_size)
         self.data, self.out, self.start = data, Path(out), start
         self.progress = progress if self.ranks.is_first else None
@@ -241,12 +262,11 @@ class Trainer:
     def _check_tokenizer(self) -> None:
         from textpipe.tokenizer import Tokenizer
 
-        target = Tokenizer.from_file(str(self.data.tokenizer_path))
-        check_tokenizer(target.sha256, self.data.tokenizer_sha256, where=self.data.tokenizer_path)
+        made = {name: Tokenizer.from_buffer(data) for name, data in self.task.tokenizer_files.items()}
+        target = made["tokenizer.json"]
+        check_tokenizer(target.sha256, self.data.tokenizer_sha256, where=self.data.path)
         if self.start is not None:
-            path = getattr(self.data, "source_tokenizer_path", None)
-            source = None if path is None else Tokenizer.from_file(str(path))
-            self.start.check(self.run_config.model, target, source)
+            self.start.check(self.run_config.model, target, made.get("source-tokenizer.json", target))
 
     def _train(self, start: int, stop: StopSignals) -> RunResult:
         steps, baseline = self.config.steps, self.task.baseline()
@@ -281,6 +301,7 @@ class Trainer:
             _number(self._scores.get("val_bits_per_byte")),
             _number(baseline.get("unigram_entropy")),
             watch.latest,
+            dict(self._scores),
         )
 
     def _is_kept(self, row: dict[str, Any], start: int) -> bool:
@@ -306,7 +327,7 @@ class Trainer:
             row["tokens_per_s"] = watch.tokens_per_s()
         if step % config.validate_every == 0 or is_last:
             row |= self._validate()
-            self.patience.note(row.get("val_loss"))
+            self.patience.note(rank_of(row))
         if config.sample_tokens and (step % config.sample_every == 0 or is_last):
             with self.stepper.writing() as model:
                 samples = self.task.samples(model) if self.ranks.is_first else []
@@ -333,7 +354,7 @@ class Trainer:
             config=self.run_config,
             tokenizer_files=self.task.tokenizer_files,
             progress=self.patience.state(),
-            scores={name: row[name] for name in ("val_loss", "val_bits_per_byte") if name in row},
+            scores={name: value for name, value in row.items() if name.startswith("val_")},
         )
         remove_old_checkpoints(self.folder.checkpoints, keep=self.config.keep_checkpoints)
         card = model_card(
@@ -351,9 +372,7 @@ class Trainer:
         if self.progress is None:
             return
         facts: dict[str, object] = {"loss": f"{loss:.3f}"} if math.isfinite(loss) else {}
-        for name in ("val_loss", "val_bits_per_byte"):
-            if self._scores.get(name) is not None:
-                facts[name] = f"{self._scores[name]:.3f}"
+        facts |= {name: f"{value:.3f}" for name, value in self._scores.items() if value is not None}
         if math.isfinite(tokens_per_s):
             facts["tokens/s"] = f"{tokens_per_s:,.0f}"
         self.progress("train", step, self.config.steps, unit="steps", **facts)

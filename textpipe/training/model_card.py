@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from textpipe import __version__
 from textpipe.markdown import table
-from textpipe.training.run_config import RunConfig
+from textpipe.training.run_config import FINE_TUNED, RunConfig
 
 __all__ = ["model_card"]
 
@@ -19,8 +19,20 @@ _KINDS = {
     "bert": "an encoder: it fills masks, and is a start for classifiers",
     "transformer": "an encoder and decoder: it writes a target from a source",
     "seq2seq": "a recurrent encoder and decoder: it writes a target from a source",
+    "classifier": "an encoder that gives a text, or a pair of texts, a label",
+    "regressor": "an encoder that gives a text, or a pair of texts, a number",
+    "tagger": "an encoder that marks what parts of a text are",
+    "span-finder": "an encoder that finds where a text answers a question",
 }
 _SCORES = {
+    "val_accuracy": "accuracy on held-out examples",
+    "val_macro_f1": "F1 on held-out examples, mean of the labels",
+    "val_pearson": "Pearson's correlation on held-out examples",
+    "val_spearman": "Spearman's correlation on held-out examples",
+    "val_entity_f1": "F1 of whole entities in held-out examples",
+    "val_entity_macro_f1": "the same, mean of the types",
+    "val_exact_match": "held-out questions answered exactly",
+    "val_answer_f1": "F1 of answers to held-out questions",
     "val_loss": "loss on held-out text, nats a token",
     "val_bits_per_byte": "bits per byte on held-out text",
     "unigram_entropy": "entropy of the tokens alone, nats a token",
@@ -30,6 +42,10 @@ _THEIRS = {
     "gpt": "AutoModelForCausalLM",
     "bert": "AutoModelForMaskedLM",
     "transformer": "AutoModelForSeq2SeqLM",
+    "classifier": "AutoModelForSequenceClassification",
+    "regressor": "AutoModelForSequenceClassification",
+    "tagger": "AutoModelForTokenClassification",
+    "span-finder": "AutoModelForQuestionAnswering",
 }
 _PROMPTS = {"bert": "서울은 대한민국의 [MASK]이다", "gpt": "바다는"}
 
@@ -56,7 +72,8 @@ def model_card(
         "data": f"{data.path}, fingerprint {data.fingerprint[:16]}…",
         "tokenizer": f"sha256 {data.tokenizer_sha256[:16]}…",
     }
-    facts |= {label: f"{scores[key]:.4f}" for key, label in _SCORES.items() if scores.get(key) is not None}
+    names = {**_SCORES, "val_loss": "loss on held-out examples"} if kind in FINE_TUNED else _SCORES
+    facts |= {label: f"{scores[key]:.4f}" for key, label in names.items() if scores.get(key) is not None}
     parts = [
         f"# {name}",
         f"Trained with textpipe {__version__}.",
@@ -75,6 +92,8 @@ def model_card(
 def _usage(kind: str, exported: bool) -> str:
     prompt = _PROMPTS.get(kind, "the sea is calm")
     lines = [f'textpipe generate . --prompt "{prompt}"']
+    if kind in FINE_TUNED:
+        lines = ["textpipe predict . examples.tsv" if kind != "span-finder" else "textpipe predict . questions.json"]
     if not exported:
         lines.append("textpipe export . --to mymodel    # for transformers")
     text = "## Use\n\n```sh\n" + "\n".join(lines) + "\n```"

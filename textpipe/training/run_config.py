@@ -15,11 +15,22 @@ from typing import Any, Literal, Self
 import pydantic
 
 from textpipe.config import Config, Field
-from textpipe.nn.shapes import BertConfig, GptConfig, Seq2SeqConfig, TransformerConfig
+from textpipe.nn.shapes import (
+    BertConfig,
+    ClassifierConfig,
+    GptConfig,
+    RegressorConfig,
+    Seq2SeqConfig,
+    SpanFinderConfig,
+    TaggerConfig,
+    TransformerConfig,
+)
 
 __all__ = [
     "ARCHITECTURES",
+    "FINE_TUNED",
     "DataIdentity",
+    "HeadConfig",
     "ModelConfig",
     "RunConfig",
     "TrainConfig",
@@ -30,20 +41,34 @@ __all__ = [
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 ComputeType = Literal["auto", "float32", "bfloat16", "float16"]
-Architecture = Literal["gpt", "bert", "transformer", "seq2seq"]
-ModelConfig = GptConfig | BertConfig | TransformerConfig | Seq2SeqConfig
+Architecture = Literal["gpt", "bert", "transformer", "seq2seq", "classifier", "regressor", "tagger", "span-finder"]
+HeadConfig = ClassifierConfig | RegressorConfig | TaggerConfig | SpanFinderConfig
+ModelConfig = GptConfig | BertConfig | TransformerConfig | Seq2SeqConfig | HeadConfig
 
 ARCHITECTURES: Mapping[Architecture, type[ModelConfig]] = MappingProxyType(
-    {"gpt": GptConfig, "bert": BertConfig, "transformer": TransformerConfig, "seq2seq": Seq2SeqConfig}
+    {
+        "gpt": GptConfig,
+        "bert": BertConfig,
+        "transformer": TransformerConfig,
+        "seq2seq": Seq2SeqConfig,
+        "classifier": ClassifierConfig,
+        "regressor": RegressorConfig,
+        "tagger": TaggerConfig,
+        "span-finder": SpanFinderConfig,
+    }
 )
+FINE_TUNED: tuple[Architecture, ...] = ("classifier", "regressor", "tagger", "span-finder")
+"""Encoders with a head that was trained on labelled examples."""
+
 # Keys of the training that only some architectures read.
 _KEYS_OF: Mapping[str, tuple[Architecture, ...]] = MappingProxyType(
     {
         "document_mask": ("gpt",),
         "sample_prompts": ("gpt",),
         "mask_share": ("bert",),
-        "batch_size": ("gpt", "bert"),
+        "batch_size": ("gpt", "bert", *FINE_TUNED),
         "batch_tokens": ("transformer", "seq2seq"),
+        "label_smoothing": ("gpt", "bert", "transformer", "seq2seq"),
     }
 )
 
@@ -62,7 +87,7 @@ class TrainConfig(Config):
     """How a model is trained. Keys under "says nothing about the weights" may be changed when a run is resumed."""
 
     steps: int = Field(1000, ge=1, description="optimiser steps of the whole run")
-    batch_size: int = Field(32, ge=1, description="gpt, bert: sequences a step")
+    batch_size: int = Field(32, ge=1, description="sequences a step")
     batch_tokens: int = Field(4096, ge=1, description="transformer, seq2seq: most tokens a step, padding counted")
     micro_batch_size: int | None = Field(
         None, ge=1, description="sequences in memory at once; a step is cut into several when it is smaller"

@@ -49,13 +49,13 @@ class RunFolder:
                 f"this folder holds something else: {', '.join(taken)}", where=self.out, hint="name another folder"
             )
 
-    def claim(self, tokenizer_files: Mapping[str, Path]) -> None:
+    def claim(self, tokenizer_files: Mapping[str, bytes]) -> None:
         """Write down whose it is, and the tokenizers; what a killed run left half written goes."""
         for folder in (self.out, self.checkpoints):
             remove_temporaries(folder)
         dump_toml(self.config, self.out / _CONFIG)  # first: it says that the rest is this run's
-        for name, path in tokenizer_files.items():
-            write_bytes(self.out / name, path.read_bytes())
+        for name, data in tokenizer_files.items():
+            write_bytes(self.out / name, data)
 
     def newest(self) -> Checkpoint | None:
         """The checkpoint to go on from, verified.

@@ -15,10 +15,13 @@ from typing import TYPE_CHECKING
 
 from textpipe.errors import ConfigError, StateError
 from textpipe.files import sha256_file
+from textpipe.nn.shapes import EncoderConfig
 from textpipe.training.checkpoints import Checkpoint
 from textpipe.training.loading import find_model
+from textpipe.training.run_config import HeadConfig
 
 if TYPE_CHECKING:
+    import torch
     from torch import nn
 
     from textpipe.interchange.importing import ModelFolder
@@ -66,13 +69,16 @@ class Start:
         StateError
             when a tokenizer of the data is not the model's.
         """
-        if type(shape) is not type(self.shape):
+        is_encoder = self._is_encoder_for(shape)
+        if type(shape) is not type(self.shape) and not is_encoder:
             raise ConfigError(f"these are the weights of another architecture: {self.shape!r}", where=self.path)
-        different = {key: both for key, both in self.shape.differences(shape).items() if key != "dropout"}
+        kind = EncoderConfig if is_encoder else type(shape)
+        compared = kind.model_fields.keys() - {"dropout"}
+        different = {key: both for key, both in self.shape.differences(shape).items() if key in compared}
         if different:
             listed = ", ".join(f"{key} = {own!r} there and {new!r} now" for key, (own, new) in different.items())
             raise ConfigError(f"these weights are of another shape: {listed}", where=self.path)
-        own = self._tokenizers()
+        own = self.tokenizers()
         for mine, theirs, what in ((own[1], target, "the tokenizer"), (own[0], source, "the source's tokenizer")):
             if theirs is not None and _ids_by(mine) != _ids_by(theirs):
                 raise StateError(
@@ -81,7 +87,7 @@ class Start:
                     hint=f"ids would mean other texts: pack the data with --tokenizer {self.path}",
                 )
 
-    def _tokenizers(self) -> tuple[Tokenizer, Tokenizer]:
+    def tokenizers(self) -> tuple[Tokenizer, Tokenizer]:
         """Of sources and of targets."""
         from textpipe.tokenizer import Tokenizer
 
@@ -91,12 +97,29 @@ class Start:
         separate = self.path / "source-tokenizer.json"
         return Tokenizer.from_file(str(separate)) if separate.exists() else target, target
 
+    def _is_encoder_for(self, shape: ModelConfig) -> bool:
+        """Whether a model of this shape takes the encoder alone, below a head of its own."""
+        if not (isinstance(self.shape, EncoderConfig) and isinstance(shape, HeadConfig)):
+            return False
+        return type(self.shape) is not type(shape) or not self.shape.differences(shape).keys() <= {"dropout"}
+
     def load(self, model: nn.Module) -> None:
-        """Copy the weights into ``model``."""
-        if isinstance(self.origin, Checkpoint):
+        """Copy the weights into ``model``; a head that is trained for labels of its own keeps its first weights."""
+        if self._is_encoder_for(model.config):  # type: ignore[arg-type]
+            from textpipe.nn.bert_heads import copy_encoder
+
+            copy_encoder(self._encoder_weights(), model)  # type: ignore[arg-type]
+        elif isinstance(self.origin, Checkpoint):
             self.origin.load_weights(model, averaged=True)
         else:
             model.load_state_dict(self.origin.weights())
+
+    def _encoder_weights(self) -> dict[str, torch.Tensor]:
+        if not isinstance(self.origin, Checkpoint):
+            found = self.origin.encoder_weights()
+        else:
+            found = self.origin.tensors(self.origin.weights_name)
+        return {name: weight for name, weight in found.items() if not name.startswith(("classifier.", "ends."))}
 
 
 def _ids_by(tokenizer: Tokenizer) -> str:

@@ -12,7 +12,9 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-__all__ = ["LossWatch", "Patience", "Stopwatch"]
+__all__ = ["LossWatch", "Patience", "Stopwatch", "rank_of"]
+
+_MEASURES = ("val_accuracy", "val_spearman", "val_entity_f1", "val_answer_f1")
 
 _MEMORY = 0.98  # of the mean of losses: about the last fifty
 
@@ -57,20 +59,33 @@ class LossWatch:
         return {"loss_mean": self.mean}
 
 
+def rank_of(scores: Mapping[str, Any]) -> float | None:
+    """What checkpoints are compared by, less being better: a task's own measure where it has one, else the loss.
+
+    >>> rank_of({"val_loss": 0.7, "val_accuracy": 0.85}), rank_of({"val_loss": 0.7}), rank_of({})
+    (-0.85, 0.7, None)
+    """
+    found = next((name for name in _MEASURES if name in scores), "val_loss")
+    value = scores.get(found)
+    if not isinstance(value, int | float):
+        return None
+    return float(value) if found == "val_loss" else -float(value)
+
+
 class Patience:
-    """Tells when ``limit`` validations in a row have brought no better loss; 0 never."""
+    """Tells when ``limit`` validations in a row have brought nothing better; 0 never."""
 
     def __init__(self, limit: int, state: Mapping[str, Any] | None = None) -> None:
         self.limit = limit
-        self.best: float | None = None if state is None else state.get("best_val_loss")
+        self.best: float | None = None if state is None else state.get("best")
         self.waited: int = 0 if state is None else int(state.get("validations_without_gain", 0))
 
-    def note(self, val_loss: float | None) -> None:
-        """Take in one validation."""
-        if val_loss is None:
+    def note(self, rank: float | None) -> None:
+        """Take in one validation, by what :func:`rank_of` makes of it."""
+        if rank is None:
             return
-        if self.best is None or val_loss < self.best:
-            self.best, self.waited = val_loss, 0
+        if self.best is None or rank < self.best:
+            self.best, self.waited = rank, 0
         else:
             self.waited += 1
 
@@ -79,4 +94,4 @@ class Patience:
         return 0 < self.limit <= self.waited
 
     def state(self) -> dict[str, Any]:
-        return {"best_val_loss": self.best, "validations_without_gain": self.waited}
+        return {"best": self.best, "validations_without_gain": self.waited}

@@ -1,0 +1,72 @@
+"""What the commands that train have in common: a training is described, or run, and its end is told.
+
+What enters: a model's shape, data and settings. What leaves: a run's folder, progress on standard error, and the result
+on standard output.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from textpipe.training.distributed.ranks import Ranks
+    from textpipe.training.loop import TrainingData
+    from textpipe.training.run_config import ModelConfig, TrainConfig
+    from textpipe.training.starting import Start
+
+__all__ = ["run_training"]
+
+
+def run_training(
+    model: ModelConfig,
+    data: TrainingData,
+    train: TrainConfig,
+    ranks: Ranks,
+    *,
+    out: Path,
+    start: Start | None,
+    dry_run: bool,
+    quiet: bool,
+) -> None:
+    """Train, or with ``dry_run`` say what it would take."""
+    from textpipe.cli.progress import Progress
+    from textpipe.cli.run_page import RunPage
+    from textpipe.errors import require
+    from textpipe.training.run_config import HeadConfig
+
+    require("torch", extra="train")  # what can be refused without it has been
+    from textpipe.training.loop import Trainer
+
+    if dry_run and ranks.is_first:
+        from textpipe.training.estimate import estimate
+
+        for name, value in estimate(model, data, train).items():
+            print(f"{name}\t{value}")
+    if dry_run:
+        return
+    with Progress(quiet=quiet or not ranks.is_first) as progress:
+        listeners = [RunPage(out, progress)] if ranks.is_first else []
+        trainer = Trainer(model, data, train, out=out, start=start, progress=progress, listeners=listeners, ranks=ranks)
+        try:
+            result = trainer.run()
+        finally:
+            for page in listeners:
+                page.write()
+    if not ranks.is_first:
+        return
+    print(f"checkpoint\t{result.checkpoint}")
+    if isinstance(model, HeadConfig):
+        for name, value in result.scores.items():
+            print(f"{name.removeprefix('val_').replace('_', ' ')}\t{'' if value is None else f'{value:.4f}'}")
+    else:
+        print(
+            f"loss\t{result.val_loss:.4f} nats a token on the held-out split, unigram entropy {result.unigram_loss:.4f}"
+        )
+    if result.val_bits_per_byte == result.val_bits_per_byte:  # an encoder has none
+        print(f"bits per byte\t{result.val_bits_per_byte:.4f}")
+    if result.steps < train.steps:
+        print(f"ended at step {result.steps:,}: {train.patience} validations brought nothing better", file=sys.stderr)
+    if result.tokens_per_s > 0:
+        print(f"{result.tokens_per_s:,.0f} tokens/s", file=sys.stderr)

@@ -1,0 +1,218 @@
+"""Fine-tuning: an encoder learns to tell labels, numbers, tags or answers from examples.
+
+What enters: files of examples, a tokenizer and weights to begin with. What leaves: a task for the loop: batches of
+windows, their loss, and after each look at the held-out examples the measures of the task. The measures of the examples
+that were held out decide which checkpoint is the best.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import torch
+from torch import nn
+
+from textpipe.data.framing import with_marks
+from textpipe.data.masking import Marks
+from textpipe.errors import ConfigError, InputError
+from textpipe.files import sha256_file
+from textpipe.nn.architectures import new_model
+from textpipe.tasks.encoder_tasks import EncoderTask, Prediction, encoder_task
+from textpipe.tasks.windows import Window, WindowBatch, WindowPlan, in_order_of_length
+
+if TYPE_CHECKING:
+    from textpipe.data.example_files import AnyExample, ExampleFormat
+    from textpipe.nn.shapes import EncoderConfig
+    from textpipe.tokenizer import Tokenizer
+    from textpipe.training.run_config import TrainConfig
+
+__all__ = ["FineTuning", "LabelledData", "Reading", "predict"]
+
+_NUM_SAMPLES = 4
+_READ_AT_ONCE = 32
+
+
+class Reading(NamedTuple):
+    """Examples as a model of one shape reads them; ``num_lost`` labels of the training fit none of its tokens."""
+
+    task: EncoderTask
+    train: list[Window]
+    val: list[Window]
+    num_lost: int
+
+
+class LabelledData:
+    """Examples of a task, to learn from and held out, and the tokenizer they are read with.
+
+    Parameters
+    ----------
+    train, val : files.
+    format_ : what is told of the texts, and how files hold it.
+    tokenizer : of the encoder; it needs the marks of BERT.
+
+    Raises
+    ------
+    InputError, FormatError
+        when a file has no example, or a line that is wrong.
+    ConfigError
+        when the tokenizer has no marks.
+    """
+
+    def __init__(
+        self,
+        train: Sequence[str | os.PathLike[str]],
+        val: Sequence[str | os.PathLike[str]],
+        format_: ExampleFormat,
+        tokenizer: Tokenizer,
+    ) -> None:
+        from textpipe.data.example_files import read_examples
+
+        if not train or not val:
+            raise InputError("no file to learn from" if not train else "no held-out file")
+        marks = Marks.of(tokenizer, eos_id=0)
+        self.tokenizer, self.eos_id = with_marks(tokenizer, marks), marks.end
+        self.format = format_
+        self.train: list[Any] = read_examples(train, format_)
+        self.val: list[Any] = read_examples(val, format_)
+        self.path = Path(train[0])
+        digests = [[sha256_file(Path(path)) for path in side] for side in (train, val)]
+        self.fingerprint = hashlib.sha256(repr((digests, format_)).encode()).hexdigest()
+        self.tokenizer_sha256 = self.tokenizer.sha256
+
+        self._read: tuple[EncoderConfig, Reading] | None = None
+
+    @property
+    def vocab_size(self) -> int:
+        """Entries of the tokenizer."""
+        return self.tokenizer.get_vocab_size()
+
+    def read(self, shape: EncoderConfig) -> Reading:
+        """All examples as windows for a model of this shape.
+
+        Raises
+        ------
+        InputError
+            for a held-out label that training has not, a tag that is none, or a question that leaves no room.
+        """
+        if self._read is None or self._read[0] != shape:
+            task = encoder_task(shape, self.tokenizer)
+            train, num_lost = task.windows(self.train), int(getattr(task, "num_lost", 0))
+            self._read = shape, Reading(task, train, task.windows(self.val), num_lost)
+        return self._read[1]
+
+    def shape_facts(self) -> dict[str, Any]:
+        """What the training examples say about the shape of a model: its labels, or the unit of its numbers.
+
+        Raises
+        ------
+        InputError
+            for a label that is no number, a single label, or numbers that are all the same.
+        """
+        import numpy as np
+
+        from textpipe.data.labelled_text import Labels
+        from textpipe.tasks.tagging import tags_of
+
+        if self.format.task == "tags":
+            return {"labels": tags_of(self.train)}
+        if self.format.task == "answer":
+            return {"may_be_unanswered": any(not question.answers for question in self.train)}
+        if self.format.task == "label":
+            names = Labels.of(self.train).names
+            if len(names) < 2:
+                raise InputError(f"{names[0]!r} is the only label", where=self.path, allowed="2 or more")
+            return {"labels": names}
+        scores = np.array([example.score for example in self.train])
+        if (scores == scores[0]).all():
+            raise InputError(f"every score is {scores[0]:g}", where=self.path, allowed="2 different ones or more")
+        return {"mean": round(float(scores.mean()), 6), "spread": round(float(scores.std()), 6)}
+
+
+class FineTuning:
+    """The task of an encoder with a head on labelled examples."""
+
+    def __init__(self, model: EncoderConfig, data: LabelledData, config: TrainConfig) -> None:
+        if model.vocab_size != data.vocab_size:
+            raise ConfigError(
+                f"the model has {model.vocab_size} entries and the tokenizer {data.vocab_size}", where="vocab_size"
+            )
+        self.model, self.data, self.config = model, data, config
+        self._task, train, self._val, self._num_lost = data.read(model)
+        self._plan = WindowPlan(train, batch_size=config.batch_size, seed=config.seed)
+
+    @property
+    def tokenizer_files(self) -> dict[str, bytes]:
+        return {"tokenizer.json": self.data.tokenizer.to_str(pretty=True).encode()}
+
+    def new_model(self, seed: int) -> nn.Module:
+        return new_model(self.model, seed=seed)
+
+    def batch(self, step: int) -> WindowBatch:
+        return self._plan.batch(step)
+
+    def loss(self, model: Any, batch: WindowBatch) -> tuple[torch.Tensor, torch.Tensor]:
+        return self._task.loss(_logits(model, batch), batch)
+
+    @torch.no_grad()
+    def validate(self, model: Any, dtype: torch.dtype) -> dict[str, float | None]:
+        device, total, count = next(model.parameters()).device, 0.0, 0
+        logits: dict[int, torch.Tensor] = {}
+        for numbers, batch in in_order_of_length(self._val, _READ_AT_ONCE):
+            moved = batch.to(device)
+            with torch.autocast(device.type, dtype=dtype, enabled=dtype != torch.float32):
+                found = _logits(model, moved)
+                loss, targets = self._task.loss(found, moved)
+            total, count = total + loss.item(), count + int(targets)
+            logits |= _unpadded(numbers, batch, found)
+        told = self._task.predictions(self.data.val, self._val, [logits[number] for number in range(len(self._val))])
+        scores = self._task.scores(self.data.val, told)
+        return {"val_loss": total / count if count else None} | {f"val_{name}": scores[name] for name in scores}
+
+    def baseline(self) -> dict[str, float | None]:
+        facts: dict[str, float | None] = {
+            "examples": len(self.data.train),
+            "steps_per_epoch": self._plan.steps_per_epoch,
+        }
+        return facts | ({"labels_that_fit_no_token": self._num_lost} if self._num_lost else {})
+
+    def samples(self, model: Any) -> list[dict[str, str]]:
+        shown = self.data.val[:_NUM_SAMPLES]
+        return [self._task.sample(*both) for both in zip(shown, predict(model, self._task, shown), strict=True)]
+
+
+def _logits(model: Any, batch: WindowBatch) -> torch.Tensor:
+    logits: torch.Tensor = model(batch.tokens_BT, lengths_B=batch.lengths_B, segments_BT=batch.segments_BT)
+    return logits
+
+
+def _unpadded(numbers: Sequence[int], batch: WindowBatch, logits: torch.Tensor) -> dict[int, torch.Tensor]:
+    """The logits of each window by its number, without those of padding."""
+    rows = logits.detach().float().cpu()
+    if rows.dim() == 2:
+        return dict(zip(numbers, rows, strict=True))
+    lengths = batch.lengths_B.tolist()
+    return {number: row[:length] for number, row, length in zip(numbers, rows, lengths, strict=True)}
+
+
+@torch.no_grad()
+def predict(
+    model: Any, task: EncoderTask, examples: Sequence[AnyExample], *, batch_size: int = _READ_AT_ONCE
+) -> list[Prediction]:
+    """What a model says of each example, in their order.
+
+    Parameters
+    ----------
+    model : a fine-tuned encoder, not in training.
+    task : of the model's shape, see :func:`~textpipe.tasks.encoder_tasks.encoder_task`.
+    examples : of its kind; labels are not looked at.
+    """
+    windows: list[Window] = task.windows(examples, is_labelled=False)
+    device = next(model.parameters()).device
+    logits: dict[int, torch.Tensor] = {}
+    for numbers, batch in in_order_of_length(windows, batch_size):
+        logits |= _unpadded(numbers, batch, _logits(model, batch.to(device)))
+    return task.predictions(examples, windows, [logits[number] for number in range(len(windows))])
