@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from textpipe.errors import InputError
 from textpipe.formats.fields import Field
-from textpipe.interchange.heads import HEADS, labels_of, head_from
+from textpipe.interchange.heads import HEADS, head_from, labels_of
 from textpipe.interchange.rotary import rotary_from, rotary_to
 from textpipe.nn.shapes import (
     BertConfig,
