@@ -124,7 +124,7 @@ class LabelledData:
         if self.format.task == "label":
             names = Labels.of(self.train).names
             if len(names) < 2:
-                raise InputError(f"{names[0]!r} is the only label", where=self.path, allowed="2 or more")
+                raise InputError(f"{''.join(names)!r} is the only label", where=self.path, allowed="2 or more")
             return {"labels": names}
         scores = np.array([example.score for example in self.train])
         if (scores == scores[0]).all():
