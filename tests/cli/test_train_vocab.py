@@ -372,3 +372,100 @@ def test_a_model_named_alone_gets_words_that_are_for_it(tmp_path, capsys, model,
     assert type(tokenizer.pre_tokenizer).__name__ == cut
     assert "".join(tokenizer.encode("밥을").tokens).replace("##", "").lstrip("▁") == "밥을"
     assert "merges" not in capsys.readouterr().out
+
+
+# ---- formats, and folders that are there
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--format", "vocab.txt"], "--format vocab.txt: vocab.txt holds WordPiece, not BPE"),
+        (["--format", "tiktoken", "--preset", "t5"], "--format tiktoken: ranks of bytes need one pattern"),
+        (["--format", "vocab.json", "--preset", "bert"], "--format vocab.json: merges.txt holds BPE, not WordPiece"),
+        (["--format", "model", "--preset", "ko-morpheme"], "--format model: a .model holds pieces of characters"),
+        (["--format", "tiktoken", "--preset", "sentencepiece"], "tiktoken does not hold a vocabulary of sentencepiece"),
+        (["--format", "zip"], "there is no format 'zip'"),
+    ],
+)
+def test_a_format_that_has_no_place_for_the_vocabulary_is_refused_before_reading(tmp_path, capsys, flags, message):
+    assert train(tmp_path / "absent.txt", tmp_path / "vocab", *flags) == 2
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("preset", ["bert", "t5", "llama3", "sentencepiece"])
+def test_every_format_asked_for_is_written_named_on_the_card_and_loads(text, tmp_path, capsys, preset):
+    formats = {
+        "bert": {"vocab.txt": "vocab.txt", "transformers": "transformers"},
+        "t5": {"model": "tokenizer.model", "transformers": "transformers"},
+        "llama3": {"tiktoken": "vocab.tiktoken", "vocab.json": "vocab.json", "transformers": "transformers"},
+        "sentencepiece": {"model": "tokenizer.model", "transformers": "transformers"},
+    }[preset]
+    flags = [word for name in formats for word in ("--format", name)]
+    out = tmp_path / "vocab"
+    size = "60" if preset in ("t5", "sentencepiece") else "330"
+    assert train(text, out, "--vocab-size", size, "--preset", preset, *flags, "--json") == 0
+    (row,) = json.loads(capsys.readouterr().out)["vocabularies"]
+    card = (out / "README.md").read_text(encoding="utf-8")
+    ids = Tokenizer.from_file(out / "tokenizer.json").encode("밥을 먹고 the pier", add_special_tokens=False).ids
+    for file in formats.values():
+        assert f"| `{file}` |" in card
+        assert file in [name.rstrip("/") for name in row["files"]]
+        assert Tokenizer.from_file(out / file).encode("밥을 먹고 the pier", add_special_tokens=False).ids == ids
+
+
+def test_the_settings_on_the_card_make_the_same_vocabulary_again(text, tmp_path):
+    out, file = tmp_path / "vocab", tmp_path / "vocab.toml"
+    assert train(text, out, "--preset", "bert", "--vocab-size", "90", "--scoring", "likelihood") == 0
+    file.write_text((out / "README.md").read_text(encoding="utf-8").split("```toml\n")[1].split("```")[0])
+    assert train(text, tmp_path / "again", "--config", str(file)) == 0
+    assert content(tmp_path / "again") == content(out)
+
+
+def test_a_folder_made_otherwise_says_in_what(text, tmp_path, capsys):
+    out = tmp_path / "vocab"
+    assert train(text, out, "--vocab-size", "300") == 0
+    assert train(text, out, "--vocab-size", "310", "--format", "tiktoken") == 3
+    assert 'vocab_size 300, now 310; formats [], now ["tiktoken"]' in capsys.readouterr().err
+    text.write_text(TEXT + "끝\n", encoding="utf-8")
+    assert train(text, out, "--vocab-size", "300") == 3
+    assert "the texts are not the same" in capsys.readouterr().err
+
+
+def test_a_file_in_the_place_of_the_folder_is_left_alone(text, tmp_path, capsys):
+    assert train(text, text, "--vocab-size", "300") == 3
+    assert "this is a file, not a folder" in capsys.readouterr().err
+    assert text.read_text(encoding="utf-8") == TEXT
+
+
+def test_a_fault_in_a_configuration_is_told_by_its_line(text, tmp_path, capsys):
+    file = tmp_path / "vocab.toml"
+    for content_of, message in {
+        "# ours\nvocab_sise = 300": 'line 2: unknown key vocab_sise. did you mean "vocab_size"?',
+        'preset = "gpt3"': "line 1: no preset 'gpt3'. did you mean \"gpt2\"?",
+        "\n\nmin_frequency = -1": "line 3: min_frequency = -1",
+    }.items():
+        file.write_text(content_of)
+        assert train(text, tmp_path / "vocab", "--config", str(file)) == 2
+        assert f"vocab.toml: {message}" in capsys.readouterr().err
+
+
+def test_a_piece_longer_than_a_line_is_shown_by_its_beginning(tmp_path, capsys):
+    file = tmp_path / "text.txt"
+    file.write_text("가나다라마바사" * 3000, encoding="utf-8")
+    assert train(file, tmp_path / "vocab", "--vocab-size", "300") == 0
+    assert max(map(len, capsys.readouterr().out.splitlines())) < 600
+    assert max(map(len, (tmp_path / "vocab" / "README.md").read_text(encoding="utf-8").splitlines())) < 900
+
+
+@pytest.mark.parametrize(
+    "flags", [["--compat", "sentencepiece"], ["--preset", "t5"], ["--compat", "sentencepiece", "--model", "bpe"]]
+)
+def test_rare_characters_are_left_out_where_that_share_of_the_text_is_enough(tmp_path, flags):
+    file = tmp_path / "text.txt"
+    file.write_text("밥을 먹고 또 밥을 먹고\n" * 200 + "뷁\n", encoding="utf-8")
+    for share, known in (("1.0", True), ("0.99", False)):
+        out = tmp_path / share
+        assert train(file, out, *flags, "--vocab-size", "20", "--character-coverage", share) == 0
+        assert any("뷁" in piece for piece in Tokenizer.from_file(out).get_vocab()) is known
+    assert train(file, tmp_path / "bpe", "--character-coverage", "0.9") == 2

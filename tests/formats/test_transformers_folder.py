@@ -6,6 +6,7 @@ import json
 
 import pytest
 import tokenizers as oracle
+from sentencepiece_models import model_bytes
 from tokenizer_samples import KOREAN_LINES, byte_level_json
 
 from textpipe import Tokenizer, formats
@@ -113,6 +114,15 @@ def test_what_is_written_loads_in_auto_tokenizer_and_reads_back_equal(tmp_path):
     assert theirs.pad_token == "<pad>"
     assert theirs.bos_token == "<|endoftext|>"
     assert oracle.Tokenizer.from_file(str(written[0])).encode("안녕").ids == ours.encode("안녕").ids
+
+
+def test_auto_tokenizer_is_told_the_special_tokens_of_a_sentencepiece_model(tmp_path):
+    transformers = pytest.importorskip("transformers")
+    (tmp_path / "m.model").write_bytes(model_bytes("bpe"))
+    tokenizer = Tokenizer.from_file(tmp_path / "m.model")
+    formats.write_file(tokenizer.parts, tmp_path / "out", accept_losses=True)
+    theirs = transformers.AutoTokenizer.from_pretrained(str(tmp_path / "out"), local_files_only=True)
+    assert (theirs.unk_token, theirs.bos_token, theirs.eos_token) == ("<unk>", "<s>", "</s>")
 
 
 def test_settings_beside_the_parts_are_kept_in_a_folder_and_named_elsewhere(tmp_path, capsys):

@@ -18,7 +18,7 @@ from textpipe.vocabulary.config import PRESETS, VocabConfig
 
 _WHAT, _ENTRIES, _STAGES, _DATA, _WORK, _OUT = "Vocabulary", "Entries", "Stages", "Data", "Work", "Output"
 _PANELS = {
-    **dict.fromkeys(("limit_alphabet", "max_token_length", "scoring", "byte_fallback"), _ENTRIES),
+    **dict.fromkeys(("limit_alphabet", "max_token_length", "scoring", "byte_fallback", "character_coverage"), _ENTRIES),
     **dict.fromkeys(("whole_characters", "scripts_apart", "superwords"), _ENTRIES),
     **dict.fromkeys(("template", "normalizer", "pre_tokenizer", "analyser"), _STAGES),
     **dict.fromkeys(("invalid_utf8", "text_column", "weights"), _DATA),
@@ -139,9 +139,15 @@ def _config(preset: str, file: Path | None, chosen: dict[str, Any]) -> VocabConf
     from textpipe.vocabulary import preset_settings
 
     values = {} if file is None else load_mapping(file)
-    if preset == "default" and "preset" not in values and chosen.get("compat") == "sentencepiece":
+    named = values.pop("preset", None)
+    if preset == "default" and named is None and chosen.get("compat") == "sentencepiece":
         preset = "sentencepiece"  # the default, byte-level, is none that sentencepiece has
-    settings = preset_settings(str(values.pop("preset", preset)) if preset == "default" else preset)
+    try:
+        settings = preset_settings(preset if named is None or preset != "default" else str(named))
+    except ConfigError as error:
+        if file is None or named is None:
+            raise
+        raise with_lines(error, file) from None
     try:
         VocabConfig(**{**settings, **values})
     except ConfigError as error:
@@ -202,7 +208,7 @@ def _forecast(
     from textpipe.cli.vocab_summary import show_forecast
     from textpipe.vocabulary import check_formats, forecast, make_tokenizer, output_names
 
-    check_formats(options["formats"])
+    check_formats(options["formats"], config)
     for size in sizes:
         make_tokenizer(config.replaced(vocab_size=size))  # refuses what cannot be trained
     expected = forecast(inputs, config.replaced(vocab_size=sizes[-1]), options["memory_limit"])

@@ -26,6 +26,7 @@ from textpipe.models import BPE, RankBPE
 
 __all__ = ["FORMATS", "Format", "detect", "format_of_name", "losses", "read_file", "write_file"]
 
+_SHOWN_CHARS = 100
 _HINT = "name a tokenizer's file, or the folder it lies in"
 
 
@@ -134,7 +135,7 @@ FORMATS: Mapping[str, Format] = {
     "transformers": Format(
         "a folder that AutoTokenizer loads",
         transformers_folder.read,
-        lambda parts: dataclasses.replace(_kept_by_json(parts), settings=transformers_folder.kept(parts).settings),
+        lambda parts: transformers_folder.kept(dataclasses.replace(_kept_by_json(parts), settings=parts.settings)),
         transformers_folder.write,
     ),
     "vocab.txt": Format(
@@ -252,7 +253,7 @@ def _differences(parts: Parts, kept: Parts) -> list[str]:
     for name in ("normalizer", "pre_tokenizer", "post_processor", "decoder"):
         before, after = getattr(parts, name), getattr(kept, name)
         if _as_dict(before) != _as_dict(after):
-            found.append(f"{name} {before!r} is read back as {after!r}")
+            found.append(f"{name} {_shortly(before)} is read back as {_shortly(after)}")
     found += _model_differences(parts, kept)
     before, after = ({n: t.to_dict(n) for n, t in each.added.by_id.items()} for each in (parts, kept))
     changed = sorted(number for number in {*before, *after} if before.get(number) != after.get(number))
@@ -264,6 +265,11 @@ def _differences(parts: Parts, kept: Parts) -> list[str]:
     if lost:
         found.append(f"the settings {', '.join(lost)} have no place")
     return found
+
+
+def _shortly(stage: object) -> str:
+    text = repr(stage)
+    return text if len(text) <= _SHOWN_CHARS else text[:_SHOWN_CHARS] + "…"
 
 
 def _model_differences(parts: Parts, kept: Parts) -> list[str]:

@@ -6,13 +6,14 @@ corpora     inputs by name and what each weighs; parity: weights under which all
 inputs      the files and their words counted
 samples     a little text to measure on
 training    all of it, to a folder; saved_states: how far it is, for one that goes on after a kill
-card        the files of that folder
+finished    such a folder that is there already
+card        the files of that folder; formats: whether they can be written
 forecasting what all of it will take
 editing     a tokenizer with more entries, or with fewer
 sentence_piece tokenizers as sentencepiece trains them
 """
 
-from textpipe.vocabulary.card import check_formats, output_names, shortfall
+from textpipe.vocabulary.card import output_names, shortfall
 from textpipe.vocabulary.config import END_OF_TEXT, PRESETS, Preset, VocabConfig, commented_preset, preset_settings
 from textpipe.vocabulary.editing import (
     Pruned,
@@ -21,11 +22,13 @@ from textpipe.vocabulary.editing import (
     publish_extended,
     publish_pruned,
 )
+from textpipe.vocabulary.finished import KIND, Vocabulary
 from textpipe.vocabulary.forecasting import Forecast, forecast
+from textpipe.vocabulary.formats import check_formats
 from textpipe.vocabulary.samples import sample_documents
 from textpipe.vocabulary.sentence_piece import charsmap_named, train_sentencepiece
 from textpipe.vocabulary.stages import make_tokenizer
-from textpipe.vocabulary.training import KIND, Vocabulary, count_words, train_vocabularies, train_vocabulary
+from textpipe.vocabulary.training import count_words, train_vocabularies, train_vocabulary
 
 __all__ = [
     "END_OF_TEXT",

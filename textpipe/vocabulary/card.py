@@ -14,7 +14,6 @@ from typing import Any
 from textpipe import __version__
 from textpipe.config import dump_toml
 from textpipe.encoding.visible import visible_bytes
-from textpipe.errors import ConfigError, did_you_mean
 from textpipe.evaluation.vocabulary import vocabulary_metrics
 from textpipe.files import MANIFEST, write_text
 from textpipe.formats import FORMATS, losses, write_file
@@ -23,24 +22,12 @@ from textpipe.records import Document
 from textpipe.tokenizer import Tokenizer
 from textpipe.vocabulary.config import VocabConfig
 
-__all__ = ["check_formats", "output_names", "shortfall", "write_outputs"]
+__all__ = ["output_names", "shortfall", "write_outputs"]
 
 _SHOWN_MERGES = 12
+_SHOWN_BYTES = 48
 _MODELS = {"bpe": "Byte-pair encoding", "wordpiece": "WordPiece", "unigram": "Unigram", "wordlevel": "Whole words"}
 _FILE_NAMES = {"tiktoken": "vocab.tiktoken", "model": "tokenizer.model"}
-
-
-def check_formats(formats: Iterable[str]) -> None:
-    """Refuse a format there is none of, before anything is read.
-
-    Raises
-    ------
-    ConfigError
-        naming the nearest.
-    """
-    for name in formats:
-        if name not in FORMATS:
-            raise ConfigError(f"there is no format {name!r}", where="--format", hint=did_you_mean(name, FORMATS))
 
 
 def output_names(config: VocabConfig, formats: Iterable[str]) -> list[str]:
@@ -97,9 +84,14 @@ def write_outputs(
 
 
 def _shown(tokenizer: Tokenizer, merges: Sequence[tuple[str, str]]) -> list[str]:
-    """The pieces that merges make, as a person can see them."""
+    """The pieces that merges make, as a person can see them; of one that is longer than a line, its beginning."""
     numbers = [tokenizer.token_to_id(left + right) for left, right in merges]
-    return [visible_bytes(tokenizer.id_to_bytes(number)) for number in numbers if number is not None]
+    raw = [tokenizer.id_to_bytes(number) for number in numbers if number is not None]
+    return [_beginning(visible_bytes(piece[:_SHOWN_BYTES]), len(piece)) for piece in raw]
+
+
+def _beginning(text: str, num_bytes: int) -> str:
+    return text if num_bytes <= _SHOWN_BYTES else f"{text}… ({num_bytes:,} bytes)"
 
 
 def _card(tokenizer: Tokenizer, config: VocabConfig, recorded: Mapping[str, Any], counts: Mapping[str, Any]) -> str:

@@ -76,6 +76,13 @@ class VocabConfig(Config):
         description="byte-level bpe: from this size on tokens may hold several words, but no digits or punctuation "
         "with them; never when absent",
     )
+    character_coverage: float | None = Field(
+        None,
+        gt=0.0,
+        le=1.0,
+        description="unigram, sentencepiece: share of the text that is of characters to have; rarer ones are unknown; "
+        "1 when absent, of sentencepiece 0.9995",
+    )
     template: str = Field(
         "",
         description="special tokens around a text, such as [CLS] $A [SEP]; none when absent, and a preset has its own",
@@ -124,6 +131,8 @@ class VocabConfig(Config):
             raise ValueError(f"whole_characters and scripts_apart are for bpe, not for {self.model}")
         if self.model not in ("bpe", "wordpiece") and self.limit_alphabet is not None:
             raise ValueError(f"limit_alphabet is for bpe and wordpiece, not for {self.model}")
+        if self.model != "unigram" and self.compat != "sentencepiece" and self.character_coverage is not None:
+            raise ValueError(f"character_coverage is for unigram and sentencepiece, not for {self.model}")
         if self.compat == "plain" and self.model != "bpe":
             raise ValueError(f"compat plain is for bpe, not for {self.model}")
         if self.compat == "sentencepiece":
@@ -257,7 +266,9 @@ def preset_settings(name: str) -> dict[str, Any]:
     {'normalizer': 'none'}
     """
     if name not in PRESETS:
-        raise ConfigError(f"no preset {name!r}", where="preset", hint=did_you_mean(name, PRESETS))
+        error = ConfigError(f"no preset {name!r}", hint=did_you_mean(name, PRESETS))
+        error.problems = ((("preset",), error.what),)
+        raise error
     return dict(PRESETS[name].settings)
 
 

@@ -109,7 +109,9 @@ class Weights:
         if self.kind == "shares":
             for name in (*self.shares, *sizes):
                 if name not in sizes:
-                    raise ConfigError(f"no input is named {name!r}", where="weights", hint=did_you_mean(name, sizes))
+                    names = [each for each in sizes if each]
+                    hint = did_you_mean(name, names) if names else f"name one on the command line: {name}=PATH"
+                    raise ConfigError(f"no input is named {name!r}", where="weights", hint=hint)
                 if name not in self.shares:
                     raise ConfigError(f"the weights do not name {name or 'inputs without a name'}", where="weights")
             return dict(self.shares)

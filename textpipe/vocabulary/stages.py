@@ -159,7 +159,12 @@ def _trainer(config: VocabConfig) -> VocabularyTrainer:
     if config.model == "wordlevel":
         return WordLevelTrainer(**common)
     if config.model == "unigram":
-        return UnigramTrainer(unk_token=config.unk_token, byte_fallback=config.byte_fallback, **common)
+        return UnigramTrainer(
+            unk_token=config.unk_token,
+            byte_fallback=config.byte_fallback,
+            character_coverage=config.character_coverage,
+            **common,
+        )
     alphabet = tuple(pre_tokenizers.ByteLevel.alphabet()) if config.byte_level else ()
     common |= {"initial_alphabet": alphabet, "limit_alphabet": config.limit_alphabet}
     if config.model == "wordpiece":
@@ -173,12 +178,13 @@ def _trainer(config: VocabConfig) -> VocabularyTrainer:
     )
 
 
-def _sentencepiece_trainer(config: VocabConfig, common: Mapping[str, Any]) -> SentencePieceTrainer:
+def _sentencepiece_trainer(config: VocabConfig, common: dict[str, Any]) -> SentencePieceTrainer:
+    common = {**common, "byte_fallback": config.byte_fallback}
+    if config.character_coverage is not None:
+        common["character_coverage"] = config.character_coverage
     if config.model == "bpe":
-        return SentencePieceBpeTrainer(byte_fallback=config.byte_fallback, hard_vocab_limit=False, **common)
-    return UnigramTrainer(
-        unk_token=config.unk_token, byte_fallback=config.byte_fallback, compat="sentencepiece", **common
-    )
+        return SentencePieceBpeTrainer(hard_vocab_limit=False, **common)
+    return UnigramTrainer(unk_token=config.unk_token, compat="sentencepiece", **common)
 
 
 def _refuse_too_small(trainer: VocabularyTrainer) -> None:

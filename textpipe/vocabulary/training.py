@@ -13,12 +13,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from textpipe.errors import ConfigError, InputError, StateError
-from textpipe.files import MANIFEST, publish_directory, read_manifest
+from textpipe.files import MANIFEST, publish_directory
 from textpipe.models import BPE
 from textpipe.records import Document
 from textpipe.tokenizer import Tokenizer
@@ -38,9 +38,11 @@ from textpipe.trainers import (
 from textpipe.trainers.counting import Progress, counting_reader
 from textpipe.trainers.counts_file import is_counts_file
 from textpipe.trainers.footprint import training_bytes
-from textpipe.vocabulary.card import check_formats, write_outputs
+from textpipe.vocabulary.card import write_outputs
 from textpipe.vocabulary.config import SENTENCEPIECE_RULES, VocabConfig
 from textpipe.vocabulary.corpora import UNITS, Weights, weigh
+from textpipe.vocabulary.finished import KIND, Vocabulary, finished
+from textpipe.vocabulary.formats import check_formats
 from textpipe.vocabulary.inputs import Inputs, SourceFiles, Work
 from textpipe.vocabulary.parity import parity_shares
 from textpipe.vocabulary.samples import sample_documents
@@ -48,23 +50,9 @@ from textpipe.vocabulary.saved_states import SPANS, SavedStates
 from textpipe.vocabulary.sentence_piece import train_sentencepiece
 from textpipe.vocabulary.stages import SentencePieceTrainer, finish, make_tokenizer, with_spans
 
-__all__ = ["KIND", "Vocabulary", "count_words", "train_vocabularies", "train_vocabulary"]
+__all__ = ["count_words", "train_vocabularies", "train_vocabulary"]
 
-KIND = "train-vocab"
 _SURE_PART = 0.85  # of the estimate of memory: below this a training is not begun
-
-
-@dataclass(frozen=True)
-class Vocabulary:
-    """A finished folder."""
-
-    path: Path
-    counts: dict[str, Any]
-
-    @property
-    def tokenizer(self) -> Tokenizer:
-        """The tokenizer in it."""
-        return Tokenizer.from_file(self.path / "tokenizer.json")
 
 
 def train_vocabulary(
@@ -159,7 +147,7 @@ class _Training:
     ) -> None:
         self.folders = folders
         self.config = next(iter(folders.values()))
-        check_formats(formats)
+        check_formats(formats, self.config)
         self.weights = Weights.parse(self.config.weights) if self.config.weights else None
         if self.weights is not None and counts_file is not None:
             raise ConfigError("counts are saved without weights", hint="leave one of both away")
@@ -186,7 +174,7 @@ class _Training:
             folder: {**config.model_dump(mode="json"), "sources": sources, "formats": list(self.formats)}
             for folder, config in self.folders.items()
         }
-        found = {folder: _finished(folder, recorded[folder]) for folder in self.folders}
+        found = {folder: finished(folder, recorded[folder]) for folder in self.folders}
         missing = [folder for folder, done in found.items() if done is None]
         if self.sentences:
             for folder in missing:
@@ -348,7 +336,7 @@ class _Training:
     ) -> Vocabulary:
         counts: dict[str, Any] = dict(figures)
         if folder.exists():
-            folder.rmdir()  # _finished() has seen that it is empty
+            folder.rmdir()  # finished() has seen that it is empty
         with publish_directory(folder, kind=KIND, counts=counts, config=recorded) as staging:
             # publish_directory writes the manifest, counts and all, when this block ends
             counts |= write_outputs(
@@ -369,16 +357,3 @@ def _require_words(counts: WordCounts, trainer: VocabularyTrainer) -> None:
         require_room(counts, trainer)
     elif len(counts) == 0:
         raise InputError("there is no text to learn from", hint="name inputs that hold text")
-
-
-def _finished(folder: Path, recorded: dict[str, Any]) -> Vocabulary | None:
-    """The folder if the same settings and the same files made it; None when there is none."""
-    if not folder.exists() or not any(folder.iterdir()):
-        return None
-    hint = "name another folder with --out, or remove this one"
-    if not (folder / MANIFEST).exists():
-        raise StateError("this folder holds something else", where=folder, hint=hint)
-    manifest = read_manifest(folder, kind=KIND)
-    if manifest["config"] != recorded:
-        raise StateError("this folder was made with other settings or other texts", where=folder, hint=hint)
-    return Vocabulary(folder, manifest["counts"])
