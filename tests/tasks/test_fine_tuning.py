@@ -13,7 +13,8 @@ from textpipe.errors import ConfigError, FormatError, InputError, StateError
 from textpipe.nn.architectures import new_model
 from textpipe.nn.shapes import BertConfig, ClassifierConfig, RegressorConfig, SpanFinderConfig, TaggerConfig
 from textpipe.tasks.encoder_tasks import encoder_task
-from textpipe.tasks.fine_tuning import FineTuning, LabelledData, predict
+from textpipe.tasks.fine_tuning import FineTuning, LabelledData
+from textpipe.tasks.prediction import predict
 from textpipe.training import TrainConfig, Trainer, load_model
 from textpipe.training.checkpoints import Checkpoint, find_checkpoint, list_checkpoints
 

@@ -46,6 +46,7 @@ VERBS = (
     Verb("plan", "plan", "Say what a training takes on a cluster: memory, days, cost, layouts that fit."),
     Verb("train", "train", "Train a GPT, BERT, Transformer or recurrent model."),
     Verb("config", "config", "Write a commented configuration file to begin with."),
+    Verb("predict", "predict", "Say what a fine-tuned encoder makes of texts."),
     Verb("generate", "generate", "Write text with a trained model."),
     Verb("export", "export", "Write a trained model as a folder that transformers loads."),
     Verb("report", "report", "Put a crawl, a corpus, a vocabulary and a run on one page."),

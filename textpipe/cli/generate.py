@@ -67,6 +67,7 @@ def command(
     """
     from textpipe.errors import require
     from textpipe.training.loading import find_model, load_model
+    from textpipe.training.run_config import FINE_TUNED
 
     given = {
         "max_tokens": max_tokens,
@@ -91,6 +92,8 @@ def command(
     if threads is not None:
         torch.set_num_threads(threads)
     made, tokenizer, facts = load_model(found, device=pick_device(device))
+    if facts["architecture"] in FINE_TUNED:
+        raise ConfigError(f"a {facts['architecture']} writes no text", where=model, hint="use textpipe predict")
     if facts["architecture"] == "bert":
         _fill(made, tokenizer, facts, prompts, given, as_json=as_json)
         return

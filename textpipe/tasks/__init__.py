@@ -8,6 +8,7 @@ sequence_to_sequence       write a target from a source
 fine_tuning                tell labels, numbers, tags or answers, from examples
 encoder_tasks              the interface of those four
 classification, regression, tagging, question_answering    each of them
+prediction                 what a fine-tuned encoder says of texts
 windows                    what a fine-tuned encoder reads, in batches
 label_alignment            labels of characters as labels of tokens, and back
 

@@ -21,19 +21,19 @@ from textpipe.data.masking import Marks
 from textpipe.errors import ConfigError, InputError
 from textpipe.files import sha256_file
 from textpipe.nn.architectures import new_model
-from textpipe.tasks.encoder_tasks import EncoderTask, Prediction, encoder_task
+from textpipe.tasks.encoder_tasks import EncoderTask, encoder_task
+from textpipe.tasks.prediction import READ_AT_ONCE, logits_of, predict, unpadded
 from textpipe.tasks.windows import Window, WindowBatch, WindowPlan, in_order_of_length
 
 if TYPE_CHECKING:
-    from textpipe.data.example_files import AnyExample, ExampleFormat
+    from textpipe.data.example_files import ExampleFormat
     from textpipe.nn.shapes import EncoderConfig
     from textpipe.tokenizer import Tokenizer
     from textpipe.training.run_config import TrainConfig
 
-__all__ = ["FineTuning", "LabelledData", "Reading", "predict"]
+__all__ = ["FineTuning", "LabelledData", "Reading"]
 
 _NUM_SAMPLES = 4
-_READ_AT_ONCE = 32
 
 
 class Reading(NamedTuple):
@@ -155,19 +155,19 @@ class FineTuning:
         return self._plan.batch(step)
 
     def loss(self, model: Any, batch: WindowBatch) -> tuple[torch.Tensor, torch.Tensor]:
-        return self._task.loss(_logits(model, batch), batch)
+        return self._task.loss(logits_of(model, batch), batch)
 
     @torch.no_grad()
     def validate(self, model: Any, dtype: torch.dtype) -> dict[str, float | None]:
         device, total, count = next(model.parameters()).device, 0.0, 0
         logits: dict[int, torch.Tensor] = {}
-        for numbers, batch in in_order_of_length(self._val, _READ_AT_ONCE):
+        for numbers, batch in in_order_of_length(self._val, READ_AT_ONCE):
             moved = batch.to(device)
             with torch.autocast(device.type, dtype=dtype, enabled=dtype != torch.float32):
-                found = _logits(model, moved)
+                found = logits_of(model, moved)
                 loss, targets = self._task.loss(found, moved)
             total, count = total + loss.item(), count + int(targets)
-            logits |= _unpadded(numbers, batch, found)
+            logits |= unpadded(numbers, batch, found)
         told = self._task.predictions(self.data.val, self._val, [logits[number] for number in range(len(self._val))])
         scores = self._task.scores(self.data.val, told)
         return {"val_loss": total / count if count else None} | {f"val_{name}": scores[name] for name in scores}
@@ -182,37 +182,3 @@ class FineTuning:
     def samples(self, model: Any) -> list[dict[str, str]]:
         shown = self.data.val[:_NUM_SAMPLES]
         return [self._task.sample(*both) for both in zip(shown, predict(model, self._task, shown), strict=True)]
-
-
-def _logits(model: Any, batch: WindowBatch) -> torch.Tensor:
-    logits: torch.Tensor = model(batch.tokens_BT, lengths_B=batch.lengths_B, segments_BT=batch.segments_BT)
-    return logits
-
-
-def _unpadded(numbers: Sequence[int], batch: WindowBatch, logits: torch.Tensor) -> dict[int, torch.Tensor]:
-    """The logits of each window by its number, without those of padding."""
-    rows = logits.detach().float().cpu()
-    if rows.dim() == 2:
-        return dict(zip(numbers, rows, strict=True))
-    lengths = batch.lengths_B.tolist()
-    return {number: row[:length] for number, row, length in zip(numbers, rows, lengths, strict=True)}
-
-
-@torch.no_grad()
-def predict(
-    model: Any, task: EncoderTask, examples: Sequence[AnyExample], *, batch_size: int = _READ_AT_ONCE
-) -> list[Prediction]:
-    """What a model says of each example, in their order.
-
-    Parameters
-    ----------
-    model : a fine-tuned encoder, not in training.
-    task : of the model's shape, see :func:`~textpipe.tasks.encoder_tasks.encoder_task`.
-    examples : of its kind; labels are not looked at.
-    """
-    windows: list[Window] = task.windows(examples, is_labelled=False)
-    device = next(model.parameters()).device
-    logits: dict[int, torch.Tensor] = {}
-    for numbers, batch in in_order_of_length(windows, batch_size):
-        logits |= _unpadded(numbers, batch, _logits(model, batch.to(device)))
-    return task.predictions(examples, windows, [logits[number] for number in range(len(windows))])

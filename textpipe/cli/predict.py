@@ -1,0 +1,156 @@
+"""``textpipe predict``: what a fine-tuned encoder says of texts, one result a line; or how well it does on a file."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from textpipe.errors import ConfigError, InputError
+
+if TYPE_CHECKING:
+    from textpipe.data.example_files import AnyExample, ExampleFormat
+    from textpipe.tasks.prediction import Predictor
+
+_TOLD_AT_ONCE = 512
+
+
+def command(
+    model: Path = typer.Argument(help="A run of textpipe train finetune, a checkpoint, or an exported model."),
+    files: list[Path] = typer.Argument(None, help="Texts a line (.txt, two with a tab between; - is standard input), "
+                                                  "or files of examples, with or without labels."),
+    *,
+    text: list[str] = typer.Option([], "--text", "-t", help="A text, or a question; may be repeated."),
+    second: list[str] = typer.Option([], "--second", "-s", help="Second text of each pair; what is asked about."),
+    format_: str | None = typer.Option(None, "--format", help="Of published files: nsmc, klue-nli, klue-sts, "
+                                                              "klue-ner, kornli, korsts, conll, squad or korquad."),
+    text_column: str | None = typer.Option(None, "--text-column", help="Column of the text. (text)"),
+    second_column: str | None = typer.Option(None, "--second-column", help="Column of the second text of a pair."),
+    label_column: str | None = typer.Option(None, "--label-column", help="With --score: column of the label. (label)"),
+    score: bool = typer.Option(False, "--score", help="Say only how well the labels of the files are told."),
+    newest: bool = typer.Option(False, "--newest", help="The newest checkpoint of a run, not the best one."),
+    batch_size: int = typer.Option(32, "--batch-size", min=1, help="Texts computed together."),
+    device: str = typer.Option("auto", "--device", help="auto, cpu, cuda or mps."),
+    threads: int | None = typer.Option(None, "--threads", min=1, help="CPU threads."),
+    as_json: bool = typer.Option(False, "--json", help="Print a JSON object a text, with all probabilities."),
+) -> None:  # fmt: skip
+    """Say what a fine-tuned encoder makes of texts: labels, scores, tags or answers.
+
+    \b
+    textpipe predict run --text "정말 재미있는 영화" --text "시간이 아깝다"
+    textpipe predict run --text "누가 만들었나?" --second "한글은 세종대왕이 만들었다."
+    textpipe predict run reviews.tsv --text-column review --json > told.jsonl
+    textpipe predict run dev.tsv --score
+    cat lines.txt | textpipe predict run -
+
+    Each line of the output is what is told, a tab, and the text. With --score it is a measure and its 95 % interval.
+    """
+    from textpipe.errors import require
+    from textpipe.training.loading import find_model
+
+    find_model(model)
+    if bool(text) == bool(files):
+        raise InputError("--text and files together" if text else "no text", hint="name files, or give --text")
+    torch = require("torch", extra="train")  # what can be refused without it has been
+    from textpipe.tasks.prediction import Predictor
+    from textpipe.training.devices import pick_device
+
+    if threads is not None:
+        torch.set_num_threads(threads)
+    predictor = Predictor.open(model, newest=newest, device=pick_device(device))
+    columns = {"text": text_column, "second": second_column, "label": label_column}
+    if score:
+        if text:
+            raise ConfigError("--score with --text", hint="a score needs files with labels")
+        for name, interval in predictor.score(
+            _labelled(predictor, files, format_, columns), batch_size=batch_size
+        ).items():
+            print(f"{name.replace('_', ' ')}\t{interval}")
+        return
+    if label_column is not None:
+        raise ConfigError("--label-column would do nothing without --score", hint="leave it out")
+    given = _given(text, second) if text else None
+    examples = predictor.examples(given) if given is not None else _examples(predictor, files, format_, columns)
+    _print(predictor, examples, batch_size, as_json=as_json)
+
+
+def _given(texts: list[str], seconds: list[str]) -> list[str | tuple[str, str]]:
+    if seconds and len(seconds) != len(texts):
+        raise InputError(f"{len(texts)} texts and {len(seconds)} second ones", allowed="one --second for each --text")
+    return list(zip(texts, seconds, strict=True)) if seconds else list(texts)
+
+
+def _task_of(predictor: Predictor) -> str:
+    from textpipe.nn.shapes import ClassifierConfig, RegressorConfig, TaggerConfig
+
+    tasks = {ClassifierConfig: "label", RegressorConfig: "score", TaggerConfig: "tags"}
+    return tasks.get(type(predictor.shape), "answer")
+
+
+def _format(predictor: Predictor, name: str | None, columns: dict[str, str | None]) -> ExampleFormat:
+    from textpipe.data.example_files import format_named
+
+    return format_named(name if name or _task_of(predictor) != "answer" else "squad", _task_of(predictor), **columns)
+
+
+def _labelled(
+    predictor: Predictor, files: list[Path], name: str | None, columns: dict[str, str | None]
+) -> list[AnyExample]:
+    from textpipe.data.example_files import read_examples
+
+    return read_examples(files, _format(predictor, name, columns))
+
+
+def _examples(
+    predictor: Predictor, files: list[Path], name: str | None, columns: dict[str, str | None]
+) -> Iterator[AnyExample]:
+    """What the files hold, without labels: tables and published formats, or a text a line."""
+    from textpipe.data.example_files import read_examples
+    from textpipe.data.labelled_text import iter_examples
+
+    for path in files:
+        suffix = Path(path.name.removesuffix(".gz").removesuffix(".zst")).suffix
+        if name is None and suffix not in (".tsv", ".csv", ".jsonl", ".json"):
+            yield from predictor.examples(_lines(path))
+            continue
+        format_ = _format(predictor, name, columns)
+        if format_.task in ("tags", "answer"):
+            yield from read_examples([path], format_)
+        else:
+            yield from iter_examples(path, replace(format_.columns, label=None))
+
+
+def _lines(path: Path) -> Iterator[str | tuple[str, str]]:
+    """The texts of a file, one a line, two with a tab between; empty lines are no texts."""
+    from textpipe.sources import iter_lines
+
+    lines: Iterable[str] = iter_lines(path) if str(path) != "-" else _standard_input()
+    for line in lines:
+        if line.strip():
+            one, tab, other = line.partition("\t")
+            yield (one, other) if tab else one
+
+
+def _standard_input() -> Iterator[str]:
+    from textpipe.cli.tokenizer_option import texts_of
+
+    return texts_of([], [], lines=True)
+
+
+def _print(predictor: Predictor, examples: Iterator[AnyExample], batch_size: int, *, as_json: bool) -> None:
+    while part := list(islice(examples, _TOLD_AT_ONCE)):
+        for example, told in zip(part, predictor.predict(part, batch_size=batch_size), strict=True):
+            if as_json:
+                given: dict[str, Any] = {"text": example.text}
+                other = getattr(example, "second", None) or getattr(example, "context", None)
+                row = {**given, **({"second": other} if other else {}), **told.as_json()}
+                print(json.dumps(row, ensure_ascii=False))
+            else:
+                print(f"{told}\t{' '.join(example.text.split())}")
+        sys.stdout.flush()
