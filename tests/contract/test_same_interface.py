@@ -26,11 +26,8 @@ MISSING = {
 
 OTHER_ARGUMENTS = {
     "Metaspace.replacement": "its text signature shows an underscore; the default is the same U+2581",
-    "BertProcessing.cls_token": "called cls, as its own attribute is",
     "BpeTrainer.progress_format": "progress goes to a function",
     "token_to_id.tokens": "it takes one token",
-    "encode_batch.inputs async_encode_batch.inputs async_encode_batch_fast.inputs": "called input, as in Tokenizer",
-    "add_special_tokens.special_tokens": "called tokens, as in Tokenizer",
     "AddedToken.content": "nothing given is the empty string there too",
 }
 """Arguments that differ in what is shown, and why."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import json
 import unicodedata
@@ -134,3 +135,42 @@ def test_text_is_not_normalized_where_nothing_does():
         textpipe.ByteLevelBPETokenizer().normalize("가")
     with pytest.raises(InputError, match="did you mean"):
         textpipe.ByteLevelBPETokenizer(unicode_normalizer="nfq")
+
+
+FILES_OF = {
+    "BertWordPieceTokenizer": ("vocab.txt",),
+    "ByteLevelBPETokenizer": ("vocab.json", "merges.txt"),
+    "CharBPETokenizer": ("vocab.json", "merges.txt"),
+    "SentencePieceBPETokenizer": ("vocab.json", "merges.txt"),
+}
+
+
+@pytest.mark.parametrize("name", FILES_OF)
+def test_the_files_of_a_vocabulary_may_be_given_by_their_paths(name, tmp_path):
+    pieces = ["[UNK]", "[CLS]", "[SEP]", "<unk>", "가", "나", "가나"]
+    (tmp_path / "vocab.txt").write_text("\n".join(pieces), encoding="utf-8")
+    (tmp_path / "vocab.json").write_text(json.dumps({p: n for n, p in enumerate(pieces)}), encoding="utf-8")
+    (tmp_path / "merges.txt").write_text("#version: 0.2\n가 나\n", encoding="utf-8")
+    paths = [str(tmp_path / file) for file in FILES_OF[name]]
+    ours, theirs = both(name, *paths)
+    assert ours.to_str() == theirs.to_str()
+    if len(paths) == 2:
+        with pytest.raises(InputError, match=r"one is a path \(allowed: two paths, or neither\)"):
+            getattr(textpipe, name)(paths[0], [("가", "나")])
+    with pytest.raises(InputError, match="no such file"):
+        getattr(textpipe, name)(*[path + "x" for path in paths])
+
+
+def test_the_calls_that_have_other_arguments_here_have_those_of_tokenizers():
+    found = []
+    for tokenizer in both("SentencePieceUnigramTokenizer", [("▁가", -1.0), ("나", -2.0), ("▁", -3.0), ("가", -3.0)]):
+        tokenizer.enable_padding("left", 4, 7, 1, "<채움>")
+        added = tokenizer.add_special_tokens(special_tokens=["<채움>"])
+        encodings = tokenizer.encode_batch(inputs=["가나", "가"])
+        later = asyncio.run(awaited(tokenizer, ["가나"]))
+        found.append((added, tokenizer.padding, [(e.ids, e.tokens, e.type_ids) for e in (*encodings, *later)]))
+    assert found[0] == found[1]
+
+
+async def awaited(tokenizer, texts):
+    return [*await tokenizer.async_encode_batch(inputs=texts), *await tokenizer.async_encode_batch_fast(inputs=texts)]

@@ -231,3 +231,27 @@ def test_a_trainer_of_another_model_is_refused():
 def test_a_fault_of_a_model_is_named_with_its_field(model, field):
     with pytest.raises(FormatError, match=field):
         Tokenizer.from_str(json.dumps({"version": "1.0", "added_tokens": [], "model": model}))
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: WordLevel({3: 0}), r"the vocabulary has 3: 0 \(allowed: a string: a whole number\)"),
+        (lambda: WordLevel({"가": "0"}), r"the vocabulary has '가': '0'"),
+        (lambda: WordLevel({"가": 0.0}), r"the vocabulary has '가': 0\.0"),
+        (lambda: WordLevel(["가"]), r"a vocabulary is a list \(allowed: a dictionary"),
+        (lambda: WordPiece("없다/vocab.txt"), r"없다/vocab\.txt"),
+    ],
+)
+def test_what_is_no_vocabulary_is_refused(make, message):
+    with pytest.raises(InputError, match=message):
+        make()
+
+
+def test_a_vocabulary_may_be_the_path_of_its_file(tmp_path):
+    (tmp_path / "vocab.txt").write_text("[UNK]\n한국\n##어\n", encoding="utf-8")
+    (tmp_path / "vocab.json").write_text('{"<unk>":0,"한국어":1}', encoding="utf-8")
+    for path in (str(tmp_path / "vocab.txt"), tmp_path / "vocab.txt"):
+        assert WordPiece(path) == WordPiece.from_file(path)
+    for path in (str(tmp_path / "vocab.json"), tmp_path / "vocab.json"):
+        assert WordLevel(path, "<unk>") == WordLevel.from_file(path, "<unk>")

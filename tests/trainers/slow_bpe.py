@@ -151,7 +151,7 @@ def join(symbols, pair, new, limit, change):
 
 def first_vocabulary(counts, trainer):
     vocab = {}
-    for token in trainer.special_tokens:
+    for token in map(str, trainer.special_tokens):
         vocab.setdefault(token, len(vocab))
     seen = Counter()
     for word, count in counts.items():

@@ -7,6 +7,7 @@ What enters: pairs, or a part of a JSON text. What leaves: a sequence of pairs t
 from cpython.unicode cimport PyUnicode_AsUTF8AndSize
 
 from textpipe.core._text import surrogate_error
+from textpipe.errors import InputError
 
 
 cdef string_view view_utf8(str text) except *:
@@ -25,11 +26,22 @@ cdef class PairList:
     Parameters
     ----------
     pairs : any pairs, another PairList included.
+
+    Raises
+    ------
+    InputError
+        with the number of what is no pair of strings.
     """
 
     def __init__(self, pairs=()):
         cdef str left, right
-        for left, right in pairs:
+        for pair in pairs:
+            try:
+                left, right = pair
+            except (TypeError, ValueError):
+                left = right = None
+            if left is None or right is None:
+                raise InputError(f"merge {self.pairs.size()} is {pair!r:.60}", allowed="a pair of strings")
             self.pairs.add(view_utf8(left), view_utf8(right))
 
     def __len__(self):

@@ -31,12 +31,13 @@ class ByteFallback(Decoder):
         found: list[str] = []
         run = bytearray()
         for token in tokens:
-            byte = _BYTE.fullmatch(token)
+            byte = _BYTE.fullmatch(token) if token.startswith("<0x") else None
             if byte is not None:
                 run.append(int(byte[1], 16))
                 continue
-            found += _texts_of(run)
-            run.clear()
+            if run:
+                found += _texts_of(run)
+                run.clear()
             found.append(token)
         return found + _texts_of(run)
 

@@ -36,6 +36,10 @@ class Metaspace(Decoder):
         first = " " if self.prepend_scheme == "never" else ""
         return [token.replace(self.replacement, " " if number else first) for number, token in enumerate(tokens)]
 
+    def decode(self, tokens: Sequence[str]) -> str:
+        """The text of the pieces; all but the first together, for a replacement is one character."""
+        return "".join(self.chain(tokens[:1])) + "".join(tokens[1:]).replace(self.replacement, " ")
+
     def to_dict(self) -> dict[str, Any]:
         """Type and arguments."""
         return {

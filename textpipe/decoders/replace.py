@@ -29,6 +29,8 @@ class Replace(Decoder):
 
     def chain(self, tokens: Sequence[str]) -> list[str]:
         """The pieces with the matches replaced."""
+        if isinstance(self.pattern, str) and 0 < len(self.content) <= len(self.pattern):  # no piece grows
+            return [token.replace(self.pattern, self.content) for token in tokens]
         return ["".join([part for *_, part in replaced(self.pattern, token, self.content)]) for token in tokens]
 
     def to_dict(self) -> dict[str, Any]:

@@ -70,6 +70,26 @@ class SentencePiece(Decoder):
 
     def chain(self, tokens: Sequence[str]) -> list[str]:
         """The text, alone in a list."""
+        text = self._plain_text(tokens)
+        if text is None:
+            text = self._text(tokens)
+        return [text if self.denormalizer is None else self.denormalizer.normalize_str(text)]
+
+    def _plain_text(self, tokens: Sequence[str]) -> str | None:
+        """The text of pieces that all stand for themselves, as most do; None where one does not, or may not."""
+        if not tokens or not self._other_pieces().isdisjoint(tokens):
+            return None
+        first, stripped = self._text_of_piece(tokens[0], self.strip_spaces != "none")
+        if not first and not stripped:
+            return None  # more spaces may have to go
+        return first + "".join(tokens[1:]).replace(_SPACE, " ")
+
+    def _other_pieces(self) -> frozenset[str]:
+        """The pieces that do not stand for themselves."""
+        return frozenset((*self.controls, self.unk_piece, *(_BYTES if self.byte_fallback else ())))
+
+    def _text(self, tokens: Sequence[str]) -> str:
+        """The text, piece after piece."""
         controls = frozenset(self.controls)
         parts: list[str] = []
         run = bytearray()
@@ -90,8 +110,7 @@ class SentencePiece(Decoder):
                 parts.append(text)
             at_start = at_start and not stripped
         parts.append(_text_of(run))
-        text = "".join(parts)
-        return [text if self.denormalizer is None else self.denormalizer.normalize_str(text)]
+        return "".join(parts)
 
     def _text_of_piece(self, piece: str, at_start: bool) -> tuple[str, bool]:
         """The text of a piece, and whether the one space there was to strip has gone with it."""

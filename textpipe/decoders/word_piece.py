@@ -6,6 +6,7 @@ before punctuation and in English contractions.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,7 @@ _REPAIRS = (
     (" .", "."), (" ?", "?"), (" !", "!"), (" ,", ","), (" ' ", "'"), (" n't", "n't"), (" 'm", "'m"),
     (" do not", " don't"), (" 's", "'s"), (" 've", "'ve"), (" 're", "'re"),
 )  # fmt: skip
+_TORN = re.compile("|".join(re.escape(torn) for torn, _ in _REPAIRS))
 
 
 @dataclass(eq=False, repr=False)
@@ -46,6 +48,8 @@ class WordPiece(Decoder):
 
 def clean_up(text: str) -> str:
     """Text without the spaces before punctuation and in contractions."""
+    if _TORN.search(text) is None:
+        return text
     for torn, whole in _REPAIRS:
         text = text.replace(torn, whole)
     return text

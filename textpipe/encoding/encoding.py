@@ -97,6 +97,9 @@ class Encoding(Lookups):
     def merge(encodings: Iterable[Encoding], growing_offsets: bool = True) -> Encoding:
         """All of them as one; with ``growing_offsets`` each text's places go on where the last one's ended."""
         encodings = list(encodings)
+        for number, encoding in enumerate(encodings):
+            if not isinstance(encoding, Encoding):
+                raise InputError(f"part {number} to merge is a {type(encoding).__name__}", allowed="an Encoding")
         if any(encoding._overflowing for encoding in encodings):
             merged = encodings[0].copy()
             for encoding in encodings[1:]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from textpipe.decoders import WordPiece as WordPieceDecoder
@@ -10,6 +10,7 @@ from textpipe.errors import InputError
 from textpipe.implementations.base import BaseTokenizer
 from textpipe.models import WordPiece
 from textpipe.models.added_tokens import AddedToken
+from textpipe.models.vocabulary_files import VocabOrPath
 from textpipe.normalizers import BertNormalizer
 from textpipe.pre_tokenizers import BertPreTokenizer
 from textpipe.processors import BertProcessing
@@ -38,7 +39,7 @@ class BertWordPieceTokenizer(BaseTokenizer):
 
     def __init__(  # noqa: PLR0917  (the order of `tokenizers`)
         self,
-        vocab: Mapping[str, int] | None = None,
+        vocab: VocabOrPath | None = None,
         unk_token: str | AddedToken = "[UNK]",
         sep_token: str | AddedToken = "[SEP]",
         cls_token: str | AddedToken = "[CLS]",

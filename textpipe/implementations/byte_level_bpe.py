@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from textpipe.decoders import ByteLevel as ByteLevelDecoder
 from textpipe.implementations.base import BaseTokenizer, normalizer_of
 from textpipe.models import BPE
 from textpipe.models.added_tokens import AddedToken
+from textpipe.models.vocabulary_files import MergesOrPath, VocabOrPath
 from textpipe.normalizers import Lowercase
 from textpipe.pre_tokenizers import ByteLevel
 from textpipe.processors import ByteLevel as ByteLevelProcessor
@@ -29,8 +30,8 @@ class ByteLevelBPETokenizer(BaseTokenizer):
 
     def __init__(  # noqa: PLR0917  (the order of `tokenizers`)
         self,
-        vocab: Mapping[str, int] | None = None,
-        merges: list[tuple[str, str]] | None = None,
+        vocab: VocabOrPath | None = None,
+        merges: MergesOrPath | None = None,
         add_prefix_space: bool = False,
         lowercase: bool = False,
         dropout: float | None = None,

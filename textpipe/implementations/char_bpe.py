@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from textpipe.decoders import BPEDecoder
 from textpipe.implementations.base import BaseTokenizer, normalizer_of
 from textpipe.models import BPE
 from textpipe.models.added_tokens import AddedToken
+from textpipe.models.vocabulary_files import MergesOrPath, VocabOrPath
 from textpipe.normalizers import BertNormalizer, Lowercase, Normalizer
 from textpipe.pre_tokenizers import BertPreTokenizer, WhitespaceSplit
 from textpipe.tokenizer import Tokenizer
@@ -28,8 +29,8 @@ class CharBPETokenizer(BaseTokenizer):
 
     def __init__(  # noqa: PLR0917  (the order of `tokenizers`)
         self,
-        vocab: Mapping[str, int] | None = None,
-        merges: list[tuple[str, str]] | None = None,
+        vocab: VocabOrPath | None = None,
+        merges: MergesOrPath | None = None,
         unk_token: str | AddedToken = "<unk>",
         suffix: str = "</w>",
         dropout: float | None = None,

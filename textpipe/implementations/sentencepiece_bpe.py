@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from textpipe.decoders import Metaspace as MetaspaceDecoder
 from textpipe.implementations.base import BaseTokenizer
 from textpipe.models import BPE
 from textpipe.models.added_tokens import AddedToken
+from textpipe.models.vocabulary_files import MergesOrPath, VocabOrPath
 from textpipe.normalizers import NFKC
 from textpipe.pre_tokenizers import Metaspace
 from textpipe.tokenizer import Tokenizer
@@ -28,8 +29,8 @@ class SentencePieceBPETokenizer(BaseTokenizer):
 
     def __init__(  # noqa: PLR0917  (the order of `tokenizers`)
         self,
-        vocab: Mapping[str, int] | None = None,
-        merges: list[tuple[str, str]] | None = None,
+        vocab: VocabOrPath | None = None,
+        merges: MergesOrPath | None = None,
         unk_token: str | AddedToken = "<unk>",
         replacement: str = "▁",
         add_prefix_space: bool = True,

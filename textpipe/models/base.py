@@ -6,6 +6,7 @@ model's vocabulary never changes.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -38,11 +39,11 @@ class Model(Stage):
     Raises
     ------
     InputError
-        when an id is below 0 or too large.
+        when a piece is no string, or an id is no whole number, below 0 or too large.
     """
 
     def __init__(self, vocab: Mapping[str, int] | None) -> None:
-        self._vocab = dict(vocab or {})
+        self._vocab = _checked_vocab(vocab or {})
         self._piece_of = {number: piece for piece, number in self._vocab.items()}
         if self._vocab and not 0 <= min(self._piece_of) <= max(self._piece_of) < DEFAULT_LIMITS.token_id:
             raise InputError(
@@ -110,3 +111,16 @@ class Model(Stage):
 
     def __hash__(self) -> int:
         return hash((type(self).__name__, len(self._vocab)))
+
+
+def _checked_vocab(vocab: Mapping[str, int]) -> dict[str, int]:
+    if not isinstance(vocab, Mapping):
+        raise InputError(f"a vocabulary is a {type(vocab).__name__}", allowed="a dictionary, piece: id")
+    if set(map(type, vocab)) <= {str} and set(map(type, vocab.values())) <= {int}:
+        return dict(vocab)
+    checked = {}
+    for piece, number in vocab.items():
+        if not isinstance(piece, str) or not hasattr(number, "__index__") or isinstance(number, bool):
+            raise InputError(f"the vocabulary has {piece!r:.40}: {number!r:.40}", allowed="a string: a whole number")
+        checked[str(piece)] = operator.index(number)
+    return checked

@@ -17,7 +17,14 @@ from textpipe.core._pairs import PairList
 from textpipe.core.byte_alphabet import CHARACTER_OF
 from textpipe.errors import InputError
 from textpipe.models.base import Model, Token
-from textpipe.models.vocabulary_files import merges_text, read_merges, read_vocab_json, vocab_json_text
+from textpipe.models.vocabulary_files import (
+    MergesOrPath,
+    VocabOrPath,
+    merges_text,
+    read_merges,
+    read_vocab_json,
+    vocab_json_text,
+)
 
 __all__ = ["BPE"]
 
@@ -27,8 +34,8 @@ class BPE(Model):
 
     Parameters
     ----------
-    vocab : piece → id.
-    merges : pairs of pieces; the first is merged first.
+    vocab : piece → id, or the path of a vocab.json.
+    merges : pairs of pieces; the first is merged first. Or the path of a merges.txt, where ``vocab`` is a path.
     cache_capacity : accepted for code written for `tokenizers`; the native cache is bounded in bytes instead.
     dropout : the chance that a merge is passed over, each time; None or 0 for never.
     unk_token : the piece for characters without one; without it they are dropped.
@@ -40,13 +47,23 @@ class BPE(Model):
     Raises
     ------
     InputError
-        when a merge names a piece the vocabulary lacks, or makes one it lacks.
+        when a merge names a piece the vocabulary lacks, or makes one it lacks; of a vocabulary and merges, when one is
+        a path and the other is not.
+    FormatError
+        when a file is broken.
     """
+
+    dropout: float | None
+    unk_token: str | None
+    continuing_subword_prefix: str | None
+    end_of_word_suffix: str | None
+    byte_fallback: bool
+    ignore_merges: bool
 
     def __init__(  # noqa: PLR0917  (the order of `tokenizers`)
         self,
-        vocab: Mapping[str, int] | None = None,
-        merges: Iterable[tuple[str, str]] | None = None,
+        vocab: VocabOrPath | None = None,
+        merges: MergesOrPath | None = None,
         cache_capacity: int | None = None,
         dropout: float | None = None,
         unk_token: str | None = None,
@@ -56,6 +73,10 @@ class BPE(Model):
         byte_fallback: bool = False,
         ignore_merges: bool = False,
     ) -> None:
+        if isinstance(vocab, str | os.PathLike) and isinstance(merges, str | os.PathLike):
+            vocab, merges = self.read_file(vocab, merges)
+        elif isinstance(vocab, str | os.PathLike) or isinstance(merges, str | os.PathLike):
+            raise InputError("of vocab and merges one is a path", allowed="two paths, or neither")
         super().__init__(vocab)
         self.dropout = dropout
         self.unk_token = unk_token
@@ -158,12 +179,14 @@ class BPE(Model):
         return self._merges.pairs(self._piece_of)
 
     @classmethod
-    def from_file(cls, vocab: str, merges: str, **options: Any) -> BPE:
+    def from_file(cls, vocab: str | os.PathLike[str], merges: str | os.PathLike[str], **options: Any) -> BPE:
         """Read vocab.json and merges.txt."""
         return cls(*cls.read_file(vocab, merges), **options)
 
     @staticmethod
-    def read_file(vocab: str, merges: str) -> tuple[dict[str, int], list[tuple[str, str]]]:
+    def read_file(
+        vocab: str | os.PathLike[str], merges: str | os.PathLike[str]
+    ) -> tuple[dict[str, int], list[tuple[str, str]]]:
         """The vocabulary and the merges in vocab.json and merges.txt."""
         return read_vocab_json(vocab), read_merges(merges)
 

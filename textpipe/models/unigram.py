@@ -60,12 +60,10 @@ class Unigram(DrawingModel):
             if unk_id is not None:
                 raise InputError("unk_id is given without a vocabulary", hint="give both")
             vocab, unk_id = [("<unk>", 0.0)], 0
-        self._rows = [(piece, float(score)) for piece, score in vocab]
-        for number, (piece, score) in enumerate(self._rows):
-            if not math.isfinite(score):
-                raise InputError(f'piece {number} ("{piece[:40]}") has the score {score}', allowed="a finite number")
+        self._rows = _scored_pieces(vocab)
         if unk_id is not None and not 0 <= unk_id < len(self._rows):
-            raise InputError(f"unk_id is {unk_id}", allowed=f"0 to {len(self._rows) - 1}, the id of a piece")
+            pieces = f"0 to {len(self._rows) - 1}" if self._rows else "None, as there are no pieces"
+            raise InputError(f"unk_id is {unk_id}, the id of no piece", allowed=pieces)
         super().__init__({piece: number for number, (piece, _) in enumerate(self._rows)})
         self._piece_of = {number: piece for number, (piece, _) in enumerate(self._rows)}  # of equal ones too
         self._unk_id = unk_id
@@ -141,3 +139,18 @@ class Unigram(DrawingModel):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (Unigram, (self._rows, self._unk_id, self._byte_fallback, self.alpha, self.nbest_size))
+
+
+def _scored_pieces(vocab: Iterable[tuple[str, float]]) -> list[tuple[str, float]]:
+    rows = []
+    for number, row in enumerate(vocab):
+        try:
+            piece, score = row
+            rows.append((piece, float(score)))
+        except (TypeError, ValueError):
+            piece, score = None, 0.0
+        if not isinstance(piece, str):
+            raise InputError(f"piece {number} is {row!r:.60}", allowed="a string and its score")
+        if not math.isfinite(score):
+            raise InputError(f'piece {number} ("{piece[:40]}") has the score {score}', allowed="a finite number")
+    return rows

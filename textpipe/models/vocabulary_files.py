@@ -9,13 +9,15 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from textpipe.errors import FormatError, InputError
 from textpipe.files.reading import decode_text, read_bytes
 from textpipe.limits import DEFAULT_LIMITS, Limits
 
 __all__ = [
+    "MergesOrPath",
+    "VocabOrPath",
     "merges_text",
     "read_merges",
     "read_vocab_json",
@@ -26,6 +28,12 @@ __all__ = [
 ]
 
 _CAPS = DEFAULT_LIMITS
+
+VocabOrPath: TypeAlias = Mapping[str, int] | str | os.PathLike[str]
+"""A vocabulary, piece → id, or the path of its file."""
+
+MergesOrPath: TypeAlias = Iterable[tuple[str, str]] | str | os.PathLike[str]
+"""Pairs of pieces, or the path of a merges.txt."""
 
 
 def read_vocab_json(path: str | os.PathLike[str]) -> dict[str, int]:

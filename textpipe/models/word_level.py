@@ -7,13 +7,12 @@ in it.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from typing import Any
 
 from textpipe.core._word_piece import NativeWordLevel
 from textpipe.errors import InputError
 from textpipe.models.base import Model, Token
-from textpipe.models.vocabulary_files import read_vocab_json, vocab_json_text
+from textpipe.models.vocabulary_files import VocabOrPath, read_vocab_json, vocab_json_text
 
 __all__ = ["WordLevel"]
 
@@ -23,7 +22,7 @@ class WordLevel(Model):
 
     Parameters
     ----------
-    vocab : word → id.
+    vocab : word → id, or the path of a vocab.json.
     unk_token : the piece for words without one.
 
     Examples
@@ -32,8 +31,10 @@ class WordLevel(Model):
     [Token(id=1, value='한국어', offsets=(0, 9))]
     """
 
-    def __init__(self, vocab: Mapping[str, int] | None = None, unk_token: str | None = None) -> None:
-        super().__init__(vocab)
+    unk_token: str
+
+    def __init__(self, vocab: VocabOrPath | None = None, unk_token: str | None = None) -> None:
+        super().__init__(read_vocab_json(vocab) if isinstance(vocab, str | os.PathLike) else vocab)
         self.unk_token = "<unk>" if unk_token is None else unk_token
         self.settings_changed()
 
@@ -66,12 +67,12 @@ class WordLevel(Model):
         return [Token(number, piece, (0, len(sequence.encode())))]
 
     @classmethod
-    def from_file(cls, vocab: str, unk_token: str | None = None) -> WordLevel:
+    def from_file(cls, vocab: str | os.PathLike[str], unk_token: str | None = None) -> WordLevel:
         """Read vocab.json."""
         return cls(cls.read_file(vocab), unk_token)
 
     @staticmethod
-    def read_file(vocab: str) -> dict[str, int]:
+    def read_file(vocab: str | os.PathLike[str]) -> dict[str, int]:
         """The vocabulary in vocab.json."""
         return read_vocab_json(vocab)
 

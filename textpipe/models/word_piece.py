@@ -7,14 +7,13 @@ word, the longest first from the left; the unknown piece for a word that cannot 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from typing import Any
 
 from textpipe.core._word_piece import NO_ID, NativeWordPiece
 from textpipe.errors import InputError
 from textpipe.limits import DEFAULT_LIMITS
 from textpipe.models.base import Model, Token
-from textpipe.models.vocabulary_files import read_vocab_txt, vocab_txt_text
+from textpipe.models.vocabulary_files import VocabOrPath, read_vocab_txt, vocab_txt_text
 
 __all__ = ["WordPiece"]
 
@@ -24,7 +23,7 @@ class WordPiece(Model):
 
     Parameters
     ----------
-    vocab : piece → id.
+    vocab : piece → id, or the path of a vocab.txt.
     unk_token : the piece for words that cannot be spelled.
     max_input_chars_per_word : a longer word is unknown.
     continuing_subword_prefix : what pieces begin with that stand inside a word.
@@ -35,14 +34,18 @@ class WordPiece(Model):
     [Token(id=1, value='한국', offsets=(0, 6)), Token(id=2, value='##어', offsets=(6, 9))]
     """
 
+    unk_token: str
+    max_input_chars_per_word: int
+    continuing_subword_prefix: str
+
     def __init__(
         self,
-        vocab: Mapping[str, int] | None = None,
+        vocab: VocabOrPath | None = None,
         unk_token: str | None = None,
         max_input_chars_per_word: int | None = None,
         continuing_subword_prefix: str | None = None,
     ) -> None:
-        super().__init__(vocab)
+        super().__init__(read_vocab_txt(vocab) if isinstance(vocab, str | os.PathLike) else vocab)
         self.unk_token = "[UNK]" if unk_token is None else unk_token
         self.max_input_chars_per_word = 100 if max_input_chars_per_word is None else max_input_chars_per_word
         self.continuing_subword_prefix = "##" if continuing_subword_prefix is None else continuing_subword_prefix
@@ -89,12 +92,12 @@ class WordPiece(Model):
         return tokens
 
     @classmethod
-    def from_file(cls, vocab: str, **options: Any) -> WordPiece:
+    def from_file(cls, vocab: str | os.PathLike[str], **options: Any) -> WordPiece:
         """Read vocab.txt."""
         return cls(cls.read_file(vocab), **options)
 
     @staticmethod
-    def read_file(vocab: str) -> dict[str, int]:
+    def read_file(vocab: str | os.PathLike[str]) -> dict[str, int]:
         """The vocabulary in vocab.txt: a piece a line, its id the number of the line from 0.
 
         Raises

@@ -10,6 +10,7 @@ from typing import Any
 
 from textpipe.core import _text
 from textpipe.core._native import NativeStep
+from textpipe.errors import InputError
 from textpipe.normalizers.aligned import AlignedText
 from textpipe.normalizers.normalized_string import NormalizedString
 from textpipe.stages.stage import Stage
@@ -39,7 +40,19 @@ class Normalizer(Stage):
         return text
 
     def normalize(self, normalized: NormalizedString) -> None:
-        """Change a text in place; it keeps the places of its characters in the original."""
+        """Change a text in place; it keeps the places of its characters in the original.
+
+        Raises
+        ------
+        InputError
+            when it is something else, such as a str.
+        """
+        if not isinstance(normalized, NormalizedString):
+            raise InputError(
+                f"normalize() got a {type(normalized).__name__}",
+                allowed="a NormalizedString",
+                hint="normalize_str() takes a str",
+            )
         normalized.become(self.apply(normalized.aligned))
 
     def normalize_str(self, sequence: str) -> str:

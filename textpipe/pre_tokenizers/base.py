@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from textpipe.core import _steps, _text
 from textpipe.core._native import NativeStep
+from textpipe.errors import InputError
 from textpipe.normalizers.aligned import AlignedText
 from textpipe.stages.stage import Stage
 
@@ -59,8 +60,22 @@ class PreTokenizer(Stage):
         return pieces
 
     def pre_tokenize(self, pretok: PreTokenizedString) -> None:
-        """Cut a text in place; what has tokens already stays as it is."""
+        """Cut a text in place; what has tokens already stays as it is.
+
+        Raises
+        ------
+        InputError
+            when it is something else, such as a str.
+        """
         from textpipe.normalizers import NormalizedString
+        from textpipe.pre_tokenizers.pre_tokenized_string import PreTokenizedString
+
+        if not isinstance(pretok, PreTokenizedString):
+            raise InputError(
+                f"pre_tokenize() got a {type(pretok).__name__}",
+                allowed="a PreTokenizedString",
+                hint="pre_tokenize_str() takes a str",
+            )
 
         pretok.split(lambda _, split: [NormalizedString.of(part) for part in self.apply(split.aligned)])
 

@@ -13,7 +13,7 @@ from textpipe.errors import InputError, did_you_mean
 from textpipe.normalizers.aligned import AlignedText
 from textpipe.pre_tokenizers.base import NativeCut, PreTokenizer
 from textpipe.pre_tokenizers.grammars import native_split
-from textpipe.stages.pattern import Regex, find, pattern_to_dict
+from textpipe.stages.pattern import Regex, check_pattern, find, pattern_to_dict
 
 __all__ = ["BEHAVIORS", "BEHAVIOR_NUMBERS", "Split", "check_behavior"]
 
@@ -54,6 +54,7 @@ class Split(PreTokenizer):
     invert: bool = False
 
     def __post_init__(self) -> None:
+        check_pattern(self.pattern)
         check_behavior(self.behavior)
 
     def native_cut(self) -> NativeCut | None:

@@ -18,16 +18,27 @@ __all__ = ["BertProcessing", "check_token", "framed"]
 TokenAndId = tuple[str, int]
 
 
-@dataclass(eq=False, repr=False)
+@dataclass(eq=False, repr=False, init=False)
 class BertProcessing(PostProcessor):
-    """Put ``cls`` before the text and ``sep`` after each; both are (piece, id).
+    """Put ``cls`` before the text and ``sep`` after each.
 
+    Parameters
+    ----------
+    sep, cls_token : (piece, id); the second is the attribute ``cls``.
+
+    Examples
+    --------
     >>> BertProcessing(("[SEP]", 1), ("[CLS]", 0)).num_special_tokens_to_add(is_pair=True)
     3
     """
 
     sep: TokenAndId
     cls: TokenAndId
+
+    def __init__(self, sep: TokenAndId, cls_token: TokenAndId) -> None:
+        self.sep = sep
+        self.cls = cls_token
+        self.__post_init__()
 
     def __post_init__(self) -> None:
         for name in ("sep", "cls"):
@@ -63,7 +74,11 @@ class BertProcessing(PostProcessor):
 
 def check_token(token: TokenAndId) -> TokenAndId:
     """A piece and its id as a tuple; an id no vocabulary can have is refused."""
-    piece, number = token
+    match token:
+        case (str(piece), int(number)):
+            pass
+        case _:
+            raise InputError(f"a special token is {token!r:.60}", allowed="(piece, id)")
     if not 0 <= number < DEFAULT_LIMITS.token_id:
         raise InputError(f'"{piece}" has the id {number}', allowed=f"0 to {DEFAULT_LIMITS.token_id - 1}")
     return piece, number

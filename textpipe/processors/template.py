@@ -32,9 +32,11 @@ class Piece:
     @classmethod
     def parse(cls, word: str) -> Piece:
         """``$A``, ``$B:1``, ``$1`` (text A of type 1), ``[SEP]``, ``[SEP]:1``."""
-        name, colon, number = word.rpartition(":")
+        if not isinstance(word, str):
+            raise InputError(f"a template has {word!r:.40}", allowed='"$A:0", "[SEP]:1", …')
+        name, colon, number = word.partition(":")
         if not colon:
-            name, number = word, "0"
+            number = "0"
         elif not _NUMBER.fullmatch(number):
             raise InputError(f'"{word}" in a template has no type after its colon', allowed='"$A:0", "[SEP]:1", …')
         if not name.startswith("$"):
@@ -44,8 +46,8 @@ class Piece:
             return cls("A", int(number), is_text=True)
         if text in ("B", "b"):
             return cls("B", int(number), is_text=True)
-        if _NUMBER.fullmatch(text) and not colon:
-            return cls("A", int(text), is_text=True)
+        if _NUMBER.fullmatch(text):
+            return cls("A", int(number if colon else text), is_text=True)
         raise InputError(f'"{word}" in a template names no text', allowed="$A, $B, $0, $1, …")
 
     def to_dict(self) -> dict[str, Any]:
@@ -179,10 +181,26 @@ def _special(token: Any) -> SpecialToken:
     if isinstance(token, SpecialToken):
         return token
     if isinstance(token, Mapping):
+        missing = {"id", "ids", "tokens"} - token.keys()
+        if missing:
+            raise InputError(f"a special token lacks {', '.join(sorted(missing))}", allowed="id, ids and tokens")
         made = SpecialToken(token["id"], tuple(token["ids"]), tuple(token["tokens"]))
         if len(made.ids) != len(made.tokens):
             raise InputError(f'special token "{made.id}" has {len(made.ids)} ids and {len(made.tokens)} tokens')
         return made
-    first, second = token
-    name, number = (second, first) if isinstance(first, int) else (first, second)
+    name, number = pair_of(token)
     return SpecialToken(name, (number,), (name,))
+
+
+def pair_of(token: Any) -> tuple[str, int]:
+    """A special token and its id, given in either order.
+
+    Raises
+    ------
+    InputError
+        when it is something else.
+    """
+    match token:
+        case (str(name), int(number)) | (int(number), str(name)):
+            return name, number
+    raise InputError(f"a special token is {token!r:.60}", allowed="(token, id)")

@@ -15,7 +15,7 @@ from textpipe.errors import InputError, LimitError
 from textpipe.limits import DEFAULT_LIMITS
 from textpipe.stages.oniguruma import translate
 
-__all__ = ["Regex", "find", "pattern_to_dict", "replaced"]
+__all__ = ["Regex", "check_pattern", "find", "pattern_to_dict", "replaced"]
 
 _TIMEOUT_S = 10.0  # one search; a sane pattern takes microseconds
 
@@ -89,6 +89,12 @@ def find(pattern: str | Regex, text: str) -> Iterator[tuple[int, int, bool]]:
             ) from None
     if done < len(text):
         yield done, len(text), False
+
+
+def check_pattern(pattern: object) -> None:
+    """Refuse what is no pattern."""
+    if not isinstance(pattern, str | Regex):
+        raise InputError(f"a pattern is a {type(pattern).__name__}", allowed="a str or a Regex")
 
 
 def replaced(pattern: str | Regex, text: str, content: str) -> list[tuple[int, int, bool, str]]:

@@ -8,11 +8,13 @@ a tokenizer knows when to look again at its own.
 
 from __future__ import annotations
 
+import functools
 import itertools
+import operator
 from collections.abc import Iterable, Iterator, Sized
 from typing import Any, ClassVar, Generic, NoReturn, TypeVar
 
-from textpipe.errors import InputError, StateError, did_you_mean
+from textpipe.errors import ConfigError, InputError, StateError, did_you_mean
 
 __all__ = [
     "Stage",
@@ -20,6 +22,7 @@ __all__ = [
     "check_methods",
     "checked_parts",
     "describe",
+    "plain_value",
     "refuse_to_write",
     "revision",
 ]
@@ -46,6 +49,7 @@ class Stage:
     def __setattr__(self, name: str, value: Any) -> None:
         global _revision  # noqa: PLW0603  (one number for the process; a lost update is still an update)
         known = self.__dict__
+        value = plain_value(type(self), name, value)
         if name not in known or name.startswith("_"):
             self._check_name(name)
             object.__setattr__(self, name, value)
@@ -88,6 +92,58 @@ class Stage:
 
     def __repr__(self) -> str:
         return describe(self.to_dict())
+
+
+_PLAIN: dict[str, tuple[type, ...]] = {
+    "bool": (bool,),
+    "int": (int,),
+    "float": (int, float),
+    "str": (str,),
+    "None": (type(None),),
+}
+
+
+@functools.cache
+def _plain_types(kind: type, name: str) -> tuple[str, tuple[type, ...]] | None:
+    """The declared type of a setting and the types it allows, where it is made of plain ones alone."""
+    written = next(
+        (base.__annotations__[name] for base in kind.__mro__ if name in vars(base).get("__annotations__", ())), None
+    )
+    names = written.split(" | ") if isinstance(written, str) else []
+    if not names or not set(names) <= _PLAIN.keys():
+        return None
+    return " or ".join(names), tuple(itertools.chain.from_iterable(_PLAIN[each] for each in names))
+
+
+def plain_value(kind: type, name: str, value: Any) -> Any:
+    """A value for the setting ``name`` of stages of this kind, which must have the type that the class declares.
+
+    A number of another library (NumPy's, say) becomes Python's own, which a file can hold. A setting that is declared
+    as more than plain values is left for the class to check.
+
+    Raises
+    ------
+    ConfigError
+        when it has another type.
+    """
+    declared = _plain_types(kind, name)
+    if declared is None or type(value) in declared[1]:
+        return value
+    wanted, types = declared
+    if int in types and hasattr(value, "__index__") and not isinstance(value, bool):
+        return operator.index(value)
+    if float in types and hasattr(value, "__float__") and not isinstance(value, bool | str):
+        return float(value)
+    if (
+        bool in types
+        and type(value).__module__ == "numpy"
+        and hasattr(value, "item")
+        and isinstance(value.item(), bool)
+    ):
+        return value.item()
+    if str in types and isinstance(value, str):
+        return str(value)
+    raise ConfigError(f"{name} of {kind.__name__} is {value!r:.60}", allowed=wanted)
 
 
 def _settings_of(value: Any) -> Any:

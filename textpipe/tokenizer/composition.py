@@ -17,10 +17,32 @@ from textpipe.models.added_tokens import AddedToken, AddedVocabulary
 from textpipe.normalizers import Normalizer
 from textpipe.pre_tokenizers import PreTokenizer
 from textpipe.processors import PostProcessor
-from textpipe.stages.stage import revision
+from textpipe.stages.stage import Stage, revision
 from textpipe.tokenizer.pipeline import Pipeline
 
 __all__ = ["Composition"]
+
+
+_KINDS: dict[str, type[Stage]] = {
+    "model": Model,
+    "normalizer": Normalizer,
+    "pre_tokenizer": PreTokenizer,
+    "post_processor": PostProcessor,
+    "decoder": Decoder,
+}
+
+
+def _checked(name: str, stage: Any) -> Any:
+    """A stage that can be what it is set as; all but the model may be None."""
+    kind = _KINDS[name]
+    if isinstance(stage, kind) or (stage is None and kind is not Model):
+        return stage
+    hint = f"wrap an object of your own: {kind.__name__}.custom(…)" if hasattr(kind, "custom") else None
+    raise InputError(
+        f"the {name} is a {type(stage).__name__}",
+        allowed=kind.__name__ if kind is Model else f"{kind.__name__} or None",
+        hint=hint,
+    )
 
 
 class Composition:
@@ -29,7 +51,7 @@ class Composition:
     def __init__(self, model: Model) -> None:
         self._added = AddedVocabulary()
         self._decoder: Decoder | None = None
-        self._use(Pipeline(model, self._added))
+        self._use(Pipeline(_checked("model", model), self._added))
 
     def _use(self, pipeline: Pipeline) -> None:
         self._revision = revision()
@@ -45,7 +67,8 @@ class Composition:
             "pre_tokenizer": kept.pre_tokenizer,
             "post_processor": kept.post_processor,
         }
-        self._use(Pipeline(added=self._added, **{**parts, **stages}))
+        checked = {name: _checked(name, stage) for name, stage in stages.items()}
+        self._use(Pipeline(added=self._added, **{**parts, **checked}))
 
     @property
     def model(self) -> Model:
@@ -90,7 +113,7 @@ class Composition:
 
     @decoder.setter
     def decoder(self, decoder: Decoder | None) -> None:
-        self._decoder = decoder
+        self._decoder = _checked("decoder", decoder)
         self._change()
 
     @property
@@ -117,6 +140,8 @@ class Composition:
         return self._add(tokens, special=True)
 
     def _add(self, tokens: Iterable[str | AddedToken], *, special: bool) -> int:
+        if isinstance(tokens, str):
+            raise InputError("the tokens to add are one string", allowed="a list of str or AddedToken")
         added = self._added.add([AddedVocabulary.of(token, special=special) for token in tokens], self.model)
         self._change()
         return added
@@ -135,14 +160,22 @@ class Composition:
 
     def token_to_id(self, token: str) -> int | None:
         """The id of a piece, or None."""
+        if not isinstance(token, str):
+            raise InputError(f"a piece is {token!r:.40}", allowed="a str")
         return self._added.token_to_id(token, self.model)
 
     def id_to_token(self, id: int) -> str | None:
         """The piece of an id, or None; an added token that is looked for in normalized text comes as it reads there."""
+        if not hasattr(id, "__index__") or id < 0:
+            raise InputError(f"an id is {id!r:.40}", allowed="a whole number, 0 or more")
         added = self._added.by_id.get(id)
         if added is None:
             return self.model.id_to_token(id)
         return self.pipeline.normalized_tokens.get(id, added.content)
+
+    def is_special(self, token: str) -> bool:
+        """Whether decoding leaves this piece out, unless it is told not to."""
+        return self._added.is_special(token)
 
     def id_to_bytes(self, id: int) -> bytes:
         """The bytes a piece stands for; nothing for a special token.

@@ -277,7 +277,11 @@ class Encoder(Fitting):
         self, encoding: Encoding, pair: Encoding | None = None, add_special_tokens: bool = True
     ) -> Encoding:
         """What truncation, the post-processor and padding make of encodings."""
-        made = self._put_together([encoding] if pair is None else [encoding, pair], add_special_tokens)
+        encodings = [encoding] if pair is None else [encoding, pair]
+        for each in encodings:
+            if not isinstance(each, Encoding):
+                raise InputError(f"post_process() got a {type(each).__name__}", allowed="an Encoding")
+        made = self._put_together(encodings, add_special_tokens)
         self._pad([made])
         return made
 

@@ -12,12 +12,12 @@ from textpipe.encoding import Encoding
 from textpipe.encoding.padding import Padding
 from textpipe.encoding.truncation import Truncation
 from textpipe.models import Model
-from textpipe.tokenizer.composition import Composition
+from textpipe.tokenizer.decoding import Decoding
 
 __all__ = ["Fitting"]
 
 
-class Fitting(Composition):
+class Fitting(Decoding):
     """A composition whose encodings are cut and padded to a length."""
 
     def __init__(self, model: Model) -> None:

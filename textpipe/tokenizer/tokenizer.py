@@ -7,7 +7,6 @@ stages are values, and a change of one makes a new native program.
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import os
 from collections.abc import Callable, Iterable
@@ -149,25 +148,6 @@ class Tokenizer(AsyncEncoder):
             )
             is None
         )
-
-    def decode(self, ids: Iterable[int], skip_special_tokens: bool = True) -> str:
-        """The text of ids; an id without a piece stands for nothing."""
-        tokens = []
-        for number in ids:
-            token = self.id_to_token(int(number))
-            if token is not None and not (skip_special_tokens and self._added.is_special(token)):
-                tokens.append(token)
-        return " ".join(tokens) if self._decoder is None else self._decoder.decode(tokens)
-
-    def decode_batch(self, sequences: Iterable[Iterable[int]], skip_special_tokens: bool = True) -> list[str]:
-        """The text of each sequence of ids."""
-        return [self.decode(ids, skip_special_tokens) for ids in sequences]
-
-    async def async_decode_batch(
-        self, sequences: Iterable[Iterable[int]], skip_special_tokens: bool = True
-    ) -> list[str]:
-        """As :meth:`decode_batch`, done in a thread."""
-        return await asyncio.to_thread(self.decode_batch, sequences, skip_special_tokens)
 
     def train(
         self,

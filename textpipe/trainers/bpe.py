@@ -31,7 +31,7 @@ what it adds for each place joined, log P(ab) - log P(a) - log P(b), but for wha
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, NamedTuple
 
@@ -59,7 +59,7 @@ class BpeTrainer(VocabularyTrainer):
     vocab_size : how many entries, special tokens and alphabet included.
     min_frequency : a pair that occurs less often is not merged.
     show_progress : report on a terminal's standard error while training.
-    special_tokens : strings, or added tokens (anything with a ``content``), first in the vocabulary.
+    special_tokens : strings or added tokens, first in the vocabulary; kept as added tokens that are special.
     limit_alphabet : keep only that many of the most frequent characters.
     initial_alphabet : characters to have even where the text lacks them; of a longer string the first counts.
     continuing_subword_prefix : put before every symbol that does not begin a word.
@@ -73,11 +73,11 @@ class BpeTrainer(VocabularyTrainer):
     Examples
     --------
     >>> BpeTrainer(vocab_size=8000, special_tokens=["<|endoftext|>"])
-    BpeTrainer(vocab_size=8000, special_tokens=('<|endoftext|>',))
+    BpeTrainer(vocab_size=8000, special_tokens=['<|endoftext|>'])
     """
 
     limit_alphabet: int | None = None
-    initial_alphabet: tuple[str, ...] = ()
+    initial_alphabet: Sequence[str] = ()
     continuing_subword_prefix: str | None = None
     end_of_word_suffix: str | None = None
     max_token_length: int | None = None
@@ -104,9 +104,19 @@ class BpeTrainer(VocabularyTrainer):
             )
 
 
-def first_characters(texts: Iterable[str]) -> tuple[str, ...]:
-    """The first character of each text, each once, by code point."""
-    return tuple(sorted({text[0] for text in texts if text}))
+def first_characters(texts: Iterable[str]) -> list[str]:
+    """The first character of each text, each once, by code point.
+
+    Raises
+    ------
+    ConfigError
+        when one of them is no string.
+    """
+    listed = list(texts)
+    for number, text in enumerate(listed):
+        if not isinstance(text, str):
+            raise ConfigError(f"initial_alphabet[{number}] is {text!r:.40}", allowed="a string")
+    return sorted({text[0] for text in listed if text})
 
 
 class TrainedBpe(NamedTuple):

@@ -17,6 +17,7 @@ Kudo, Richardson: SentencePiece, a simple and language independent subword token
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -24,6 +25,7 @@ from textpipe.core._bpe_trainer import survey, train
 from textpipe.core._sentences import Sentences, count_sentence_words
 from textpipe.core._word_counts import WordCounts
 from textpipe.errors import ConfigError, InputError
+from textpipe.models.added_tokens import AddedToken
 from textpipe.trainers.counting import Progress, checked_threads
 from textpipe.trainers.sentences import SentenceCutter, SentenceReader
 from textpipe.trainers.settings import VocabularyTrainer
@@ -62,7 +64,7 @@ class SentencePieceBpeTrainer(VocabularyTrainer):
     """
 
     vocab_size: int = 8000
-    special_tokens: tuple[str, ...] = ("<unk>", "<s>", "</s>")
+    special_tokens: Sequence[str | AddedToken] = ("<unk>", "<s>", "</s>")
     character_coverage: float = 0.9995
     required_characters: str = ""
     byte_fallback: bool = False

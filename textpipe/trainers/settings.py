@@ -7,11 +7,13 @@ differs from the defaults, and writes JSON. Promises: a setting that cannot be i
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 from textpipe.errors import ConfigError
 from textpipe.limits import DEFAULT_LIMITS, Limits
+from textpipe.models.added_tokens import AddedToken, AddedVocabulary
 from textpipe.stages.stage import Stage
 
 __all__ = ["VocabularyTrainer"]
@@ -26,19 +28,19 @@ class VocabularyTrainer(Stage):
     vocab_size : how many entries, special tokens included.
     min_frequency : what occurs less often is not learned.
     show_progress : report on a terminal's standard error while training.
-    special_tokens : strings, or added tokens (anything with a ``content``), first in the vocabulary.
+    special_tokens : strings or added tokens, first in the vocabulary; kept as added tokens that are special.
     """
 
     vocab_size: int = 30000
     min_frequency: int = 0
     show_progress: bool = True
-    special_tokens: tuple[Any, ...] = ()
+    special_tokens: Sequence[str | AddedToken] = ()
 
     _numbers: ClassVar[tuple[str, ...]] = ("vocab_size", "min_frequency")
     _optional_numbers: ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "special_tokens", tuple(self.special_tokens))
+        object.__setattr__(self, "special_tokens", _special(self.special_tokens))
         for name in (*self._numbers, *self._optional_numbers):
             value = getattr(self, name)
             if value is None and name in self._optional_numbers:
@@ -55,14 +57,32 @@ class VocabularyTrainer(Stage):
     @property
     def special_texts(self) -> list[str]:
         """The texts of the special tokens, each once, in order."""
-        return list(dict.fromkeys(str(getattr(token, "content", token)) for token in self.special_tokens))
+        return list(dict.fromkeys(map(str, self.special_tokens)))
 
     def __repr__(self) -> str:
-        changed = (f for f in fields(self) if getattr(self, f.name) != f.default)
-        return f"{type(self).__name__}({', '.join(f'{f.name}={getattr(self, f.name)!r}' for f in changed)})"
+        row = {f.name: getattr(self, f.name) for f in fields(self)}
+        defaults = {f.name: f.default for f in fields(self)}
+        if all(token == AddedToken(str(token), special=True) for token in self.special_tokens):
+            row["special_tokens"] = [str(token) for token in self.special_tokens]
+        changed = (name for name, value in row.items() if _plain(value) != _plain(defaults[name]))
+        return f"{type(self).__name__}({', '.join(f'{name}={row[name]!r}' for name in changed)})"
 
     def to_json(self) -> str:
         """The settings as JSON; special tokens by their text."""
         row = {f.name: getattr(self, f.name) for f in fields(self)}
         row["special_tokens"] = self.special_texts
         return json.dumps(row, ensure_ascii=False)
+
+
+def _plain(value: Any) -> Any:
+    """A value to compare with a default, which cannot be a list."""
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _special(tokens: Sequence[str | AddedToken]) -> list[AddedToken]:
+    if isinstance(tokens, str):
+        raise ConfigError("special_tokens is one string", allowed="a list of str or AddedToken")
+    for number, token in enumerate(tokens):
+        if not isinstance(token, str | AddedToken):
+            raise ConfigError(f"special token {number} is {token!r:.40}", allowed="a str or an AddedToken")
+    return [AddedVocabulary.of(token, special=True) for token in tokens]

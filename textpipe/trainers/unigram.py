@@ -18,6 +18,7 @@ maximization follow, after each of which the least useful pieces go.
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
@@ -48,7 +49,7 @@ class UnigramTrainer(VocabularyTrainer):
     vocab_size : how many entries, special tokens and byte pieces included.
     min_frequency : a string that occurs less often is not considered as a piece.
     show_progress : report on a terminal's standard error while training.
-    special_tokens : strings, or added tokens (anything with a ``content``), first in the vocabulary.
+    special_tokens : strings or added tokens, first in the vocabulary; kept as added tokens that are special.
     initial_alphabet : characters to have even where the text lacks them; of a longer string the first counts.
     shrinking_factor : how much of the vocabulary a round keeps.
     unk_token : what unknown characters become; put first when it is no special token. A model needs it, or
@@ -78,7 +79,7 @@ class UnigramTrainer(VocabularyTrainer):
     """
 
     vocab_size: int = 8000
-    initial_alphabet: tuple[str, ...] = ()
+    initial_alphabet: Sequence[str] = ()
     shrinking_factor: float = 0.75
     unk_token: str | None = None
     max_piece_length: int = 16

@@ -29,12 +29,12 @@ class WordLevelTrainer(VocabularyTrainer):
     vocab_size : how many entries, special tokens included.
     min_frequency : a word that occurs less often is left out.
     show_progress : accepted for code written for `tokenizers`; there is nothing long to report.
-    special_tokens : strings, or added tokens (anything with a ``content``), first in the vocabulary.
+    special_tokens : strings or added tokens, first in the vocabulary; kept as added tokens that are special.
 
     Examples
     --------
     >>> WordLevelTrainer(vocab_size=8000, special_tokens=["<unk>"])
-    WordLevelTrainer(vocab_size=8000, special_tokens=('<unk>',))
+    WordLevelTrainer(vocab_size=8000, special_tokens=['<unk>'])
     """
 
 
@@ -60,6 +60,6 @@ def train_word_level(counts: WordCounts, trainer: WordLevelTrainer) -> dict[str,
     else:
         words = [(word.decode(), count) for word, count in rows]  # the order of UTF-8 is that of the code points
     frequent = (word for word, _ in takewhile(lambda row: row[1] >= trainer.min_frequency, words))
-    special = (str(getattr(token, "content", token)) for token in trainer.special_tokens)
+    special = (str(token) for token in trainer.special_tokens)
     entries = islice(chain(special, frequent), trainer.vocab_size)
     return {word: number for number, word in enumerate(entries)}

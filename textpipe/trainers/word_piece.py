@@ -11,6 +11,7 @@ symbols with a prefix or suffix get theirs here in the order of their strings.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import ClassVar
 
@@ -35,7 +36,7 @@ class WordPieceTrainer(VocabularyTrainer):
     vocab_size : how many entries, special tokens and alphabet included.
     min_frequency : a pair that occurs less often is not merged.
     show_progress : report on a terminal's standard error while training.
-    special_tokens : strings, or added tokens (anything with a ``content``), first in the vocabulary.
+    special_tokens : strings or added tokens, first in the vocabulary; kept as added tokens that are special.
     limit_alphabet : keep only that many of the most frequent characters.
     initial_alphabet : characters to have even where the text lacks them; of a longer string the first counts.
     continuing_subword_prefix : put before every piece that does not begin a word.
@@ -46,11 +47,11 @@ class WordPieceTrainer(VocabularyTrainer):
     Examples
     --------
     >>> WordPieceTrainer(vocab_size=8000, special_tokens=["[UNK]"])
-    WordPieceTrainer(vocab_size=8000, special_tokens=('[UNK]',))
+    WordPieceTrainer(vocab_size=8000, special_tokens=['[UNK]'])
     """
 
     limit_alphabet: int | None = None
-    initial_alphabet: tuple[str, ...] = ()
+    initial_alphabet: Sequence[str] = ()
     continuing_subword_prefix: str = "##"
     end_of_word_suffix: str | None = None
     scoring: str = "frequency"
