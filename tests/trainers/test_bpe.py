@@ -286,7 +286,7 @@ def test_a_setting_that_cannot_be_is_refused_by_name(name, value):
 
 def test_a_trainer_prints_what_differs_from_the_defaults_and_checks_what_is_changed():
     trainer = BpeTrainer(vocab_size=8000, special_tokens=["<s>"])
-    assert repr(trainer) == "BpeTrainer(vocab_size=8000, special_tokens=('<s>',))"
+    assert repr(trainer) == "BpeTrainer(vocab_size=8000, special_tokens=['<s>'])"
     assert trainer == BpeTrainer(vocab_size=8000, special_tokens=("<s>",))
     trainer.vocab_size = 9
     assert "vocab_size=9" in repr(trainer)

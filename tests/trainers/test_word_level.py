@@ -74,7 +74,7 @@ def test_counts_beyond_32_bits_keep_their_order():
 
 def test_a_trainer_prints_what_differs_from_the_defaults_and_checks_what_is_changed():
     trainer = WordLevelTrainer(vocab_size=8000, special_tokens=["<s>"])
-    assert repr(trainer) == "WordLevelTrainer(vocab_size=8000, special_tokens=('<s>',))"
+    assert repr(trainer) == "WordLevelTrainer(vocab_size=8000, special_tokens=['<s>'])"
     assert trainer == WordLevelTrainer(vocab_size=8000, special_tokens=("<s>",))
     assert json.loads(trainer.to_json()) == {
         "vocab_size": 8000,
