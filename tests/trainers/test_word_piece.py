@@ -106,7 +106,7 @@ def test_the_pieces_of_tokenizers_are_the_same_but_for_ties():
 
 def test_a_trainer_prints_what_differs_from_the_defaults_and_checks_what_is_changed():
     trainer = WordPieceTrainer(vocab_size=8000, initial_alphabet=["나라", "가", "나"])
-    assert repr(trainer) == "WordPieceTrainer(vocab_size=8000, initial_alphabet=('가', '나'))"
+    assert repr(trainer) == "WordPieceTrainer(vocab_size=8000, initial_alphabet=['가', '나'])"
     assert trainer.continuing_subword_prefix == "##"
     trainer.vocab_size = 9
     assert "vocab_size=9" in repr(trainer)
