@@ -1,5 +1,5 @@
-// Sentencepiece models and rules made up by the fuzzer: words remembered as they stand in raw text have the ids of the
-// text normalized as a whole, the first time and the second.
+// Sentencepiece models and rules made up by the fuzzer: words remembered as they stand in raw text have the ids and the
+// places of the text normalized as a whole, the first time and the second.
 #include "input.hpp"
 #include "raw_sentences.hpp"
 
@@ -83,13 +83,29 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
             for (int i = 0; i < 9; ++i) text += text;  // as long as sums need to be taken back
         const Exact exact(text);
         std::string normalized;
-        normalization->run(exact.data, exact.size, true, normalized, nullptr, nullptr);
+        const std::vector<Origin> own = own_origins(text);
+        std::vector<Origin> origins;
+        normalization->run(exact.data, exact.size, true, normalized, own.data(), &origins);
         std::vector<uint32_t> expected;
         model->encode_ids(reinterpret_cast<const uint8_t*>(normalized.data()), normalized.size(), *whole, expected);
         for (int i = 0; i < 2; ++i) {
             std::vector<uint32_t> ids;
             raw.encode_ids(exact.data, exact.size, *scratch, ids);
             CHECK(ids == expected);
+        }
+        std::vector<Token> tokens;
+        model->encode(reinterpret_cast<const uint8_t*>(normalized.data()), normalized.size(), *whole, tokens);
+        Spans placed;
+        if (!normalized.empty()) placed.push_back(tokens, origins.data(), origins.size());
+        for (int i = 0; i < 2; ++i) {
+            Spans spans;
+            raw.encode_spans(exact.data, exact.size, 0, *scratch, spans);
+            CHECK(std::vector<uint32_t>(spans.ids.begin(), spans.ids.end()) == expected);
+            for (const auto column : {&Spans::begins, &Spans::ends}) {
+                const IdBuffer &found = spans.*column, &right = placed.*column;
+                CHECK(std::vector<uint32_t>(found.begin(), found.end()) ==
+                      std::vector<uint32_t>(right.begin(), right.end()));
+            }
         }
     }
     return 0;

@@ -37,6 +37,14 @@ class Whole(PreTokenizer):
         return [text]
 
 
+def staged_tokenizer(kind):
+    if kind + " staged" not in TOKENIZERS:
+        staged = Tokenizer.from_parts(sentencepiece.read(model_bytes(kind), path="x.model"))
+        staged.pre_tokenizer = Whole()
+        TOKENIZERS[kind + " staged"] = staged
+    return TOKENIZERS[kind + " staged"]
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @given(text=texts)
 def test_a_text_has_the_pieces_and_the_ids_of_sentencepiece(kind, text):
@@ -58,6 +66,19 @@ def test_words_have_their_ids_whatever_the_rules_make_of_them_and_of_the_spaces_
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@given(parts=st.lists(st.tuples(gaps, odd_words | st.sampled_from(" ".join(LINES).split())), max_size=20))
+def test_remembered_words_have_their_places_whatever_the_rules_make_of_them(kind, parts):
+    text = "".join(gap + word for gap, word in parts)
+    expected = staged_tokenizer(kind).encode(text)
+    spans = tokenizer(kind).encode_spans_to_numpy([text, "한", text])
+    for document in (0, 2):
+        place = slice(spans.offsets[document], spans.offsets[document + 1])
+        assert spans.ids[place].tolist() == expected.ids
+        assert list(zip(spans.begins[place].tolist(), spans.ends[place].tolist(), strict=True)) == expected.offsets
+        assert spans.words[place].tolist() == expected.word_ids
+
+
+@pytest.mark.parametrize("kind", KINDS)
 @given(ids=st.lists(st.integers(0, 250), max_size=12))
 def test_any_ids_decode_as_in_sentencepiece(kind, ids):
     ids = [number for number in ids if number < processor(kind).get_piece_size()]
@@ -67,11 +88,7 @@ def test_any_ids_decode_as_in_sentencepiece(kind, ids):
 @pytest.mark.parametrize("kind", ["unigram", "unigram of bytes", "bpe", "bpe with suffixes", "characters"])
 @given(text=texts)
 def test_the_staged_way_gives_the_same_tokens_in_the_same_places(kind, text):
-    staged = tokenizer(kind + " staged") if kind + " staged" in TOKENIZERS else None
-    if staged is None:
-        staged = Tokenizer.from_parts(sentencepiece.read(model_bytes(kind), path="x.model"))
-        staged.pre_tokenizer = Whole()
-        TOKENIZERS[kind + " staged"] = staged
+    staged = staged_tokenizer(kind)
     assert staged.pipeline.native is None
     found, expected = staged.encode(text), tokenizer(kind).encode(text)
     for field in ("ids", "tokens", "offsets"):

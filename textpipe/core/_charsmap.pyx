@@ -96,7 +96,7 @@ cdef class SentenceStep(NativeStep):
     cdef shared_ptr[ConstNormalization] normalization
 
     def before(self, NativeSentenceModel model not None, size_t cache_bytes):
-        """A model of raw text, for ids alone: it remembers words as they are before they are normalized."""
+        """A model of raw text: it remembers words as they are before they are normalized."""
         cdef NativeModel raw = NativeModel.__new__(NativeModel)
         raw.model = <ModelPointer>make_shared[RawSentences](model.sentences, self.normalization, cache_bytes)
         return raw

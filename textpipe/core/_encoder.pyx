@@ -115,10 +115,12 @@ cdef class NativeEncoder:
 
     cdef unique_ptr[Encoder] encoder
     cdef readonly object id_type
+    cdef readonly bint has_places  # does the model find the places of its tokens itself?
 
     def __init__(self, NativeModel model not None, *, tuple normalization, tuple cutting, bint byte_level, list raw,
                  list normalized, list before, list after, size_t max_id, size_t cache_bytes):
         self.encoder = make_unique[Encoder](model.model, cache_bytes)
+        self.has_places = model.model.get().has_places()
         self.id_type = np.uint16 if max_id < 1 << 16 else np.uint32
         cdef Program* program = self.encoder.get().program.get()
         cdef NativeStep step

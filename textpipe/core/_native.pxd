@@ -11,8 +11,10 @@ cdef extern from "model.hpp" namespace "textpipe" nogil:
     cdef cppclass Token:
         uint32_t id
         uint32_t size
+    cdef cppclass CppModel "const textpipe::Model":
+        bint has_places()
     cdef cppclass ModelPointer:
-        pass
+        CppModel* get()
 
 cdef extern from "steps.hpp" namespace "textpipe" nogil:
     cdef cppclass RewritePointer:

@@ -87,7 +87,7 @@ class SentencePiece(Normalizer):
         return (self._step,)
 
     def before(self, model: NativeSentenceModel, cache_bytes: int) -> NativeModel:
-        """The native model of raw text that this and a sentencepiece model make together, for ids alone."""
+        """The native model of raw text that this and a sentencepiece model make together."""
         return self._step.before(model, cache_bytes)
 
     def apply(self, text: AlignedText) -> AlignedText:

@@ -73,12 +73,17 @@ class Pipeline:
 
     @cached_property
     def native_ids(self) -> NativeEncoder | None:
-        """The program for ids without places: the same, but where words can be remembered as they are in raw text."""
+        """The program for ids: the same, but where words can be remembered as they are in raw text."""
         if self.native is None or self._rules[1]:
             return self.native
         frame = ([], []) if self.post_processor is None else self.post_processor.native_frame()
         raw = self._raw_model()
         return self.native if frame is None or raw is None else self._program(raw[0], (), raw[1], frame)
+
+    @property
+    def native_spans(self) -> NativeEncoder | None:
+        """The program for places: that for ids, where its model finds places in raw text."""
+        return self.native_ids if self.native_ids is not None and self.native_ids.has_places else self.native
 
     def _raw_model(self) -> tuple[NativeModel, NativeCut] | None:
         """A native model of raw text and what cuts it, of stages that can be made one."""
@@ -189,8 +194,9 @@ class Pipeline:
     def spans(self, texts: Sequence[str], *, skip_special: bool, threads: int = 1) -> Spans:
         """The tokens of texts with their places, flat, without the template."""
         _check_lengths(texts)
-        if self.native is not None:
-            rows, offsets, added = self.native.encode_batch_spans(texts, threads=threads, skip_special=skip_special)
+        program = self.native_spans
+        if program is not None:
+            rows, offsets, added = program.encode_batch_spans(texts, threads=threads, skip_special=skip_special)
             ids, begins, ends, words = rows
             return Spans(ids, begins, ends, words, offsets, added)
         return Spans.of_encodings([self.encode_staged(text, skip_special=skip_special) for text in texts])

@@ -16,6 +16,7 @@
 #include "cutting.hpp"
 #include "id_buffer.hpp"
 #include "model.hpp"
+#include "spans.hpp"
 #include "steps.hpp"
 #include "unicode.hpp"
 #include "utf8.hpp"
@@ -33,23 +34,6 @@ struct Program {
     Cutting cutting;
     bool byte_level = false;              // words go to the model as bytes, or spelled in the printable alphabet
     std::vector<uint32_t> before, after;  // ids the template puts around every document
-};
-
-// Which tokens are added ones, and the texts they were found as.
-struct AddedSpans {
-    std::vector<uint32_t> tokens;
-    std::vector<std::string> texts;
-};
-
-// Documents with their tokens' places.
-struct Spans {
-    IdBuffer ids, begins, ends, words;  // words: the number of the pre-token
-    AddedSpans added;
-
-    void clear() {
-        for (IdBuffer* column : {&ids, &begins, &ends, &words}) column->clear();
-        added = {};
-    }
 };
 
 class Worker {
@@ -130,7 +114,7 @@ class Worker {
         for (const RewritePointer& step : program_.normalization) {
             if (size == 0 || scratch_->is_stopped()) return;
             if (step->is_unchanged(text, size, at_start)) continue;
-            if (spans_ != nullptr && origins == nullptr) origins = list_origins(text, size);
+            if (spans_ != nullptr && origins == nullptr) origins = own_origins(text, size);
             std::string& target = normalized_[turn];
             std::vector<Origin>& target_origins = normalized_origins_[turn];
             target.clear();
@@ -169,7 +153,7 @@ class Worker {
     // Normalized text without added tokens: cut into words and encode them.
     void plain(const uint8_t* text, size_t size, bool at_start, const Origin* origins) {
         if (size == 0) return;
-        if (spans_ != nullptr && origins == nullptr && program_.cutting.rewrites()) origins = list_origins(text, size);
+        if (spans_ != nullptr && origins == nullptr && program_.cutting.rewrites()) origins = own_origins(text, size);
         const Cutting::Pieces pieces = program_.cutting.prepare(text, size, at_start, origins, cutting_);
         end_ = pieces.text + pieces.size;
         const auto origins_at = [&](const uint8_t* p) {
@@ -207,7 +191,12 @@ class Worker {
     // With places: the sizes of the tokens run along the word's bytes.
     void place_word(const uint8_t* word, size_t size, const Origin* origins) {
         if (scratch_->is_stopped()) return;
-        if (origins == nullptr) origins = list_origins(word, size);
+        if (model_.has_places() && origins == nullptr) {
+            model_.encode_spans(word, size, chars_to(word), *scratch_, *spans_);
+            num_words_ += number_tokens() != 0;
+            return;
+        }
+        if (origins == nullptr) origins = own_origins(word, size);
         if (spelled_) {
             map_origins(word, size, origins);
             origins = mapped_origins_.data();
@@ -215,22 +204,18 @@ class Worker {
         }
         scratch_->tokens.clear();
         model_.encode(word, size, *scratch_, scratch_->tokens);
-        // Tokens may say they are longer than the word, where a prefix was spelled out; places stay inside.
-        size_t at = 0;
-        for (const Token& token : scratch_->tokens) {
-            spans_->ids.push_back(token.id);
-            spans_->words.push_back(num_words_);
-            if (token.size == same_place) {
-                spans_->begins.push_back(spans_->begins.end()[-1]);
-                spans_->ends.push_back(spans_->ends.end()[-1]);
-                continue;
-            }
-            const size_t last = std::max<size_t>(at + token.size, 1) - 1;
-            spans_->begins.push_back(origins[std::min(at, size - 1)].begin);
-            spans_->ends.push_back(origins[std::min(last, size - 1)].end);
-            at += token.size;
-        }
+        spans_->push_back(scratch_->tokens, origins, size);
+        number_tokens();
         ++num_words_;
+    }
+
+    // The tokens without a number are of the next word; returns how many they are.
+    size_t number_tokens() {
+        const size_t count = spans_->ids.size() - spans_->words.size();
+        uint32_t* const numbers = spans_->words.room(count);
+        std::fill_n(numbers, count, num_words_);
+        spans_->words.end_at(numbers + count);
+        return count;
     }
 
     // The same for a batch of words from remembered ids, where each tells its size.
@@ -327,14 +312,9 @@ class Worker {
     }
 
     // The origin of each byte of a stretch of the document.
-    const Origin* list_origins(const uint8_t* text, size_t size) {
+    const Origin* own_origins(const uint8_t* text, size_t size) {
         origins_.clear();
-        uint32_t at = chars_to(text);
-        for (size_t i = 0; i < size; ++at) {
-            const size_t length = unicode::utf8_size(text[i]);
-            origins_.insert(origins_.end(), length, Origin{at, at + 1});
-            i += length;
-        }
+        list_origins(text, size, chars_to(text), origins_);
         return origins_.data();
     }
 

@@ -13,19 +13,12 @@
 #include <string_view>
 #include <vector>
 
+#include "spans.hpp"
 #include "steps.hpp"
 
 namespace textpipe {
 
 constexpr uint32_t no_id = UINT32_MAX;
-
-// The size of a token that stands for the same bytes as the one before it.
-constexpr uint32_t same_place = UINT32_MAX;
-
-struct Token {
-    uint32_t id;
-    uint32_t size;  // bytes of the word it stands for, or same_place
-};
 
 class Model {
   public:
@@ -85,6 +78,12 @@ class Model {
     // By id, the bytes of the word that a token with this id stands for in every word; 0 where that depends on the word.
     // With it places follow from remembered ids. nullptr where none are known.
     virtual const uint32_t* sizes() const { return nullptr; }
+
+    // Does the model find the places of its tokens itself? Then encode_spans() is called instead of encode().
+    virtual bool has_places() const { return false; }
+
+    // Append the tokens of a text with their places, in every column but `words`; `chars` of its document are before it.
+    virtual void encode_spans(const uint8_t*, size_t, uint32_t /*chars*/, Scratch&, Spans&) const {}
 };
 
 using ModelPointer = std::shared_ptr<const Model>;

@@ -1,5 +1,6 @@
-// A sentencepiece model on raw text. Enters: valid UTF-8. Leaves: the ids of the normalized text, without places. Promises:
-// those of normalizing the whole text first; words as they stand in the raw text are remembered with their ids.
+// A sentencepiece model on raw text. Enters: valid UTF-8. Leaves: the ids of the normalized text, and where they are asked
+// for their places. Promises: those of normalizing the whole text first; words as they stand in the raw text are remembered
+// with their ids.
 //
 // Words are what is between spaces. In the usual model no rule and no piece reaches over a space but from the space mark
 // into the word after it, so a text is its words, each with the mark before it. The few words that a sum decides (see
@@ -17,6 +18,7 @@
 #include "remembered_words.hpp"
 #include "sentence_model.hpp"
 #include "sentence_normalization.hpp"
+#include "sentence_places.hpp"
 
 namespace textpipe {
 
@@ -29,23 +31,20 @@ class RawSentences final : public Model {
         if (has_words_) mark_code_ = model_->trie().first_code(space_mark);
     }
 
-    std::unique_ptr<Model::Scratch> make_scratch() const override { return std::make_unique<Scratch>(cache_bytes_); }
+    std::unique_ptr<Model::Scratch> make_scratch() const override { return std::make_unique<Scratch>(*this); }
 
     bool cacheable() const override { return false; }  // it remembers words itself
 
     // The sizes are those of the normalized text.
     void encode(const uint8_t* text, size_t size, Model::Scratch& base, std::vector<Token>& out) const override {
-        Scratch& scratch = static_cast<Scratch&>(base);
-        scratch.model.stop = scratch.stop;
-        scratch.text.clear();
+        Scratch& scratch = begin(base);
         normalization_->run(text, size, true, scratch.text, nullptr, nullptr);
         model_->encode(bytes_of(scratch.text), scratch.text.size(), scratch.model, out);
     }
 
     void encode_ids(const uint8_t* text, size_t size, Model::Scratch& base, std::vector<uint32_t>& out) const override {
-        Scratch& scratch = static_cast<Scratch&>(base);
-        scratch.model.stop = scratch.stop;
-        scratch.begin();
+        Scratch& scratch = begin(base);
+        scratch.is_placing = false;
         if (has_words_ && encode_words(text, text + size, scratch))
             return model_->put_together(scratch.ids.begin(), scratch.ids.size(), out);
         scratch.text.clear();
@@ -53,15 +52,30 @@ class RawSentences final : public Model {
         model_->encode_ids(bytes_of(scratch.text), scratch.text.size(), scratch.model, out);
     }
 
+    bool has_places() const override { return true; }
+
+    void encode_spans(const uint8_t* text, size_t size, uint32_t chars, Model::Scratch& base,
+                      Spans& out) const override {
+        Scratch& scratch = begin(base);
+        scratch.is_placing = true;
+        scratch.places.begin(text, text + size, chars);
+        if (has_words_ && encode_words(text, text + size, scratch))
+            return model_->put_together(scratch.ids.begin(), scratch.places.begins(), scratch.places.ends(),
+                                        scratch.ids.size(), out);
+        std::vector<Origin> own, origins;
+        list_origins(text, size, chars, own);
+        scratch.text.clear();
+        normalization_->run(text, size, true, scratch.text, own.data(), &origins);
+        if (scratch.text.empty()) return;
+        scratch.tokens.clear();
+        model_->encode(bytes_of(scratch.text), scratch.text.size(), scratch.model, scratch.tokens);
+        out.push_back(scratch.tokens, origins.data(), origins.size());
+    }
+
   private:
     struct Scratch final : Model::Scratch {
-        explicit Scratch(size_t cache_bytes) : words(cache_bytes) {}
-
-        void begin() {
-            ids.end_at(ids.begin());
-            sum = 0;
-            num_summed = 0;
-        }
+        explicit Scratch(const RawSentences& raw)
+            : words(raw.cache_bytes_), places(raw.model_->pieces(), *raw.normalization_) {}
 
         SentenceModel::Scratch model;
         RememberedWords words;
@@ -70,7 +84,20 @@ class RawSentences final : public Model {
         IdBuffer ids;
         float sum = 0;  // of the scores of the first so many ids
         size_t num_summed = 0;
+        bool is_placing = false;  // are places wanted?
+        SentencePlaces places;
+        bool is_aligned = true;  // did the characters of the last word stay one for one?
     };
+
+    static Scratch& begin(Model::Scratch& base) {
+        Scratch& scratch = static_cast<Scratch&>(base);
+        scratch.model.stop = scratch.stop;
+        scratch.text.clear();
+        scratch.ids.clear();
+        scratch.sum = 0;
+        scratch.num_summed = 0;
+        return scratch;
+    }
 
     static const uint8_t* bytes_of(const std::string& text) { return reinterpret_cast<const uint8_t*>(text.data()); }
 
@@ -125,12 +152,15 @@ class RawSentences final : public Model {
             if (__builtin_expect(slot != nullptr && !is_near, 1)) {
                 std::memcpy(out, slot->ids, sizeof slot->ids);
                 out[0] &= 0xFFFFFF;
+                if (scratch.is_placing) scratch.places.add_aligned(words[i], out, slot->count());
                 out += slot->count();
                 continue;
             }
             scratch.ids.end_at(out);
+            const size_t before = scratch.ids.size();
             const Answer answer = is_near ? encode_near(words[i], scratch) : encode_other(i, scratch);
             if (answer == Answer::no_word) return false;
+            place(words[i], 1, before, scratch);
             if (answer == Answer::here) is_near = is_near_largest(most_chars, scratch);  // it may have grown in the rewriting
             out = scratch.ids.room((words.count() - i) * ShortWords::max_ids);
         }
@@ -138,16 +168,31 @@ class RawSentences final : public Model {
         return true;
     }
 
+    // The places of the ids from number `before` on, which are a word's.
+    static void place(RememberedWords::Word word, size_t num_marks, size_t before, Scratch& scratch) {
+        if (!scratch.is_placing) return;
+        const uint32_t* const ids = scratch.ids.begin() + before;
+        const size_t count = scratch.ids.size() - before;
+        if (scratch.is_aligned)
+            scratch.places.add_aligned(word, ids, count);
+        else
+            scratch.places.add(word, num_marks, ids, count);
+    }
+
+    // A word that is not aligned is remembered apart from short ones, with no_id behind its ids.
     Answer encode_other(size_t i, Scratch& scratch) const {
         const LongWords::Found found = scratch.words.find_long(i);
         if (found.ids != nullptr) {
-            scratch.ids.append(found.ids, found.count);
+            scratch.is_aligned = found.count == 0 || found.ids[found.count - 1] != no_id;
+            scratch.ids.append(found.ids, found.count - !scratch.is_aligned);
             return Answer::settled;
         }
         const size_t before = scratch.ids.size();
         const Answer answer = encode_new(scratch.words[i], scratch);
-        if (answer == Answer::settled)
-            scratch.words.insert(i, scratch.ids.begin() + before, scratch.ids.size() - before);
+        if (answer != Answer::settled) return answer;
+        if (!scratch.is_aligned) scratch.ids.push_back(no_id);
+        scratch.words.insert(i, scratch.ids.begin() + before, scratch.ids.size() - before, !scratch.is_aligned);
+        scratch.ids.end_at(scratch.ids.end() - !scratch.is_aligned);
         return answer;
     }
 
@@ -155,9 +200,10 @@ class RawSentences final : public Model {
     Answer encode_new(RememberedWords::Word word, Scratch& scratch) const {
         const size_t num_marks = take_marks(word);
         const uint32_t count = spell(word, num_marks, scratch);
+        scratch.is_aligned = true;
         if (count != 0 && encode_codes(scratch.spelled.data(), count, word.text, num_marks, scratch))
             return Answer::settled;
-        if (!rewrite(word, num_marks, scratch.text)) return Answer::no_word;
+        if (!rewrite(word, num_marks, scratch)) return Answer::no_word;
         if (scratch.text.empty()) return Answer::settled;
         if (count == 0 && scratch.text.size() <= 4 * SentenceModel::most_chars) {
             const uint8_t* const text = bytes_of(scratch.text);
@@ -214,17 +260,19 @@ class RawSentences final : public Model {
     }
 
     // The marks and what the word becomes; false where it does not stand for itself.
-    bool rewrite(RememberedWords::Word word, size_t num_marks, std::string& text) const {
+    bool rewrite(RememberedWords::Word word, size_t num_marks, Scratch& scratch) const {
+        std::string& text = scratch.text;
         text.clear();
         for (size_t i = 0; i < num_marks; ++i) text += space_mark;
         const size_t begin = text.size();
         const std::string_view raw(reinterpret_cast<const char*>(word.text), word.size);
         if (raw.find(space_mark) != std::string_view::npos) return false;
-        const bool ends_in_space = normalization_->run_word(word.text, word.size, text);
+        const SentenceNormalization::Word done = normalization_->run_word(word.text, word.size, text);
+        scratch.is_aligned = done.is_aligned;
         if (normalization_->options().remove_extra_whitespaces) {
             if (text.size() == begin)
                 text.clear();  // the next word has the mark
-            else if (ends_in_space)
+            else if (done.ends_in_space)
                 text.resize(text.size() - space_mark.size());  // it is the mark of the next word
             return true;
         }
@@ -235,9 +283,12 @@ class RawSentences final : public Model {
 
     // A word that is not remembered.
     bool encode_odd(const uint8_t* word, size_t size, size_t num_marks, Scratch& scratch) const {
-        if (!rewrite({word, size}, num_marks, scratch.text)) return false;
+        if (!rewrite({word, size}, num_marks, scratch)) return false;
+        const size_t before = scratch.ids.size();
         add_up(scratch);
         encode_text(scratch);
+        scratch.is_aligned = false;  // as no mark is understood
+        place({word, size}, num_marks, before, scratch);
         return true;
     }
 
@@ -273,7 +324,7 @@ class RawSentences final : public Model {
         if (std::fabs(scratch.sum) + model_->unigram().most(word.size + 1) <= SentenceUnigram::largest_sum)
             return encode_new(word, scratch);
         const size_t num_marks = take_marks(word);
-        if (!rewrite(word, num_marks, scratch.text)) return Answer::no_word;
+        if (!rewrite(word, num_marks, scratch)) return Answer::no_word;
         encode_text(scratch);
         return Answer::here;
     }

@@ -63,12 +63,14 @@ class RememberedWords {
         return cache_.longs.find(word.text, word.size, LongWords::hash(word.text, word.size));
     }
 
-    void insert(size_t i, const uint32_t* ids, size_t count) {
+    // With `apart` even a short word is not found by find_short(), whose users can do without telling two kinds apart.
+    void insert(size_t i, const uint32_t* ids, size_t count, bool apart) {
         const Word word = words_[i];
         if (word.size > longest_cached) return;
         if (word.size <= longest_short) {
-            cache_.shorts.insert(keys_[i], hashes_[i], ids, count);
-            if (count <= ShortWords::max_ids) return;
+            const bool is_elsewhere = apart || count > ShortWords::max_ids;
+            cache_.shorts.insert(keys_[i], hashes_[i], ids, is_elsewhere ? ShortWords::max_ids + 1 : count);
+            if (!is_elsewhere) return;
             cache_.longs.insert(word.text, word.size, LongWords::hash(word.text, word.size), ids, count);
         } else {
             cache_.longs.insert(word.text, word.size, hashes_[i], ids, count);

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "steps.hpp"
+#include "spans.hpp"
 #include "unicode.hpp"
 
 namespace textpipe {
@@ -16,8 +16,7 @@ inline std::string rewrite_with_places(const RewritePointer& step, const uint8_t
     if (size == 0) return out;
     std::vector<Origin> in, origins;
     in.reserve(size);
-    for (uint32_t i = 0, at = 0; i < size; ++at)
-        for (const uint32_t stop = i + unicode::utf8_size(text[i]); i < stop; ++i) in.push_back({at, at + 1});
+    list_origins(text, size, 0, in);
     step->run(text, size, at_start, out, in.data(), &origins);
     for (size_t i = 0; i < out.size(); i += unicode::utf8_size(static_cast<uint8_t>(out[i]))) {
         begins.push_back(origins[i].begin);

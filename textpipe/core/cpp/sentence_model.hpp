@@ -67,23 +67,27 @@ class SentenceModel final : public Model {
 
     // Append the ids of all parts.
     void put_together(const uint32_t* ids, size_t count, std::vector<uint32_t>& out) const {
-        uint32_t all = 0;
-        for (size_t i = 0; i < count; ++i) all |= ids[i];
-        if (!(all & unknown_bit)) return void(out.insert(out.end(), ids, ids + count));
-        bool was_unknown = false;
-        for (size_t i = 0; i < count; ++i) {
-            const bool is_unknown = ids[i] & unknown_bit;
-            if (!is_unknown) {
-                out.push_back(ids[i]);
-            } else if (byte_fallback_) {
-                uint8_t bytes[4];
-                const uint8_t* const end = unicode::encode(ids[i] ^ unknown_bit, bytes);
-                for (const uint8_t* p = bytes; p < end; ++p) out.push_back(pieces_.byte_ids[*p]);
-            } else if (!was_unknown) {
-                out.push_back(pieces_.unk_id);
-            }
-            was_unknown = is_unknown;
+        if (!has_unknown(ids, count)) return void(out.insert(out.end(), ids, ids + count));
+        put_together(ids, count, [&](uint32_t id, size_t, bool is_more) {
+            if (!is_more) out.push_back(id);
+        });
+    }
+
+    // The same with the places of the parts.
+    void put_together(const uint32_t* ids, const uint32_t* begins, const uint32_t* ends, size_t count,
+                      Spans& out) const {
+        if (!has_unknown(ids, count)) {
+            out.ids.append(ids, count);
+            out.begins.append(begins, count);
+            out.ends.append(ends, count);
+            return;
         }
+        put_together(ids, count, [&](uint32_t id, size_t i, bool is_more) {
+            if (is_more)
+                out.ends.room(0)[-1] = ends[i];
+            else
+                out.push_back(id, {begins[i], ends[i]});
+        });
     }
 
     // What a part's id adds to the sum.
@@ -108,10 +112,36 @@ class SentenceModel final : public Model {
         return unigram_.certain_path(codes, count, ids, scratch.unigram);
     }
 
+    const SentencePieces& pieces() const { return pieces_; }
     bool is_summed() const { return kind_ == Kind::unigram; }
     const SentenceUnigram& unigram() const { return unigram_; }
 
   private:
+    static bool has_unknown(const uint32_t* ids, size_t count) {
+        uint32_t all = 0;
+        for (size_t i = 0; i < count; ++i) all |= ids[i];
+        return all & unknown_bit;
+    }
+
+    // Call take(id, number, is_more) for what each part becomes; is_more where it goes into the token before it.
+    template <class Take>
+    void put_together(const uint32_t* ids, size_t count, Take&& take) const {
+        bool was_unknown = false;
+        for (size_t i = 0; i < count; ++i) {
+            const bool is_unknown = ids[i] & unknown_bit;
+            if (!is_unknown) {
+                take(ids[i], i, false);
+            } else if (byte_fallback_) {
+                uint8_t bytes[4];
+                const uint8_t* const end = unicode::encode(ids[i] ^ unknown_bit, bytes);
+                for (const uint8_t* p = bytes; p < end; ++p) take(pieces_.byte_ids[*p], i, false);
+            } else {
+                take(pieces_.unk_id, i, was_unknown);
+            }
+            was_unknown = is_unknown;
+        }
+    }
+
     // Runs of unknown characters are one token, unless they have bytes.
     struct TokenWriter {
         const SentenceModel& model;

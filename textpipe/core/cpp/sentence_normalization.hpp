@@ -77,9 +77,27 @@ class SentenceNormalization final : public RewriteStep {
         return !stops_[*p] && charsmap_->is_plain_before(c, next);
     }
 
-    // Append what a word that stands after a space becomes; is the last of it a space that is one with the next?
-    bool run_word(const uint8_t* text, size_t size, std::string& out) const {
-        return Writer{*this, text, text, text + size, out, out.size(), nullptr, nullptr}.rewrite();
+    // Past what becomes spaces at the beginning of a text, where these are dropped.
+    const uint8_t* past_spaces(const uint8_t* p, const uint8_t* end) const {
+        while (options_.remove_extra_whitespaces && p < end) {
+            const Step next = step(p, end);
+            if (next.text != " ") break;
+            p += next.size;
+        }
+        return p;
+    }
+
+    struct Word {
+        bool ends_in_space;  // which is one with the next
+        bool is_aligned;     // each of its characters became one, and none a space
+    };
+
+    // Append what a word that stands after a space becomes.
+    Word run_word(const uint8_t* text, size_t size, std::string& out, const Origin* in_origins = nullptr,
+                  std::vector<Origin>* origins = nullptr) const {
+        Writer writer{*this, text, text, text + size, out, out.size(), in_origins, origins};
+        const bool ends_in_space = writer.rewrite();
+        return {ends_in_space, writer.is_aligned};
     }
 
     bool is_unchanged(const uint8_t*, size_t, bool) const override { return false; }
@@ -88,7 +106,7 @@ class SentenceNormalization final : public RewriteStep {
              std::vector<Origin>* origins) const override {
         Writer writer{*this, text, text, text + size, out, out.size(), in_origins, origins};
         out.reserve(out.size() + size + size / 2 + 8);
-        if (options_.remove_extra_whitespaces) writer.skip_spaces();
+        writer.at = past_spaces(text, writer.end);
         if (writer.at == writer.end) return;
         if (options_.add_dummy_prefix && !options_.whitespace_as_suffix) writer.put_space(0);
         writer.rewrite();
@@ -124,14 +142,7 @@ class SentenceNormalization final : public RewriteStep {
         size_t start;  // of what is written here
         const Origin* in_origins;
         std::vector<Origin>* origins;
-
-        void skip_spaces() {
-            while (at < end) {
-                const Step step = rules.step(at, end);
-                if (step.text != " ") return;
-                at += step.size;
-            }
-        }
+        bool is_aligned = true;
 
         // The mark of a space that stands for `size` bytes of text from here on.
         void put_space(size_t size) {
@@ -154,6 +165,7 @@ class SentenceNormalization final : public RewriteStep {
                 if (copy_plain()) after_space = false;
                 if (at == end) break;
                 if (*at == ' ' && rules.plain_space_) {
+                    is_aligned = false;
                     if (!after_space) put_space(1);
                     ++at;
                     after_space = rules.options_.remove_extra_whitespaces;
@@ -177,6 +189,7 @@ class SentenceNormalization final : public RewriteStep {
 
         // Writes one step; was the last character a space, where that matters?
         bool put(Step step, bool after_space) {
+            is_aligned &= step.size == unicode::utf8_size(*at) && is_character(step.text);
             if (after_space) step.text.remove_prefix(std::min(step.text.find_first_not_of(' '), step.text.size()));
             for (const char byte : step.text) {
                 if (byte == ' ') {
@@ -189,6 +202,10 @@ class SentenceNormalization final : public RewriteStep {
             if (!step.text.empty()) after_space = step.text.back() == ' ';
             at += step.size;
             return after_space && rules.options_.remove_extra_whitespaces;
+        }
+
+        static bool is_character(std::string_view text) {
+            return !text.empty() && text[0] != ' ' && text.size() == unicode::utf8_size(static_cast<uint8_t>(text[0]));
         }
 
         // Marks at the end that stood in the text itself go too.

@@ -12,6 +12,7 @@
 #include "model.hpp"
 #include "piece_trie.hpp"
 #include "unicode.hpp"
+#include "utf8.hpp"
 
 namespace textpipe {
 
@@ -98,7 +99,13 @@ struct SentencePieces {
     // Of texts that are not unknown: how many bytes a token stands for.
     uint32_t size_of(uint32_t id) const { return static_cast<uint32_t>(texts[id].size()); }
 
+    // The characters of a piece, and of an unknown one with unknown_bit.
+    uint32_t length_of(uint32_t id) const { return id < lengths.size() ? lengths[id] : 1; }
+
     void finish(bool byte_fallback) {
+        for (const std::string& text : texts)
+            lengths.push_back(static_cast<uint32_t>(std::count_if(
+                text.begin(), text.end(), [](char byte) { return !utf8::is_continuation(static_cast<uint8_t>(byte)); })));
         std::vector<PieceTrie::Entry> kept;
         for (uint32_t id = 0; id < texts.size(); ++id) {
             if (kinds[id] == PieceKind::unknown) unk_id = id;
@@ -122,6 +129,7 @@ struct SentencePieces {
     }
 
     std::vector<std::string> texts;
+    std::vector<uint32_t> lengths;  // of each piece, in characters
     std::vector<float> scores;
     std::vector<PieceKind> kinds;
     SpaceJoints joints;

@@ -54,12 +54,9 @@ class SentenceUnigram {
         trie_.build(entries);
         if (!has_certain_paths()) return;
         std::vector<int32_t> units(scores_.size());
-        lengths_.resize(scores_.size());
-        for (uint32_t id = 0; id < scores_.size(); ++id) {
+        lengths_ = pieces.lengths;
+        for (uint32_t id = 0; id < scores_.size(); ++id)
             units[id] = std::fabs(scores_[id]) <= largest_ ? in_units(scores_[id]) : 0;  // others are in no path
-            lengths_[id] = static_cast<uint32_t>(std::count_if(pieces.texts[id].begin(), pieces.texts[id].end(),
-                                                               [](char byte) { return (byte & 0xC0) != 0x80; }));
-        }
         trie_.set_weights(units, -(1 << 29));
         unknown_ = packed(in_units(unknown_score_), no_id);
     }
