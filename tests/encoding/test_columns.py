@@ -154,3 +154,38 @@ def test_flat_places_are_those_of_the_encodings(texts, threads):
         assert places == [place for encoding in encodings for place in encoding.offsets]
         assert spans.words.tolist() == [word for encoding in encodings for word in encoding.word_ids]
         assert np.diff(spans.offsets).tolist() == [len(encoding) for encoding in encodings]
+
+
+def wordlike(kind):
+    """A tokenizer whose words are remembered with the sizes of their tokens, and the same of `tokenizers`."""
+    if kind == "word piece":
+        made = oracle.Tokenizer(
+            oracle.models.WordPiece({"[UNK]": 0, "##가": 1, "##나": 2, "가": 3, "나다": 4, "#": 5, "##": 6, "a": 7})
+        )
+    elif kind == "word level":
+        made = oracle.Tokenizer(oracle.models.WordLevel({"[UNK]": 0, "가": 1, "나다": 2, "##가": 3}, "[UNK]"))
+    else:
+        rows = [
+            ("<unk>", -20.0),
+            *[(piece, -1.0 - rank / 10) for rank, piece in enumerate(["가", "나다", "가나", "a", "##"])],
+        ]
+        rows += [(f"<0x{byte:02X}>", -9.0) for byte in range(256)] if kind == "unigram of bytes" else []
+        made = oracle.Tokenizer(oracle.models.Unigram(rows, 0, kind == "unigram of bytes"))
+    made.normalizer = oracle.normalizers.NFC()
+    made.pre_tokenizer = oracle.pre_tokenizers.WhitespaceSplit()
+    return Tokenizer.from_str(made.to_str()), made
+
+
+@pytest.mark.parametrize("kind", ["word piece", "word level", "unigram", "unigram of bytes"])
+@settings(max_examples=60, deadline=None)
+@given(words=st.lists(st.text("가나다\u1100\u1161#a뷁😀é[UNK]<0x1>", min_size=1, max_size=6), max_size=12))
+def test_places_follow_from_remembered_ids_also_where_an_id_has_several_sizes(kind, words):
+    ours, theirs = wordlike(kind)
+    text = " ".join(words)
+    expected = theirs.encode(text)
+    spans = ours.encode_spans_to_numpy([text, text])
+    for document in range(2):
+        place = slice(spans.offsets[document], spans.offsets[document + 1])
+        assert spans.ids[place].tolist() == expected.ids
+        assert list(zip(spans.begins[place].tolist(), spans.ends[place].tolist(), strict=True)) == expected.offsets
+        assert spans.words[place].tolist() == expected.word_ids

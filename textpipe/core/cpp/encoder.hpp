@@ -224,25 +224,17 @@ class Worker {
         word_ids_.append(text, end_, words, count, *scratch_, *ids_);
         const uint32_t* ids = ids_->begin() + before;
         const size_t num_ids = ids_->size() - before;
-        bool known;
         if (origins != nullptr) {
-            known = place_ids(text, words, ids, num_ids, ByOrigins{text, origins});
+            place_ids(text, words, ids, num_ids, ByOrigins{text, origins});
         } else {
             const uint32_t chars = chars_to(text + words[0].begin);
             const uint8_t *first = text + words[0].begin, *last = text + words[count - 1].end;
-            known = utf8::is_ascii(first, static_cast<size_t>(last - first))
-                        ? place_ids(text, words, ids, num_ids, ByBytes{first, chars})
-                        : place_ids(text, words, ids, num_ids, ByCharacters{first, end_, chars});
+            if (utf8::is_ascii(first, static_cast<size_t>(last - first)))
+                place_ids(text, words, ids, num_ids, ByBytes{first, chars});
+            else
+                place_ids(text, words, ids, num_ids, ByCharacters{first, end_, chars});
         }
-        if (known) {
-            num_words_ += static_cast<uint32_t>(count);
-            return;
-        }
-        ids_->end_at(ids);
-        for (size_t i = 0; i < count; ++i) {
-            const Origin* from = origins != nullptr ? origins + words[i].begin : nullptr;
-            place_word(text + words[i].begin, words[i].end - words[i].begin, from);
-        }
+        num_words_ += static_cast<uint32_t>(count);
     }
 
     // Where a token of the bytes [p, end) is, when each byte of the text knows its characters,
@@ -276,29 +268,56 @@ class Worker {
         }
     };
 
-    // The places of tokens whose sizes run along their words; false, with nothing placed, when one has no size.
+    // The places of tokens whose sizes run along their words. Of a word whose tokens' sizes do not come to its own the
+    // model is asked again.
     template <class Place>
-    bool place_ids(const uint8_t* text, const Piece* words, const uint32_t* ids, size_t num_ids, Place place) {
+    void place_ids(const uint8_t* text, const Piece* words, const uint32_t* ids, size_t num_ids, Place place) {
         const uint32_t *sizes = model_.sizes(), *counts = word_ids_.counts();
         uint32_t *begins = spans_->begins.room(num_ids), *ends = spans_->ends.room(num_ids);
         uint32_t* numbers = spans_->words.room(num_ids);
         const uint32_t* const last = ids + num_ids;
         for (uint32_t word = 0; ids < last; ++word) {
-            const uint8_t* p = text + words[word].begin;
-            for (uint32_t n = 0; n < counts[word]; ++n) {
-                const uint32_t size = sizes[*ids++];
-                if (size == 0) return false;
+            const uint8_t *p = text + words[word].begin, *const end = text + words[word].end;
+            const uint32_t count = counts[word];
+            const Place before = place;
+            for (uint32_t n = 0; n < count; ++n) {
+                const uint32_t size = sizes[ids[n]];
+                if (size == 0) break;
                 const Origin at = place(p, p + size);
-                *begins++ = at.begin;
-                *ends++ = at.end;
-                *numbers++ = num_words_ + word;
+                begins[n] = at.begin;
+                ends[n] = at.end;
                 p += size;
             }
+            if (p != end && count != 0) {
+                place = before;
+                place_again(text + words[word].begin, end, place, begins, ends);
+            }
+            std::fill_n(numbers, count, num_words_ + word);
+            ids += count;
+            begins += count;
+            ends += count;
+            numbers += count;
         }
         spans_->begins.end_at(begins);
         spans_->ends.end_at(ends);
         spans_->words.end_at(numbers);
-        return true;
+    }
+
+    template <class Place>
+    void place_again(const uint8_t* word, const uint8_t* end, Place& place, uint32_t* begins, uint32_t* ends) {
+        scratch_->tokens.clear();
+        model_.encode(word, static_cast<size_t>(end - word), *scratch_, scratch_->tokens);
+        const uint8_t* p = word;
+        Origin at{0, 0};
+        for (const Token& token : scratch_->tokens) {
+            if (token.size != same_place) {
+                const uint8_t* const from = std::min(p, end - 1);
+                p = std::min(p + token.size, end);
+                at = place(from, std::max(p, from + 1));
+            }
+            *begins++ = at.begin;
+            *ends++ = at.end;
+        }
     }
 
     // How many characters of the document there are before p.

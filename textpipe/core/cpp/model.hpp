@@ -75,8 +75,8 @@ class Model {
     // spelled in the printable alphabet first, and token sizes count bytes of that spelling.
     virtual bool takes_bytes() const { return false; }
 
-    // By id, the bytes of the word that a token with this id stands for in every word; 0 where that depends on the word.
-    // With it places follow from remembered ids. nullptr where none are known.
+    // By id, the bytes of the word that a token with this id stands for, or fewer where that depends on the word. With it
+    // places follow from the remembered ids of a word, if the sizes come to its own. nullptr where none are known.
     virtual const uint32_t* sizes() const { return nullptr; }
 
     // Does the model find the places of its tokens itself? Then encode_spans() is called instead of encode().

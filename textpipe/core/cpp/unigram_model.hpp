@@ -66,15 +66,18 @@ class UnigramModel final : public Model {
         for (uint32_t id = 0; id < pieces_.size(); ++id)
             if (!pieces_[id].empty()) entries.emplace_back(pieces_[id], id);
         trie_.build(entries);
-        if (!options_.byte_fallback || has_own_bytes_) return;
-        char name[] = "<0x00>";
-        static const char digits[] = "0123456789ABCDEF";
-        for (unsigned byte = 0; byte < 256; ++byte) {
-            name[3] = digits[byte >> 4];
-            name[4] = digits[byte & 15];
-            byte_ids_[byte] = trie_.find({name, 6});
-        }
+        if (options_.byte_fallback && !has_own_bytes_) find_bytes();
+        for (const std::string& piece : pieces_) sizes_.push_back(static_cast<uint32_t>(piece.size()));
+        const auto forget = [&](uint32_t id) {
+            if (id < sizes_.size()) sizes_[id] = 0;
+        };
+        forget(options_.unk_id);
+        if (options_.byte_fallback)
+            for (const uint32_t id : byte_ids_) forget(id);
     }
+
+    // Unknown characters, and the bytes that spell them, have no size of their own.
+    const uint32_t* sizes() const override { return sizes_.data(); }
 
     std::unique_ptr<Model::Scratch> make_scratch() const override { return std::make_unique<Scratch>(); }
 
@@ -110,6 +113,16 @@ class UnigramModel final : public Model {
     }
 
   private:
+    void find_bytes() {
+        char name[] = "<0x00>";
+        static const char digits[] = "0123456789ABCDEF";
+        for (unsigned byte = 0; byte < 256; ++byte) {
+            name[3] = digits[byte >> 4];
+            name[4] = digits[byte & 15];
+            byte_ids_[byte] = trie_.find({name, 6});
+        }
+    }
+
     // Path: tokens as found, unknown characters one by one.
     bool best_path(const uint8_t* word, size_t size, Scratch& scratch) const {
         const uint32_t count = trie_.spell(word, size, scratch.codes, scratch.begins);
@@ -288,6 +301,7 @@ class UnigramModel final : public Model {
     Options options_;
     std::vector<std::string> pieces_;
     std::vector<double> scores_;
+    std::vector<uint32_t> sizes_;
     double least_ = std::numeric_limits<double>::infinity();
     PieceTrie trie_;
     uint32_t byte_ids_[256];

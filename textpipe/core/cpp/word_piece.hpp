@@ -97,19 +97,31 @@ class ByteTrie {
     std::vector<uint32_t> from_root_;
 };
 
+// sizes[id] = size, where ids come in any order.
+inline void set_size(std::vector<uint32_t>& sizes, uint32_t id, size_t size) {
+    if (sizes.size() <= id) sizes.resize(size_t{id} + 1);
+    sizes[id] = static_cast<uint32_t>(size);
+}
+
 class WordPieceModel final : public Model {
   public:
     WordPieceModel(std::string prefix, uint32_t unknown, size_t most_chars)
         : prefix_(std::move(prefix)), unknown_(unknown), most_chars_(most_chars) {}
 
     void add_piece(std::string_view piece, uint32_t id) {
+        const size_t inside = piece.substr(0, prefix_.size()) == prefix_ ? prefix_.size() : 0;
         initial_.add(piece, id);
-        if (piece.substr(0, prefix_.size()) == prefix_) inner_.add(piece.substr(prefix_.size()), id);
+        if (inside != 0 || prefix_.empty()) inner_.add(piece.substr(inside), id);
+        set_size(sizes_, id, piece.size() - inside);
     }
     void finish() {
         initial_.finish();
         inner_.finish();
+        if (unknown_ < sizes_.size()) sizes_[unknown_] = 0;
     }
+
+    // A piece with the prefix may also begin a word that begins so: then it is longer.
+    const uint32_t* sizes() const override { return sizes_.data(); }
 
     void encode(const uint8_t* word, size_t size, Scratch&, std::vector<Token>& out) const override {
         const size_t before = out.size();
@@ -164,6 +176,7 @@ class WordPieceModel final : public Model {
     const uint32_t unknown_;
     const size_t most_chars_;
     ByteTrie initial_, inner_;  // at the beginning of a word, and inside
+    std::vector<uint32_t> sizes_;
 };
 
 class WordLevelModel final : public Model {
@@ -178,7 +191,9 @@ class WordLevelModel final : public Model {
         const size_t begin = text_.size();
         text_.append(word);
         ids_.emplace(std::string_view(text_).substr(begin), id);
+        set_size(sizes_, id, id == unknown_ ? 0 : word.size());
     }
+    const uint32_t* sizes() const override { return sizes_.empty() ? nullptr : sizes_.data(); }
 
     void encode(const uint8_t* word, size_t size, Scratch&, std::vector<Token>& out) const override {
         const auto found = ids_.find({reinterpret_cast<const char*>(word), size});
@@ -189,6 +204,7 @@ class WordLevelModel final : public Model {
     const uint32_t unknown_;
     std::string text_;
     std::unordered_map<std::string_view, uint32_t> ids_;
+    std::vector<uint32_t> sizes_;
 };
 
 }  // namespace textpipe
