@@ -10,6 +10,7 @@ Added = tuple[str, int, bool, bool, bool, bool]
 
 class NativeEncoder:
     id_type: Any
+    has_places: bool
     def __init__(
         self,
         model: NativeModel,
