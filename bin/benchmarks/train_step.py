@@ -106,21 +106,28 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--batch-size", type=int, default=16)
     parser.add_argument("--rounds", type=int, default=60)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--only", choices=("step", "writing"), help="both when absent")
     chosen = parser.parse_args(arguments)
     torch.set_num_threads(chosen.threads)
     steps, models, batch, values = contenders(chosen)
     config = models["textpipe"].config
     print(f"{config.num_parameters:,} parameters, {chosen.threads} threads, loss {values['plain']:.4f}")
-    tokens = batch.num_targets
+    if chosen.only != "step":
+        _time_writing(models["textpipe"], min(64, chosen.context - 2), chosen.rounds)
+    if chosen.only != "writing":
+        _time_steps(chosen, steps, batch.num_targets)
+    return 0
+
+
+def _time_steps(chosen: argparse.Namespace, steps: dict[str, Callable[[], float]], tokens: int) -> None:
     times = least_times(steps, chosen.rounds)
     for name, seconds in times.items():
-        print(f"step      {name:14} {1e3 * seconds:8.1f} ms  {tokens / seconds:10,.0f} tokens/s")
+        ratio = seconds / times["textpipe"]
+        print(f"step      {name:14} {1e3 * seconds:8.1f} ms  {ratio:.2f}×  {tokens / seconds:10,.0f} tokens/s")
     loading = _time_loading(chosen)
     print(f"batch     textpipe       {1e3 * loading:8.3f} ms  {100 * loading / times['textpipe']:.2f} % of its step")
     for name in steps:
         print(f"memory    {name:14} {_memory_of(name, chosen) / 1e6:8.1f} MB above the model and its batch")
-    _time_writing(models["textpipe"], min(64, chosen.context - 2), chosen.rounds)
-    return 0
 
 
 def contenders(
@@ -183,7 +190,7 @@ def _resident_bytes(field: str) -> int:
 
 
 def _time_writing(ours: GPT, length: int, rounds: int) -> None:
-    fresh = their_twin(ours).eval()  # the steps above have moved the weights apart
+    fresh = their_twin(ours).eval()
     ours.eval()
     config = SamplingConfig(max_tokens=length, temperature=0.0)
     first = torch.tensor([[1]])
@@ -194,8 +201,10 @@ def _time_writing(ours: GPT, length: int, rounds: int) -> None:
     }
     texts = {name: write() for name, write in writers.items()}
     agree = "the same ids" if texts["textpipe"] == texts["transformers"] else "ids that differ"
-    for name, seconds in least_times(writers, max(3, rounds // 10)).items():
-        print(f"writing   {name:14} {1e3 * seconds / length:8.2f} ms a token  ({length} tokens, {agree})")
+    times = least_times(writers, rounds)
+    for name, seconds in times.items():
+        ratio = seconds / times["textpipe"]
+        print(f"writing   {name:14} {1e3 * seconds / length:8.2f} ms a token  {ratio:.2f}×  ({length} tokens, {agree})")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Experiments on pairs: the models that are compared, what they write for held-out sources, and a distance of texts.
 
-What enters: packed pairs and a recipe. What leaves: a trained model and its texts, at each step the likeliest token.
+What enters: packed pairs and a recipe. What leaves: a trained model and its texts: at each step the likeliest token, or
+the best of a search by beams.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import running
 
 from textpipe import Tokenizer
 from textpipe.data.pairs import PackedPairs
+from textpipe.generation.beam import BeamConfig
 from textpipe.generation.translation import translate_ids
 from textpipe.nn.shapes import Seq2SeqConfig, TransformerConfig
 from textpipe.training.run_config import TrainConfig
@@ -39,8 +41,16 @@ class Trained(NamedTuple):
     facts: dict[str, Any]
 
 
-def trained(recipe: Recipe, data: PackedPairs, held_out: Sequence[Pair], out: Path, **train: Any) -> Trained:
-    """Train a model on pairs and let it write the targets of the held-out sources."""
+def trained(
+    recipe: Recipe,
+    data: PackedPairs,
+    held_out: Sequence[Pair],
+    out: Path,
+    *,
+    beam: BeamConfig | None = None,
+    **train: Any,
+) -> Trained:
+    """Train a model on pairs and let it write the targets of the held-out sources, cut where they pass its context."""
     shape = recipe.kind(vocab_size=data.vocab_size, source_vocab_size=data.source_vocab_size, **recipe.model)
     settings = {"device": "cpu", "sample_tokens": 0, "validate_every": 250, "checkpoint_every": 250}
     begin = time.process_time()
@@ -48,8 +58,9 @@ def trained(recipe: Recipe, data: PackedPairs, held_out: Sequence[Pair], out: Pa
     spent = time.process_time() - begin
     tokenizer, reader = (Tokenizer.from_file(path) for path in (data.tokenizer_path, data.source_tokenizer_path))
     end = data.train.source.info.eos_id
-    sources = [[*reader.encode(source, add_special_tokens=False).ids, end] for source, _ in held_out]
-    texts = [tokenizer.decode(ids) for ids in translate_ids(model, sources, eos_id=data.eos_id)]
+    read = (reader.encode(source, add_special_tokens=False).ids for source, _ in held_out)
+    sources = [[*ids[: shape.context - 1], end] for ids in read]
+    texts = [tokenizer.decode(ids) for ids in translate_ids(model, sources, beam, eos_id=data.eos_id)]
     parameters = sum(weight.numel() for weight in model.parameters())
     facts = {"parameters": parameters, "steps": result.steps, "val_loss": result.val_loss, "train_cpu_s": spent}
     return Trained(model, texts, facts)

@@ -10,7 +10,7 @@ import importlib
 import sys
 from pathlib import Path
 
-NAMES = ("shakespeare", "reverse", "transliteration", "vocabularies", "masked", "sentiment")
+NAMES = ("shakespeare", "reverse", "transliteration", "korean-english", "vocabularies", "masked", "sentiment")
 
 
 def main() -> int:
@@ -20,7 +20,7 @@ def main() -> int:
     if name not in NAMES:
         sys.stderr.write(f"usage: bin/experiment {'|'.join(NAMES)} …\n")
         return 0 if name == "--help" else 2
-    return int(importlib.import_module(name).main(sys.argv[2:]) or 0)
+    return int(importlib.import_module(name.replace("-", "_")).main(sys.argv[2:]) or 0)
 
 
 if __name__ == "__main__":

@@ -60,3 +60,11 @@ def test_a_lost_line_no_reference_and_another_tokenization_are_refused():
         score_translations(TRANSLATIONS, REFERENCES, tokenization="mecab")
     with pytest.raises(ConfigError, match="2 or more"):
         score_translations(TRANSLATIONS, REFERENCES, tokenization="char", num_resamples=1)
+
+
+def test_a_few_sentences_of_which_one_alone_matches_are_scored():
+    references = [f"문장 {number} 은 여기 있다" for number in range(6)]
+    written = [references[0], *("xyz" for _ in references[1:])]  # some resamples match nothing
+    found = score_translations(written, [references], tokenization="13a", num_resamples=200)
+    assert 0 < found.bleu.value < 100
+    assert found.bleu.half_width > 0

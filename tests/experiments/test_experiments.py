@@ -86,7 +86,7 @@ def test_characters_come_back_as_they_were():
 def test_every_experiment_has_a_main_and_says_what_it_is(capsys):
     for name in module("run").NAMES:
         with pytest.raises(SystemExit, match="0"):
-            module(name).main(["--help"])
+            module(name.replace("-", "_")).main(["--help"])
         assert f"bin/experiment {name}" in capsys.readouterr().out
 
 
@@ -99,3 +99,16 @@ def test_the_plain_recipe_learns_what_repeats_and_scores_each_character_once():
     ids = torch.tensor([0, 1, 2, 2, 1, 0, 1])
     scores = [model(ids[:4][None], ids[1:5][None]).item() * 4, model(ids[4:6][None], ids[5:][None]).item() * 2]
     assert recipe._whole_loss(model, ids, 4) == pytest.approx(sum(scores) / 6)
+
+
+def test_both_directions_of_korean_and_english_are_read_and_held_out_texts_go_back_to_their_files(tmp_path):
+    experiment = module("korean_english")
+    paths = [tmp_path / "a.tsv", tmp_path / "b.tsv"]
+    paths[0].write_text("ko\ten\n제목\tHeadings\n \tnothing\n정렬\tSort\n", encoding="utf-8")
+    paths[1].write_text("ko\ten\n인자\targument\n", encoding="utf-8")
+    forward, backward = (experiment.read(paths, direction) for direction in ("ko-en", "en-ko"))
+    assert forward == [("제목", "Headings"), ("정렬", "Sort"), ("인자", "argument")]
+    assert backward == [(target, source) for source, target in forward]
+    dev = {path.name: experiment.read([path], "ko-en") for path in paths}
+    parts = list(experiment.cut(["1", "2", "3"], dev))
+    assert [(name, texts) for name, texts, _ in parts] == [("a.tsv", ["1", "2"]), ("b.tsv", ["3"])]

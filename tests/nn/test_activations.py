@@ -60,3 +60,12 @@ def test_a_second_derivative_is_refused_rather_than_wrong():
     (slope,) = torch.autograd.grad(gelu_tanh(x).square().sum(), x, create_graph=True)
     with pytest.raises(RuntimeError, match="once_differentiable"):
         slope.sum().backward()
+
+
+def test_without_gradients_the_same_numbers_come_out():
+    x = torch.randn(3, 17).t()  # not contiguous
+    expected = gelu_tanh(x.clone().requires_grad_()).detach()
+    with torch.no_grad():
+        assert torch.equal(gelu_tanh(x), expected)
+    with torch.inference_mode():
+        assert torch.equal(gelu_tanh(x), expected)

@@ -107,6 +107,9 @@ def score_translations(
 def _score(
     metric: Any, translations: Sequence[str], references: Sequence[Sequence[str]], num_resamples: int
 ) -> CorpusScore:
+    # Resampled counts are NumPy's numbers, and a score of exactly 0 is Python's: no mean is taken of such a mixture.
+    resampled = metric._compute_score_from_stats
+    metric._compute_score_from_stats = lambda counts: resampled([float(count) for count in counts])
     found = metric.corpus_score(list(translations), [list(each) for each in references], n_bootstrap=num_resamples)
     signature = str(metric.get_signature())
     facts = json.loads(found.format(width=12, signature=signature, is_json=True))

@@ -33,8 +33,16 @@ def gelu_tanh(x: torch.Tensor) -> torch.Tensor:
     is_native = x.is_cpu and x.dtype == torch.float32
     if not is_native or torch.compiler.is_compiling():
         return functional.gelu(x, approximate="tanh")
+    if not torch.is_grad_enabled():  # a token's worth of numbers: what an autograd function costs is more than they do
+        return _bent(x.contiguous())
     bent: torch.Tensor = _GeluTanh.apply(x)  # type: ignore[no-untyped-call]
     return bent
+
+
+def _bent(x: torch.Tensor) -> torch.Tensor:
+    y = torch.empty_like(x)
+    _gelu.forward(_flat(x), _flat(y), threads=torch.get_num_threads())
+    return y
 
 
 class _GeluTanh(torch.autograd.Function):
@@ -42,9 +50,7 @@ class _GeluTanh(torch.autograd.Function):
     def forward(ctx: Any, x: torch.Tensor) -> torch.Tensor:
         x = x.contiguous()
         ctx.save_for_backward(x)
-        y = torch.empty_like(x)
-        _gelu.forward(_flat(x), _flat(y), threads=torch.get_num_threads())
-        return y
+        return _bent(x)
 
     @staticmethod
     @once_differentiable
