@@ -90,7 +90,9 @@ def test_the_same_call_makes_the_same_bytes(small_documents, small_tokenizer, tm
 def test_an_empty_split_is_refused_and_leaves_nothing(small_documents, small_tokenizer, tmp_path):
     with pytest.raises(InputError, match=r"no document fell into the split val.*--val-fraction"):
         pack(small_documents, small_tokenizer, tmp_path / "s", PackConfig(val_fraction=0.0))
-    with pytest.raises(InputError, match="no document fell into the split train"):
+    with pytest.raises(InputError, match=r"no document fell into the split train.*lower --val-fraction"):
+        pack(small_documents, small_tokenizer, tmp_path / "s", PackConfig(val_fraction=0.999999))
+    with pytest.raises(InputError, match=r"there is no document to pack\. name inputs that hold text"):
         pack([], small_tokenizer, tmp_path / "s", val_documents=small_documents)
     assert list(tmp_path.iterdir()) == []
 

@@ -103,9 +103,12 @@ def pack(
         with ExitStack() as files:
             make = partial(_SplitWriter, staging, info=info, tokenizer=tokenizer, config=config, files=files)
             train, val = make("train", progress=progress), make("val", progress=progress)
+            document: Document | None = None
             for document in documents:
                 held_out = val_documents is None and is_validation(document, config)
                 (val if held_out else train).add(document)
+            if document is None:
+                raise InputError("there is no document to pack", hint="name inputs that hold text")
             for document in val_documents or ():
                 val.add(document)
             counts |= {"train": train.finish(), "val": val.finish()}

@@ -134,7 +134,7 @@ def _write_split(
                 writers[side].write(tokens, ends, text_bytes=sum(len(text.encode()) for text in texts))
             num_pairs += len(batch)
         if num_pairs == 0:
-            raise InputError(f"no pair for the split {name}")
+            raise InputError(f"no pair for the split {name}", hint="name inputs that hold pairs of texts")
         done = {side: writers[side].finish() for side in _SIDES}
     return {"pairs": num_pairs, **{f"{side}_tokens": done[side].num_tokens for side in _SIDES}}
 
