@@ -100,6 +100,7 @@ def _card(tokenizer: Tokenizer, config: VocabConfig, recorded: Mapping[str, Any]
         _what(tokenizer, config, counts),
         _usage(config, recorded["formats"]),
         "## Fit, on the first text of each file\n\n" + _fit(counts["languages"]),
+        *([_parity(counts["parity"])] if "parity" in counts else []),
         "## Pieces by script\n\n" + table(("script", "pieces"), [(k, f"{n:,}") for k, n in counts["scripts"].items()]),
     ]
     if counts["merges"]:
@@ -153,6 +154,18 @@ def _fit(languages: Mapping[str, Mapping[str, Any]]) -> str:
         for lang, fit in languages.items()
     ]
     return table(("language", "bytes", "bytes per token", "tokens per word"), rows)
+
+
+def _parity(found: Mapping[str, Any]) -> str:
+    apart = f"{found['gap']:.1%} apart"
+    verdict = f"{apart}, as near as the rounds came" if found["gap"] > found["tolerance"] else apart
+    rows = [
+        (name or "inputs without a name", f"{share:.2%}", f"{found['bytes_per_token'][name]:.3f}")
+        for name, share in found["shares"].items()
+    ]
+    return (
+        f"## Parity of the corpora\n\n{table(('corpus', 'share of the bytes', 'bytes per token'), rows)}\n\n{verdict}."
+    )
 
 
 def shortfall(counts: Mapping[str, Any]) -> str:

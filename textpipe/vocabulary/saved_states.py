@@ -35,7 +35,7 @@ class SavedStates:
     def __init__(self, target: Path, config: VocabConfig, files: SourceFiles) -> None:
         settings = config.model_dump(mode="json", exclude={"vocab_size"})
         self._purpose: list[Any] = [__version__, settings, files.stamps]
-        self._learning: list[TrainingState] = []
+        self._learning: dict[tuple[Path, str], TrainingState] = {}
         self.counting = {
             name: CountingState(target.with_name(f".{target.name}.{number}.counting"), self._key(name))
             for number, name in enumerate((*files.corpora, SPANS))
@@ -44,14 +44,18 @@ class SavedStates:
     def learning(self, folder: Path, sizes: Iterable[int], stage: str = "") -> TrainingState:
         """Of what is learned for a folder, or one stage of it."""
         path = folder.with_name(f".{folder.name}{'.' if stage else ''}{stage}.training")
-        self._learning.append(TrainingState(path, self._key(stage, *sizes)))
-        return self._learning[-1]
+        self._learning[folder, stage] = state = TrainingState(path, self._key(stage, *sizes))
+        return state
+
+    def learned(self, folder: Path, stage: str) -> None:
+        """A stage is over, and nothing of it is needed."""
+        self._learning.pop((folder, stage)).remove()
 
     def forget(self) -> None:
         """Remove all that was saved."""
         for counting in self.counting.values():
             counting.remove()
-        for learning in self._learning:
+        for learning in self._learning.values():
             learning.remove()
 
     def _key(self, *more: Any) -> str:

@@ -44,7 +44,7 @@ from textpipe.vocabulary.corpora import UNITS, Weights, weigh
 from textpipe.vocabulary.finished import KIND, Vocabulary, finished
 from textpipe.vocabulary.formats import check_formats
 from textpipe.vocabulary.inputs import Inputs, SourceFiles, Work
-from textpipe.vocabulary.parity import parity_shares
+from textpipe.vocabulary.parity import ParityRound, find_parity
 from textpipe.vocabulary.samples import sample_documents
 from textpipe.vocabulary.saved_states import SPANS, SavedStates
 from textpipe.vocabulary.sentence_piece import train_sentencepiece
@@ -151,6 +151,7 @@ class _Training:
         self.weights = Weights.parse(self.config.weights) if self.config.weights else None
         if self.weights is not None and counts_file is not None:
             raise ConfigError("counts are saved without weights", hint="leave one of both away")
+        self.parity: ParityRound | None = None  # of the counts, once they are weighed
         self.sentences = self.config.compat == "sentencepiece"
         if self.sentences and (counts_file is not None or work.memory is not None):
             raise ConfigError(
@@ -183,9 +184,11 @@ class _Training:
             counts = self.count()
         if missing and not self.sentences:
             spans = self._count_spans() if self.config.superwords is not None else None
-            figures = {"words": counts.num_occurrences, "distinct_words": len(counts)}
+            figures: dict[str, Any] = {"words": counts.num_occurrences, "distinct_words": len(counts)}
             if self.weights is not None:
                 figures["words"] //= UNITS
+            if self.parity is not None:
+                figures["parity"] = self.parity.figures()
             if self.reader.num_replaced:
                 figures["replaced"] = self.reader.num_replaced
             for folder, tokenizer in zip(missing, self._learn(counts, missing, spans), strict=True):
@@ -236,16 +239,23 @@ class _Training:
         shares = weights.of({name: each.num_text_bytes for name, each in counts.items()})
         if weights.kind != "parity":
             return shares
+        self.parity = self._find_parity(counts)
+        return self.parity.shares
+
+    def _find_parity(self, counts: Mapping[str, WordCounts]) -> ParityRound:
         texts = {
             name: [document.text for document in self._sample(paths)] for name, paths in self.files.corpora.items()
         }
-        largest = list(self.folders)[-1:]
-        return parity_shares(
-            counts,
-            texts,
-            lambda weighed: next(self._learn(weighed, largest, keeps_state=False)),
-            progress=self.work.progress,
-        )
+        largest = list(self.folders)[-1]
+
+        def train(weighed: WordCounts, number: int) -> Tokenizer:
+            stage = f"parity{number}"
+            tokenizer = next(self._learn(weighed, [largest], stage=stage))
+            self.states.learned(largest, stage)
+            return tokenizer
+
+        state = self.states.learning(largest, [self.folders[largest].vocab_size], "parity")
+        return find_parity(counts, texts, train, progress=self.work.progress, state=state)
 
     def _sample(self, paths: Iterable[Path]) -> Iterator[Document]:
         return sample_documents(paths, self.config.invalid_utf8, text_column=self.config.text_column)
@@ -268,7 +278,7 @@ class _Training:
         )
 
     def _learn(
-        self, counts: WordCounts, folders: Sequence[Path], spans: WordCounts | None = None, *, keeps_state: bool = True
+        self, counts: WordCounts, folders: Sequence[Path], spans: WordCounts | None = None, *, stage: str = ""
     ) -> Iterator[Tokenizer]:
         """A tokenizer for each folder; the counts may be emptied."""
         if spans is not None:
@@ -281,7 +291,7 @@ class _Training:
             self.work.memory.require(round(need * _SURE_PART) - counts.memory_bytes, "the training")
         if isinstance(trainers[0], BpeTrainer):
             sizes = [trainer.vocab_size for trainer in trainers]
-            state = self.states.learning(folders[-1], sizes) if keeps_state else None
+            state = self.states.learning(folders[-1], sizes, stage)
             rungs = train_bpe_ladder(
                 counts,
                 trainers[0],
@@ -297,7 +307,7 @@ class _Training:
                 yield finish(tokenizer, learned, self.folders[folder], rung.special_tokens)
             return
         for folder, (tokenizer, _), trainer in zip(folders, made, trainers, strict=True):
-            state = self.states.learning(folder, [trainer.vocab_size]) if keeps_state else None
+            state = self.states.learning(folder, [trainer.vocab_size], stage)
             model = fit(
                 tokenizer.model,
                 counts,
