@@ -6,13 +6,11 @@ NO_ID: int
 PHASES: tuple[str, str, str]
 COMPAT: tuple[str, str, str]
 SPACES: tuple[str, ...]
-NEUTRAL: int
-OPEN: int
 BARRIER: int
-SPACE: int
 FIRST_SCRIPT: int
 
 def survey(counts: WordCounts) -> list[tuple[int, int, int]]: ...
+def piece_classes(shape: object, characters: list[int]) -> list[int]: ...
 def train(
     counts: WordCounts,
     *,

@@ -41,6 +41,11 @@ cdef extern from "bpe_wordwise.hpp" namespace "textpipe" nogil:
                         const vector[uint32_t]& ids, CppWordCounts& words, cbool byte_level, cbool release,
                         size_t num_threads, Callback callback, KeepCallback keep, void* owner) except +
 
+cdef extern from "token_rules.hpp" namespace "textpipe::rules" nogil:
+    cdef cppclass PieceShape:
+        cbool split_by_unicode_script, split_by_number, split_digits
+        uint16_t class_of(uint32_t character)
+
 cdef extern from "bpe_rules.hpp" namespace "textpipe::bpe" nogil:
     cdef cppclass ClassRange:
         uint32_t first, last
@@ -54,7 +59,7 @@ cdef extern from "bpe_rules.hpp" namespace "textpipe::bpe" nogil:
 NO_ID = 0xFFFFFFFF
 COMPAT = ("tokenizers", "plain", "sentencepiece", "likelihood")  # in the order of the engine, as are these
 SPACES = ("anywhere", "first only", "not last", "last only", "not first")
-NEUTRAL, OPEN, BARRIER, SPACE, FIRST_SCRIPT = range(5)
+BARRIER, FIRST_SCRIPT = 2, 4  # of the classes of characters
 PHASES = ("lay out words", "count pairs", "merge")
 
 
@@ -69,6 +74,15 @@ def survey(WordCounts counts not None) -> list:
     with nogil:
         used = survey_characters(words[0], byte_level)
     return [(use.character, use.places, use.count) for use in used]
+
+
+def piece_classes(object shape not None, list characters not None) -> list:
+    """The class of each character in pieces of this :class:`~textpipe.trainers.token_rules.PieceShape`."""
+    cdef PieceShape by
+    by.split_by_unicode_script = shape.split_by_unicode_script
+    by.split_by_number = shape.split_by_number
+    by.split_digits = shape.split_digits
+    return [by.class_of(character) for character in characters]
 
 
 cdef void put_rules(RuleSettings& to, tuple rules) except *:

@@ -1,4 +1,4 @@
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from textpipe.core._sentences import Sentences
 from textpipe.core._word_counts import WordCounts
@@ -18,7 +18,8 @@ def train(
     num_stripes: int,
     coverage: float,
     required: list[int],
-    piece_rules: Mapping[str, int | bool],
+    shape: object,
+    seeds_by_bytes: bool,
     release: bool = False,
     progress: Callable[[str, int, int], object] | None = None,
     state: object = None,

@@ -14,7 +14,12 @@ from textpipe.core._sentences cimport CppSentenceList, Sentences
 from textpipe.core._watch cimport Watch, on_keep, on_pulse
 from textpipe.core._word_counts cimport CppWordCounts, WordCounts
 
+from textpipe.core._bpe_trainer import SPACES
 from textpipe.errors import InputError
+
+cdef extern from "token_rules.hpp" namespace "textpipe::rules" nogil:
+    cdef cppclass PieceShape:
+        cbool split_by_unicode_script, split_by_number, split_digits
 
 cdef extern from "unigram_trainer.hpp" namespace "textpipe::unigram" nogil:
     ctypedef int (*Callback)(void* owner, int phase, uint64_t done, uint64_t total) noexcept
@@ -27,8 +32,9 @@ cdef extern from "unigram_trainer.hpp" namespace "textpipe::unigram" nogil:
         vector[uint32_t] required
     cdef cppclass PieceSettings:
         uint32_t max_piece_length
-        cbool split_by_unicode_script, split_by_number, split_by_whitespace, split_digits
-        cbool treat_whitespace_as_suffix, allow_whitespace_only_pieces, seeds_by_bytes
+        PieceShape shape
+        int spaces
+        cbool spaces_alone, split_by_whitespace, treat_whitespace_as_suffix, seeds_by_bytes
     cdef cppclass TrainerSettings:
         uint64_t vocab_size, num_reserved, seed_size, min_frequency
         float shrinking_factor
@@ -55,14 +61,15 @@ PHASES = ("order words", "find seed pieces", "estimate")
 def train(
     object text not None, *, uint64_t vocab_size, uint64_t num_reserved, uint64_t seed_size, uint64_t min_frequency,
     float shrinking_factor, uint32_t num_sub_iterations, uint32_t num_threads, uint32_t num_stripes, float coverage,
-    list required, dict piece_rules, bint release=False, object progress=None, object state=None
+    list required, object shape, bint seeds_by_bytes, bint release=False, object progress=None, object state=None
 ) -> tuple:
     """Estimate a vocabulary.
 
     Parameters
     ----------
     text : WordCounts, or Sentences.
-    piece_rules : the settings of ``PieceSettings`` by their names.
+    shape : what a piece may be, with the attributes of :class:`~textpipe.trainers.token_rules.PieceShape`.
+    seeds_by_bytes : strings are told to recur by the byte after them, not by the character.
     release : empty the text as soon as it is laid out.
     state : None, or where to keep what is known, and to go on from.
 
@@ -86,14 +93,15 @@ def train(
     settings.shrinking_factor = shrinking_factor
     settings.num_sub_iterations = num_sub_iterations
     settings.num_threads = num_threads
-    rules.max_piece_length = piece_rules["max_piece_length"]
-    rules.split_by_unicode_script = piece_rules["split_by_unicode_script"]
-    rules.split_by_number = piece_rules["split_by_number"]
-    rules.split_by_whitespace = piece_rules["split_by_whitespace"]
-    rules.split_digits = piece_rules["split_digits"]
-    rules.treat_whitespace_as_suffix = piece_rules["treat_whitespace_as_suffix"]
-    rules.allow_whitespace_only_pieces = piece_rules["allow_whitespace_only_pieces"]
-    rules.seeds_by_bytes = piece_rules["seeds_by_bytes"]
+    rules.max_piece_length = shape.max_piece_length
+    rules.shape.split_by_unicode_script = shape.split_by_unicode_script
+    rules.shape.split_by_number = shape.split_by_number
+    rules.shape.split_digits = shape.split_digits
+    rules.spaces = SPACES.index(shape.spaces)
+    rules.spaces_alone = shape.allow_whitespace_only_pieces
+    rules.split_by_whitespace = shape.split_by_whitespace
+    rules.treat_whitespace_as_suffix = shape.treat_whitespace_as_suffix
+    rules.seeds_by_bytes = seeds_by_bytes
     cover.coverage = coverage
     cover.required = required
     source.release = release

@@ -11,8 +11,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cache
 
-from textpipe.core._bpe_trainer import BARRIER, FIRST_SCRIPT, NEUTRAL, OPEN, SPACE
-from textpipe.core._text import script_of, script_ranges
+from textpipe.core._bpe_trainer import BARRIER, FIRST_SCRIPT, piece_classes
+from textpipe.core._text import script_ranges
 
 __all__ = ["UNLIMITED", "PieceShape", "Rules", "piece_rules", "token_rules"]
 
@@ -49,8 +49,6 @@ def _classes_apart() -> list[tuple[int, int, int]]:
 
 # ---- pieces as sentencepiece cuts them
 
-_SPACE_MARK = 0x2581
-
 
 @dataclass(frozen=True, kw_only=True)
 class PieceShape:
@@ -74,20 +72,7 @@ class PieceShape:
 
 def piece_rules(shape: PieceShape, used: Iterable[int], alphabet: Collection[int]) -> Rules:
     """The rules of sentencepiece 0.2.3 for the characters of a text; those outside the alphabet are in no piece."""
-    rows = [(code, code, _class_of(shape, code) if code in alphabet else BARRIER) for code in sorted(used)]
+    codes = sorted(used)
+    classes = piece_classes(shape, codes)
+    rows = [(c, c, found if c in alphabet else BARRIER) for c, found in zip(codes, classes, strict=True)]
     return shape.max_piece_length, shape.spaces, shape.allow_whitespace_only_pieces, rows
-
-
-def _class_of(shape: PieceShape, code: int) -> int:
-    is_digit = any(first <= code <= last for first, last in _DIGITS)
-    if code == _SPACE_MARK:
-        return SPACE
-    if is_digit and shape.split_digits:
-        return BARRIER
-    if not shape.split_by_unicode_script:
-        return NEUTRAL
-    if is_digit and not shape.split_by_number:
-        return OPEN
-    # What has no script is like punctuation; accents have that of the character before.
-    script = script_of(chr(code)) or script_of("!") or 0
-    return NEUTRAL if script == script_of("\u0300") else FIRST_SCRIPT + script

@@ -31,6 +31,7 @@ from textpipe.limits import DEFAULT_LIMITS
 from textpipe.trainers.bpe import TerminalLine, first_characters
 from textpipe.trainers.counting import Progress, checked_threads
 from textpipe.trainers.settings import VocabularyTrainer
+from textpipe.trainers.token_rules import PieceShape
 from textpipe.trainers.training_state import TrainingState
 
 __all__ = ["TrainedUnigram", "UnigramTrainer", "train_unigram"]
@@ -134,21 +135,20 @@ class UnigramTrainer(VocabularyTrainer):
         entries |= dict.fromkeys(self.user_defined_symbols, "user_defined")
         return entries | (dict.fromkeys(_BYTE_PIECES, "byte") if self.byte_fallback else {})
 
-    def piece_rules(self) -> dict[str, int | bool]:
-        """The rules of pieces, by the names the engine has."""
+    @property
+    def shape(self) -> PieceShape:
+        """What a piece may be."""
         by_default = self.compat == "sentencepiece"
         script, number = self.split_by_unicode_script, self.split_by_number
-        return {
-            "max_piece_length": self.max_piece_length,
-            "split_by_unicode_script": by_default if script is None else script,
-            "split_by_number": by_default if number is None else number,
-            "split_by_whitespace": self.split_by_whitespace,
-            "split_digits": self.split_digits,
-            "treat_whitespace_as_suffix": self.treat_whitespace_as_suffix,
-            "allow_whitespace_only_pieces": self.allow_whitespace_only_pieces,
-            # Hangul syllables share few lead bytes: by bytes, many a string that recurs is not seen to.
-            "seeds_by_bytes": by_default,
-        }
+        return PieceShape(
+            max_piece_length=self.max_piece_length,
+            split_by_unicode_script=by_default if script is None else script,
+            split_by_number=by_default if number is None else number,
+            split_by_whitespace=self.split_by_whitespace,
+            split_digits=self.split_digits,
+            treat_whitespace_as_suffix=self.treat_whitespace_as_suffix,
+            allow_whitespace_only_pieces=self.allow_whitespace_only_pieces,
+        )
 
 
 class TrainedUnigram(NamedTuple):
@@ -222,7 +222,9 @@ def train_unigram(
         num_stripes=trainer.num_stripes,
         coverage=coverage,
         required=[ord(character) for character in trainer.initial_alphabet],
-        piece_rules=trainer.piece_rules(),
+        shape=trainer.shape,
+        # Hangul syllables share few lead bytes: by bytes, many a string that recurs is not seen to.
+        seeds_by_bytes=trainer.compat == "sentencepiece",
         release=release,
         progress=None if report is None else lambda phase, done, total: report(phase, done, total, unit=_UNITS[phase]),
         state=state,

@@ -2,8 +2,7 @@
 // whether a pair may become a token. Promises: an answer in constant time from what is kept of each id; every stretch of a
 // word that may become a token is reached by joins that may (so words that may become tokens whole never stand still).
 //
-// Classes. neutral goes with anything. open ends what came before: anything may follow. barrier joins nothing. space is a
-// word mark. Every class above these is a script: a token holds one script at most, counted from its last open character.
+// Classes and where word marks may stand are those of token_rules.hpp.
 //
 // Where symbols are bytes, any rule at all brings this one: a token is whole characters, or a part of one.
 #pragma once
@@ -13,11 +12,13 @@
 #include <utility>
 #include <vector>
 
+#include "token_rules.hpp"
+
 namespace textpipe {
 
 namespace bpe {
 
-enum CharacterClass : uint16_t { neutral = 0, open = 1, barrier = 2, space = 3, first_script = 4 };
+using rules::neutral;
 
 // Code points first to last have this class; those in no range are neutral.
 struct ClassRange {
@@ -25,13 +26,10 @@ struct ClassRange {
     uint16_t character_class;
 };
 
-// Where word marks may stand in a token of more than one character.
-enum class Spaces : int { anywhere, first_only, not_last, last_only, not_first };
-
 struct RuleSettings {
     bool any = false;  // false: every pair may be joined
     uint64_t max_chars = std::numeric_limits<uint64_t>::max();
-    int spaces = 0;                   // a value of Spaces
+    int spaces = 0;                   // a value of rules::Spaces
     bool spaces_alone = false;        // tokens of word marks alone are free of that
     std::vector<ClassRange> classes;  // ascending, apart
 };
@@ -48,7 +46,9 @@ struct Traits {
 
 class Rules {
 public:
-    Rules(const RuleSettings& settings, bool byte_level) : settings_(settings), byte_level_(byte_level) {}
+    Rules(const RuleSettings& settings, bool byte_level)
+        : settings_(settings), spaces_{static_cast<rules::Spaces>(settings.spaces), settings.spaces_alone},
+          byte_level_(byte_level) {}
 
     explicit operator bool() const { return settings_.any; }
 
@@ -68,8 +68,10 @@ public:
     bool allows(const Traits& left, const Traits& right) const {
         if (left.is_barrier || right.is_barrier) return false;
         if (is_part(right) ? right.num_inside == 0 : is_part(left)) return false;
-        if (left.last >= first_script && right.first >= first_script && left.last != right.first) return false;
-        return uint64_t{left.num_chars} + right.num_chars <= settings_.max_chars && allows_spaces(joined(left, right));
+        if (rules::changes_script(left.last, right.first)) return false;
+        if (uint64_t{left.num_chars} + right.num_chars > settings_.max_chars) return false;
+        const Traits both = joined(left, right);
+        return spaces_.allows(both.num_chars, both.num_spaces, both.first_space, both.last_space);
     }
 
     // Of a pair that is allowed.
@@ -92,10 +94,10 @@ private:
         uint16_t found = neutral;
         if (after != settings_.classes.begin() && character <= std::prev(after)->last) found = std::prev(after)->character_class;
         traits.num_chars = 1;
-        traits.is_barrier = found == barrier;
-        traits.first_space = traits.last_space = found == space;
-        traits.num_spaces = found == space;
-        if (found == open || found >= first_script) traits.first = traits.last = found;
+        traits.is_barrier = found == rules::barrier;
+        traits.first_space = traits.last_space = found == rules::space;
+        traits.num_spaces = found == rules::space;
+        traits.first = traits.last = rules::deciding(found);
         return traits;
     }
 
@@ -113,19 +115,8 @@ private:
         return both.missing == 0 ? whole(both.bits) : both;
     }
 
-    bool allows_spaces(const Traits& both) const {
-        if (both.num_spaces == 0 || (settings_.spaces_alone && both.num_spaces == both.num_chars)) return true;
-        switch (static_cast<Spaces>(settings_.spaces)) {
-            case Spaces::anywhere: return true;
-            case Spaces::first_only: return both.num_spaces == (both.first_space ? 1u : 0u);
-            case Spaces::not_last: return !both.last_space;
-            case Spaces::last_only: return both.num_spaces == (both.last_space ? 1u : 0u);
-            case Spaces::not_first: return !both.first_space;
-        }
-        return true;
-    }
-
     const RuleSettings settings_;
+    const rules::SpaceRule spaces_;
     const bool byte_level_;
 };
 

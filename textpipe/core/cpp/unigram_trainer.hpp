@@ -364,7 +364,7 @@ inline UnigramVocabulary train_unigram(const TrainerSettings& settings, const Pi
     Pulse pulse(callback, owner);
     pulse.begin(UnigramTrainer::order_words, 0);
     const bool cuts = text.words != nullptr || piece_settings.split_by_whitespace;
-    UnitBuilder builder({cuts, piece_settings.treat_whitespace_as_suffix, piece_settings.allow_whitespace_only_pieces});
+    UnitBuilder builder({cuts, piece_settings.treat_whitespace_as_suffix, piece_settings.spaces_alone});
     uint64_t done = 0;
     const auto beat = [&](size_t size) { size > 4096 ? pulse.beat_slow(++done) : pulse.beat(++done); };
     text.each([&](const uint8_t* data, size_t size, uint64_t count) {

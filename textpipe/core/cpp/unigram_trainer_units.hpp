@@ -17,12 +17,13 @@
 #include <utility>
 #include <vector>
 
+#include "token_rules.hpp"
 #include "unicode.hpp"
 #include "word_counts.hpp"
 
 namespace textpipe::unigram {
 
-constexpr uint32_t unknown_character = 0x2585;
+using rules::unknown_character;
 
 // What comes after a unit, as the suffixes of the whole text would tell: the lead byte of the next character, or past_end plus
 // the lead byte of the next sentence (nothing where the text ends).
@@ -214,7 +215,7 @@ private:
             std::lower_bound(store_.alphabet.begin(), store_.alphabet.end(), unknown_character) - store_.alphabet.begin());
         ids_.assign(unicode::code_point_end, unknown);
         for (uint32_t id = 0; id < store_.alphabet.size(); ++id) {
-            if (store_.alphabet[id] == 0x2581) space_ = id;
+            if (store_.alphabet[id] == rules::word_mark) space_ = id;
             ids_[store_.alphabet[id]] = id;
             lead_of_.push_back(lead_byte(store_.alphabet[id]));
         }
