@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import random
 from collections import Counter
 
@@ -144,6 +145,32 @@ def test_a_ladder_and_a_vocabulary_that_grows_go_on(tmp_path):
 
     assert stopped_and_resumed(tmp_path / "a", ladder, "merge", [5, 9]) == whole
     assert stopped_and_resumed(tmp_path / "b", extend, "merge", [5, 9]) == grown
+
+
+def test_an_attempt_that_began_anew_is_gone_on_with_as_what_it_is(tmp_path, monkeypatch):
+    monkeypatch.setattr(rhythm, "_SAVE_EVERY_S", 1e9)  # only at the stop
+    # "##abc" is three symbols after another letter, five where it begins a word: more such tokens than a cell tells
+    endings = ["".join(letters) for letters in itertools.product("abcdefghijklmnopqrst", repeat=3)][:7900]
+    counts = WordCounts()
+    for number, ending in enumerate(endings):
+        counts.add((chr(0xAC00 + number) + ending).encode(), 5)
+        counts.add(("##" + ending).encode(), 3)
+    trainer = BpeTrainer(vocab_size=61_400, continuing_subword_prefix="##", show_progress=False)
+    began: list[str] = []
+
+    def watch(phase, done, *_, **__):
+        if done == 0:
+            began.append(phase)
+        if began.count("lay out words") == 2 and phase == "merge" and done > 9000:
+            raise Stop
+
+    whole = train_bpe(counts, trainer)
+    with pytest.raises(Stop):
+        train_bpe(counts, trainer, state=TrainingState(tmp_path / "a", "key"), progress=watch)
+    began.clear()
+    assert train_bpe(counts, trainer, state=TrainingState(tmp_path / "a", "key"), progress=watch) == whole
+    assert began.count("lay out words") == 1
+    assert "count pairs" not in began
 
 
 def test_pieces_of_sentencepiece_go_on(tmp_path):

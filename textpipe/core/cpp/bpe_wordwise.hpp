@@ -139,11 +139,14 @@ private:
 
 constexpr uint64_t narrow_forms = 4096;  // room for forms in cells of 16 bits; more are a matter of contrived texts
 
-// Train by the fast trainer, or by this one where the fast one cannot; what is kept is of the first that is tried. With release
-// the words are dropped once laid out; the caller asks for it only where no prefix or suffix can make them needed a second time.
+// How the fast trainer goes about it when it could not otherwise; what is kept says so, and is gone on with in that way.
+enum Attempt : uint64_t { with_wide_cells = 1, without_floor = 2 };
+
+// Train by the fast trainer, or by this one where the fast one cannot; then nothing is kept. With release the words are dropped
+// once laid out; the caller asks for it only where no prefix or suffix can make them needed a second time.
 inline BpeResult train_bpe_once(const BpeSettings& settings, const std::vector<std::string>& initial,
                                 const bpe::SymbolIds& symbols, WordCounts& words, bool release, bool has_forms, Team& team,
-                                Pulse& pulse, const Keeper& keeper) {
+                                Pulse& pulse, const Keeper& keeper, uint64_t last_attempt) {
     if (settings.compat == Compat::likelihood) {
         LikelihoodTrainer trainer(settings, initial, symbols, words, pulse);
         if (release) words.clear();
@@ -159,11 +162,13 @@ inline BpeResult train_bpe_once(const BpeSettings& settings, const std::vector<s
     if (settings.compat == Compat::sentencepiece)
         return narrow ? run(uint16_t{}, std::true_type{}, keeper) : run(uint32_t{}, std::true_type{}, keeper);
     try {
-        return narrow ? run(uint16_t{}, std::false_type{}, keeper) : run(uint32_t{}, std::false_type{}, keeper);
+        if ((last_attempt & with_wide_cells) == 0)
+            return narrow ? run(uint16_t{}, std::false_type{}, keeper) : run(uint32_t{}, std::false_type{}, keeper);
     } catch (const AmbiguousLength&) {
-        if (settings.max_token_length == BpeSettings{}.max_token_length) return run(uint32_t{}, std::false_type{}, Keeper());
-        return WordwiseBpeTrainer(settings, initial, symbols, words, pulse).run();
+        if (settings.max_token_length != BpeSettings{}.max_token_length)
+            return WordwiseBpeTrainer(settings, initial, symbols, words, pulse).run();
     }
+    return run(uint32_t{}, std::false_type{}, keeper.of_attempt(keeper.attempt() | with_wide_cells));
 }
 
 // As train_bpe_once(), with a floor where one helps.
@@ -175,12 +180,17 @@ inline BpeResult train_bpe(BpeSettings settings, const std::vector<std::string>&
     Pulse pulse(callback, owner);
     Team team(std::min(num_threads, bpe::most_parts));
     const bool has_forms = !settings.prefix.empty();
+    const Keeper keeper(keep, owner);
+    const uint64_t last_attempt = keeper.last_attempt();
+    const auto run = [&](const Keeper& of) {
+        return train_bpe_once(settings, initial, symbols, words, release, has_forms, team, pulse, of, last_attempt);
+    };
     try {
-        return train_bpe_once(settings, initial, symbols, words, release, has_forms, team, pulse, Keeper(keep, owner));
-    } catch (const FloorTooHigh&) {
-        settings.has_floor = false;
-        return train_bpe_once(settings, initial, symbols, words, release, has_forms, team, pulse, Keeper());
+        if ((last_attempt & without_floor) == 0) return run(keeper);
+    } catch (const FloorTooHigh&) {  // anew, and rarely
     }
+    settings.has_floor = false;
+    return run(keeper.of_attempt(without_floor));
 }
 
 // Go on from merges that are there already. A token of theirs is one symbol, whatever it is made of.
@@ -198,7 +208,8 @@ inline BpeResult extend_bpe(const BpeSettings& settings, const std::vector<std::
     const bpe::SymbolIds symbols(model, static_cast<uint32_t>(initial.size()), byte_level);
     Pulse pulse(callback, owner);
     Team team(std::min(num_threads, bpe::most_parts));
-    return train_bpe_once(settings, initial, symbols, words, false, true, team, pulse, Keeper(keep, owner));
+    const Keeper keeper(keep, owner);
+    return train_bpe_once(settings, initial, symbols, words, false, true, team, pulse, keeper, keeper.last_attempt());
 }
 
 }  // namespace textpipe

@@ -130,18 +130,32 @@ private:
     size_t used_ = 0;
 };
 
-// Steps of a computation, and what is kept between them.
+// Steps of a computation, and what is kept between them. Where a computation may have to begin anew in another way, its
+// attempts have numbers.
 class Keeper {
 public:
-    Keeper() = default;
-    Keeper(KeepCallback callback, void* owner) : callback_(callback), owner_(owner) {}
+    Keeper(KeepCallback callback, void* owner, uint64_t attempt = 0) : attempt_(attempt), callback_(callback), owner_(owner) {}
 
-    // Bring a new computation to where it stood when it was kept, if it was.
+    uint64_t attempt() const { return attempt_; }
+    Keeper of_attempt(uint64_t attempt) const { return Keeper(callback_, owner_, attempt); }
+
+    // The attempt that was kept last; 0 where nothing was.
+    uint64_t last_attempt() const {
+        if (callback_ == nullptr || ask(keep_open) == 0) return 0;
+        Snapshot snapshot(false, callback_, owner_);
+        uint64_t last = 0;
+        snapshot(last);
+        return last;
+    }
+
+    // Bring a new computation to where it stood when it was kept, if it was, in this attempt.
     template <class Work>
     void resume(Work& work) const {
         if (callback_ == nullptr || ask(keep_open) == 0) return;
         Snapshot snapshot(false, callback_, owner_);
-        work.exchange(snapshot);
+        uint64_t last = 0;
+        snapshot(last);
+        if (last == attempt_) work.exchange(snapshot);
     }
 
     // Take a step, which may be interrupted while nothing has changed; keep what is known when the owner asks for it after the
@@ -162,6 +176,8 @@ private:
     void save(Work& work) const {
         ask(keep_begin);
         Snapshot snapshot(true, callback_, owner_);
+        uint64_t attempt = attempt_;
+        snapshot(attempt);
         work.exchange(snapshot);
         snapshot.flush();
         ask(keep_end);
@@ -173,8 +189,9 @@ private:
         return answer;
     }
 
-    KeepCallback callback_ = nullptr;
-    void* owner_ = nullptr;
+    const uint64_t attempt_;
+    const KeepCallback callback_;
+    void* const owner_;
 };
 
 }  // namespace textpipe
