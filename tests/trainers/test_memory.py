@@ -15,7 +15,7 @@ from textpipe.core._word_counts import NUM_PARTITIONS, WordCounts
 from textpipe.errors import ConfigError, InputError, LimitError
 from textpipe.files import calls
 from textpipe.trainers import BpeTrainer, WordCutter, count_texts, spilling, train_bpe
-from textpipe.trainers.footprint import training_bytes
+from textpipe.trainers.footprint import WordSizes, training_bytes
 from textpipe.trainers.memory import MemoryLimit, parse_bytes, resident_bytes
 
 BYTE_LEVEL = WordCutter(cutting=(grammar_step(0),), byte_level=True)
@@ -151,14 +151,14 @@ TRAIN = """
 import sys, hashlib, json
 from textpipe.core._native import grammar_step
 from textpipe.trainers import BpeTrainer, WordCutter, count_files, train_bpe
-from textpipe.trainers.footprint import training_bytes
+from textpipe.trainers.footprint import WordSizes, training_bytes
 from textpipe.trainers.memory import MemoryLimit, resident_bytes
 limit = MemoryLimit.of(sys.argv[2]) if sys.argv[2] else None
 base = resident_bytes()
 counts = count_files(sys.argv[1], WordCutter(cutting=(grammar_step(0),), byte_level=True), threads=2, memory=limit,
                      scratch_folder=sys.argv[3])
 trainer = BpeTrainer(vocab_size=2000, show_progress=False, compat=sys.argv[4])
-need = training_bytes(trainer, len(counts), counts.num_bytes)
+need = training_bytes(trainer, WordSizes.of(counts))
 trained = train_bpe(counts, trainer, release=True, progress=limit and limit.guarded(None))
 # not ru_maxrss, which begins at what the process that started this one held
 peak = int(open("/proc/self/status").read().partition("VmHWM:")[2].split()[0]) * 1024
@@ -179,6 +179,33 @@ def test_the_memory_of_merges_by_likelihood_is_told(tmp_path):
     _, free = train(file, "", tmp_path, "likelihood")
     peak, base, need = (int(number) for number in free[1:])
     assert need * 0.75 < peak - base < need * 1.25 + 20_000_000
+
+
+UNIGRAM = """
+import sys
+from textpipe.core._native import grammar_step
+from textpipe.trainers import UnigramTrainer, WordCutter, count_files, train_unigram
+from textpipe.trainers.footprint import WordSizes, training_bytes
+from textpipe.trainers.memory import resident_bytes
+base = resident_bytes()
+counts = count_files(sys.argv[1], WordCutter(cutting=(grammar_step(2),)), threads=2)
+trainer = UnigramTrainer(vocab_size=2000, unk_token="<unk>", show_progress=False)
+need = training_bytes(trainer, WordSizes.of(counts))
+train_unigram(counts, trainer, release=True, threads=2)
+print(int(open("/proc/self/status").read().partition("VmHWM:")[2].split()[0]) * 1024 - base, need)
+"""
+
+
+@pytest.mark.parametrize("syllables", [SYLLABLES, "etaoinshrdlu"])
+def test_the_memory_of_a_unigram_training_is_told_by_its_characters(tmp_path, syllables):
+    file = tmp_path / "many.txt"
+    rng = random.Random(5)
+    words = ("".join(rng.choices(syllables, k=rng.randint(3, 9))) for _ in range(100_000))
+    file.write_text("\n".join(words), encoding="utf-8")
+    command = [sys.executable, "-c", UNIGRAM, str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    took, need = (int(number) for number in done.stdout.split())
+    assert need * 0.75 < took < need * 1.25 + 10_000_000
 
 
 def test_a_training_under_a_limit_keeps_it_and_gives_the_same_vocabulary(tmp_path):
@@ -225,4 +252,5 @@ def test_a_limit_of_nothing_is_refused():
     with pytest.raises(ConfigError, match="holds nothing"):
         MemoryLimit.of(0)
     assert MemoryLimit.of(None) is None
-    assert training_bytes(BpeTrainer(vocab_size=100_000), 10, 10) > training_bytes(BpeTrainer(), 10, 10)
+    ten = WordSizes(10, 10, 10)
+    assert training_bytes(BpeTrainer(vocab_size=100_000), ten) > training_bytes(BpeTrainer(), ten)

@@ -18,6 +18,7 @@ cdef extern from "word_counts.hpp" namespace "textpipe" nogil:
         size_t num_words()
         uint64_t num_occurrences()
         size_t num_bytes()
+        size_t num_chars()
         uint64_t num_text_bytes()
         void scale(uint64_t factor) except +
         size_t memory()

@@ -30,7 +30,6 @@ cdef extern from "word_columns.hpp" namespace "textpipe" nogil:
                               size_t data_size, cbool byte_level) except +
     void add_words(CppWordCounts& counts, const vector[Word]& words) except +
 
-
 NUM_PARTITIONS = num_partitions
 
 
@@ -65,8 +64,8 @@ cdef class WordCounts:
         return self.counts.get().num_words()
 
     def __repr__(self):
-        what = f"{len(self):,} words, {self.num_occurrences:,} occurrences"
-        return f"WordCounts({what}, byte_level={bool(self.byte_level)})"
+        level = f"byte_level={bool(self.byte_level)}"
+        return f"WordCounts({len(self):,} words, {self.num_occurrences:,} occurrences, {level})"
 
     @property
     def num_occurrences(self) -> int:
@@ -77,6 +76,11 @@ cdef class WordCounts:
     def num_bytes(self) -> int:
         """Bytes of all distinct words, each once."""
         return self.counts.get().num_bytes()
+
+    @property
+    def num_chars(self) -> int:
+        """Their characters, which are their bytes in a byte-level count."""
+        return self.counts.get().num_bytes() if self.byte_level else self.counts.get().num_chars()
 
     @property
     def num_text_bytes(self) -> int:
@@ -169,15 +173,13 @@ cdef class WordCounts:
         cdef const uint8_t* data = <const uint8_t*><const char*>words
         cdef const uint8_t* first_count = <const uint8_t*><const char*>counts
         cdef const uint8_t* first_size = <const uint8_t*><const char*>sizes
-        cdef CppWordCounts* target = self.counts.get()
-        cdef cbool byte_level = self.byte_level
         cdef vector[Word] read
         if <size_t>len(sizes) != 4 * num_words or <size_t>len(counts) != 8 * num_words:
             raise InputError("the columns of counts and sizes differ in length")
         try:
             with nogil:
-                read = read_columns(first_count, first_size, num_words, data, data_size, byte_level)
-                add_words(target[0], read)
+                read = read_columns(first_count, first_size, num_words, data, data_size, self.byte_level)
+                add_words(self.counts.get()[0], read)
         except ValueError as error:
             raise InputError(str(error)) from None
         except OverflowError as error:
@@ -238,7 +240,6 @@ cdef class WordCounter:
 cdef int check_partition(size_t partition) except -1:
     if partition >= num_partitions:
         raise InputError(f"there is no partition {partition}", allowed=f"0 to {num_partitions - 1}")
-    return 0
 
 
 cdef const char* utf8(object text, Py_ssize_t* size) except NULL:

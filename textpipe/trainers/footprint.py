@@ -1,39 +1,58 @@
 """How much memory a training takes, before it is begun.
 
-What enters: a trainer, and how many distinct words there are with how many bytes. What leaves: an estimate in bytes, by
-figures that were measured. Promises: within a quarter of what a training of many words takes; tests hold it to that.
+What enters: a trainer, and how many distinct words there are with how many bytes and characters. What leaves: an
+estimate in bytes, by figures that were measured. Promises: within a quarter of what a training of many words takes;
+tests hold it to that.
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
+from textpipe.core._word_counts import WordCounts
 from textpipe.trainers.settings import VocabularyTrainer
+from textpipe.trainers.unigram import UnigramTrainer
 from textpipe.trainers.word_level import WordLevelTrainer
 
-__all__ = ["training_bytes"]
+__all__ = ["WordSizes", "training_bytes"]
 
 _BYTES_PER_SYMBOL = 7.6  # a cell (2 bytes while ids fit), the place of its pair (4), and lists that grow
 _BYTES_PER_WIDE_SYMBOL = 9.6
 _BYTES_PER_SCORED_SYMBOL = 26.5  # of merges by likelihood: a cell (16 bytes) and places of each pair of now and before
 _NARROW_IDS = 65_000
 _BYTES_PER_WORD_IN_PYTHON = 160
+_BYTES_PER_UNIGRAM_CHARACTER = 37.0  # the places where pieces begin, sorted; later each seed and where it stands
+_UNIGRAM_BYTES = 10_000_000  # tables of the alphabet and of its scripts, and what each thread has
 
 
-def training_bytes(trainer: VocabularyTrainer, num_words: int, num_bytes: int) -> int:
+class WordSizes(NamedTuple):
+    """Of distinct words, each once."""
+
+    num_words: int
+    num_bytes: int
+    num_chars: int
+
+    @classmethod
+    def of(cls, counts: WordCounts) -> WordSizes:
+        """The sizes of the words that were counted."""
+        return cls(len(counts), counts.num_bytes, counts.num_chars)
+
+
+def training_bytes(trainer: VocabularyTrainer, sizes: WordSizes) -> int:
     """About what the words take at the peak of a training, their counts included.
-
-    Parameters
-    ----------
-    num_words, num_bytes : of distinct words, each once.
 
     Examples
     --------
     >>> from textpipe.trainers import BpeTrainer
-    >>> round(training_bytes(BpeTrainer(vocab_size=32_000), 1_330_000, 19_600_000) / 1e6)
+    >>> sizes = WordSizes(num_words=1_330_000, num_bytes=19_600_000, num_chars=11_900_000)
+    >>> round(training_bytes(BpeTrainer(vocab_size=32_000), sizes) / 1e6)
     159
     """
     if isinstance(trainer, WordLevelTrainer):
-        return num_words * _BYTES_PER_WORD_IN_PYTHON + num_bytes
+        return sizes.num_words * _BYTES_PER_WORD_IN_PYTHON + sizes.num_bytes
+    if isinstance(trainer, UnigramTrainer):
+        return _UNIGRAM_BYTES + round(sizes.num_chars * _BYTES_PER_UNIGRAM_CHARACTER)
     per_symbol = _BYTES_PER_SYMBOL if trainer.vocab_size < _NARROW_IDS else _BYTES_PER_WIDE_SYMBOL
     if "likelihood" in (getattr(trainer, "compat", ""), getattr(trainer, "scoring", "")):
         per_symbol = _BYTES_PER_SCORED_SYMBOL
-    return round((num_words + num_bytes) * per_symbol)
+    return round((sizes.num_words + sizes.num_bytes) * per_symbol)

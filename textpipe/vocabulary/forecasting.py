@@ -18,7 +18,7 @@ from pathlib import Path
 from textpipe.sources import LineReader, is_jsonl, is_parquet
 from textpipe.trainers import MemoryLimit, WordCounts, WordCutter, count_texts, load_counts
 from textpipe.trainers.counts_file import is_counts_file
-from textpipe.trainers.footprint import training_bytes
+from textpipe.trainers.footprint import WordSizes, training_bytes
 from textpipe.trainers.memory import megabytes, resident_bytes
 from textpipe.vocabulary.config import VocabConfig
 from textpipe.vocabulary.inputs import Inputs, SourceFiles
@@ -61,19 +61,19 @@ def forecast(inputs: Inputs, config: VocabConfig, memory_limit: int | str | None
     for path in texts:
         growth.read(path, max(_SAMPLE_BYTES // len(texts), 1 << 16))
     whole = sum(_text_bytes(path) for path in texts)
-    num_words, num_bytes = growth.at(whole)
+    sizes = growth.at(whole)
     for path in paths:
         if is_counts_file(path):  # at the most: their words may be the same
-            counts = load_counts(path).counts
-            num_words, num_bytes = num_words + len(counts), num_bytes + counts.num_bytes
-    need = resident_bytes() + _COUNTING_BYTES + training_bytes(trainer, num_words, num_bytes)
+            more = WordSizes.of(load_counts(path).counts)
+            sizes = WordSizes(*(old + new for old, new in zip(sizes, more, strict=True)))
+    need = resident_bytes() + _COUNTING_BYTES + training_bytes(trainer, sizes)
     limit = MemoryLimit.of(memory_limit)
     verdict = ""
     if limit is not None:
         fits = need <= limit.num_bytes
         verdict = f": {'below' if fits else 'above'} the limit of {megabytes(limit.num_bytes)}"
     disk = sum(path.stat().st_size for path in paths)
-    return Forecast(len(paths), disk, growth.num_bytes, num_words, need, verdict)
+    return Forecast(len(paths), disk, growth.num_bytes, sizes.num_words, need, verdict)
 
 
 class _Growth:
@@ -98,16 +98,15 @@ class _Growth:
         self._rest.merge(count_texts(texts[1::2], self._cutter))
         self.num_bytes += size
 
-    def at(self, num_bytes: int) -> tuple[int, int]:
-        """Distinct words, and their bytes, of a text so long."""
+    def at(self, num_bytes: int) -> WordSizes:
+        """The distinct words of a text so long."""
         half = max(len(self._half), 1)
         self._half.merge(self._rest)
         words = max(len(self._half), 1)
-        if num_bytes <= self.num_bytes:
-            return words, self._half.num_bytes
-        power = min(max(math.log2(words / half), 0.0), 1.0)
-        growth = (num_bytes / max(self.num_bytes, 1)) ** power
-        return round(words * growth), round(self._half.num_bytes * growth)
+        growth = 1.0
+        if num_bytes > self.num_bytes:
+            growth = (num_bytes / max(self.num_bytes, 1)) ** min(max(math.log2(words / half), 0.0), 1.0)
+        return WordSizes(*(round(max(size, 1) * growth) for size in WordSizes.of(self._half)))
 
 
 def _text_bytes(path: Path) -> int:

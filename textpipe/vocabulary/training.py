@@ -37,7 +37,7 @@ from textpipe.trainers import (
 )
 from textpipe.trainers.counting import Progress, counting_reader
 from textpipe.trainers.counts_file import is_counts_file
-from textpipe.trainers.footprint import training_bytes
+from textpipe.trainers.footprint import WordSizes, training_bytes
 from textpipe.vocabulary.card import write_outputs
 from textpipe.vocabulary.config import SENTENCEPIECE_RULES, VocabConfig
 from textpipe.vocabulary.corpora import UNITS, Weights, weigh
@@ -287,7 +287,7 @@ class _Training:
         made = [make_tokenizer(self.folders[folder]) for folder in folders]
         trainers = [self._weighed(trainer) for _, trainer in made]
         if self.work.memory is not None:
-            need = training_bytes(trainers[-1], len(counts), counts.num_bytes)
+            need = training_bytes(trainers[-1], WordSizes.of(counts))
             self.work.memory.require(round(need * _SURE_PART) - counts.memory_bytes, "the training")
         if isinstance(trainers[0], BpeTrainer):
             sizes = [trainer.vocab_size for trainer in trainers]

@@ -133,6 +133,14 @@ public:
         return total;
     }
 
+    // Characters of all distinct words, which are UTF-8.
+    size_t num_chars() const {
+        size_t total = 0;
+        const auto begins = [](uint8_t byte) { return (byte & 0xC0) != 0x80; };
+        each([&](const Word& word) { total += static_cast<size_t>(std::count_if(word.data, word.data + word.size, begins)); });
+        return total;
+    }
+
     size_t memory() const {
         size_t total = sizeof(*this);
         for (const auto& partition : partitions_) total += partition.memory();
