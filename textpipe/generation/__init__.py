@@ -8,6 +8,8 @@ writing           one step of writing, for a decoder alone and for one with a so
 beam              the likeliest texts that a few hypotheses at a time can find
 filling           what an encoder puts in place of masks
 translation       ids of sources in, ids of targets out
+translating       sources in, targets out, with scores and alignments
+attended          where a model looked while it wrote
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ import torch
 
 from textpipe.data.permutation import derive_key
 from textpipe.errors import InputError
-from textpipe.generation.beam import BeamConfig, beam_search
+from textpipe.generation.beam import BeamConfig, Hypothesis, beam_search
 from textpipe.generation.sampling import SamplingConfig, choose
 from textpipe.generation.stop_strings import StopStrings
 from textpipe.generation.whole_characters import WholeCharacters
@@ -194,12 +194,29 @@ class TextWriter:
             numbers = order[start : start + batch_size]
             batch = [rows[number] for number in numbers]
             if isinstance(config, BeamConfig):
-                texts = self._searched(batch, config)
+                texts = [text for text, _ in self._searched(batch, config)]
             else:
                 texts = ["".join(pieces) for pieces in zip(*self._pieces(batch, config, numbers), strict=True)]
             for number, text in zip(numbers, texts, strict=True):
                 written[number] = text
         return written
+
+    def search(
+        self, prompts: Sequence[str], config: BeamConfig, *, batch_size: int = 32
+    ) -> list[tuple[str, Hypothesis]]:
+        """The likeliest text of each prompt or source, as :meth:`generate` finds it, with its ids and score."""
+        rows = self.check(prompts)
+        order = sorted(range(len(rows)), key=lambda number: len(rows[number]))
+        found: dict[int, tuple[str, Hypothesis]] = {}
+        for start in range(0, len(order), batch_size):
+            numbers = order[start : start + batch_size]
+            found |= zip(numbers, self._searched([rows[number] for number in numbers], config), strict=True)
+        return [found[number] for number in range(len(rows))]
+
+    @property
+    def begin(self) -> int:
+        """The id that what is written is read from."""
+        return self._before[-1]
 
     def stream(self, prompt: str, config: SamplingConfig | None = None) -> Iterator[str]:
         """Continue one prompt, piece by piece as it is written; no piece ends inside a character.
@@ -228,13 +245,13 @@ class TextWriter:
                 return
         yield [watch.finish() for watch in watches]
 
-    def _searched(self, rows: list[list[int]], config: BeamConfig) -> list[str]:
+    def _searched(self, rows: list[list[int]], config: BeamConfig) -> list[tuple[str, Hypothesis]]:
         writing, begun = self._begun(rows)
         texts = []
         for best, *_ in beam_search(writing, self._within(config), eos_id=self.eos_id, before=begun):
             watch = StopStrings(config.stop)
             shown = watch.feed(self.tokenizer.decode(best.ids))
-            texts.append(shown + watch.finish())
+            texts.append((shown + watch.finish(), best))
         return texts
 
     def _begun(self, rows: list[list[int]]) -> tuple[Writing, list[list[int]]]:

@@ -10,12 +10,10 @@ import os
 from pathlib import Path
 from typing import Any
 
-from textpipe.errors import InputError
 from textpipe.interchange.exporting import export_model
 from textpipe.interchange.weight_files import SHARD_BYTES
-from textpipe.training.averaging import mean_weights
-from textpipe.training.checkpoints import Checkpoint, find_checkpoint, list_checkpoints
-from textpipe.training.loading import load_model
+from textpipe.training.checkpoints import Checkpoint, find_checkpoint
+from textpipe.training.loading import load_model, newest_checkpoints
 from textpipe.training.model_card import model_card
 
 __all__ = ["export_run"]
@@ -44,18 +42,9 @@ def export_run(
         when the folder exists.
     """
     source = find_checkpoint(run, best=best)
-    model, tokenizer, facts = load_model(source)
-    taken, newest = [source], Checkpoint.open(source)
-    if average > 1:
-        taken = list_checkpoints(Path(run) / "checkpoints")[-average:]
-        if len(taken) < average:
-            raise InputError(
-                f"{len(taken)} checkpoints where the mean of {average} is asked for",
-                where=run,
-                hint="train with --keep-checkpoints of at least that",
-            )
-        opened = [Checkpoint.open(path) for path in taken]
-        model.load_state_dict(mean_weights([checkpoint.tensors(checkpoint.weights_name) for checkpoint in opened]))
+    model, tokenizer, facts = load_model(source if average == 1 else run, average=average)
+    taken = newest_checkpoints(run, average) if average > 1 else [source]
+    newest = Checkpoint.open(source)
     card = model_card(
         newest.config,
         name=Path(to).name,

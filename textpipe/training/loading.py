@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from textpipe.errors import InputError, StateError
 from textpipe.nn.shapes import EncoderConfig
-from textpipe.training.checkpoints import Checkpoint, find_checkpoint
+from textpipe.training.checkpoints import Checkpoint, find_checkpoint, list_checkpoints
 
 if TYPE_CHECKING:
     from textpipe.interchange.importing import ModelFolder
     from textpipe.tokenizer import Tokenizer
 
-__all__ = ["check_tokenizer", "find_model", "load_model"]
+__all__ = ["check_tokenizer", "find_model", "load_model", "newest_checkpoints"]
 
 
 def find_model(path: str | os.PathLike[str], *, best: bool = False) -> Path:
@@ -38,6 +38,24 @@ def find_model(path: str | os.PathLike[str], *, best: bool = False) -> Path:
     return find_checkpoint(folder, best=best)
 
 
+def newest_checkpoints(run: str | os.PathLike[str], count: int) -> list[Path]:
+    """The newest checkpoints of a run, oldest first.
+
+    Raises
+    ------
+    InputError
+        when it has fewer, or is no run.
+    """
+    found = list_checkpoints(Path(run) / "checkpoints")[-count:]
+    if len(found) < count:
+        raise InputError(
+            f"{len(found)} checkpoints where the mean of {count} is asked for",
+            where=run,
+            hint="train with --keep-checkpoints of at least that",
+        )
+    return found
+
+
 def check_tokenizer(found: str, expected: str, *, where: object) -> None:
     """Refuse a tokenizer that is not the one a model was trained with, showing both digests."""
     if found != expected:
@@ -49,7 +67,12 @@ def check_tokenizer(found: str, expected: str, *, where: object) -> None:
 
 
 def load_model(
-    path: str | os.PathLike[str], *, best: bool = False, device: str = "cpu", tokenizer: Tokenizer | None = None
+    path: str | os.PathLike[str],
+    *,
+    best: bool = False,
+    average: int = 1,
+    device: str = "cpu",
+    tokenizer: Tokenizer | None = None,
 ) -> tuple[Any, Tokenizer, dict[str, Any]]:
     """A trained model, its tokenizer, and facts about it.
 
@@ -60,15 +83,19 @@ def load_model(
     Parameters
     ----------
     path : a run folder, a checkpoint in it, or a folder of `transformers`.
-    best : the checkpoint with the lowest validation loss instead of the newest.
+    best : the checkpoint that did best on held-out data instead of the newest.
+    average : the mean of the weights of so many newest checkpoints of a run (Vaswani et al. 2017 take five).
     tokenizer : use this one; it must be the model's own. Read from the folder when absent.
 
     Raises
     ------
+    InputError
+        when the run has fewer checkpoints than are averaged.
     StateError
         when the tokenizer is not the one the model was trained with.
     """
     found = find_model(path, best=best)
+    taken = newest_checkpoints(path, average) if average > 1 else [found]
     if (found / "config.json").is_file():
         from textpipe.interchange.importing import ModelFolder
 
@@ -77,6 +104,11 @@ def load_model(
             check_tokenizer(tokenizer.sha256, own.sha256, where=found)
     else:
         model, own, facts = _from_checkpoint(Checkpoint.open(found), tokenizer)
+        if average > 1:
+            from textpipe.training.averaging import mean_weights
+
+            opened = [Checkpoint.open(checkpoint) for checkpoint in taken]
+            model.load_state_dict(mean_weights([each.tensors(each.weights_name) for each in opened]))
     return model.to(device).eval(), own, facts
 
 

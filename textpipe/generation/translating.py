@@ -1,0 +1,137 @@
+"""Sources in, targets out, with what is to be known of each: its score, and which token came from which.
+
+What enters: a run of an encoder and decoder, and texts. What leaves: translations in the order of the sources.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from textpipe.errors import ConfigError
+from textpipe.generation.attended import alignment, attended
+from textpipe.generation.beam import BeamConfig
+from textpipe.generation.decoding import TextWriter
+from textpipe.nn.shapes import Seq2SeqConfig, TransformerConfig
+
+if TYPE_CHECKING:
+    from textpipe.generation.beam import Hypothesis
+    from textpipe.tokenizer import Tokenizer
+
+__all__ = ["Alignment", "Translation", "Translator"]
+
+
+@dataclass(frozen=True, slots=True)
+class Alignment:
+    """Tokens of both sides, which of the source each of the target is aligned with, and every pair's share.
+
+    The last token of each side is its end; ``pairs`` have the tokens before it alone.
+    """
+
+    source_tokens: list[str]
+    target_tokens: list[str]
+    pairs: list[tuple[int, int]]
+    shares: list[list[float]]
+
+    def __str__(self) -> str:
+        return " ".join(f"{one}-{other}" for one, other in self.pairs)
+
+
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """A target, the score its search gave it, and its alignment where that was asked for."""
+
+    source: str
+    text: str
+    score: float
+    alignment: Alignment | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """All but the shares."""
+        found: dict[str, Any] = {"source": self.source, "text": self.text, "score": round(self.score, 6)}
+        if self.alignment is not None:
+            found |= {"source_tokens": self.alignment.source_tokens, "target_tokens": self.alignment.target_tokens}
+            found["alignment"] = self.alignment.pairs
+        return found
+
+
+class Translator:
+    """An encoder and decoder with its tokenizers.
+
+    Parameters
+    ----------
+    model : a Transformer or a recurrent model, not in training.
+    tokenizer : of the targets.
+    borders : what stands around texts, see :class:`~textpipe.generation.TextWriter`.
+
+    Raises
+    ------
+    ConfigError
+        for a model of another kind.
+
+    Examples
+    --------
+    >>> translator = Translator.open("run")  # doctest: +SKIP
+    >>> translator.translate(["바다는 넓다"])[0].text  # doctest: +SKIP
+    'the sea is wide'
+    """
+
+    def __init__(self, model: Any, tokenizer: Tokenizer, **borders: Any) -> None:
+        if not isinstance(model.config, TransformerConfig | Seq2SeqConfig):
+            raise ConfigError(
+                "this model writes no targets of sources",
+                allowed="what textpipe train transformer or seq2seq wrote",
+                hint="textpipe generate goes on from prompts",
+            )
+        self.model, self.tokenizer = model, tokenizer
+        self.source_tokenizer: Tokenizer = borders.get("source_tokenizer") or tokenizer
+        self.writer = TextWriter(model, tokenizer, **borders)
+
+    @classmethod
+    def open(
+        cls, path: str | os.PathLike[str], *, best: bool = False, average: int = 1, device: str = "cpu"
+    ) -> Translator:
+        """The model of a run, a checkpoint or an exported folder; see :func:`~textpipe.training.load_model`."""
+        from textpipe.training.loading import load_model
+
+        model, tokenizer, facts = load_model(path, best=best, average=average, device=device)
+        return cls(model, tokenizer, **facts["borders"])
+
+    def translate(
+        self,
+        sources: Sequence[str],
+        config: BeamConfig | None = None,
+        *,
+        batch_size: int = 32,
+        aligned: bool = False,
+    ) -> list[Translation]:
+        """The target of each source.
+
+        Parameters
+        ----------
+        config : the search; four beams when absent.
+        batch_size : sources of like length that are translated together.
+        aligned : also say which token came from which, which takes one more pass a source.
+
+        Raises
+        ------
+        InputError
+            when a source is longer than the model's context.
+        ConfigError
+            when alignments are asked of a model without attention.
+        """
+        config = config or BeamConfig(max_tokens=self.model.config.context)
+        found = self.writer.search(sources, config, batch_size=batch_size)
+        return [
+            Translation(source, text, best.score, self._alignment(source, best) if aligned else None)
+            for source, (text, best) in zip(sources, found, strict=True)
+        ]
+
+    def _alignment(self, source: str, best: Hypothesis) -> Alignment:
+        (read,) = self.writer.check([source])
+        shares_TS = attended(self.model, read, [self.writer.begin, *best.ids])
+        sides = ((self.source_tokenizer, read), (self.tokenizer, [*best.ids, self.writer.eos_id]))
+        names = [[tokenizer.id_to_token(number) or "" for number in ids] for tokenizer, ids in sides]
+        return Alignment(names[0], names[1], alignment(shares_TS), shares_TS.tolist())
