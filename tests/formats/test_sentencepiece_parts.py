@@ -7,6 +7,7 @@ import random
 import pytest
 import tokenizers as oracle
 from sentencepiece_models import KINDS, LINES, SPACED_ALPHABET, model_bytes, processor
+from tokenizer_samples import corpus
 
 from textpipe import Tokenizer
 from textpipe.cli.app import run
@@ -47,6 +48,26 @@ def test_texts_that_are_normalized_alike_have_the_ids_of_sentencepiece(loaded):
         ids = theirs.encode(text).ids
         if theirs.token_to_id("<unk>") not in ids:
             assert theirs.decode(ids) == processor(kind).decode(ids)
+
+
+def test_real_text_that_is_spelled_otherwise_has_two_equally_likely_spellings(loaded):
+    kind, theirs, _ = loaded
+    if not kind.startswith("unigram"):
+        pytest.skip("the rows of byte pairs have no sums")
+    model = processor(kind)
+    symbols = parts_of(kind).model.texts_of("user_defined")
+    reviews = corpus("ko-reviews.txt.zst", 300_000).splitlines()[:1000]
+    compared = 0
+    for text in reviews:
+        normal = model.normalize(text)
+        if theirs.normalizer.normalize_str(text) != normal or any(symbol in normal for symbol in symbols):
+            continue  # what differs there is said in the losses
+        compared += 1
+        found, expected = theirs.encode(text).ids, model.encode(text)
+        if found != expected:
+            sums = [sum(map(model.get_score, ids)) for ids in (found, expected)]
+            assert sums[0] == pytest.approx(sums[1], rel=1e-6), text
+    assert compared > 300
 
 
 def test_what_is_written_encodes_alike_in_both_packages(loaded):
