@@ -69,3 +69,10 @@ def test_a_missing_extra_answers_with_the_exact_pip_line() -> None:
 
 def test_the_nearest_known_name_is_suggested() -> None:
     assert errors.did_you_mean("ByteLevl", ["ByteLevel", "Metaspace"]).startswith('did you mean "ByteLevel"?')
+
+
+def test_a_message_shows_a_megabyte_of_a_broken_file_cut_short():
+    error = errors.FormatError("no such name: " + "가" * 1_000_000, path="x.json", field="a" * 1_000_000)
+    assert len(str(error)) < 1500
+    assert str(error).startswith("x.json: aaa")
+    assert "no such name: 가가" in str(error)

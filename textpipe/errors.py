@@ -33,6 +33,8 @@ __all__ = [
     "require",
 ]
 
+_SHOWN_CHARS = 600  # of what a file holds, in a message
+
 
 class TextpipeError(Exception):
     """Base of every error raised on purpose.
@@ -115,14 +117,19 @@ class FormatError(InputError):
         hint: str | None = None,
     ) -> None:
         self.path = str(path)
-        self.field = field
+        self.field = field = None if field is None else _shortened(field)
         self.offset = offset
         where = self.path
         if field is not None:
             where += f": {field}"
         if offset is not None:
             where += f" at byte {offset}"
-        super().__init__(what, where=where, allowed=allowed, hint=hint)
+        super().__init__(_shortened(what), where=where, allowed=allowed, hint=hint)
+
+
+def _shortened(text: str) -> str:
+    """A broken file may hold a megabyte where a name should stand."""
+    return text if len(text) <= _SHOWN_CHARS else f"{text[: _SHOWN_CHARS // 2]} … {text[-_SHOWN_CHARS // 2 :]}"
 
 
 class StateError(TextpipeError, RuntimeError):

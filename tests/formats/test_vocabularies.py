@@ -154,3 +154,10 @@ def test_half_of_the_pair_is_no_tokenizer(tmp_path):
 def test_a_folder_without_a_tokenizer_is_an_input_error(tmp_path):
     with pytest.raises(InputError, match="no tokenizer in this folder"):
         Tokenizer.from_file(tmp_path)
+
+
+def test_a_broken_tokenizer_json_is_not_taken_for_a_vocabulary(tmp_path):
+    path = tmp_path / "tokenizer.json"
+    path.write_text('{"model": 0}', encoding="utf-8")
+    with pytest.raises(FormatError, match=r"tokenizer\.json: model: is 0"):
+        Tokenizer.from_file(path)

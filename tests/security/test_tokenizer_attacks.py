@@ -5,14 +5,13 @@ Every one runs under a limit of processor time and of memory, in a process that 
 
 from __future__ import annotations
 
-import base64
 import json
 import multiprocessing
 import resource
-import struct
 from pathlib import Path
 
 import pytest
+from tokenizer_file_parts import BYTES, PLACE_A, PLACE_X, charsmap, piece, ranks, split, template, token
 
 from textpipe.errors import FormatError, InputError, LimitError, TextpipeError
 
@@ -34,46 +33,6 @@ def replace(content, pattern="a", kind="String"):
     return {"type": "Replace", "pattern": {kind: pattern}, "content": content}
 
 
-def split(pattern):
-    return {"type": "Split", "pattern": {"Regex": pattern}, "behavior": "Isolated", "invert": False}
-
-
-def charsmap(data):
-    return {"type": "Precompiled", "precompiled_charsmap": base64.b64encode(data).decode()}
-
-
-def template(single, tokens=None):
-    pair = [{"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 1}}]
-    return {"type": "TemplateProcessing", "single": single, "pair": pair, "special_tokens": tokens or {}}
-
-
-PLACE_A = {"Sequence": {"id": "A", "type_id": 0}}
-PLACE_X = {"SpecialToken": {"id": "x", "type_id": 0}}
-
-
-def token(content, number, **flags):
-    plain = dict.fromkeys(("single_word", "lstrip", "rstrip", "normalized", "special"), False)
-    return {"id": number, "content": content, **plain, **flags}
-
-
-def varint(number):
-    out = b""
-    while number > 127:
-        out += bytes([number & 127 | 128])
-        number >>= 7
-    return out + bytes([number])
-
-
-def piece(text, kind=1):
-    inner = b"\x0a" + varint(len(text)) + text + b"\x15" + struct.pack("<f", -1.0) + b"\x18" + varint(kind)
-    return b"\x0a" + varint(len(inner)) + inner
-
-
-def ranks(pieces):
-    return b"".join(base64.b64encode(text) + b" %d\n" % rank for text, rank in pieces)
-
-
-BYTES = [(bytes([byte]), byte) for byte in range(256)]
 ATTACKS = {
     # reported against other loaders
     "a merge longer than any piece": bpe({"a": 0, "b": 1}, [["a", "b"]]),

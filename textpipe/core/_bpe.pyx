@@ -13,6 +13,7 @@ from libcpp.vector cimport vector
 
 from textpipe.core._native cimport ModelPointer, NativeModel
 from textpipe.core._pairs cimport CppPairList, PairList, string_view
+from textpipe.core._strings cimport assign_bytes
 from textpipe.core._text import surrogate_error
 from textpipe.errors import InputError
 
@@ -98,9 +99,9 @@ cdef class NativeBpe(NativeModel):
         cdef BpeOptions options
         if unk_token is not None:
             options.has_unk = True
-            options.unk_token = unk_token.encode()
-        options.prefix = (prefix or "").encode()
-        options.suffix = (suffix or "").encode()
+            assign_bytes(options.unk_token, unk_token.encode())
+        assign_bytes(options.prefix, (prefix or "").encode())
+        assign_bytes(options.suffix, (suffix or "").encode())
         options.fuse_unk = fuse_unk
         options.byte_fallback = byte_fallback
         options.ignore_merges = ignore_merges

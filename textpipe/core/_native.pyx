@@ -10,6 +10,8 @@ from libcpp cimport bool as cbool
 from libcpp.memory cimport make_shared
 from libcpp.string cimport string
 
+from textpipe.core._strings cimport assign_bytes
+
 cdef extern from "model.hpp" namespace "textpipe" nogil:
     vector[Token] tokens_of(const ModelPointer& model, const string& word, uint64_t seed) except +
 
@@ -35,7 +37,9 @@ cdef class NativeModel:
 
     def tokenize(self, str word not None, uint64_t seed=0):
         """The ids of one word and how many bytes of it each takes; ``seed`` starts a model that draws lots."""
-        return [(token.id, token.size) for token in tokens_of(self.model, word.encode(), seed)]
+        cdef string text
+        assign_bytes(text, word.encode())
+        return [(token.id, token.size) for token in tokens_of(self.model, text, seed)]
 
 
 cdef class NativeStep:

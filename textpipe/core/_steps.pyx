@@ -12,6 +12,7 @@ from libcpp.string cimport string
 from libcpp.vector cimport vector
 
 from textpipe.core._native cimport CutPointer, RewritePointer, cut_step, rewrite_step
+from textpipe.core._strings cimport assign_bytes
 
 cdef extern from "grammars/known.hpp" namespace "textpipe::grammars" nogil:
     CutPointer known_grammar(const string& name, int behavior, cbool invert) except +
@@ -57,13 +58,17 @@ cdef extern from *:
 
 def grammar_split(str name not None, int behavior, bint invert):
     """The matches of a grammar of known.hpp and what lies between; None where it has no such behaviour."""
-    cdef CutPointer step = known_grammar(name.encode(), behavior, invert)
+    cdef string wanted
+    assign_bytes(wanted, name.encode())
+    cdef CutPointer step = known_grammar(wanted, behavior, invert)
     return None if is_absent(step) else cut_step(step, f"grammar {name} {behavior} {invert}")
 
 
 def literal_split(str text not None, int behavior, bint invert):
     """The places of a text, which is not empty."""
-    return cut_step(split_literal(text.encode(), behavior, invert), f"literal {text!r} {behavior} {invert}")
+    cdef string wanted
+    assign_bytes(wanted, text.encode())
+    return cut_step(split_literal(wanted, behavior, invert), f"literal {text!r} {behavior} {invert}")
 
 
 def run_split(list lead not None, list body not None, size_t least, size_t most, int behavior, bint invert):
@@ -128,14 +133,16 @@ def strip(bint left, bint right):
 
 def prepend(str text not None):
     """A text in front."""
-    cdef string prefix = text.encode()
+    cdef string prefix
+    assign_bytes(prefix, text.encode())
     return rewrite_step(<RewritePointer>make_shared[PrependStep](prefix), f"prepend {text!r}")
 
 
 def replace(str pattern not None, str content not None):
     """One text for another; an empty one is found nowhere."""
-    cdef string old = pattern.encode()
-    cdef string new = content.encode()
+    cdef string old, new
+    assign_bytes(old, pattern.encode())
+    assign_bytes(new, content.encode())
     return rewrite_step(<RewritePointer>make_shared[ReplaceStep](old, new), f"replace {pattern!r} {content!r}")
 
 
@@ -146,6 +153,7 @@ def byte_spelling():
 
 def metaspace(str mark not None, int prepend):
     """Spaces made visible; ``prepend`` is 0 for every text, 1 for the one at the start, 2 for none."""
-    cdef string replacement = mark.encode()
+    cdef string replacement
+    assign_bytes(replacement, mark.encode())
     step = <RewritePointer>make_shared[MetaspaceStep](replacement, prepend)
     return rewrite_step(step, f"metaspace {mark!r} {prepend}")

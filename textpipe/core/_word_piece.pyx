@@ -11,6 +11,7 @@ from libcpp.memory cimport make_shared, shared_ptr
 from libcpp.string cimport string
 
 from textpipe.core._native cimport CutPointer, ModelPointer, NativeModel, cut_step
+from textpipe.core._strings cimport assign_bytes
 
 from textpipe.core._text import surrogate_error
 
@@ -55,7 +56,9 @@ cdef class NativeWordPiece(NativeModel):
     """The longest pieces from the left; ``unknown`` is the id for a word without, or with more than ``most_chars``."""
 
     def __init__(self, dict vocab not None, *, str prefix not None, uint32_t unknown, size_t most_chars):
-        cdef shared_ptr[WordPieceModel] made = make_shared[WordPieceModel](<string>prefix.encode(), unknown, most_chars)
+        cdef string inside
+        assign_bytes(inside, prefix.encode())
+        cdef shared_ptr[WordPieceModel] made = make_shared[WordPieceModel](inside, unknown, most_chars)
         for piece, number in vocab.items():
             made.get().add_piece(view_utf8(piece), number)
         made.get().finish()

@@ -66,6 +66,8 @@ def detect(path: str | os.PathLike[str]) -> tuple[Path, str]:
     if file.is_dir():
         return _in_folder(file)
     head = _head(file)
+    if file.name == "tokenizer.json" and head.strip():
+        return file, "tokenizer.json"  # a broken one may look like a vocabulary
     for name, pattern in _HEADS:
         if re.match(pattern, head):
             return file, name

@@ -90,4 +90,4 @@ def _pair_of(path: Path) -> tuple[Path, Path]:
         if path.name.endswith(name):
             start = path.name.removesuffix(name)
             return path.with_name(start + _VOCAB), path.with_name(start + _MERGES)
-    raise InputError(f"{path.name} does not end in {_VOCAB} or {_MERGES}", hint=f"name it {_VOCAB}")
+    raise InputError(f"its name does not end in {_VOCAB} or {_MERGES}", where=path, hint=f"name it {_VOCAB}")
