@@ -31,6 +31,9 @@ class _Applier:
     def __init__(self, factory: Callable[[], Callable[[Any], Any]]) -> None:
         self.function = factory()
 
+    def start(self) -> None:
+        """Answered once the function is made."""
+
     def apply(self, item: Any) -> Any:
         try:
             return self.function(item)
@@ -44,8 +47,8 @@ class RayEngine:
     Parameters
     ----------
     workers : how many actors, one CPU each.
-    deadline_s : the longest one item may take, or None. The first item of an actor also waits for its start, so a
-        cluster that is full counts as slow.
+    deadline_s : the longest one item may take, or None. It counts from when the actor has started: where the cluster
+        is full, items wait as long as Ray does.
     """
 
     def __init__(self, workers: int = 1, *, deadline_s: float | None = None) -> None:
@@ -78,7 +81,10 @@ class _Run(Generic[T, R]):
         self.items = enumerate(items)
         kind = ray.remote(num_cpus=1, max_restarts=0)(_Applier)
         self.new_actor: Callable[[], Any] = lambda: kind.remote(factory)
-        self.idle: deque[Any] = deque(self.new_actor() for _ in range(engine.workers))
+        self.idle: deque[Any] = deque()
+        self.starting: dict[Any, Any] = {}  # reference → actor
+        for _ in range(engine.workers):
+            self._start_actor()
         self.running: dict[Any, tuple[int, Any, float]] = {}  # reference → item number, actor, start
         self.waiting: dict[int, T] = {}
         self.finished: dict[int, R | Failure] = {}
@@ -89,7 +95,7 @@ class _Run(Generic[T, R]):
         next_given = 0
         while True:
             self._hand_out()
-            if not self.running:
+            if not self.running and (self.is_drained or not self.starting):
                 break
             self._listen()
             while next_given in self.finished:
@@ -99,8 +105,12 @@ class _Run(Generic[T, R]):
             raise self.input_error
 
     def stop(self) -> None:
-        for actor in [*self.idle, *(actor for _, actor, _ in self.running.values())]:
+        for actor in [*self.idle, *self.starting.values(), *(actor for _, actor, _ in self.running.values())]:
             self.ray.kill(actor)
+
+    def _start_actor(self) -> None:
+        actor = self.new_actor()
+        self.starting[actor.start.remote()] = actor
 
     def _hand_out(self) -> None:
         while self.idle and not self.is_drained and len(self.waiting) < self.engine.workers * _WINDOW_ITEMS:
@@ -118,11 +128,15 @@ class _Run(Generic[T, R]):
     def _listen(self) -> None:
         deadline = self.engine.deadline_s
         timeout = None
-        if deadline is not None:
+        if deadline is not None and self.running:
             timeout = max(0.0, min(start for _, _, start in self.running.values()) + deadline - time.monotonic())
-        self.ray.wait(list(self.running), num_returns=1, timeout=timeout)
-        done, _ = self.ray.wait(list(self.running), num_returns=len(self.running), timeout=0)
+        awaited = [*self.running, *self.starting]
+        self.ray.wait(awaited, num_returns=1, timeout=timeout)
+        done, _ = self.ray.wait(awaited, num_returns=len(awaited), timeout=0)
         for reference in done:
+            if reference in self.starting:  # one that could not start says so when it is given an item
+                self.idle.append(self.starting.pop(reference))
+                continue
             try:
                 self._settle(reference, self.ray.get(reference), is_alive=True)
             except self.ray.exceptions.RayActorError as error:
@@ -134,7 +148,8 @@ class _Run(Generic[T, R]):
     def _settle(self, reference: Any, result: R | Failure, *, is_alive: bool) -> None:
         number, actor, _ = self.running.pop(reference)
         self.finished[number] = result
-        if not is_alive:
+        if is_alive:
+            self.idle.append(actor)
+        else:
             self.ray.kill(actor)
-            actor = self.new_actor()
-        self.idle.append(actor)
+            self._start_actor()
