@@ -11,7 +11,7 @@ import time
 from types import TracebackType
 from typing import Any
 
-__all__ = ["Progress"]
+__all__ = ["Progress", "duration"]
 
 _PLAIN_EVERY_S = 10.0
 _LIVE_EVERY_S = 0.1
@@ -52,7 +52,7 @@ class Progress:
             rate = (done - self._first) / seconds
             parts.append(f"{rate:,.0f} {unit}/s" if rate >= 100 else f"{rate:.3g} {unit}/s")
             if total and done < total:
-                parts.append(f"{_duration((total - done) / rate)} left")
+                parts.append(f"{duration((total - done) / rate)} left")
         parts += [f"{name.replace('_', ' ')} {value}" for name, value in facts.items()]
         return ", ".join(part.strip() for part in parts)
 
@@ -90,7 +90,8 @@ class Progress:
             self._phase = ""
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """A time for a person, such as ``2m 05s``."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}h {minutes:02d}m" if hours else f"{minutes}m {rest:02d}s" if minutes else f"{rest}s"

@@ -11,6 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from textpipe.cli.progress import duration
 from textpipe.cli.rows import print_rows
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ def show_forecast(
     rows += [
         ("words", f"about {expected.num_words:,} distinct, by a sample of {expected.sample_bytes:,} bytes"),
         ("memory", f"about {megabytes(expected.memory_bytes)}{expected.verdict}"),
+        ("time", f"about {duration(expected.cpu_seconds)} of one processor"),
         *(("write", name) for name in written),
     ]
     print_rows(rows)

@@ -17,12 +17,34 @@ from typing import Any, BinaryIO
 from textpipe.errors import FormatError
 from textpipe.sources.paths import PACKED_SUFFIXES
 
-__all__ = ["read_blocks"]
+__all__ = ["inflated_bytes", "read_blocks"]
 
 _BLOCK_BYTES = 1 << 20
+_GZ_FRAME_BYTES = 18  # header and trailer
 _PACKED_BYTES = 1 << 17  # read at once from a packed file
 # Inflated at once: zstandard gives all that a piece holds, and four bytes can hold 128 KiB.
 _ZST_PIECE_BYTES = 512
+
+
+def inflated_bytes(path: str | os.PathLike[str]) -> int | None:
+    """How large a packed file says it is when inflated; None where it does not say so, or says less than it has.
+
+    What it says is not to be relied on: only the first part of a file of several is counted.
+    """
+    path = Path(path)
+    size = path.stat().st_size
+    with open(path, "rb") as file:
+        if path.suffix.lower() == ".gz":
+            file.seek(max(size - 4, 0))
+            said = int.from_bytes(file.read(4), "little") if size > _GZ_FRAME_BYTES else -1
+        else:
+            import zstandard
+
+            try:
+                said = zstandard.frame_content_size(file.read(32))
+            except zstandard.ZstdError:
+                said = -1
+    return said if said >= size else None
 
 
 def read_blocks(path: str | os.PathLike[str]) -> Iterator[bytes]:

@@ -27,6 +27,7 @@ _REPLACEMENT = "\ufffd".encode()
 _SYLLABLE = rb"(?:\xea[\xb0-\xbf][\x80-\xbf]|[\xeb\xec][\x80-\xbf]{2}|\xed(?:[\x80-\x9d][\x80-\xbf]|\x9e[\x80-\xa3]))"
 _JOINT = re.compile(rb"(?:[A-Za-z0-9]|" + _SYLLABLE + rb") (?=[A-Za-z0-9]|" + _SYLLABLE + rb")")
 _CUT_WINDOW = 1 << 16
+_MOST_SAMPLED = 1 << 22  # of one line
 
 
 def cut_at_space(text: bytes) -> int:
@@ -99,6 +100,27 @@ class LineReader:
         for chunk in self._chunks(path, cut):
             yield self._checked(chunk, path, start)
             start += len(chunk)
+
+    def read_at(self, path: str | os.PathLike[str], start: int, num_bytes: int) -> bytes | None:
+        """Whole lines from within a file that is not packed, ``num_bytes`` or a little more: the first begins at
+        ``start`` or after it. None where a line is too long to be sampled.
+
+        Raises
+        ------
+        FormatError
+            at the first byte that is not UTF-8 where such are refused.
+        """
+        lines: list[bytes] = []
+        size = 0
+        with open(path, "rb") as file:
+            file.seek(max(start - 1, 0))
+            skipped = file.readline(_MOST_SAMPLED) if start else b""
+            while size < num_bytes and (line := file.readline(_MOST_SAMPLED)):
+                lines.append(line)
+                size += len(line)
+        if any(len(line) == _MOST_SAMPLED for line in (skipped, *lines)):
+            return None
+        return self._checked(b"".join(lines), path, start + max(len(skipped) - 1, 0))
 
     def _chunks(self, path: str | os.PathLike[str], cut: Callable[[bytes], int] | None) -> Iterator[bytes]:
         pending: list[bytes] = []

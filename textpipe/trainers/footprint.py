@@ -20,7 +20,8 @@ _BYTES_PER_SYMBOL = 7.6  # a cell (2 bytes while ids fit), the place of its pair
 _BYTES_PER_WIDE_SYMBOL = 9.6
 _BYTES_PER_SCORED_SYMBOL = 26.5  # of merges by likelihood: a cell (16 bytes) and places of each pair of now and before
 _NARROW_IDS = 65_000
-_BYTES_PER_WORD_IN_PYTHON = 160
+_BYTES_PER_WORD_IN_PYTHON = 400
+_BYTES_PER_ENTRY = 400  # of what is learned, in Python
 _BYTES_PER_UNIGRAM_CHARACTER = 37.0  # the places where pieces begin, sorted; later each seed and where it stands
 _UNIGRAM_BYTES = 10_000_000  # tables of the alphabet and of its scripts, and what each thread has
 
@@ -46,7 +47,7 @@ def training_bytes(trainer: VocabularyTrainer, sizes: WordSizes) -> int:
     >>> from textpipe.trainers import BpeTrainer
     >>> sizes = WordSizes(num_words=1_330_000, num_bytes=19_600_000, num_chars=11_900_000)
     >>> round(training_bytes(BpeTrainer(vocab_size=32_000), sizes) / 1e6)
-    159
+    172
     """
     if isinstance(trainer, WordLevelTrainer):
         return sizes.num_words * _BYTES_PER_WORD_IN_PYTHON + sizes.num_bytes
@@ -55,4 +56,5 @@ def training_bytes(trainer: VocabularyTrainer, sizes: WordSizes) -> int:
     per_symbol = _BYTES_PER_SYMBOL if trainer.vocab_size < _NARROW_IDS else _BYTES_PER_WIDE_SYMBOL
     if "likelihood" in (getattr(trainer, "compat", ""), getattr(trainer, "scoring", "")):
         per_symbol = _BYTES_PER_SCORED_SYMBOL
-    return round((sizes.num_words + sizes.num_bytes) * per_symbol)
+    symbols = sizes.num_words + sizes.num_bytes
+    return round(symbols * per_symbol) + min(trainer.vocab_size, symbols) * _BYTES_PER_ENTRY

@@ -2,7 +2,7 @@
 
 What enters: inputs and settings. What leaves: how many distinct words are to be expected and what memory they take.
 Promises: reads a few megabytes, writes nothing. Distinct words grow with the text by a power of its size (Heaps' law);
-the power is measured on the two halves of the sample, so the forecast is rough where the corpus is mixed.
+the power is measured on the two halves of a sample from all over the text.
 
 Notes
 -----
@@ -12,36 +12,59 @@ Heaps: Information Retrieval, Computational and Theoretical Aspects, 1978, secti
 from __future__ import annotations
 
 import math
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from textpipe.sources import LineReader, is_jsonl, is_parquet
-from textpipe.trainers import MemoryLimit, WordCounts, WordCutter, count_texts, load_counts
+from textpipe.sources import LineReader
+from textpipe.trainers import (
+    MemoryLimit,
+    UnigramTrainer,
+    VocabularyTrainer,
+    WordCounts,
+    WordCutter,
+    WordLevelTrainer,
+    count_texts,
+    load_counts,
+)
 from textpipe.trainers.counts_file import is_counts_file
 from textpipe.trainers.footprint import WordSizes, training_bytes
 from textpipe.trainers.memory import megabytes, resident_bytes
 from textpipe.vocabulary.config import VocabConfig
 from textpipe.vocabulary.inputs import Inputs, SourceFiles
-from textpipe.vocabulary.samples import first_documents
+from textpipe.vocabulary.samples import spread_documents, text_bytes
 from textpipe.vocabulary.stages import make_tokenizer
 
 __all__ = ["Forecast", "forecast"]
 
 _SAMPLE_BYTES = 8 << 20
-_CHUNK_BYTES = 1 << 16
-_PACKED_RATIO = 4  # inflated bytes to packed ones, of text
-_COUNTING_BYTES = 30 << 20  # text on its way and front tables
+_SLOW_SAMPLE_BYTES = 1 << 18  # where Python cuts the text
+_COUNTING_BYTES = 42 << 20  # text on its way and front tables
+_MEASURING_BYTES = 60 << 20  # text for the card, and what encodes it
+_BYTES_PER_ENTRY = 700  # of the finished vocabulary, while its files are written
+_KEPT_SHARE = 0.4  # of what the training held, which the system does not get back
+_SENTENCES_BYTES = 42 << 20
+# Seconds of one processor, as measured on a machine of 2020 or so.
+_MERGE_SECONDS = (6.4e-8, 2.5e-5)  # a symbol of distinct words, and an entry
+_ESTIMATE_SECONDS = 2e-6  # a symbol of distinct words
+_SENTENCE_SECONDS = 5e-7  # a byte of text
+_WRITING_SECONDS = (0.8, 2e-5)  # in any case, and an entry
+_BYTES_PER_SENTENCE_BYTE = 4.1  # text in order, where sentencepiece's rules need it whole
 
 
 @dataclass(frozen=True)
 class Forecast:
-    """What is to be expected; ``verdict`` says whether a limit will do, empty where there is none."""
+    """What is to be expected; ``verdict`` says whether a limit will do, empty where there is none.
+
+    ``cpu_seconds`` are those of one processor: what reads the sample is timed, the rest goes by its size.
+    """
 
     num_files: int
     disk_bytes: int
     sample_bytes: int
     num_words: int
     memory_bytes: int
+    cpu_seconds: float
     verdict: str
 
 
@@ -55,61 +78,72 @@ def forecast(inputs: Inputs, config: VocabConfig, memory_limit: int | str | None
     """
     paths = SourceFiles(inputs).paths
     tokenizer, trainer = make_tokenizer(config)
+    reader = LineReader(invalid_utf8=config.invalid_utf8, text_column=config.text_column)
+    cutter = tokenizer.pipeline.word_cutter()
+    growth = _Growth(cutter)
+    base = resident_bytes()
     texts = [path for path in paths if not is_counts_file(path)]
-    reader = LineReader(chunk_bytes=_CHUNK_BYTES, invalid_utf8=config.invalid_utf8, text_column=config.text_column)
-    growth = _Growth(tokenizer.pipeline.word_cutter(), reader)
-    for path in texts:
-        growth.read(path, max(_SAMPLE_BYTES // len(texts), 1 << 16))
-    whole = sum(_text_bytes(path) for path in texts)
+    sample = _SLOW_SAMPLE_BYTES if cutter.is_python else _SAMPLE_BYTES
+    for documents in spread_documents(texts, reader, sample):
+        growth.add([document.text for document in documents])
+    whole = sum(map(text_bytes, texts))
     sizes = growth.at(whole)
     for path in paths:
         if is_counts_file(path):  # at the most: their words may be the same
             more = WordSizes.of(load_counts(path).counts)
             sizes = WordSizes(*(old + new for old, new in zip(sizes, more, strict=True)))
-    need = resident_bytes() + _COUNTING_BYTES + training_bytes(trainer, sizes)
+    symbols = sizes.num_words + sizes.num_bytes
+    learning = training_bytes(trainer, sizes)
+    if config.compat == "sentencepiece" and config.model == "unigram":
+        learning = round(_BYTES_PER_SENTENCE_BYTE * whole) + _SENTENCES_BYTES
+    entries = min(config.vocab_size, symbols)
+    measuring = _MEASURING_BYTES + _BYTES_PER_ENTRY * entries + round(_KEPT_SHARE * learning)
+    need = base + max(_COUNTING_BYTES, learning, measuring)
     limit = MemoryLimit.of(memory_limit)
     verdict = ""
     if limit is not None:
         fits = need <= limit.num_bytes
         verdict = f": {'below' if fits else 'above'} the limit of {megabytes(limit.num_bytes)}"
     disk = sum(path.stat().st_size for path in paths)
-    return Forecast(len(paths), disk, growth.num_bytes, sizes.num_words, need, verdict)
+    seconds = growth.seconds * whole / max(growth.num_bytes, 1)
+    seconds += _learning_seconds(trainer, symbols, whole)
+    seconds += _WRITING_SECONDS[0] + _WRITING_SECONDS[1] * entries
+    return Forecast(len(paths), disk, growth.num_bytes, sizes.num_words, need, round(seconds, 1), verdict)
+
+
+def _learning_seconds(trainer: VocabularyTrainer, symbols: int, text_bytes: int) -> float:
+    if isinstance(trainer, UnigramTrainer):
+        return _SENTENCE_SECONDS * text_bytes if trainer.compat == "sentencepiece" else _ESTIMATE_SECONDS * symbols
+    if isinstance(trainer, WordLevelTrainer):
+        return 0.0
+    return _MERGE_SECONDS[0] * symbols + _MERGE_SECONDS[1] * min(trainer.vocab_size, symbols)
 
 
 class _Growth:
     """Distinct words after half of a sample, and after all of it."""
 
-    def __init__(self, cutter: WordCutter, reader: LineReader) -> None:
+    def __init__(self, cutter: WordCutter) -> None:
         self.num_bytes = 0
-        self._reader = reader
+        self.seconds = 0.0
         self._cutter = cutter
         self._half: WordCounts = WordCounts(byte_level=cutter.byte_level)
         self._rest: WordCounts = WordCounts(byte_level=cutter.byte_level)
 
-    def read(self, path: Path, budget: int) -> None:
-        texts: list[str] = []
-        size = 0
-        for document in first_documents(path, self._reader):
-            texts.append(document.text)
-            size += len(document.text.encode()) + 1
-            if size >= budget:
-                break
+    def add(self, texts: Sequence[str]) -> None:
+        """One more part of the sample; every other text is of the first half."""
+        start = time.process_time()
         self._half.merge(count_texts(texts[::2], self._cutter))
         self._rest.merge(count_texts(texts[1::2], self._cutter))
-        self.num_bytes += size
+        self.seconds += time.process_time() - start
+        self.num_bytes += sum(len(text.encode()) + 1 for text in texts)
 
     def at(self, num_bytes: int) -> WordSizes:
         """The distinct words of a text so long."""
-        half = max(len(self._half), 1)
+        halves = WordSizes.of(self._half)
         self._half.merge(self._rest)
-        words = max(len(self._half), 1)
-        growth = 1.0
-        if num_bytes > self.num_bytes:
-            growth = (num_bytes / max(self.num_bytes, 1)) ** min(max(math.log2(words / half), 0.0), 1.0)
-        return WordSizes(*(round(max(size, 1) * growth) for size in WordSizes.of(self._half)))
-
-
-def _text_bytes(path: Path) -> int:
-    packed = path.suffix.lower() in (".gz", ".zst") or is_parquet(path)
-    size = path.stat().st_size * (_PACKED_RATIO if packed else 1)
-    return size if not is_jsonl(path) else round(size * 0.9)
+        wholes = WordSizes.of(self._half)
+        longer = max(num_bytes / max(self.num_bytes, 1), 1.0)
+        powers = (math.log2(max(whole, 1) / max(half, 1)) for half, whole in zip(halves, wholes, strict=True))
+        return WordSizes(
+            *(round(whole * longer ** min(power, 1.0)) for whole, power in zip(wholes, powers, strict=True))
+        )

@@ -17,6 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from textpipe.core._word_counts import release_freed_memory
 from textpipe.errors import ConfigError, InputError, StateError
 from textpipe.files import MANIFEST, publish_directory
 from textpipe.models import BPE
@@ -345,6 +346,7 @@ class _Training:
         self, folder: Path, tokenizer: Tokenizer, recorded: dict[str, Any], figures: Mapping[str, Any]
     ) -> Vocabulary:
         counts: dict[str, Any] = dict(figures)
+        release_freed_memory()  # what the training held is not to stand beside what measuring holds
         if folder.exists():
             folder.rmdir()  # finished() has seen that it is empty
         with publish_directory(folder, kind=KIND, counts=counts, config=recorded) as staging:
