@@ -15,12 +15,15 @@ import running
 
 from textpipe import Tokenizer
 from textpipe.data.pairs import PackedPairs
+from textpipe.files import write_text
 from textpipe.generation.beam import BeamConfig
+from textpipe.generation.translating import Translator
 from textpipe.generation.translation import translate_ids
 from textpipe.nn.shapes import Seq2SeqConfig, TransformerConfig
+from textpipe.report.attention_picture import attention_picture
 from textpipe.training.run_config import TrainConfig
 
-__all__ = ["Pair", "Recipe", "Trained", "edit_distance", "trained"]
+__all__ = ["Pair", "Recipe", "Trained", "draw", "edit_distance", "trained"]
 
 Pair = tuple[str, str]
 
@@ -64,6 +67,14 @@ def trained(
     parameters = sum(weight.numel() for weight in model.parameters())
     facts = {"parameters": parameters, "steps": result.steps, "val_loss": result.val_loss, "train_cpu_s": spent}
     return Trained(model, texts, facts)
+
+
+def draw(run: Path, source: str) -> None:
+    """Draw where a run's model looks while it translates: an SVG beside the run's folder."""
+    (written,) = Translator.open(run).translate([source], BeamConfig(beams=1), aligned=True)
+    assert written.alignment is not None
+    found = written.alignment
+    write_text(run.with_suffix(".svg"), attention_picture(found.source_tokens, found.target_tokens, found.shares))
 
 
 def edit_distance(one: Sequence[object], other: Sequence[object]) -> int:

@@ -10,11 +10,10 @@ from __future__ import annotations
 
 import sys
 
-import alignment
 import characters
 import numpy as np
 import running
-from pairs import Pair, Recipe, Trained, trained
+from pairs import Pair, Recipe, Trained, draw, trained
 
 from textpipe.data.pairs import PackedPairs, pack_pairs
 from textpipe.nn.shapes import Seq2SeqConfig, TransformerConfig
@@ -67,8 +66,7 @@ def main(arguments: list[str]) -> int:
         done = trained(RECIPES[name], data, held_out, out, seed=chosen.seed, threads=chosen.threads, **changed)
         _report(name, chosen.seed, held_out, done)
         if name == "rnn-attention":
-            pair = next(pair for pair in held_out if len(pair[0].split()) == 14)
-            alignment.draw(done.model, data, *pair, path=out.with_suffix(".svg"))
+            draw(out, next(source for source, _ in held_out if len(source.split()) == 14))
     return 0
 
 

@@ -14,15 +14,11 @@ from pathlib import Path
 
 import characters
 import running
-from pairs import Pair, Recipe, edit_distance, trained
+from pairs import Pair, Recipe, draw, edit_distance, trained
 
 from textpipe.data.pairs import PackedPairs, pack_pairs
 from textpipe.data.parallel_text import iter_pairs
-from textpipe.files import write_text
-from textpipe.generation.beam import BeamConfig
-from textpipe.generation.translating import Translator
 from textpipe.nn.shapes import Seq2SeqConfig, TransformerConfig
-from textpipe.report.attention_picture import attention_picture
 
 _RNN = {"embedding": 64, "width": 192, "encoder_width": 96, "dropout": 0.2, "context": 64}
 _RATE = {"learning_rate": 3e-3, "final_share": 0.0, "warmup_steps": 100, "batch_tokens": 4096, "steps": 800}
@@ -69,11 +65,7 @@ def main(arguments: list[str]) -> int:
         error_rate = edits / sum(map(len, wanted))
         if name == "rnn-attention":
             source, _ = max(dev, key=lambda pair: len(pair[0]) if len(pair[0]) <= LONGEST_DRAWN else 0)
-            (written,) = Translator.open(out).translate([source], BeamConfig(beams=1), aligned=True)
-            shown = written.alignment
-            assert shown is not None
-            picture = attention_picture(shown.source_tokens, shown.target_tokens, shown.shares)
-            write_text(out.with_suffix(".svg"), picture)
+            draw(out, source)
         running.print_result(
             model=name, units=units, seed=chosen.seed, exact=exact, character_error_rate=error_rate, **done.facts
         )
