@@ -132,7 +132,7 @@ class Stepper:
         raise StateError(
             f"step {step}: {what}",
             where=self.where,
-            hint=f"the batch was samples {batch.samples[0]} … {batch.samples[-1]}; the last checkpoint is good: "
+            hint=f"the batch was samples {batch.samples[0]} … {batch.samples[-1]}; nothing of it is saved: "
             "start a new run with a lower learning rate or a longer warmup",
         )
 
