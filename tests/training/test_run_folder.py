@@ -175,6 +175,18 @@ def test_another_tokenizer_beside_an_export_is_refused(whole, small_packed, tmp_
         Trainer(model, small_packed, CONFIG, out=tmp_path / "new", start=Start.open(tmp_path / "export")).run()
 
 
+def test_weights_of_a_vocabulary_of_another_size_are_refused_with_the_cure(whole, small_packed, tmp_path):
+    start = Start.open(whole.out)
+    with pytest.raises(StateError, match=r"of a vocabulary of 400 entries and the data of one of 401.*--tokenizer"):
+        start.check_size(401)
+    small = type("Data", (), {"vocab_size": 300, "path": small_packed.path})()
+    for name in ("fingerprint", "tokenizer_sha256", "eos_id"):
+        setattr(small, name, getattr(small_packed, name))
+    with pytest.raises(StateError, match="of a vocabulary of 400 entries and the data of one of 300"):
+        Trainer(shape(small_packed), small, CONFIG, out=tmp_path / "new", start=start)
+    assert not (tmp_path / "new").exists()
+
+
 @pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
 def test_a_compiled_model_learns_the_same_and_saves_its_own_names(small_packed, tmp_path):
     config = CONFIG.replaced(steps=3, validate_every=3, sample_tokens=0, threads=1)

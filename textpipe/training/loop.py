@@ -182,6 +182,8 @@ class Trainer:
             start=None if start is None else StartIdentity(path=os.path.abspath(start.path), sha256=start.sha256),
         )
         self.folder = RunFolder(self.out, self.run_config)
+        if start is not None:
+            start.check_size(data.vocab_size)
         self.task = task_for(model, data, self.config)
         self._listeners = list(listeners)
         self._log: LineLog | None = None  # the first rank's

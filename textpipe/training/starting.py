@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Start"]
 
+_PACK_AGAIN = "ids would mean other texts: pack the data with --tokenizer {}"
+
 
 @dataclass(frozen=True, slots=True)
 class Start:
@@ -59,6 +61,22 @@ class Start:
         checkpoint = Checkpoint.open(found)
         return cls(found, checkpoint.config.model, sha256_file(found / checkpoint.weights_name), checkpoint)
 
+    def check_size(self, vocab_size: int) -> None:
+        """Refuse data whose vocabulary is of another size, before a model is made for it.
+
+        Raises
+        ------
+        StateError
+            saying both sizes.
+        """
+        own = self.shape.vocab_size
+        if own != vocab_size:
+            raise StateError(
+                f"these weights are of a vocabulary of {own:,} entries and the data of one of {vocab_size:,}",
+                where=self.path,
+                hint=_PACK_AGAIN.format(self.path),
+            )
+
     def check(self, shape: ModelConfig, target: Tokenizer, source: Tokenizer | None) -> None:
         """Refuse a run of another shape, or with tokenizers that give other ids.
 
@@ -84,7 +102,7 @@ class Start:
                 raise StateError(
                     f"{what} of the data is not that of these weights",
                     where=self.path,
-                    hint=f"ids would mean other texts: pack the data with --tokenizer {self.path}",
+                    hint=_PACK_AGAIN.format(self.path),
                 )
 
     def tokenizers(self) -> tuple[Tokenizer, Tokenizer]:
