@@ -33,6 +33,8 @@ class Limits:
     template_tokens: int = 4096  # special tokens around one text
     template_texts: int = 16  # how often a template may have a text
     pattern_chars: int = 4 * KIB  # a pre-token pattern written by a user
+    pattern_s: float = 0.5  # of processor time for one text, where a sane pattern takes microseconds …
+    pattern_s_per_char: float = 2e-5  # … and that for each character, about a hundred times what one takes
 
     # text
     text_bytes: int = GIB  # one text argument

@@ -89,6 +89,8 @@ def test_the_default_is_what_encode_special_tokens_says():
     assert tokenizer.encode("<|user|>", special="allow").ids == as_token
     with pytest.raises(InputError, match="did you mean"):
         tokenizer.encode("가", special="rais")
+    with pytest.raises(InputError, match="no such policy: True"):
+        tokenizer.encode("가", special=True)
 
 
 @settings(max_examples=60, deadline=None)

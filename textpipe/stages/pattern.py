@@ -17,8 +17,6 @@ from textpipe.stages.oniguruma import translate
 
 __all__ = ["Regex", "check_pattern", "find", "pattern_to_dict", "replaced"]
 
-_TIMEOUT_S = 10.0  # one search; a sane pattern takes microseconds
-
 
 @dataclass(frozen=True, slots=True)
 class Regex:
@@ -58,16 +56,17 @@ def find(pattern: str | Regex, text: str) -> Iterator[tuple[int, int, bool]]:
     Raises
     ------
     LimitError
-        when the search takes longer than ten seconds, or more memory than there is.
+        when the search takes longer than the limits say for a text of that length, or more memory than there is.
     """
     if isinstance(pattern, str):
         compiled = _compile(pattern, plain=True) if pattern else None
     else:
         compiled = _compile(pattern.pattern)
     done = 0
+    most_s = DEFAULT_LIMITS.pattern_s + len(text) * DEFAULT_LIMITS.pattern_s_per_char
     if compiled is not None:
         try:
-            for match in compiled.finditer(text, timeout=_TIMEOUT_S):
+            for match in compiled.finditer(text, timeout=most_s):  # of processor time, for all matches together
                 begin, end = match.span()
                 if begin == end == done and end > 0:
                     continue  # nothing, right where a match ended: `tokenizers` does not take that for another one
@@ -77,9 +76,9 @@ def find(pattern: str | Regex, text: str) -> Iterator[tuple[int, int, bool]]:
                 done = end
         except TimeoutError:
             raise LimitError(
-                f"the pattern took longer than {_TIMEOUT_S:g} s on a text of {len(text)} characters",
+                f"the pattern took longer than {most_s:.2g} s on a text of {len(text)} characters",
                 where=repr(compiled.pattern[:80]),
-                hint="write it without nested repetition",
+                hint="write it without nested repetition, or cut the text at line ends",
             ) from None
         except (MemoryError, RecursionError):  # a pattern that calls itself, "(?R)" for one
             raise LimitError(

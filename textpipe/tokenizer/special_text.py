@@ -42,7 +42,7 @@ def policy_skips(pipeline: Pipeline, special: SpecialPolicy, texts: Iterable[str
     The texts are those of a batch, or all of its one ``item``.
     """
     if special not in get_args(SpecialPolicy):
-        raise InputError(f'no such policy: "{special}"', hint=did_you_mean(special, get_args(SpecialPolicy)))
+        raise InputError(f"no such policy: {special!r}", hint=did_you_mean(str(special), get_args(SpecialPolicy)))
     if special == "raise":
         for number, text in enumerate(texts):
             refuse_special(pipeline, text, f"text {number if item is None else item}")
