@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,13 +12,18 @@ import typer
 
 from textpipe.cli.tokenizer_option import ALLOW, TOKENIZER, load, read_stdin
 from textpipe.errors import FormatError, InputError
+from textpipe.sources import is_jsonl, iter_lines
+
+_MOST = 1 << 31
 
 
 def command(
     ids: list[str] = typer.Argument(None, help="Ids; without any, --file or standard input."),
     *,
     tokenizer: Path = TOKENIZER,
-    file: Path | None = typer.Option(None, "--file", "-f", help="A .npy that encode --out wrote."),
+    file: Path | None = typer.Option(
+        None, "--file", "-f", help="A .npy, .jsonl or .jsonl.zst that encode --out wrote."
+    ),
     keep_special: bool = typer.Option(False, "--keep-special", help="Show special tokens."),
     allow: list[str] = ALLOW,
     as_json: bool = typer.Option(False, "--json", help="A line of JSON a text: a text may hold line ends."),
@@ -27,10 +33,11 @@ def command(
     \b
     textpipe decode 312 87 1020 --tokenizer vocab
     textpipe encode "안녕" -t vocab | textpipe decode -t vocab
+    textpipe decode --file ids.npy --tokenizer vocab
     """
     made = load(tokenizer, allow)
     if file is not None:
-        rows = iter(_arrays(file))
+        rows = _lines(file) if is_jsonl(file) else iter(_arrays(file))
     else:
         rows = map(_numbers, [" ".join(ids)] if ids else read_stdin().splitlines())
     size = made.get_vocab_size()
@@ -50,6 +57,17 @@ def _numbers(line: str) -> list[int]:
     return [int(word) for word in words if word]
 
 
+def _lines(path: Path) -> Iterator[list[int]]:
+    for number, line in enumerate(iter_lines(path), 1):
+        try:
+            ids = json.loads(line)["ids"]
+        except (ValueError, TypeError, KeyError, RecursionError):
+            ids = None
+        if not isinstance(ids, list) or not all(type(each) is int and 0 <= each < _MOST for each in ids):
+            raise FormatError("is no list of ids", path=path, field=f"line {number}", allowed='{"ids": [312, 87]}')
+        yield ids
+
+
 def _arrays(path: Path) -> list[list[int]]:
     import numpy as np
 
@@ -60,8 +78,8 @@ def _arrays(path: Path) -> list[list[int]]:
             arrays.append(np.load(name, allow_pickle=False))
         except FileNotFoundError:
             raise InputError("no such file", where=name, hint="encode --out writes both files") from None
-        except (ValueError, EOFError) as error:
-            raise FormatError(f"not a NumPy array: {error}", path=name) from None
+        except (ValueError, EOFError, IsADirectoryError):
+            raise FormatError("is no array of numbers", path=name, allowed=".npy, .jsonl or .jsonl.zst") from None
         if arrays[-1].ndim != 1 or arrays[-1].dtype.kind not in "ui":
             raise FormatError(
                 f"holds {arrays[-1].dtype} of {arrays[-1].ndim} dimensions", path=name, allowed="a row of ids"

@@ -95,14 +95,16 @@ def _show(stages: dict[str, Any]) -> None:
     def coloured(pieces: list[str]) -> Text:
         line = Text()
         for number, piece in enumerate(pieces):
-            line.append(visible(piece) or "∅", style=_COLOURS[number % len(_COLOURS)])
+            line.append(piece or "∅", style=_COLOURS[number % len(_COLOURS)])
             line.append(" ")
         return line
 
     console.print(Text.assemble(("text        ", "bold"), visible(stages["text"])))
     console.print(Text.assemble(("normalized  ", "bold"), visible(stages["normalized"])))
     console.print(
-        Text.assemble(("words       ", "bold"), coloured([_readable(word, stages) for word in stages["words"]]))
+        Text.assemble(
+            ("words       ", "bold"), coloured([visible(_readable(word, stages)) for word in stages["words"]])
+        )
     )
     console.print(Text.assemble(("pieces      ", "bold"), coloured([_piece(token) for token in tokens])))
     table = Table(box=None, pad_edge=False, header_style="bold")

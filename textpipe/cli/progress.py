@@ -6,6 +6,7 @@ likes. What leaves: text for a person; never anything on standard output.
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from types import TracebackType
@@ -15,6 +16,7 @@ __all__ = ["Progress", "duration"]
 
 _PLAIN_EVERY_S = 10.0
 _LIVE_EVERY_S = 0.1
+_WIDTH = 80  # where the terminal does not say
 
 
 class Progress:
@@ -50,24 +52,26 @@ class Progress:
             parts[0] += f" {unit}"
         if seconds > 0.5 and done > self._first:
             rate = (done - self._first) / seconds
-            parts.append(f"{rate:,.0f} {unit}/s" if rate >= 100 else f"{rate:.3g} {unit}/s")
             if total and done < total:
                 parts.append(f"{duration((total - done) / rate)} left")
+            parts.append(f"{rate:,.0f} {unit}/s" if rate >= 100 else f"{rate:.3g} {unit}/s")
         parts += [f"{name.replace('_', ' ')} {value}" for name, value in facts.items()]
         return ", ".join(part.strip() for part in parts)
 
     def _write(self) -> None:
         if self._live:
-            sys.stderr.write("\r\x1b[2K" + self._text)
+            sys.stderr.write("\r\x1b[2K" + _fitted(self._text, _width()))
         else:
             sys.stderr.write(self._text + "\n")
         sys.stderr.flush()
 
     def _finish_line(self) -> None:
         if self._phase and self._text:
-            self._write()
             if self._live:
-                sys.stderr.write("\n")
+                sys.stderr.write("\r\x1b[2K" + self._text + "\n")  # it stays, and may take several rows
+                sys.stderr.flush()
+            else:
+                self._write()
             self._text = ""
 
     def note(self, text: str) -> None:
@@ -88,6 +92,20 @@ class Progress:
         if not self.quiet:
             self._finish_line()
             self._phase = ""
+
+
+def _width() -> int:
+    try:
+        return os.get_terminal_size(sys.stderr.fileno()).columns or _WIDTH
+    except (OSError, ValueError):
+        return _WIDTH
+
+
+def _fitted(text: str, width: int) -> str:
+    """A line that takes one row, which is all that can be written over: what stands last is left out first."""
+    while len(text) >= width and ", " in text:
+        text = text.rpartition(", ")[0]
+    return text[: max(width - 1, 1)]
 
 
 def duration(seconds: float) -> str:
