@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from textpipe.core._native import grammar_step, normal_form_step, prefix_space_step
-from textpipe.core._word_counts import WordCounter, WordCounts
-from textpipe.errors import InputError
+from textpipe.core._word_counts import NUM_PARTITIONS, WordCounter, WordCounts
+from textpipe.errors import InputError, LimitError
 
 GPT2, WHITESPACE_SPLIT, WHOLE = 0, 2, 3
 EDGES = (0, 1, 7, 8, 9, 15, 16, 17, 23, 24, 25, 31, 32, 127, 128, 129, 8191, 8192, 70_000)
@@ -153,3 +153,48 @@ def test_flushing_twice_counts_once():
     counter.flush()
     counter.flush()
     assert counts.items() == [("가".encode(), 2)]
+
+
+@pytest.mark.parametrize(
+    "word", [b"\xff\xfe", b"\xea", b"\xf0\x9f", "밥".encode()[:2], b"\xed\xa0\x80", "한글".encode("cp949")]
+)
+def test_a_word_that_is_not_utf8_is_refused_but_where_words_are_bytes(word):
+    counts = WordCounts()
+    with pytest.raises(InputError, match="a word is not UTF-8"):
+        counts.add(word)
+    assert counts.items() == []
+    of_bytes = WordCounts(byte_level=True)
+    of_bytes.add(word)
+    assert of_bytes.items() == [(word, 1)]
+
+
+def test_counts_that_together_pass_63_bits_are_refused_and_stay_as_they_were():
+    most = (1 << 63) - 1
+    full, more = WordCounts(), WordCounts()
+    full.add(b"a", most - 1)
+    full.add(b"b")
+    more.add("밥".encode())
+    for refused in (
+        lambda: full.add(b"a"),
+        lambda: full.add(b"c"),
+        lambda: more.add(b"a", 1 << 63),
+        lambda: full.merge(more),
+    ):
+        with pytest.raises(LimitError, match=r"pass 2\^63 - 1"):
+            refused()
+    assert full.items() == [(b"a", most - 1), (b"b", 1)]
+    assert full.num_occurrences == most
+    assert more.items() == [("밥".encode(), 1)]
+
+
+def test_the_number_of_occurrences_follows_what_is_added_taken_and_scaled():
+    counts = WordCounts()
+    for number in range(500):
+        counts.add(f"{number % 77}밥".encode(), number)
+    counts.scale(3 << 20)
+    assert counts.num_occurrences == sum(count for _, count in counts.items()) == 3 * sum(range(500))
+    taken = [counts.take(partition) for partition in range(NUM_PARTITIONS)]
+    assert counts.num_occurrences == 0
+    for partition, records in enumerate(taken):
+        counts.give_back(partition, records)
+    assert counts.num_occurrences == 3 * sum(range(500))

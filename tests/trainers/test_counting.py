@@ -114,6 +114,44 @@ def test_a_file_that_is_not_utf8_is_refused_with_the_byte(tmp_path):
     assert not threads_alive()
 
 
+@pytest.fixture
+def failing_start(monkeypatch):
+    """Threads that count start as often as said, and then fail with an error."""
+
+    def install(num_started, error):
+        start, left = threading.Thread.start, [num_started]
+
+        def limited(self):
+            left[0] -= self.name == "textpipe-count"
+            if left[0] < 0:
+                raise error
+            start(self)
+
+        monkeypatch.setattr(threading.Thread, "start", limited)
+
+    return install
+
+
+def test_where_the_system_gives_fewer_threads_those_count(lines, failing_start):
+    whole = count_texts(lines, BYTE_LEVEL, threads=1)
+    failing_start(2, RuntimeError("can't start new thread"))
+    assert count_texts(lines, BYTE_LEVEL, threads=64).items() == whole.items()
+    assert threads_alive() == []
+
+
+def test_where_the_system_gives_no_thread_that_is_said(lines, failing_start):
+    failing_start(0, RuntimeError("can't start new thread"))
+    with pytest.raises(LimitError, match="no thread could be started"):
+        count_texts(lines, BYTE_LEVEL, threads=2)
+
+
+def test_an_interrupt_while_threads_start_leaves_none(lines, failing_start):
+    failing_start(2, KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        count_texts(lines, BYTE_LEVEL, threads=4)
+    assert threads_alive() == []
+
+
 def test_no_threads_at_all_are_refused():
     with pytest.raises(ConfigError, match="0 threads"):
         count_texts(["가"], BYTE_LEVEL, threads=0)

@@ -8,6 +8,7 @@ import json
 import pytest
 
 from textpipe.core._native import grammar_step
+from textpipe.core._word_counts import WordCounts
 from textpipe.errors import FormatError, StateError
 from textpipe.trainers import MemoryLimit, WordCutter, count_files, counting, counting_state, rhythm
 from textpipe.trainers.counting_state import CountingState
@@ -84,6 +85,21 @@ def test_a_state_of_other_work_is_refused_and_kept(files, tmp_path):
     with pytest.raises(StateError, match="other texts or other settings"):
         count_files(files, CUTTER, state=CountingState(tmp_path / "state", "key"))
     assert (tmp_path / "state").read_bytes() == before
+
+
+def test_a_complete_count_is_kept_with_the_number_of_replaced_bytes(files, tmp_path):
+    state = CountingState(tmp_path / "state", "key")
+    state.complete(count_files(files, CUTTER), 3)
+    later = CountingState(tmp_path / "state", "key")
+    later.resume(WordCounts(byte_level=True))
+    assert (later.is_complete, later.num_replaced) == (True, 3)
+
+
+@pytest.mark.parametrize("settings", ["[]", "3", "", "no JSON", '{"key": 3}'])
+def test_counts_of_something_else_are_no_state(files, tmp_path, settings):
+    counting_state.save_counts(tmp_path / "state", count_files(files, CUTTER), settings)
+    with pytest.raises(StateError, match="other texts or other settings"):
+        CountingState(tmp_path / "state", "key").resume(WordCounts(byte_level=True))
 
 
 def test_a_damaged_state_is_refused(files, tmp_path):

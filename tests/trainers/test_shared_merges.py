@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import random
+import subprocess
+import sys
 
 import pytest
 
@@ -108,6 +110,27 @@ def test_what_stops_a_shared_training_comes_out_of_it():
 
     with pytest.raises(RuntimeError, match="enough"):
         train_bpe(counts, BpeTrainer(vocab_size=600), threads=4, progress=stop)
+
+
+CROWDED = """
+import resource
+from textpipe.core._word_counts import WordCounts
+from textpipe.trainers import BpeTrainer, train_bpe
+counts = WordCounts()
+for number in range(3000):
+    counts.add(f"{number:b}".encode())
+trainer = BpeTrainer(vocab_size=400, show_progress=False)
+alone = train_bpe(counts, trainer, threads=1)
+size = int(open("/proc/self/status").read().partition("VmSize:")[2].split()[0]) << 10
+resource.setrlimit(resource.RLIMIT_AS, (size + (20 << 20), -1))  # for the stacks of two threads
+assert train_bpe(counts, trainer, threads=8) == alone
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="asks /proc for the size of the process")
+def test_where_the_system_gives_fewer_threads_those_merge():
+    done = subprocess.run([sys.executable, "-c", CROWDED], capture_output=True, text=True, timeout=120, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("threads", [0, -1, 1 << 20])

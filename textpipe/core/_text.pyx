@@ -38,6 +38,9 @@ cdef extern from "added_tokens.hpp" namespace "textpipe" nogil:
         void split(const uint8_t* text, size_t size, cbool skip_special, vector[Stretch]& out) except +
     const uint32_t no_id
 
+cdef extern from "utf8.hpp" namespace "textpipe" nogil:
+    cbool is_valid_utf8(const uint8_t* p, size_t size)
+
 cdef extern from "unicode.hpp" namespace "textpipe::unicode" nogil:
     uint8_t property(uint32_t c)
     const char* version
@@ -130,6 +133,16 @@ def cut(NativeStep step not None, str text):
     with nogil:
         cut_places(step.step, data, size, places)
     return places
+
+
+def is_utf8(bytes text not None) -> bool:
+    """Whether bytes are well-formed UTF-8."""
+    cdef const uint8_t* data = <const uint8_t*><const char*>text
+    cdef size_t size = len(text)
+    cdef cbool valid
+    with nogil:
+        valid = is_valid_utf8(data, size)
+    return valid
 
 
 def check_characters(str text):

@@ -3,7 +3,6 @@ from textpipe.core._native import NativeStep
 NUM_PARTITIONS: int
 
 def release_freed_memory() -> None: ...
-def is_utf8(text: bytes) -> bool: ...
 
 class WordCounts:
     byte_level: bool

@@ -38,16 +38,6 @@ def release_freed_memory():
     release_freed_memory_()
 
 
-def is_utf8(bytes text not None) -> bool:
-    """Whether bytes are well-formed UTF-8."""
-    cdef const uint8_t* data = <const uint8_t*><const char*>text
-    cdef size_t size = len(text)
-    cdef cbool valid
-    with nogil:
-        valid = is_valid_utf8(data, size)
-    return valid
-
-
 cdef class WordCounts:
     """Distinct words and how often each occurs.
 
@@ -102,7 +92,11 @@ cdef class WordCounts:
 
     def add(self, bytes word not None, uint64_t count=1):
         """Count a word ``count`` more times."""
-        self.counts.get().add(<const uint8_t*><const char*>word, len(word), count)
+        cdef const uint8_t* data = <const uint8_t*><const char*>word
+        if not self.byte_level and not is_valid_utf8(data, len(word)):
+            raise InputError("a word is not UTF-8", allowed="UTF-8, or any bytes in a byte-level count")
+        require_room(self, count)
+        self.counts.get().add(data, len(word), count)
 
     def merge(self, WordCounts other not None):
         """Add every count of ``other``, which keeps its own."""
@@ -110,6 +104,7 @@ cdef class WordCounts:
             raise InputError("byte-level counts and character counts cannot be added", hint="count both the same way")
         if other is self:
             raise InputError("counts cannot be added to themselves")
+        require_room(self, other.counts.get().num_occurrences())
         with nogil:
             self.counts.get().merge(other.counts.get()[0])
 
@@ -235,6 +230,11 @@ cdef class WordCounter:
         """Hand over everything counted so far."""
         with nogil:
             self.counter.get().flush()
+
+
+cdef int require_room(WordCounts counts, uint64_t more) except -1:
+    if more >> 63 or (counts.counts.get().num_occurrences() + more) >> 63:
+        raise LimitError("the counts together pass 2^63 - 1", hint="count fewer texts at once")
 
 
 cdef int check_partition(size_t partition) except -1:

@@ -23,7 +23,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from textpipe.core._native import NativeStep
-from textpipe.core._word_counts import WordCounter, WordCounts, is_utf8
+from textpipe.core._text import is_utf8
+from textpipe.core._word_counts import WordCounter, WordCounts
 from textpipe.errors import ConfigError, InputError
 from textpipe.limits import DEFAULT_LIMITS
 from textpipe.sources import (

@@ -14,7 +14,7 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from textpipe.core._word_counts import WordCounts
 from textpipe.files import remove_temporaries
@@ -73,7 +73,7 @@ class CountingState:
         """
         if self.path.is_file():
             saved = load_counts(self.path)
-            row = json.loads(saved.settings or "{}")
+            row = _row_of(saved.settings)
             if row.get("key") != self.key or saved.counts.byte_level != counts.byte_level:
                 raise other_purpose(self.path)
             counts.merge(saved.counts)
@@ -131,3 +131,12 @@ class CountingState:
         """Forget it: what was to be made is made."""
         self.path.unlink(missing_ok=True)
         remove_temporaries(self.path.parent, of=self.path.name)  # of runs that were killed while they saved
+
+
+def _row_of(settings: str) -> dict[str, Any]:
+    """What was saved with counts; empty where the counts are of something else."""
+    try:
+        row = json.loads(settings)
+    except ValueError:
+        return {}
+    return row if isinstance(row, dict) else {}

@@ -2,6 +2,7 @@
 
 What enters: chunks of text, one after the other, and what cuts and counts them. What leaves: words in the counts that
 all threads share. Promises: what a thread raises comes out of the thread that gives; leaving the block waits for all.
+Where the system gives fewer threads than were asked for, those count.
 """
 
 from __future__ import annotations
@@ -35,8 +36,19 @@ class CountingThreads:
         self._threads = [threading.Thread(target=self._work, name="textpipe-count") for _ in range(num_threads)]
 
     def __enter__(self) -> CountingThreads:
-        for thread in self._threads:
-            thread.start()
+        wanted, self._threads = self._threads, []
+        try:
+            for thread in wanted:
+                thread.start()
+                self._threads.append(thread)
+        except (RuntimeError, MemoryError):
+            # The system has no more of them. The counts are those of any number, so those that started do the work.
+            if not self._threads:
+                hint = "let this process have more threads, or more memory"
+                raise LimitError("no thread could be started to count words", hint=hint) from None
+        except BaseException:
+            self._stop()
+            raise
         return self
 
     def give(self, chunk: bytes | list[str] | None) -> None:

@@ -18,7 +18,8 @@ from dataclasses import dataclass
 
 from textpipe.core._native import NativeStep
 from textpipe.core._sentences import SentenceCounter, Sentences
-from textpipe.core._word_counts import WordCounts, is_utf8
+from textpipe.core._text import is_utf8
+from textpipe.core._word_counts import WordCounts
 from textpipe.errors import ConfigError, InputError, LimitError
 from textpipe.limits import DEFAULT_LIMITS, Limits
 from textpipe.sources import TEXT_COLUMN, Inputs, LineReader, expand, is_jsonl, is_parquet, iter_texts

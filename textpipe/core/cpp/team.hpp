@@ -1,6 +1,7 @@
 // Threads that share short work again and again. Enters: numbered parts of a piece of work. Leaves: what the parts made.
 // Promises: the calling thread takes parts too, so that nothing waits for a thread the system does not run; run() returns when
-// all parts are done, and what one of them throws comes out of it; a team of one starts no thread.
+// all parts are done, and what one of them throws comes out of it; a team of one starts no thread, and where the system gives
+// fewer threads than were asked for the team is smaller.
 //
 // A helper that has had nothing to do for a moment sleeps until it is called. Between two pieces of work that follow each
 // other closely none does, which is what makes pieces of a tenth of a millisecond worth sharing.
@@ -22,7 +23,11 @@ public:
     static constexpr size_t most_parts = 0xFFFF;
 
     explicit Team(size_t num_threads) {
-        for (size_t i = 1; i < num_threads; ++i) helpers_.emplace_back([this] { help(); });
+        helpers_.reserve(num_threads);
+        try {
+            for (size_t i = 1; i < num_threads; ++i) helpers_.emplace_back([this] { help(); });
+        } catch (const std::exception&) {  // the system has no more threads, or no memory for them: fewer do as well
+        }
     }
     Team(const Team&) = delete;
     Team& operator=(const Team&) = delete;

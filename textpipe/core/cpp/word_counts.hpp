@@ -122,7 +122,7 @@ public:
 
     uint64_t num_occurrences() const {
         uint64_t total = 0;
-        each([&](const Word& word) { total += word.count; });
+        for (const auto& partition : partitions_) total += partition.num_occurrences();
         return total;
     }
 

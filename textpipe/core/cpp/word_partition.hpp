@@ -9,6 +9,7 @@
 #pragma once
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -212,6 +213,7 @@ public:
 
     void add_from(size_t at, uint64_t hash, const uint8_t* data, size_t size, uint64_t count) {
         const auto tag = static_cast<uint32_t>(hash);
+        total_.store(num_occurrences() + count, std::memory_order_relaxed);
         for (;; at = (at + 1) & mask_) {
             Slot& slot = slots_[at];
             if (slot.place == free_slot) {
@@ -224,6 +226,9 @@ public:
     }
 
     size_t num_words() const { return used_; }
+
+    // The sum of all counts; others may add meanwhile.
+    uint64_t num_occurrences() const { return total_.load(std::memory_order_relaxed); }
     size_t memory() const { return slots_.capacity() * sizeof(Slot) + arena_.capacity(); }
 
     // What this takes when what is nearly full has grown: both halves of a doubling exist for a moment.
@@ -244,10 +249,14 @@ public:
     // Give every word another count, never 0.
     template <class Change>
     void change(Change&& change) {
+        uint64_t total = 0;
         each([&](const Word& word) {
             uint8_t* const record = arena_.data() + (word.data - arena_.data()) - (Record::bytes(word.size) - word.size);
-            Record::set(record, change(word.count));
+            const uint64_t count = change(word.count);
+            Record::set(record, count);
+            total += count;
         });
+        total_.store(total, std::memory_order_relaxed);
     }
 
     // Drop the table and what the arena has to spare; the next add() makes them again.
@@ -262,6 +271,7 @@ public:
         records.swap(arena_);
         std::vector<Slot>().swap(slots_);
         used_ = 0;
+        total_.store(0, std::memory_order_relaxed);
         return records;
     }
 
@@ -303,6 +313,7 @@ private:
     std::vector<Slot> slots_;
     std::vector<uint8_t> arena_;
     size_t used_ = 0, mask_ = 0;
+    std::atomic<uint64_t> total_{0};
 };
 
 }  // namespace words
