@@ -1,0 +1,156 @@
+"""The one list of what code written for `tokenizers` 0.23.3 finds otherwise here, each row with its reason.
+
+A row runs the same code on both packages and holds both answers, so that a difference that is gone fails as one that is
+new does. Names and arguments that differ stand in tests/contract/test_same_interface.py, with their reasons too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import tokenizers
+
+import textpipe
+from textpipe.errors import FormatError, InputError
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The answers of one piece of code, or the kinds of error it ends in."""
+
+    what: str
+    reason: str
+    code: Callable[[Any], Any]
+    theirs: Any
+    ours: Any
+
+
+def one_word(package: Any) -> Any:
+    return package.Tokenizer(package.models.WordLevel({"가": 0}, unk_token="가"))
+
+
+def trained_again(package: Any) -> Any:
+    tokenizer = one_word(package)
+    tokenizer.add_special_tokens(["<s>"])
+    tokenizer.pre_tokenizer = package.pre_tokenizers.Whitespace()
+    tokenizer.train_from_iterator(["가 나 다"], package.trainers.WordLevelTrainer(vocab_size=10, show_progress=False))
+    return [tokenizer.token_to_id(token) for token in ("가", "나", "다", "<s>")]
+
+
+def doubled(package: Any) -> str:
+    text = package.NormalizedString("가나")
+    text.map(lambda character: character + character)
+    return str(text.normalized)
+
+
+def sliced(package: Any) -> Any:
+    part = package.NormalizedString("가나다")[-2:-1]
+    return part and part.normalized
+
+
+DIFFERENCES = [
+    Difference(
+        "a tokenizer with added tokens is trained",
+        "the old ids would be those of learned pieces: two tokens of one id, one of which can never be decoded",
+        trained_again,
+        theirs=[0, 1, 2, 1],
+        ours=[0, 1, 2, 3],
+    ),
+    Difference(
+        "a slice from the end of a NormalizedString",
+        "Python's meaning of negative places",
+        sliced,
+        theirs=None,
+        ours="나",
+    ),
+    Difference(
+        "map() with a function that gives two characters",
+        "there the rest is dropped in silence",
+        doubled,
+        theirs="가나",
+        ours=InputError,
+    ),
+    Difference(
+        "nothing is replaced by something",
+        "an empty text is found nowhere: a setting left empty does no harm",
+        lambda package: package.normalizers.Replace("", "x").normalize_str("가나"),
+        theirs="x가x나x",
+        ours="가나",
+    ),
+    Difference(
+        "equal stages",
+        "stages are values here",
+        lambda package: package.normalizers.NFC() == package.normalizers.NFC(),
+        theirs=False,
+        ours=True,
+    ),
+    Difference(
+        "equal encodings",
+        "encodings are values here",
+        lambda package: one_word(package).encode("가") == one_word(package).encode("가"),
+        theirs=False,
+        ours=True,
+    ),
+    Difference(
+        "a text with a lone surrogate",
+        "the message says which character it is; either is an error",
+        lambda package: one_word(package).encode("가\ud800"),
+        theirs=TypeError,
+        ours=InputError,
+    ),
+    Difference(
+        "an id above 2**24",
+        "tables of a hundred megabytes for one piece; no vocabulary in use comes near",
+        lambda package: package.models.WordLevel({"가": 1 << 25}, unk_token="가").token_to_id("가"),
+        theirs=1 << 25,
+        ours=InputError,
+    ),
+    Difference(
+        "a letter that case folding makes two of",
+        "patterns run on the package `regex`, which folds letter by letter",
+        lambda package: package.pre_tokenizers.Split(package.Regex("(?i)ss"), "removed").pre_tokenize_str("aßb"),
+        theirs=[("a", (0, 1)), ("b", (2, 3))],
+        ours=[("aßb", (0, 3))],
+    ),
+    Difference(
+        "a decoder that strips more than there is",
+        "there the process panics",
+        lambda package: package.decoders.Strip("a", 5, 5).decode(["aa"]),
+        theirs=BaseException,
+        ours="",
+    ),
+    Difference(
+        "pieces of no characters",
+        "there the process panics",
+        lambda package: package.pre_tokenizers.FixedLength(0).pre_tokenize_str("ab"),
+        theirs=BaseException,
+        ours=InputError,
+    ),
+    Difference(
+        "a broken file",
+        "an error of a type of its own, with the field",
+        lambda package: package.Tokenizer.from_str('{"model": {"type": "BPE"}}'),
+        theirs=Exception,
+        ours=FormatError,
+    ),
+]
+
+
+def answer(difference: Difference, package: Any) -> Any:
+    try:
+        return difference.code(package)
+    except BaseException as error:
+        return error
+
+
+@pytest.mark.parametrize("difference", DIFFERENCES, ids=lambda difference: difference.what)
+def test_a_difference_is_as_it_is_declared(difference):
+    for package, declared in ((tokenizers, difference.theirs), (textpipe, difference.ours)):
+        found = answer(difference, package)
+        if isinstance(declared, type):
+            assert isinstance(found, declared)
+        else:
+            assert found == declared
