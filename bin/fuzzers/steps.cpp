@@ -52,6 +52,21 @@ void check_rewrite(const RewriteStep& step, const std::string& text, bool at_sta
     for (const Origin origin : origins) CHECK(origin.begin <= origin.end && origin.end <= length);
 }
 
+// An alternative or two of up to three runs.
+grammars::PatternMatcher draw_matcher(Input& input) {
+    static const grammars::Ranges sets[] = {
+        {{' ', ' '}}, {{0xAC00, 0xD7A3}, {0x1F600, 0x1F64F}}, {{'a', 'z'}}, {{0, 0x60}, {0x7B, 0x10FFFF}}, {}};
+    grammars::PatternMatcher made;
+    for (size_t alternatives = 1 + input.below(2); alternatives > 0; --alternatives) {
+        made.add_alternative(input.coin() ? sets[4] : sets[input.below(4)]);
+        const size_t least = 1 + input.below(3), most = input.below(4);  // most 0 is any number
+        if (input.coin()) made.add_run(sets[input.below(4)], 0, 1);
+        made.add_run(sets[input.below(4)], least, most == 0 ? 0 : least + most);
+        if (input.coin()) made.add_run(sets[input.below(4)], 0, input.below(2));
+    }
+    return made;
+}
+
 // A step that cuts, by numbers the fuzzer draws; null where a grammar has no such behaviour.
 CutPointer draw_cut(Input& input) {
     using namespace grammars;
@@ -62,11 +77,7 @@ CutPointer draw_cut(Input& input) {
     switch (input.below(8)) {
         case 0: return std::make_shared<const GrammarStep>(static_cast<int>(input.below(4)));
         case 1: return literal_split(" ", behavior, invert);
-        case 2: {
-            const size_t least = 1 + input.below(3), most = input.below(4);  // most 0 is any number
-            return run_split({{' ', ' '}}, {{0xAC00, 0xD7A3}, {0x1F600, 0x1F64F}}, least,
-                             most == 0 ? 0 : least + most, behavior, invert);
-        }
+        case 2: return pattern_split(draw_matcher(input), behavior, invert);
         case 3: return input.coin() ? digit_split(behavior) : punctuation_split(behavior);
         case 4: return std::make_shared<const BertCut>();
         case 5: return std::make_shared<const FixedLengthCut>(1 + input.below(9));
@@ -83,7 +94,9 @@ RewritePointer draw_rewrite(Input& input) {
         case 2: return input.coin() ? accent_step() : nmt_step();
         case 3: return std::make_shared<const StripStep>(input.coin(), input.coin());
         case 4: return std::make_shared<const PrependStep>(input.text(3));
-        case 5: return std::make_shared<const ReplaceStep>(input.text(3), input.text(4));
+        case 5:
+            if (input.coin()) return std::make_shared<const ReplaceStep>(input.text(3), input.text(4));
+            return std::make_shared<const grammars::ReplaceMatches>(draw_matcher(input), input.text(4));
         case 6: return std::make_shared<const ByteLevelStep>();
         case 7: return std::make_shared<const MetaspaceStep>("▁", static_cast<int>(input.below(3)));
         case 8: try {

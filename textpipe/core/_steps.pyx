@@ -17,9 +17,14 @@ from textpipe.core._strings cimport assign_bytes
 cdef extern from "grammars/known.hpp" namespace "textpipe::grammars" nogil:
     CutPointer known_grammar(const string& name, int behavior, cbool invert) except +
     CutPointer split_literal "textpipe::grammars::literal_split"(string text, int behavior, cbool invert) except +
-    CutPointer split_run "textpipe::grammars::run_split"(
-        const vector[pair[uint32_t, uint32_t]]& lead, const vector[pair[uint32_t, uint32_t]]& body, size_t least,
-        size_t most, int behavior, cbool invert) except +
+    cdef cppclass PatternMatcher:
+        PatternMatcher()
+        void add_alternative(const vector[pair[uint32_t, uint32_t]]& not_before) except +
+        void add_run(const vector[pair[uint32_t, uint32_t]]& characters, size_t least, size_t most) except +
+    cdef cppclass ReplaceMatches:
+        ReplaceMatches(PatternMatcher matcher, string content) except +
+    CutPointer split_pattern "textpipe::grammars::pattern_split"(
+        PatternMatcher matcher, int behavior, cbool invert) except +
     CutPointer split_digits "textpipe::grammars::digit_split"(int behavior) except +
     CutPointer split_punctuation "textpipe::grammars::punctuation_split"(int behavior) except +
     cdef cppclass BertCut:
@@ -71,11 +76,29 @@ def literal_split(str text not None, int behavior, bint invert):
     return cut_step(split_literal(wanted, behavior, invert), f"literal {text!r} {behavior} {invert}")
 
 
-def run_split(list lead not None, list body not None, size_t least, size_t most, int behavior, bint invert):
-    """Runs of ``least`` to ``most`` characters (0: any number) in ranges of code points, one of ``lead`` before."""
-    return cut_step(
-        split_run(lead, body, least, most, behavior, invert), f"run {lead} {body} {least} {most} {behavior} {invert}"
-    )
+cdef PatternMatcher matcher_of(alternatives) except *:
+    cdef PatternMatcher matcher
+    for runs, not_before in alternatives:
+        matcher.add_alternative(not_before)
+        for characters, least, most in runs:
+            matcher.add_run(characters, least, most)
+    return matcher
+
+
+def pattern_split(tuple alternatives not None, int behavior, bint invert):
+    """The matches of alternatives and what lies between.
+
+    An alternative is (runs, ranges of code points that must not follow), a run (ranges, least, most; 0 for any number).
+    """
+    step = split_pattern(matcher_of(alternatives), behavior, invert)
+    return cut_step(step, f"pattern {alternatives} {behavior} {invert}")
+
+
+def pattern_replace(tuple alternatives not None, str content not None):
+    """A text for each match of alternatives such as :func:`pattern_split` takes."""
+    cdef string new = content.encode()
+    step = <RewritePointer>make_shared[ReplaceMatches](matcher_of(alternatives), new)
+    return rewrite_step(step, f"replace pattern {alternatives} {content!r}")
 
 
 def digit_split(int behavior):

@@ -83,57 +83,33 @@ class CharacterSet {
     explicit CharacterSet(const Ranges& ranges) {
         for (const auto& [first, last] : ranges) {
             for (uint32_t c = first; c <= last && c < 128; ++c) ascii_[c] = true;
-            bounds_.push_back(first);
+            if (last < 128) continue;
+            if (table_.empty()) table_.resize(table_end / 64);
+            for (uint32_t c = first; c <= last && c < table_end; ++c) table_[c / 64] |= uint64_t{1} << c % 64;
+            if (last < table_end) continue;
+            bounds_.push_back(std::max(first, table_end));
             bounds_.push_back(last + 1);
         }
     }
-
-    bool empty() const { return bounds_.empty(); }
 
     bool holds(const uint8_t* p, unsigned& length) const {
         if (*p < 128) {
             length = 1;
             return ascii_[*p];
         }
+        if (table_.empty()) return false;
         const uint32_t c = unicode::decode(p, length);
+        if (c < table_end) return table_[c / 64] >> c % 64 & 1;
         // Inside is past an odd number of bounds.
         return (std::upper_bound(bounds_.begin(), bounds_.end(), c) - bounds_.begin()) % 2 == 1;
     }
 
   private:
+    static constexpr uint32_t table_end = 1 << 16;
+
     std::array<bool, 128> ascii_{};
-    std::vector<uint32_t> bounds_;
-};
-
-// LEAD?BODY{least,most}: a run of characters of one set, with at most one of another before it; `most` 0 for no limit.
-class RunMatcher {
-  public:
-    static constexpr bool covers = false;
-
-    RunMatcher(CharacterSet lead, CharacterSet body, size_t least, size_t most)
-        : lead_(std::move(lead)), body_(std::move(body)), least_(least), most_(most) {}
-
-    const uint8_t* find(const uint8_t* p, const uint8_t* end, const uint8_t*& stop) const {
-        for (unsigned length; p < end; p += length) {
-            // A lead is taken where it can be, also when it could begin the body: the run is then one longer.
-            if (!lead_.empty() && lead_.holds(p, length) && (stop = run_end(p + length, end)) != nullptr) return p;
-            if ((stop = run_end(p, end)) != nullptr) return p;
-            length = unicode::utf8_size(*p);
-        }
-        return end;
-    }
-
-  private:
-    // The end of the run at p; null when it is too short.
-    const uint8_t* run_end(const uint8_t* p, const uint8_t* end) const {
-        size_t count = 0;
-        for (unsigned length; p < end && body_.holds(p, length); p += length)
-            if (++count == most_) return p + length;
-        return count >= least_ ? p : nullptr;
-    }
-
-    const CharacterSet lead_, body_;
-    const size_t least_, most_;
+    std::vector<uint64_t> table_;   // a bit for each character below table_end, or none at all
+    std::vector<uint32_t> bounds_;  // of the ranges beyond
 };
 
 // The words of BERT: white space dropped, every punctuation mark alone.

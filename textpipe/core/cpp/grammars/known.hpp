@@ -7,6 +7,7 @@
 
 #include "../grammar_step.hpp"
 #include "characters.hpp"
+#include "patterns.hpp"
 #include "split_step.hpp"
 #include "words.hpp"
 
@@ -37,10 +38,8 @@ inline CutPointer literal_split(std::string text, int behavior, bool invert) {
     return split_with(LiteralMatcher(std::move(text)), behavior, invert);
 }
 
-// Runs of `least` to `most` characters of `body` (0: any number), with one of `lead` before.
-inline CutPointer run_split(const Ranges& lead, const Ranges& body, size_t least, size_t most, int behavior,
-                            bool invert) {
-    return split_with(RunMatcher(CharacterSet(lead), CharacterSet(body), least, most), behavior, invert);
+inline CutPointer pattern_split(PatternMatcher matcher, int behavior, bool invert) {
+    return split_with(std::move(matcher), behavior, invert);
 }
 
 inline CutPointer digit_split(int behavior) { return split_with(NumericMatcher{}, behavior, false); }
