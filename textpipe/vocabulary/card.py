@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from textpipe import __version__
-from textpipe.config import dump_toml
+from textpipe.config import commented_keys
 from textpipe.encoding.visible import visible_bytes
 from textpipe.evaluation.vocabulary import vocabulary_metrics
 from textpipe.files import MANIFEST, write_text
@@ -99,7 +99,7 @@ def _card(tokenizer: Tokenizer, config: VocabConfig, recorded: Mapping[str, Any]
         f"# A vocabulary of {counts['vocab_size']:,} entries",
         _what(tokenizer, config, counts),
         _usage(config, recorded["formats"]),
-        "## Fit, on the first text of each file\n\n" + _fit(counts["languages"]),
+        "## Fit, on a sample of the texts it learned from\n\n" + _fit(counts["languages"]),
         *([_parity(counts["parity"])] if "parity" in counts else []),
         "## Pieces by script\n\n" + table(("script", "pieces"), [(k, f"{n:,}") for k, n in counts["scripts"].items()]),
     ]
@@ -109,7 +109,9 @@ def _card(tokenizer: Tokenizer, config: VocabConfig, recorded: Mapping[str, Any]
     if counts["lost"]:
         lost = "\n".join(f"- {name}: {row}" for name, rows in counts["lost"].items() for row in rows)
         parts.append(f"## What the other formats do not hold\n\n{lost}")
-    parts.append(f"## Settings, as train-vocab --config reads them\n\n```toml\n{dump_toml(config)}```")
+    settings = commented_keys(VocabConfig, config.model_dump(mode="json"))
+    lines = "\n".join(line for line in settings if not line.startswith("#"))
+    parts.append(f"## Settings, as train-vocab --config reads them\n\n```toml\n{lines}\n```")
     data = [
         (row["name"], row.get("corpus", ""), f"{row['bytes']:,}", code(row["sha256"])) for row in recorded["sources"]
     ]
