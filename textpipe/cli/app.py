@@ -49,6 +49,8 @@ VERBS = (
     Verb("predict", "predict", "Say what a fine-tuned encoder makes of texts."),
     Verb("generate", "generate", "Write text with a trained model."),
     Verb("translate", "translate", "Write the targets of sources, with alignments and scores."),
+    Verb("chat", "chat", "Talk with a trained model, a message a line."),
+    Verb("summarize", "summarize", "Print the sentences that stand for a text."),
     Verb("export", "export", "Write a trained model as a folder that transformers loads."),
     Verb("report", "report", "Put a crawl, a corpus, a vocabulary and a run on one page."),
     Verb("doctor", "doctor", "Check this installation and the files you name."),

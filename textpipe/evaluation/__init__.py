@@ -9,5 +9,6 @@ correlation     predicted numbers: Pearson's and Spearman's coefficient
 entities        tagged text: F1 over whole entities
 answers         questions: exact match and F1
 translations    BLEU and chrF with signatures
+extracts        summaries made of a text's own sentences, which others are held against
 bootstrap       the interval of any of them
 """

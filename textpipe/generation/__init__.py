@@ -10,6 +10,7 @@ filling           what an encoder puts in place of masks
 translation       ids of sources in, ids of targets out
 translating       sources in, targets out, with scores and alignments
 attended          where a model looked while it wrote
+conversation      messages in, answers out, with what was said before
 """
 
 from __future__ import annotations

@@ -28,10 +28,11 @@ from textpipe.generation.writing import PromptWriting, SourceWriting, Writing
 from textpipe.nn.shapes import GptConfig
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from textpipe.nn.gpt import GPT
     from textpipe.tokenizer import Tokenizer
+    from textpipe.tokenizer.special_text import SpecialPolicy
 
 __all__ = ["TextWriter", "check_prompts", "generate", "generate_ids", "sample_ids", "stream"]
 
@@ -172,13 +173,17 @@ class TextWriter:
         InputError
             when there is none, or one is longer than the model's context.
         """
-        inner = [encoding.ids for encoding in self._encoder.encode_batch(list(prompts), add_special_tokens=False)]
-        if self._is_decoder:
-            rows = [[*self._before, *ids] or [self.eos_id] for ids in inner]
-        else:
-            rows = [[*self._before_source, *ids, *self._after_source] for ids in inner]
+        rows = self.rows(prompts)
         _check_ids(self.model.config, rows)
         return rows
+
+    def rows(self, prompts: Sequence[str], *, special: SpecialPolicy | None = None) -> list[list[int]]:
+        """The same ids, however many; ``special`` says what becomes of special tokens that stand in a prompt."""
+        encodings = self._encoder.encode_batch(list(prompts), add_special_tokens=False, special=special)
+        inner = [encoding.ids for encoding in encodings]
+        if self._is_decoder:
+            return [[*self._before, *ids] or [self.eos_id] for ids in inner]
+        return [[*self._before_source, *ids, *self._after_source] for ids in inner]
 
     def generate(
         self, prompts: Sequence[str], config: SamplingConfig | BeamConfig | None = None, *, batch_size: int = 32
@@ -227,7 +232,18 @@ class TextWriter:
             if piece:
                 yield piece
 
-    def _pieces(self, rows: list[list[int]], config: SamplingConfig, numbers: list[int]) -> Iterator[list[str]]:
+    def stream_ids(
+        self, ids: Sequence[int], config: SamplingConfig | None = None, *, ends: Collection[int] = ()
+    ) -> Iterator[str]:
+        """Write what follows ids, or the target of a source's ids, piece by piece; tokens of ``ends`` end it too."""
+        _check_ids(self.model.config, [ids])
+        for (piece,) in self._pieces([list(ids)], config or SamplingConfig(), [0], ends=ends):
+            if piece:
+                yield piece
+
+    def _pieces(
+        self, rows: list[list[int]], config: SamplingConfig, numbers: list[int], *, ends: Collection[int] = ()
+    ) -> Iterator[list[str]]:
         """The text each step adds to each row; bytes of a character that max_tokens leaves unfinished are dropped."""
         from textpipe.decoders import DecodeStream
 
@@ -236,10 +252,14 @@ class TextWriter:
         self._only = self._only or WholeCharacters(self.tokenizer)
         writing, begun = self._begun(rows)
         steps = sample_ids(writing, begun, self._within(config), eos_id=self.eos_id, only=self._only, numbers=numbers)
+        over = [False] * len(rows)
         for step in steps:
+            over = [was or found in ends for was, found in zip(over, step, strict=True)]
+            if all(over):
+                break
             yield [
-                watch.feed((decoder.step(self.tokenizer, found) or "") if found is not None else "")
-                for decoder, watch, found in zip(decoders, watches, step, strict=True)
+                watch.feed((decoder.step(self.tokenizer, found) or "") if found is not None and not was else "")
+                for decoder, watch, found, was in zip(decoders, watches, step, over, strict=True)
             ]
             if config.stop and all(watch.has_stopped for watch in watches):
                 return
