@@ -134,13 +134,9 @@ def plain_value(kind: type, name: str, value: Any) -> Any:
         return operator.index(value)
     if float in types and hasattr(value, "__float__") and not isinstance(value, bool | str):
         return float(value)
-    if (
-        bool in types
-        and type(value).__module__ == "numpy"
-        and hasattr(value, "item")
-        and isinstance(value.item(), bool)
-    ):
-        return value.item()
+    item = getattr(value, "item", None)  # of NumPy, which is not imported for this
+    if bool in types and callable(item) and isinstance(item(), bool):
+        return item()
     if str in types and isinstance(value, str):
         return str(value)
     raise ConfigError(f"{name} of {kind.__name__} is {value!r:.60}", allowed=wanted)
