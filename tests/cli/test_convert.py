@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from tokenizer_samples import byte_level_json
 
 from textpipe import Tokenizer
@@ -58,3 +59,13 @@ def test_a_name_that_tells_no_format_is_refused_with_the_list(tmp_path, capsys):
     write_tokenizer(tmp_path)
     assert run(["convert", str(tmp_path), str(tmp_path / "out.xyz")]) == 3
     assert "tokenizer.json, transformers" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("target", ["tokenizer.json", ""])
+def test_a_tokenizer_is_not_written_over_itself(target, small_tokenizer_json, tmp_path, capsys):
+    folder = tmp_path / "vocab"
+    folder.mkdir()
+    (folder / "tokenizer.json").write_text(small_tokenizer_json, encoding="utf-8")
+    assert run(["convert", str(folder), str(folder / target), "--accept-losses"]) == 3
+    assert "this would be written over what is read" in capsys.readouterr().err
+    assert (folder / "tokenizer.json").read_text(encoding="utf-8") == small_tokenizer_json

@@ -30,7 +30,7 @@ def command(
 
     \b
     textpipe convert vocab.txt tokenizer.json
-    textpipe convert vocab/tokenizer.json out/vocab.json --dry-run
+    textpipe convert vocab out/vocab.json --dry-run
     textpipe convert my.tiktoken folder --encoding llama3 --accept-losses
 
     A name without an ending is a folder that AutoTokenizer loads; .model is sentencepiece's.
@@ -41,6 +41,8 @@ def command(
 
     file, found = detect(source)
     name = to or format_of_name(out)
+    if not dry_run and file.resolve() in (out.resolve(), *(out.resolve() / each for each in FORMATS)):
+        raise InputError("this would be written over what is read", where=out, hint="name another file or folder")
     if encoding is not None and found != "tiktoken":
         raise InputError(f"--encoding is for files of ranks, and this is {found}", where=file)
     with allowing(allow):

@@ -43,7 +43,8 @@ def command(
 
     \b
     textpipe eval-vocab vocab --corpus corpus
-    textpipe eval-vocab old new --corpus ko.txt.zst --corpus en.txt --aligned ko-en.tsv --json
+    textpipe eval-vocab old new --corpus ko.txt.zst --corpus en.txt --json
+    textpipe eval-vocab vocab --corpus corpus --aligned ko-en.tsv
 
     Words are runs between white space (eojeols); parts of characters are tokens whose bytes are no whole characters.
     """
