@@ -10,7 +10,16 @@ import importlib
 import sys
 from pathlib import Path
 
-NAMES = ("shakespeare", "reverse", "transliteration", "korean-english", "vocabularies", "masked", "sentiment")
+NAMES = (
+    "shakespeare",
+    "reverse",
+    "transliteration",
+    "korean-english",
+    "vocabularies",
+    "masked",
+    "fine-tuning",
+    "answers",
+)
 
 
 def main() -> int:
