@@ -56,7 +56,8 @@ def command(
     textpipe encode --file corpus --out ids.npy
     textpipe encode --file corpus --out shards
 
-    A line of a text file is a text, so is a document of JSONL. Shards take any amount of text in bounded memory.
+    A line of a text file is a text, so is a document of JSONL. Standard input is one text, its last line end included,
+    unless --lines makes a text of each line. Shards take any amount of text in bounded memory.
     """
     if out is not None and as_json:
         raise InputError("--json and --out together", hint="give one or the other; a .jsonl holds JSON")

@@ -44,7 +44,8 @@ def _rows(vocabulary: Vocabulary) -> Iterator[tuple[str, ...]]:
         yield "words", f"{counts['words']:,}", f"{counts['distinct_words']:,} distinct"
     for lang, fit in counts["languages"].items():
         per_word = fit["num_tokens"] / max(fit["num_words"], 1)
-        yield lang, f"{fit['bytes_per_token']:.2f} bytes per token", f"{per_word:.2f} tokens per word"
+        name = "other" if lang == "und" else lang
+        yield name, f"{fit['bytes_per_token']:.2f} bytes per token", f"{per_word:.2f} tokens per word"
     for script, pieces in counts["scripts"].items():
         yield script, f"{pieces:,} pieces"
     for which in ("first", "last"):
