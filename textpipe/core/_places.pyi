@@ -1,4 +1,9 @@
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
+def number_list(numbers: NDArray[Any]) -> list[int]: ...
+def piece_list(ids: NDArray[Any], pieces: Mapping[int, str | None]) -> tuple[list[Any], list[int]]: ...
 def place_list(begins: NDArray[np.uint32], ends: NDArray[np.uint32]) -> list[tuple[int, int]]: ...

@@ -1,13 +1,15 @@
 # distutils: language = c++
-"""Lists of pairs from two rows of numbers: marshalling only.
+"""Lists from rows of numbers: marshalling only.
 
-What enters: where tokens begin and where they end. What leaves: the list of pairs that Python sees. Promises: a number
-that is wanted often is one object, and the garbage collector never tracks the pairs.
+What enters: ids, numbers of words, or where tokens begin and where they end. What leaves: the list of numbers, of pieces
+or of pairs that Python sees. Promises: a number that is wanted often is one object, and the garbage collector never
+tracks the pairs.
 """
 
+from cpython.buffer cimport PyBUF_ND, PyBuffer_Release, PyObject_GetBuffer
 from cpython.object cimport PyObject
 from cpython.long cimport PyLong_FromUnsignedLong
-from libc.stdint cimport uint32_t
+from libc.stdint cimport uint16_t, uint32_t
 
 cdef extern from "Python.h":
     object PyList_New(Py_ssize_t size)
@@ -18,11 +20,74 @@ cdef extern from "Python.h":
     PyObject* PyList_GET_ITEM(object holder, Py_ssize_t i)
     void Py_INCREF(object item)
 
-cdef list SMALL = list(range(4096))  # most texts are no longer: their places cost no numbers of their own
+cdef list NUMBERS = list(range(1 << 16))  # most ids and places: they cost no numbers of their own
 
 
 cdef inline object number_of(uint32_t value):
-    return <object>PyList_GET_ITEM(SMALL, value) if value < 4096 else PyLong_FromUnsignedLong(value)
+    return <object>PyList_GET_ITEM(NUMBERS, value) if value < 1 << 16 else PyLong_FromUnsignedLong(value)
+
+
+ctypedef fused Number:
+    const uint16_t
+    const uint32_t
+
+
+cdef list numbers_of(Number* values, Py_ssize_t count):
+    cdef list made = PyList_New(count)
+    cdef object number
+    cdef Py_ssize_t i
+    for i in range(count):
+        number = number_of(values[i])
+        Py_INCREF(number)  # SET_ITEM takes over the reference it is given
+        PyList_SET_ITEM(made, i, number)
+    return made
+
+
+cdef list pieces_of(Number* values, Py_ssize_t count, dict pieces, list left):
+    cdef list made = PyList_New(count)
+    cdef object piece
+    cdef Py_ssize_t i
+    for i in range(count):
+        piece = pieces[number_of(values[i])]
+        if piece is None:
+            left.append(i)
+        Py_INCREF(piece)
+        PyList_SET_ITEM(made, i, piece)
+    return made
+
+
+cdef int take_row(object numbers, Py_buffer* view) except -1:
+    """A row of uint16 or uint32; to be released."""
+    PyObject_GetBuffer(numbers, view, PyBUF_ND)
+    if view.ndim == 1 and view.itemsize in (2, 4):
+        return 0
+    PyBuffer_Release(view)
+    raise ValueError(f"{type(numbers).__name__} is no row of numbers of two or four bytes")
+
+
+def number_list(numbers not None) -> list:
+    """``numbers.tolist()`` of an array of uint16 or uint32."""
+    cdef Py_buffer view
+    take_row(numbers, &view)
+    try:
+        if view.itemsize == 2:
+            return numbers_of(<const uint16_t*>view.buf, view.shape[0])
+        return numbers_of(<const uint32_t*>view.buf, view.shape[0])
+    finally:
+        PyBuffer_Release(&view)
+
+
+def piece_list(ids not None, dict pieces not None) -> tuple:
+    """The piece of each id of an array of uint16 or uint32, and the places in it whose piece is None."""
+    cdef Py_buffer view
+    cdef list left = []
+    take_row(ids, &view)
+    try:
+        if view.itemsize == 2:
+            return pieces_of(<const uint16_t*>view.buf, view.shape[0], pieces, left), left
+        return pieces_of(<const uint32_t*>view.buf, view.shape[0], pieces, left), left
+    finally:
+        PyBuffer_Release(&view)
 
 
 def place_list(const uint32_t[::1] begins not None, const uint32_t[::1] ends not None):

@@ -40,7 +40,7 @@ class Columns:
         self._made: dict[str, list[Any]] = {}
 
     def make(self, name: str) -> list[Any]:
-        """The list of this name, one of :data:`COLUMNS`."""
+        """The list of this name, one of :data:`COLUMNS`, which nobody else has."""
         raise NotImplementedError(f"{type(self).__name__} has no make()")
 
     def values(self, name: str) -> list[Any]:
@@ -49,6 +49,11 @@ class Columns:
         if found is None:
             found = self._made[name] = self.make(name)  # another thread may be here too, and makes the same list
         return found
+
+    def copied(self, name: str) -> list[Any]:
+        """The list of this name, the caller's own."""
+        found = self._made.get(name)
+        return self.make(name) if found is None else list(found)
 
     def settled(self) -> Columns:
         """These columns, or their lists where they stand on too many others."""
@@ -85,7 +90,7 @@ class ChangedColumns(Columns):
     def make(self, name: str) -> list[Any]:
         """As it was changed, or as it was."""
         change = self._changes.get(name)
-        return self._base.values(name) if change is None else change()
+        return self._base.copied(name) if change is None else list(change())
 
 
 class PartOfColumns(Columns):
@@ -117,7 +122,7 @@ class JoinedColumns(Columns):
         """The lists in a row."""
         made: list[Any] = []
         for part in self._parts:
-            values = part.values(name)
+            values = part.copied(name)
             shift = made[-1][1] if self._growing and made and name == "offsets" else 0
             made += [(begin + shift, end + shift) for begin, end in values] if shift else values
         return made

@@ -255,7 +255,7 @@ class Encoding(Lookups):
         return made
 
     def _list(self, name: str) -> list[Any]:
-        return list(self._columns.values(name))
+        return self._columns.copied(name)
 
     @property
     def ids(self) -> list[int]:

@@ -28,7 +28,7 @@ from textpipe.normalizers import AlignedText, BertNormalizer, Normalizer, Senten
 from textpipe.pre_tokenizers import BertPreTokenizer, NativeCut, PreTokenizer
 from textpipe.processors import PostProcessor
 from textpipe.processors.base import join
-from textpipe.tokenizer.text_columns import IdColumns, Spans, TextColumns
+from textpipe.tokenizer.text_columns import IdColumns, SharedSpans, Spans, TextColumns, later_spans
 
 if TYPE_CHECKING:
     import numpy as np
@@ -160,8 +160,8 @@ class Pipeline:
         if ids_alone:
             return [Encoding.of_columns(IdColumns(row)) for row in rows]
         return [
-            Encoding.of_columns(TextColumns(self, (text,), row, skip_special=skip_special))
-            for text, row in zip(texts, rows, strict=True)
+            Encoding.of_columns(TextColumns(self, (text,), row, skip_special=skip_special, spans=spans))
+            for text, row, spans in zip(texts, rows, later_spans(self, texts, skip_special=skip_special), strict=True)
         ]
 
     def encode_words(self, words: Sequence[str], *, skip_special: bool, ids_alone: bool = False) -> Encoding:
@@ -174,7 +174,9 @@ class Pipeline:
         ids, _ = self._flat_ids(words, skip_special=skip_special, threads=1)
         if ids_alone:
             return Encoding.of_columns(IdColumns(ids))
-        return Encoding.of_columns(TextColumns(self, tuple(words), ids, skip_special=skip_special, words=True))
+        spans = SharedSpans(self, tuple(words), skip_special=skip_special).all
+        columns = TextColumns(self, tuple(words), ids, skip_special=skip_special, spans=spans, words=True)
+        return Encoding.of_columns(columns)
 
     def _flat_ids(self, texts: Sequence[str], *, skip_special: bool, threads: int) -> tuple[Any, NDArray[np.int64]]:
         _check_lengths(texts)
@@ -202,9 +204,9 @@ class Pipeline:
         return Spans.of_encodings([self.encode_staged(text, skip_special=skip_special) for text in texts])
 
     @cached_property
-    def pieces(self) -> dict[int, str]:
-        """The piece of each id."""
-        return {number: token.content for number, token in self.added.by_id.items()} | dict(self.model.pieces)
+    def pieces(self) -> dict[int, str | None]:
+        """The piece of each id; None for that of an added token, which reads as it was found."""
+        return {**self.model.pieces, **dict.fromkeys(self.added.by_id)}
 
     def stages(self, text: str, *, skip_special: bool) -> Iterable[tuple[AlignedText, int | None]]:
         """The words of a text, normalized and cut, and the added tokens between them with their ids."""

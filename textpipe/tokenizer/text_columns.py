@@ -7,11 +7,12 @@ draws lots would not give the same tokens twice: what it gave is kept.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from textpipe.core._places import place_list
+from textpipe.core._places import number_list, piece_list, place_list
 from textpipe.encoding.columns import Columns
 
 if TYPE_CHECKING:
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
     from textpipe.encoding import Encoding
     from textpipe.tokenizer.pipeline import Pipeline
 
-__all__ = ["IdColumns", "Spans", "TextColumns"]
+__all__ = ["IdColumns", "SharedSpans", "Spans", "TextColumns", "later_spans"]
+
+_SHARED_CHARS = 1 << 14  # of texts whose places are found together; a call for each would cost more than its work
 
 
 class Spans(NamedTuple):
@@ -58,6 +61,54 @@ class Spans(NamedTuple):
         return cls(ids, begins, ends, words, offsets, {})
 
 
+class SharedSpans:
+    """The places in a few texts, found together when those of one are asked for.
+
+    Parameters
+    ----------
+    pipeline : the stages that encode them.
+    texts : the texts; they are held as long as one of their encodings is.
+    skip_special : special tokens in the texts are plain text.
+    """
+
+    __slots__ = ("_pipeline", "_skip_special", "_spans", "_texts")
+
+    def __init__(self, pipeline: Pipeline, texts: Sequence[str], *, skip_special: bool) -> None:
+        self._pipeline = pipeline
+        self._texts = texts
+        self._skip_special = skip_special
+        self._spans: Spans | None = None
+
+    def all(self) -> Spans:
+        """Those of all the texts, one after the other."""
+        if self._spans is None:
+            self._spans = self._pipeline.spans(self._texts, skip_special=self._skip_special)
+        return self._spans
+
+    def of(self, number: int) -> Spans:
+        """Those of one text."""
+        spans = self.all()
+        if len(self._texts) == 1:
+            return spans
+        begin, end = spans.offsets[number : number + 2].tolist()
+        rows = (row[begin:end] for row in spans[:4])
+        added = {index - begin: text for index, text in spans.added.items() if begin <= index < end}
+        return Spans(*rows, offsets=spans.offsets[number : number + 2] - begin, added=added)
+
+
+def later_spans(pipeline: Pipeline, texts: Sequence[str], *, skip_special: bool) -> Iterator[Callable[[], Spans]]:
+    """For each text what finds its places, together with those of its neighbours where they are short."""
+    begin = size = 0
+    for end in range(1, len(texts) + 1):
+        size += len(texts[end - 1])
+        if end < len(texts) and size + len(texts[end]) <= _SHARED_CHARS:
+            continue
+        shared = SharedSpans(pipeline, tuple(texts[begin:end]), skip_special=skip_special)
+        for number in range(end - begin):
+            yield partial(shared.of, number)
+        begin, size = end, 0
+
+
 class IdColumns(Columns):
     """Ids of which nothing else is known."""
 
@@ -72,7 +123,7 @@ class IdColumns(Columns):
     def make(self, name: str) -> list[Any]:
         """The ids; of everything else what stands for nothing."""
         if name == "ids":
-            return list(self._ids.tolist())
+            return number_list(self._ids)
         return [_BLANK[name]] * self.num_tokens
 
 
@@ -95,8 +146,8 @@ class TextColumns(IdColumns):
     texts : the text, or its words.
     ids : (num_ids,), of all of them.
     skip_special : special tokens in the texts were plain text.
+    spans : the rest, or how to find it.
     words : ``texts`` are words; they are numbered as they were given.
-    spans : the rest, where it is known already.
     """
 
     __slots__ = ("_pipeline", "_skip_special", "_spans", "_texts", "_words")
@@ -108,8 +159,8 @@ class TextColumns(IdColumns):
         ids: NDArray[Any],
         *,
         skip_special: bool,
+        spans: Spans | Callable[[], Spans],
         words: bool = False,
-        spans: Spans | None = None,
     ) -> None:
         super().__init__(ids)
         self._pipeline = pipeline
@@ -126,25 +177,25 @@ class TextColumns(IdColumns):
         if surface is not None and surface in self._ids:
             return self._staged(name)  # its tokens read as normalized text, which no row tells
         if name == "tokens":
-            return self._tokens(self._ids.tolist())  # not kept: numbers in a list take ten times the array's memory
+            return self._tokens()
         spans = self._known_spans()
         if name == "offsets":
             return place_list(spans.begins, spans.ends)
         if not self._words:
-            return list(spans.words.tolist())
+            return number_list(spans.words)
         counts = [end - begin for begin, end in pairwise(spans.offsets.tolist())]
         return [number for number, count in enumerate(counts) for _ in range(count)]
 
     def _known_spans(self) -> Spans:
-        if self._spans is None:
-            self._spans = self._pipeline.spans(self._texts, skip_special=self._skip_special)
-        return self._spans
+        return self._spans if isinstance(self._spans, Spans) else self._spans()
 
-    def _tokens(self, ids: list[int]) -> list[str]:
-        tokens = list(map(self._pipeline.pieces.__getitem__, ids))
-        if not self._pipeline.added.by_id.keys().isdisjoint(ids):
-            for index, text in self._known_spans().added.items():
-                tokens[index] = text
+    def _tokens(self) -> list[str]:
+        tokens, left = piece_list(self._ids, self._pipeline.pieces)
+        if left:
+            added = self._known_spans().added
+            for index in left:
+                found = added.get(index)
+                tokens[index] = self._pipeline.model.pieces[int(self._ids[index])] if found is None else found
         return tokens
 
     def _staged(self, name: str) -> list[Any]:
