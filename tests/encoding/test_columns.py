@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textpipe import Encoding, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
-from textpipe.core._places import place_list
+from textpipe.core._places import number_list, piece_list, place_list
 from textpipe.encoding import COLUMNS
 from textpipe.encoding.columns import GivenColumns, PartOfColumns
 
@@ -130,6 +130,47 @@ def test_a_pickled_encoding_has_every_list():
 def test_pairs_are_those_of_the_two_rows(pairs):
     rows = np.array(pairs, dtype=np.uint32).reshape(-1, 2).T.copy()
     assert place_list(rows[0], rows[1]) == pairs
+
+
+@pytest.mark.parametrize("kind", [np.uint16, np.uint32])
+@given(data=st.data())
+def test_numbers_and_pieces_are_those_of_the_row(kind, data):
+    ids = data.draw(st.lists(st.integers(0, np.iinfo(kind).max) | st.integers(65_530, 65_535), max_size=50))
+    row = np.array(ids, dtype=kind)
+    assert number_list(row) == ids
+    assert number_list(row) is not number_list(row)
+    pieces = {number: None if number % 3 == 0 else f"<{number}>" for number in ids}
+    tokens, left = piece_list(row, pieces)
+    assert tokens == [pieces[number] for number in ids]
+    assert left == [place for place, number in enumerate(ids) if number % 3 == 0]
+
+
+def test_what_is_no_row_of_ids_is_refused():
+    for row in (np.zeros((2, 2), dtype=np.uint32), np.zeros(2, dtype=np.int64)):
+        with pytest.raises(ValueError, match="no row of numbers"):
+            number_list(row)
+    with pytest.raises(KeyError):
+        piece_list(np.zeros(1, dtype=np.uint16), {})
+
+
+def test_a_list_that_was_given_out_belongs_to_whoever_asked():
+    encoding = unigram().encode(TEXT)
+    joined = Encoding.merge([encoding, unigram().encode(TEXT)])
+    for made in (encoding, joined, encoding.with_type_id(1)):
+        for name in COLUMNS:
+            before = getattr(made, name)
+            getattr(made, name).clear()
+            assert getattr(made, name) == before
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.text("영화그 <s>it's좋", max_size=6) | st.just("영화 <s>" * 3_000), max_size=8), st.randoms())
+def test_lists_of_a_batch_are_those_of_its_texts_one_by_one_in_whatever_order_they_are_asked_for(texts, random):
+    tokenizer = unigram()
+    encodings = list(enumerate(tokenizer.encode_batch(texts)))
+    random.shuffle(encodings)
+    for number, encoding in encodings:
+        assert columns(encoding) == columns(tokenizer.encode(texts[number]))
 
 
 def test_rows_of_different_lengths_make_no_pairs():

@@ -8,13 +8,17 @@ import struct
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tokenizer_samples import KOREAN_LINES, byte_level_json, corpus
 
 from textpipe import Tokenizer, formats
 from textpipe.cli.app import run
+from textpipe.core._rank_bpe import plain_ranks
 from textpipe.core.byte_alphabet import to_bytes
 from textpipe.errors import FormatError, InputError, LimitError, TextpipeError
 from textpipe.formats import encodings, tiktoken
+from textpipe.limits import DEFAULT_LIMITS
 from textpipe.models import BPE, WordPiece
 
 TEXTS = [*KOREAN_LINES, "a<|endoftext|>b", "x = 12345\r\n\r\n  \t y", "ſ's 'LL we'Ve", "  ", ""]
@@ -218,3 +222,43 @@ def test_a_file_that_nothing_is_known_of_asks_for_its_encoding(tmp_path):
         (tmp_path / "mine.encoding.json").write_text(settings, encoding="utf-8")
         with pytest.raises(TextpipeError, match=message):
             Tokenizer.from_file(path)
+
+
+LINE_PARTS = [
+    "YQ==",
+    "YWI=",
+    "YWJj",
+    "Y",
+    "=",
+    "==",
+    "YQ=",
+    "Y=Q=",
+    "YR==",
+    "!",
+    "7Iqk",
+    " ",
+    "\t",
+    "0",
+    "7",
+    "16777215",
+    "\n",
+    "\r\n",
+]
+
+
+@given(st.lists(st.sampled_from(LINE_PARTS), max_size=12).map("".join).map(str.encode))
+def test_the_quick_reader_of_ranks_gives_what_lines_one_by_one_give_or_leaves_the_file_to_them(data):
+    found = plain_ranks(data, piece_bytes=3, rank_end=1 << 24)
+    if found:
+        assert found == tiktoken._parse_lines(data, path="x", limits=DEFAULT_LIMITS)
+
+
+@given(st.dictionaries(st.binary(min_size=1, max_size=9), st.integers(0, (1 << 24) - 1)), st.booleans())
+def test_the_quick_reader_of_ranks_reads_what_is_written(ranks, ends):
+    data = b"".join(base64.b64encode(piece) + b" %d\n" % rank for piece, rank in ranks.items())
+    assert plain_ranks(data if ends else data[:-1], piece_bytes=9, rank_end=1 << 24) == ranks
+    if ranks:
+        longest = max(map(len, ranks))
+        assert plain_ranks(data, piece_bytes=longest - 1, rank_end=1 << 24) is None
+        assert plain_ranks(data, piece_bytes=9, rank_end=max(ranks.values())) is None
+        assert plain_ranks(data + data, piece_bytes=9, rank_end=1 << 24) is None

@@ -15,6 +15,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from textpipe.core._rank_bpe import plain_ranks
 from textpipe.core.byte_alphabet import to_bytes
 from textpipe.decoders import ByteLevel as ByteLevelDecoder
 from textpipe.errors import FormatError, InputError, LimitError, TextpipeError, did_you_mean
@@ -64,6 +65,14 @@ def read(path: Path, limits: Limits = DEFAULT_LIMITS, *, encoding: Encoding | st
 
 def parse_ranks(data: bytes, *, path: str, limits: Limits = DEFAULT_LIMITS) -> dict[bytes, int]:
     """The ranks in the bytes of a file: a byte string in base64, a space and a rank a line."""
+    plain = None
+    if data.count(b"\n") <= limits.vocab_size:
+        plain = plain_ranks(data, piece_bytes=limits.piece_bytes, rank_end=limits.token_id)
+    return plain or _parse_lines(data, path=path, limits=limits)
+
+
+def _parse_lines(data: bytes, *, path: str, limits: Limits) -> dict[bytes, int]:
+    """The same line by line: of a file that is wrong the line is named."""
     ranks: dict[bytes, int] = {}
     lines = data.split(b"\n")
     if len(lines) > limits.vocab_size + 1:

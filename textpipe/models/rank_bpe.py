@@ -42,7 +42,9 @@ class RankBPE(Model):
     """
 
     def __init__(self, ranks: Mapping[bytes, int], special_tokens: Mapping[str, int] | None = None) -> None:
-        self._ranks = dict(sorted(ranks.items(), key=lambda row: row[1]))
+        numbers = list(ranks.values())
+        in_order = numbers == sorted(numbers)  # as in a file, mostly: then the rows need no sorting
+        self._ranks = dict(ranks if in_order else sorted(ranks.items(), key=lambda row: row[1]))
         self._special = dict(special_tokens or {})
         pieces = dict(zip(to_characters_each(list(self._ranks)), self._ranks.values(), strict=True))
         twice = next((piece for piece in self._special if piece in pieces), None)

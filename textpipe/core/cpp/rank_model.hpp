@@ -45,9 +45,18 @@ class RankModel final : public Model {
             const uint32_t right = left == no_id ? no_id : pieces_.find(bytes.substr(cut));
             if (right != no_id) splits.push_back({left, right, id});
         }
-        std::sort(splits.begin() + static_cast<std::ptrdiff_t>(first), splits.end(), [](const Split& a, const Split& b) {
+        if (splits.size() > first + 1)
+            std::sort(splits.begin() + static_cast<std::ptrdiff_t>(first), splits.end(), [](const Split& a, const Split& b) {
             return std::pair(a.left, a.right) < std::pair(b.left, b.right);
         });
+    }
+
+    // The same for a piece that comes soon: asks for the memory it needs.
+    void expect_splits(std::string_view bytes) const {
+        for (size_t cut = 1; cut < bytes.size(); ++cut) {
+            pieces_.prefetch(bytes.substr(0, cut));
+            pieces_.prefetch(bytes.substr(cut));
+        }
     }
 
     void finish(const std::vector<Split>& splits) {
