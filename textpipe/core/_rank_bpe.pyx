@@ -67,8 +67,8 @@ cdef size_t AHEAD = 8  # pieces, whose memory is asked for while others are look
 cdef uint8_t[256] SIXTETS  # of the characters of base64; 64 of all others
 for number in range(256):
     SIXTETS[number] = 64
-for number, byte in enumerate(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"):
-    SIXTETS[byte] = number
+for number, character in enumerate("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"):
+    SIXTETS[ord(character)] = number
 
 
 cdef Py_ssize_t decode_base64(const uint8_t* text, Py_ssize_t size, char* to) noexcept:
@@ -169,13 +169,13 @@ cdef class NativeRankBpe(NativeModel):
         for byte in range(256):
             if not model.has_byte(byte):
                 raise InputError(f"the byte 0x{byte:02X} has no rank", allowed="every one of the 256 has one")
-        cdef list pieces = list(ranks)
+        cdef list pieces = list(ranks), numbers = list(ranks.values())
         cdef size_t i, count = len(pieces)
         for i in range(count):
             if i + AHEAD < count:
                 model.expect_splits(view_bytes(pieces[i + AHEAD]))
             piece = pieces[i]
-            model.add_splits(ranks[piece], view_bytes(piece), splits)
+            model.add_splits(numbers[i], view_bytes(piece), splits)
         model.finish(splits)
         self.model = <ModelPointer>self.made
 

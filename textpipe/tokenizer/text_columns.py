@@ -91,9 +91,9 @@ class SharedSpans:
         if len(self._texts) == 1:
             return spans
         begin, end = spans.offsets[number : number + 2].tolist()
-        rows = (row[begin:end] for row in spans[:4])
+        ids, begins, ends, words = (row[begin:end] for row in spans[:4])
         added = {index - begin: text for index, text in spans.added.items() if begin <= index < end}
-        return Spans(*rows, offsets=spans.offsets[number : number + 2] - begin, added=added)
+        return Spans(ids, begins, ends, words, spans.offsets[number : number + 2] - begin, added)
 
 
 def later_spans(pipeline: Pipeline, texts: Sequence[str], *, skip_special: bool) -> Iterator[Callable[[], Spans]]:

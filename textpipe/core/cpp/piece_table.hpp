@@ -48,16 +48,23 @@ class PieceTable {
 
     static uint32_t tag_of(uint64_t h) { return static_cast<uint32_t>(h >> 32); }
 
+    template <class Unit>
+    static uint64_t read(const char* p) {
+        Unit unit;
+        std::memcpy(&unit, p, sizeof unit);
+        return unit;
+    }
+
     static uint64_t hash(std::string_view piece) {
+        const char *p = piece.data(), *const end = p + piece.size();
         uint64_t h = piece.size();
-        size_t i = 0;
-        for (uint64_t part; i + 8 <= piece.size(); i += 8) {
-            std::memcpy(&part, piece.data() + i, 8);
-            h = mix_hash(h, part);
+        if (h >= 8) {
+            for (; end - p > 8; p += 8) h = mix_hash(h, read<uint64_t>(p));
+            return mix_hash(h, read<uint64_t>(end - 8));
         }
-        uint64_t tail = 0;
-        std::memcpy(&tail, piece.data() + i, piece.size() - i);
-        return mix_hash(h, tail);
+        if (h >= 4) return mix_hash(h, read<uint32_t>(p) | read<uint32_t>(end - 4) << 32);
+        if (h == 0) return 0;
+        return mix_hash(h, read<uint8_t>(p) | read<uint8_t>(p + h / 2) << 8 | read<uint8_t>(end - 1) << 16);
     }
 
     std::string_view at(size_t offset) const {

@@ -41,8 +41,8 @@ class RankModel final : public Model {
     void add_splits(uint32_t id, std::string_view bytes, std::vector<Split>& splits) const {
         const size_t first = splits.size();
         for (size_t cut = 1; cut < bytes.size(); ++cut) {
-            const uint32_t left = pieces_.find(bytes.substr(0, cut));
-            const uint32_t right = left == no_id ? no_id : pieces_.find(bytes.substr(cut));
+            const uint32_t left = find(bytes.substr(0, cut));
+            const uint32_t right = left == no_id ? no_id : find(bytes.substr(cut));
             if (right != no_id) splits.push_back({left, right, id});
         }
         if (splits.size() > first + 1)
@@ -54,8 +54,8 @@ class RankModel final : public Model {
     // The same for a piece that comes soon: asks for the memory it needs.
     void expect_splits(std::string_view bytes) const {
         for (size_t cut = 1; cut < bytes.size(); ++cut) {
-            pieces_.prefetch(bytes.substr(0, cut));
-            pieces_.prefetch(bytes.substr(cut));
+            if (cut > 1) pieces_.prefetch(bytes.substr(0, cut));
+            if (bytes.size() - cut > 1) pieces_.prefetch(bytes.substr(cut));
         }
     }
 
@@ -85,6 +85,10 @@ class RankModel final : public Model {
         std::vector<uint32_t> ids, previous, next;
         std::vector<uint64_t> heap;
     };
+
+    uint32_t find(std::string_view piece) const {
+        return piece.size() == 1 ? byte_ids_[static_cast<uint8_t>(piece[0])] : pieces_.find(piece);
+    }
 
     uint32_t joined(uint32_t left, uint32_t right) const {
         const uint32_t at = pairs_.rank_of(left, right);
