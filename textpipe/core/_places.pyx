@@ -1,9 +1,9 @@
 # distutils: language = c++
 """Lists from rows of numbers: marshalling only.
 
-What enters: ids, numbers of words, or where tokens begin and where they end. What leaves: the list of numbers, of pieces
-or of pairs that Python sees. Promises: a number that is wanted often is one object, and the garbage collector never
-tracks the pairs.
+What enters: ids, numbers of words, or where tokens begin and where they end. What leaves: the list of numbers, of
+pieces or of pairs that Python sees. Promises: a number that is wanted often is one object, and the garbage collector
+never tracks the pairs.
 """
 
 from cpython.buffer cimport PyBUF_ND, PyBuffer_Release, PyObject_GetBuffer
