@@ -55,7 +55,8 @@ def test_encode_gives_json_with_pieces_and_places(folder, capsys):
 def test_encode_writes_arrays_that_decode_reads(folder, capsys):
     file = folder / "texts.jsonl"
     file.write_text("".join(json.dumps({"text": text}) + "\n" for text in (TEXT, "", "가\n나")), encoding="utf-8")
-    assert run(["encode", "--file", str(file), "--out", str(folder / "ids.npy"), "-t", str(folder)]) == 0
+    command = ["encode", "--file", str(file), "--out", str(folder / "ids.npy"), "-t", str(folder), "--special", "allow"]
+    assert run(command) == 0
     assert np.load(folder / "ids.npy").tolist() == ids_of(TEXT) + ids_of("가\n나")
     assert np.load(folder / "ids.offsets.npy").tolist()[:3] == [0, len(ids_of(TEXT)), len(ids_of(TEXT))]
     capsys.readouterr()
@@ -158,16 +159,27 @@ def test_special_tokens_in_a_text_are_tokens_text_or_an_error(folder, capsys):
     assert run(["encode", TEXT, "-t", str(folder), "--special", "drop"]) == 2
 
 
-def test_token_shards_take_special_tokens_of_texts_as_text_unless_told_otherwise(folder, capsys):
+@pytest.mark.parametrize("out", ["shards", "ids.npy"])
+def test_special_tokens_are_tokens_in_the_command_and_plain_text_in_files_unless_told_otherwise(folder, out):
+    (folder / "texts.txt").write_text(f"{TEXT}\n가\n", encoding="utf-8")
     end = Tokenizer.from_str(byte_level_json()).token_to_id("<|endoftext|>")
-    for name, extra, ends in (
-        ("usual", [], 2),
-        ("text", ["--special", "text"], 2),
-        ("allow", ["--special", "allow"], 3),
-    ):
-        assert run(["encode", TEXT, "가", "-t", str(folder), "--out", str(folder / name), *extra]) == 0
-        split = TokenSplit(sorted((folder / name).glob("ids-*.bin")))
-        assert sum(shard.tokens.tolist().count(end) for shard in split.shards) == ends
+    eos = 2 if out == "shards" else 0
+    for number, (given, options, in_text) in enumerate([
+        ([TEXT, "가"], [], 1),
+        ([TEXT, "가"], ["--special", "text"], 0),
+        (["--file", str(folder / "texts.txt")], [], 0),
+        (["--file", str(folder / "texts.txt")], ["--special", "allow"], 1),
+    ]):  # fmt: skip
+        target = folder / f"{number}-{out}"
+        assert run(["encode", *given, "-t", str(folder), "--out", str(target), *options]) == 0
+        if out == "shards":
+            ids = [id for shard in TokenSplit(sorted(target.glob("ids-*.bin"))).shards for id in shard.tokens.tolist()]
+        else:
+            ids = np.load(target).tolist()
+        assert ids.count(end) == eos + in_text
+
+
+def test_token_shards_refuse_a_special_token_by_the_name_of_its_document(folder, capsys):
     assert run(["encode", "가", TEXT, "-t", str(folder), "--out", str(folder / "no"), "--special", "raise"]) == 3
     assert "document 1 holds the special token" in capsys.readouterr().err
     assert not (folder / "no").exists()

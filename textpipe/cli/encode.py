@@ -43,8 +43,8 @@ def command(
     special: SpecialPolicy | None = typer.Option(
         None,
         "--special",
-        help="Special tokens written in a text are tokens (allow, as is usual), plain text (text, as is usual in token "
-        "shards), or an error (raise). Texts of people you do not know need one of the last two.",
+        help="Special tokens written in a text are tokens (allow), plain text (text), or an error (raise). By default "
+        "allow for texts in the command, and text for those of files and standard input, whoever wrote them.",
     ),
     allow: list[str] = ALLOW,
     threads: int | None = typer.Option(None, "--threads", help="Threads; all cores when absent."),
@@ -62,10 +62,11 @@ def command(
     if out is not None and as_json:
         raise InputError("--json and --out together", hint="give one or the other; a .jsonl holds JSON")
     made = load(tokenizer, allow)
+    special = special or ("allow" if texts else "text")
     if out is not None and not out.suffix:
         documents = _documents(texts or [], file, lines=lines)
-        return _write_shards(made, documents, out, eos=eos, special=special or "text", threads=threads)
-    stream, special = texts_of(texts or [], file, lines=lines), special or "allow"
+        return _write_shards(made, documents, out, eos=eos, special=special, threads=threads)
+    stream: Iterable[str] = texts_of(texts or [], file, lines=lines)
     if special == "raise":  # here, where a text has its number among all of them
         stream, special = _refusing(made, stream), "allow"
     if as_json:
