@@ -120,6 +120,13 @@ class AddedVocabulary:
         self._ordinary: list[str] = []
         self._last_id = -1
 
+    def copy(self) -> AddedVocabulary:
+        """The same tokens, to be added to while others read these."""
+        made = AddedVocabulary()
+        made.ids, made.by_id = dict(self.ids), dict(self.by_id)
+        made._special, made._ordinary, made._last_id = dict(self._special), list(self._ordinary), self._last_id
+        return made
+
     def token_to_id(self, content: str, model: Model) -> int | None:
         """The id of an added token or of a piece."""
         found = self.ids.get(content)

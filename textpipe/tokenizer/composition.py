@@ -142,7 +142,9 @@ class Composition:
     def _add(self, tokens: Iterable[str | AddedToken], *, special: bool) -> int:
         if isinstance(tokens, str):
             raise InputError("the tokens to add are one string", allowed="a list of str or AddedToken")
-        added = self._added.add([AddedVocabulary.of(token, special=special) for token in tokens], self.model)
+        vocabulary = self._added.copy()  # threads that encode meanwhile have the one there was
+        added = vocabulary.add([AddedVocabulary.of(token, special=special) for token in tokens], self.model)
+        self._added = vocabulary
         self._change()
         return added
 

@@ -1,0 +1,83 @@
+"""One tokenizer in the hands of many Python threads, while it changes."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+from tokenizer_samples import KOREAN_LINES, byte_level_json
+
+from textpipe import Tokenizer
+
+TEXT = " 안녕 ".join(f"<{number}>" for number in range(40))
+
+
+@pytest.fixture(autouse=True)
+def threads_take_turns_often() -> Iterator[None]:
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+def run_together(*works: Callable[[], None]) -> None:
+    """Run each in a thread of its own; the first that fails fails here."""
+    failures: list[BaseException] = []
+
+    def guarded(work: Callable[[], None]) -> None:
+        try:
+            work()
+        except BaseException as failure:  # of whatever kind: the test is to fail by it
+            failures.append(failure)
+
+    workers = [threading.Thread(target=guarded, args=(work,)) for work in works]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    if failures:
+        raise failures[0]
+
+
+def test_texts_are_encoded_by_the_tokens_of_some_moment_while_tokens_are_added():
+    tokenizer = Tokenizer.from_str(byte_level_json())
+    moments = {tuple(tokenizer.encode(TEXT).ids)}
+    for number in range(40):
+        tokenizer.add_tokens([f"<{number}>"])
+        moments.add(tuple(tokenizer.encode(TEXT).ids))
+    shared = Tokenizer.from_str(byte_level_json())
+    done = threading.Event()
+
+    def add() -> None:
+        for number in range(40):
+            shared.add_tokens([f"<{number}>"])
+        done.set()
+
+    def encode() -> None:
+        while not done.is_set():
+            ids, _ = shared.encode_to_numpy([TEXT])
+            assert tuple(ids.tolist()) in moments
+            encoding = shared.encode(TEXT)
+            assert tuple(encoding.ids) in moments
+
+    run_together(add, encode, encode, encode)
+    assert shared.encode(TEXT).ids == tokenizer.encode(TEXT).ids
+
+
+def test_large_batches_of_several_threads_do_not_meet():
+    shared = Tokenizer.from_str(byte_level_json())
+    batches = [[line + str(number) for line in KOREAN_LINES] * 600 for number in range(4)]
+    expected = [
+        Tokenizer.from_str(byte_level_json()).encode_to_numpy(batch, threads=1)[0].tolist() for batch in batches
+    ]
+
+    def encode(number: int) -> Callable[[], None]:
+        def work() -> None:
+            for _ in range(3):
+                assert shared.encode_to_numpy(batches[number], threads=2)[0].tolist() == expected[number]
+
+        return work
+
+    run_together(*(encode(number) for number in range(4)))
