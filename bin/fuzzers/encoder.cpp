@@ -41,7 +41,7 @@ ModelPointer make_model(bool ignore_merges) {
 
 std::vector<uint32_t> encode(Encoder& encoder, const std::vector<TextView>& views, bool skip_special, size_t threads,
                              std::vector<int64_t>& offsets) {
-    EncodeJob job(encoder, views, skip_special, true);
+    EncodeJob<uint32_t> job(encoder, views, skip_special, true);
     if (threads == 0) {
         job.run();
     } else {
@@ -49,11 +49,10 @@ std::vector<uint32_t> encode(Encoder& encoder, const std::vector<TextView>& view
         while (!job.wait(1000)) {}
     }
     CHECK(job.bad_document() == -1);
-    std::vector<uint32_t> ids(job.num_ids() + 1);
     offsets.assign(views.size() + 1, -1);
-    job.copy(ids.data(), offsets.data());
-    ids.pop_back();
-    return ids;
+    const size_t num_ids = job.num_ids();
+    const std::unique_ptr<uint32_t, void (*)(void*)> ids(job.release(offsets.data()), std::free);
+    return {ids.get(), ids.get() + num_ids};
 }
 
 }  // namespace

@@ -8,11 +8,12 @@ encoded, and Ctrl-C is answered within a tenth of a second.
 
 from cpython.exc cimport PyErr_CheckSignals
 from cpython.unicode cimport PyUnicode_AsUTF8AndSize
+from cython.view cimport array
 from libc.stdint cimport int64_t, uint16_t, uint32_t
+from libc.stdlib cimport free
 from libcpp cimport bool as cbool
 from libcpp.memory cimport make_unique, unique_ptr
 from libcpp.string cimport string
-from libcpp.utility cimport move
 from libcpp.vector cimport vector
 
 import re
@@ -64,10 +65,10 @@ cdef extern from "batch.hpp" namespace "textpipe" nogil:
         void start(size_t num_threads) except +
         cbool wait(int milliseconds) except +
         long long bad_document()
-    cdef cppclass EncodeJob(Job):
+    cdef cppclass EncodeJob[Id](Job):
         EncodeJob(Encoder& encoder, vector[TextView] texts, cbool skip_special, cbool add_special) except +
         size_t num_ids()
-        void copy[Id](Id* ids, int64_t* offsets)
+        Id* release(int64_t* offsets)
     cdef cppclass SpansJob(Job):
         SpansJob(Encoder& encoder, vector[TextView] texts, cbool skip_special) except +
         size_t num_runs()
@@ -149,28 +150,12 @@ cdef class NativeEncoder:
             when a text holds a lone surrogate.
         """
         cdef list held = list(texts)
-        cdef vector[TextView] views
-        cdef size_t chars = views_of(held, views)
-        cdef unique_ptr[EncodeJob] job = make_unique[EncodeJob](
-            self.encoder.get()[0], move(views), skip_special, add_special)
-        finish(job.get(), held, threads, chars)
-        return self._collect(job.get(), len(held))
-
-    cdef _collect(self, EncodeJob* job, Py_ssize_t num_texts):
-        offsets = np.empty(num_texts + 1, dtype=np.int64)
-        ids = np.empty(max(job.num_ids(), 1), dtype=self.id_type)  # a view needs an element to point at
+        offsets = np.empty(len(held) + 1, dtype=np.int64)
         cdef int64_t[::1] places = offsets
-        cdef uint16_t[::1] narrow
-        cdef uint32_t[::1] wide
+        cdef Encoder* encoder = self.encoder.get()
         if self.id_type is np.uint16:
-            narrow = ids
-            with nogil:
-                job.copy[uint16_t](&narrow[0], &places[0])
-        else:
-            wide = ids
-            with nogil:
-                job.copy[uint32_t](&wide[0], &places[0])
-        return ids[: job.num_ids()], offsets
+            return encode_as(<uint16_t>0, encoder, held, &places[0], threads, skip_special, add_special), offsets
+        return encode_as(<uint32_t>0, encoder, held, &places[0], threads, skip_special, add_special), offsets
 
     def encode_batch_spans(self, texts, *, size_t threads=1, bint skip_special=False):
         """The tokens of every text with their places, flat, without the template.
@@ -189,7 +174,7 @@ cdef class NativeEncoder:
         cdef list held = list(texts)
         cdef vector[TextView] views
         cdef size_t chars = views_of(held, views)
-        cdef unique_ptr[SpansJob] job = make_unique[SpansJob](self.encoder.get()[0], move(views), skip_special)
+        cdef unique_ptr[SpansJob] job = make_unique[SpansJob](self.encoder.get()[0], views, skip_special)
         finish(job.get(), held, threads, chars)
         cdef size_t count = job.get().num_ids()
         offsets = np.empty(len(held) + 1, dtype=np.int64)
@@ -199,6 +184,27 @@ cdef class NativeEncoder:
         with nogil:
             job.get().copy(&view[0], &places[0])
         return rows[: 4 * count].reshape(4, count), offsets, added_of(job.get())
+
+
+ctypedef fused Id:
+    uint16_t
+    uint32_t
+
+
+cdef encode_as(Id width, Encoder* encoder, list texts, int64_t* offsets, size_t threads, bint skip_special,
+               bint add_special):
+    """The ids of texts in the width of ``width``; the array is the memory they were written to."""
+    cdef vector[TextView] views
+    cdef size_t count, chars = views_of(texts, views)
+    cdef unique_ptr[EncodeJob[Id]] job = make_unique[EncodeJob[Id]](encoder[0], views, skip_special, add_special)
+    finish(job.get(), texts, threads, chars)
+    count = job.get().num_ids()
+    cdef Id* ids = job.get().release(offsets)
+    if ids == NULL:
+        return np.empty(0, dtype=np.uint16 if sizeof(Id) == 2 else np.uint32)
+    cdef array held = <Id[:count]>ids
+    held.callback_free_data = free
+    return np.asarray(held)
 
 
 cdef dict added_of(SpansJob* job):

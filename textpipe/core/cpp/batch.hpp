@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "encoder.hpp"
+#include "id_array.hpp"
 #include "text_view.hpp"
 
 namespace textpipe {
@@ -160,30 +161,27 @@ class Job {
     std::exception_ptr failure_;
 };
 
-// The ids of documents, flat.
+// The ids of documents, flat, in the width they leave in. A run's ids go behind those of the run before it as soon as
+// that is done; until then they wait.
+template <class Id>
 class EncodeJob final : public Job {
   public:
     EncodeJob(Encoder& encoder, std::vector<TextView> texts, bool skip_special, bool add_special)
         : Job(encoder, std::move(texts)),
           skip_special_(skip_special),
           add_special_(add_special),
-          ids_(ranges_.size()),
+          waiting_(ranges_.size()),
           counts_(texts_.size()) {}
     ~EncodeJob() override { finish(); }
 
-    size_t num_ids() const {
-        size_t total = 0;
-        for (const PackedIds& ids : ids_) total += ids.size();
-        return total;
-    }
+    size_t num_ids() const { return ids_.size(); }
 
-    // offsets has room for one more than there are documents.
-    template <class Id>
-    void copy(Id* ids, int64_t* offsets) const {
+    // All ids, to be freed by the caller; null when there are none. offsets has room for one more than there are documents.
+    Id* release(int64_t* offsets) {
         int64_t total = 0;
         *offsets++ = 0;
         for (const uint32_t count : counts_) *offsets++ = total += count;
-        for (const PackedIds& run : ids_) ids = run.copy(ids);
+        return ids_.release();
     }
 
   private:
@@ -191,7 +189,7 @@ class EncodeJob final : public Job {
         const Program& program = *encoder_.program;
         ByteBuffer buffer;
         IdBuffer& ids = worker.ids();
-        for (size_t i = range.begin; i < range.end && !stop_; ++i) {
+        for (size_t i = range.begin; i < range.end; ++i) {
             const uint8_t* text = nullptr;
             size_t size = 0;
             if (!read(i, buffer, text, size)) return;
@@ -201,12 +199,29 @@ class EncodeJob final : public Job {
             if (add_special_) ids.append(program.after.data(), program.after.size());
             counts_[i] = static_cast<uint32_t>(ids.size() - before);
         }
-        ids_[run] = PackedIds(ids.begin(), ids.size());
+        keep(run, ids);
+    }
+
+    void keep(size_t run, const IdBuffer& ids) {
+        const std::lock_guard<std::mutex> lock(ids_mutex_);
+        if (run != num_kept_) {
+            waiting_[run] = std::make_unique<IdArray<Id>>();
+            waiting_[run]->append(ids.begin(), ids.size());
+            return;
+        }
+        ids_.append(ids.begin(), ids.size());
+        while (++num_kept_ < waiting_.size() && waiting_[num_kept_] != nullptr) {
+            const std::unique_ptr<IdArray<Id>> next = std::move(waiting_[num_kept_]);
+            ids_.append(next->begin(), next->size());
+        }
     }
 
     const bool skip_special_, add_special_;
-    std::vector<PackedIds> ids_;    // of each run
-    std::vector<uint32_t> counts_;  // of each document
+    std::mutex ids_mutex_;
+    IdArray<Id> ids_;  // of the first num_kept_ runs
+    size_t num_kept_ = 0;
+    std::vector<std::unique_ptr<IdArray<Id>>> waiting_;  // of each run
+    std::vector<uint32_t> counts_;                       // of each document
 };
 
 // The tokens of documents with their places, flat, without the template.
