@@ -24,7 +24,7 @@ def _awaited(
 ) -> Callable[Concatenate[Any, Arguments], Coroutine[Any, Any, Result]]:
     """A method as another, to be awaited."""
 
-    async def in_thread(self: Any, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+    async def in_thread(self: Any, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
         bound: Callable[Arguments, Result] = getattr(self, call.__name__)
         return await asyncio.to_thread(bound, *args, **kwargs)
 
