@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import random
 
 import pytest
+import sentencepiece as peer
 from hypothesis import given
 from hypothesis import strategies as st
 from sentencepiece_models import KINDS, LINES, SPACED_ALPHABET, model_bytes, processor
@@ -15,6 +17,7 @@ from textpipe.formats import sentencepiece
 from textpipe.pre_tokenizers import PreTokenizer
 
 TOKENIZERS: dict[str, Tokenizer] = {}
+BARE: dict[str, bytes] = {}
 texts = st.one_of(st.text(alphabet=st.sampled_from(SPACED_ALPHABET), max_size=60), any_text)
 # Words that the rules of a charsmap lengthen, shorten, empty, join or end in a space, and what may stand between words.
 odd_words = st.sampled_from([
@@ -145,3 +148,21 @@ def test_control_pieces_are_never_found_in_text(kind):
     assert controls
     assert not controls & set(ours.encode("<s> </s> <ctl> 안녕<s>").ids)
     assert ours.decode([*controls]) == ""
+
+
+@given(
+    parts=st.lists(st.tuples(gaps, odd_words | st.just("\x01") | st.sampled_from(" ".join(LINES).split())), max_size=8)
+)
+def test_without_a_mark_before_the_text_its_first_words_are_those_of_sentencepiece(parts):
+    text = "".join(gap + word for gap, word in parts)
+    written = io.BytesIO()
+    if "bare" not in TOKENIZERS:
+        peer.SentencePieceTrainer.train(
+            sentence_iterator=iter(LINES * 4), model_writer=written, vocab_size=250, add_dummy_prefix=False,
+            hard_vocab_limit=False, minloglevel=2,
+        )  # fmt: skip
+        BARE["model"] = written.getvalue()
+        TOKENIZERS["bare"] = Tokenizer.from_parts(sentencepiece.read(BARE["model"], path="x.model"))
+    theirs = peer.SentencePieceProcessor(model_proto=BARE["model"])
+    for start in ("", "\x01 ", "\u200b ", " \x01 "):
+        assert TOKENIZERS["bare"].encode_to_numpy([start + text])[0].tolist() == theirs.encode(start + text)

@@ -111,6 +111,7 @@ class RawSentences final : public Model {
             const uint8_t* const begin = p;
             p = normalization_->next_break(p, end);
             if (p > begin && !encode_odd(begin, static_cast<size_t>(p - begin), 0, scratch)) return false;
+            if (p > begin && scratch.ids.size() == 0) return false;  // of an empty word the next one begins the text
         }
         bool is_first = p == text && options.add_dummy_prefix;
         while (p < end && !scratch.is_stopped()) {
