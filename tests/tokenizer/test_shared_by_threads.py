@@ -5,11 +5,14 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from tokenizer_samples import KOREAN_LINES, byte_level_json
 
 from textpipe import Tokenizer
+from textpipe.normalizers import Lowercase, Strip
+from textpipe.pre_tokenizers import ByteLevel
 
 TEXT = " 안녕 ".join(f"<{number}>" for number in range(40))
 
@@ -81,3 +84,33 @@ def test_large_batches_of_several_threads_do_not_meet():
         return work
 
     run_together(*(encode(number) for number in range(4)))
+
+
+class Meddled(Lowercase):
+    """A normalizer during whose looking at, the n-th time, another thread does something."""
+
+    meddle: Callable[[], None] | None = None
+    left = 0
+
+    def settings(self) -> tuple[Any, ...]:
+        Meddled.left -= 1
+        if Meddled.left == 0 and Meddled.meddle is not None:
+            meddler = threading.Thread(target=Meddled.meddle)
+            meddler.start()
+            meddler.join()
+        return super().settings()
+
+
+@pytest.mark.parametrize("moment", range(1, 5))
+def test_a_stage_that_is_set_while_another_thread_looks_at_the_stages_stays_set(moment: int):
+    shared = Tokenizer.from_str(byte_level_json())
+    shared.normalizer = Meddled()
+    cut = shared.pre_tokenizer = ByteLevel(add_prefix_space=False)
+    found = Strip()
+    Meddled.meddle = lambda: setattr(shared, "normalizer", found)
+    cut.add_prefix_space = True  # so that the next call makes a program of the stages anew
+    Meddled.left = moment
+    shared.encode("가")
+    if Meddled.left <= 0:
+        assert shared.normalizer is found
+    assert shared.encode("가 ").ids == shared.encode(" 가" if Meddled.left <= 0 else " 가 ").ids

@@ -8,6 +8,7 @@ stage or of one of its settings is seen by the next call, and costs a new native
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from textpipe.decoders import Decoder
@@ -45,6 +46,21 @@ def _checked(name: str, stage: Any) -> Any:
     )
 
 
+@dataclass(frozen=True)
+class _State:
+    """The stages of one moment: all that a call needs to know, so that another thread can change them meanwhile."""
+
+    revision: int
+    settings: tuple[Any, ...]
+    pipeline: Pipeline
+    readings: dict[bool, Any] = field(default_factory=dict)
+    """What ids read as, for decoding; by whether special tokens are left out."""
+
+    @staticmethod
+    def of(pipeline: Pipeline) -> _State:
+        return _State(revision(), pipeline.settings(), pipeline)  # in this order: a change in between is seen later
+
+
 class Composition:
     """A model, the stages around it, and added tokens."""
 
@@ -54,21 +70,12 @@ class Composition:
         self._use(Pipeline(_checked("model", model), self._added))
 
     def _use(self, pipeline: Pipeline) -> None:
-        self._revision = revision()
-        self._settings = pipeline.settings()
-        self._pipeline = pipeline
+        self._state = _State.of(pipeline)
         self._sha256: str | None = None
 
     def _change(self, **stages: Any) -> None:
-        kept = self._pipeline
-        parts = {
-            "model": kept.model,
-            "normalizer": kept.normalizer,
-            "pre_tokenizer": kept.pre_tokenizer,
-            "post_processor": kept.post_processor,
-        }
         checked = {name: _checked(name, stage) for name, stage in stages.items()}
-        self._use(Pipeline(added=self._added, **{**parts, **checked}))
+        self._use(replace(self._state.pipeline, added=self._added, **checked))
 
     @property
     def model(self) -> Model:
@@ -119,17 +126,23 @@ class Composition:
     @property
     def pipeline(self) -> Pipeline:
         """The stages as they are now; a setting of one of them that was changed makes a new native program."""
-        self._look_again()
-        return self._pipeline
+        return self._looked_at().pipeline
 
-    def _look_again(self) -> None:
-        if self._revision == revision():
-            return
-        if self._pipeline.settings() == self._settings:
-            self._revision = revision()  # it was some other tokenizer's, or the decoder's
-            self._sha256 = None
+    def _looked_at(self) -> _State:
+        """The state as the settings of the stages are now."""
+        state = self._state
+        if state.revision == revision():
+            return state
+        now = _State.of(state.pipeline)
+        if now.settings != state.settings:
+            now = _State.of(replace(state.pipeline))  # without what was made of the old settings
         else:
-            self._change()
+            now.readings.update(state.readings)  # another tokenizer's stage was changed, or the decoder
+        if self._state is not state:
+            return self._looked_at()  # another thread has set a stage meanwhile
+        self._state = now
+        self._sha256 = None
+        return now
 
     def add_tokens(self, tokens: Iterable[str | AddedToken]) -> int:
         """Add tokens that are found in text as a whole; returns how many were new."""

@@ -14,7 +14,6 @@ from typing import Any
 from textpipe.decoders import ByteLevel
 from textpipe.errors import InputError
 from textpipe.tokenizer.composition import Composition
-from textpipe.tokenizer.pipeline import Pipeline
 
 __all__ = ["Decoding"]
 
@@ -23,10 +22,6 @@ _NO_ID = 2**32
 
 class Decoding(Composition):
     """A composition that turns ids into text."""
-
-    def _use(self, pipeline: Pipeline) -> None:
-        super()._use(pipeline)
-        self._readings: dict[bool, _Readings] = {}
 
     def decode(self, ids: Iterable[int], skip_special_tokens: bool = True) -> str:
         """The text of ids; an id without a piece stands for nothing.
@@ -57,10 +52,10 @@ class Decoding(Composition):
         return await asyncio.to_thread(self.decode_batch, sequences, skip_special_tokens)
 
     def _decoded(self, ids: Sequence[int], skip_special: bool) -> str:
-        self._look_again()
-        readings = self._readings.get(skip_special)
+        known = self._looked_at().readings
+        readings = known.get(skip_special)
         if readings is None:
-            readings = self._readings[skip_special] = _Readings(self, skip_special)
+            readings = known[skip_special] = _Readings(self, skip_special)
         parts = map(readings.__getitem__, ids)
         if readings.are_bytes:
             return b"".join(parts).decode("utf-8", "replace")

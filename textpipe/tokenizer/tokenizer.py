@@ -123,7 +123,7 @@ class Tokenizer(AsyncEncoder):
     @property
     def sha256(self) -> str:
         """Hex digest of the compact tokenizer.json: two tokenizers that encode alike by the same parts share it."""
-        self._look_again()
+        self._looked_at()
         if self._sha256 is None:
             self._sha256 = hashlib.sha256(self.to_str().encode()).hexdigest()
         return self._sha256
