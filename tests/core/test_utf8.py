@@ -7,7 +7,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textpipe.core._word_counts import is_utf8
+from textpipe.core._text import is_utf8
 
 # One byte of each kind that table 3-7 of the Unicode Standard tells apart, and its neighbours.
 BYTES = bytes.fromhex("00 7f 80 8f 90 9f a0 bf c0 c1 c2 df e0 e1 ec ed ee ef f0 f1 f3 f4 f5 ff")
