@@ -1,5 +1,6 @@
 // The whole native program over documents made up by the fuzzer: ids with places are the ids without, the second time
-// (out of the cache) gives what the first gave, and two threads give what one gives. Places lie in the text, in order.
+// (out of the cache) gives what the first gave, two threads give what one gives, and texts in parts of a few characters
+// give what whole ones give. Places lie in the text, in order.
 #include "batch.hpp"
 #include "bpe_model.hpp"
 #include "byte_alphabet.hpp"
@@ -55,14 +56,8 @@ std::vector<uint32_t> encode(Encoder& encoder, const std::vector<TextView>& view
     return {ids.get(), ids.get() + num_ids};
 }
 
-}  // namespace
-
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-    static const ModelPointer models[] = {make_model(false), make_model(true)};
-    Input input(data, size);
-    const uint8_t flags = input.byte();
-    Encoder encoder(models[flags & 1], size_t{1} << 16);
-    Program& program = *encoder.program;
+// A program as the fuzzer wants it.
+void fill(Program& program, Input& input, uint8_t flags) {
     program.byte_level = true;
     if (flags & 2) program.cutting.add({std::make_shared<const PrefixSpace>(), nullptr});
     program.cutting.add({nullptr, std::make_shared<const GrammarStep>(static_cast<int>(input.below(4)))});
@@ -76,6 +71,35 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     program.raw.finish();
     program.normalized.finish();
     if (flags & 8) program.before = {7}, program.after = {8, 9};
+}
+
+std::vector<uint32_t> characters_of(const std::string& text) {
+    std::vector<uint32_t> characters;
+    unsigned size = 0;
+    for (const uint8_t *p = bytes_of(text), *end = p + text.size(); p < end; p += size)
+        characters.push_back(unicode::decode(p, size));
+    return characters;
+}
+
+// Ids, begins, ends and words of all tokens, four rows.
+std::vector<uint32_t> rows_of(const SpansJob& job, std::vector<int64_t>& places) {
+    std::vector<uint32_t> rows(4 * job.num_ids() + 1);
+    job.copy(rows.data(), places.data());
+    return rows;
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+    static const ModelPointer models[] = {make_model(false), make_model(true)};
+    Input input(data, size);
+    const uint8_t flags = input.byte();
+    Encoder encoder(models[flags & 1], size_t{1} << 16, size_t{1} << 30);
+    Encoder parting(models[flags & 1], size_t{1} << 16, 2 + flags / 64);
+    Input same = input;
+    fill(*parting.program, same, flags);
+    fill(*encoder.program, input, flags);
+    const Program& program = *encoder.program;
     const bool skip_special = flags & 16;
     std::vector<std::string> texts;
     while (!input.empty() && texts.size() < 4) texts.push_back(input.text(input.coin() ? 40 : 4000));
@@ -92,9 +116,18 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     SpansJob job(encoder, views, skip_special);
     job.run();
     const size_t count = job.num_ids();
-    std::vector<uint32_t> rows(4 * count + 1);
-    std::vector<int64_t> places(views.size() + 1, -1);
-    job.copy(rows.data(), places.data());
+    std::vector<int64_t> places(views.size() + 1, -1), parted_places = places;
+    const std::vector<uint32_t> rows = rows_of(job, places);
+    std::vector<std::vector<uint32_t>> characters;
+    std::vector<TextView> wide;
+    for (const std::string& text : texts) {
+        characters.push_back(characters_of(text));
+        wide.push_back({characters.back().data(), characters.back().size(), 4});
+    }
+    CHECK(encode(parting, wide, skip_special, flags & 32 ? 2 : 0, again_offsets) == ids && offsets == again_offsets);
+    SpansJob parts(parting, wide, skip_special);
+    parts.run();
+    CHECK(rows_of(parts, parted_places) == rows && parted_places == places);
     CHECK(places.back() == static_cast<int64_t>(count));
     for (size_t run = 0; run < job.num_runs(); ++run)
         CHECK(job.added(run).tokens.size() == job.added(run).texts.size());

@@ -24,6 +24,7 @@ class NativeEncoder:
         after: list[int],
         max_id: int,
         cache_bytes: int,
+        part_chars: int,
     ) -> None: ...
     def encode_batch(
         self, texts: Iterable[str], *, threads: int = 1, skip_special: bool = False, add_special: bool = True

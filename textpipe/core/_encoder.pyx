@@ -32,8 +32,6 @@ cdef extern from "<string_view>" namespace "std" nogil:
     cdef cppclass string_view:
         string_view()
         string_view(const char* data, size_t size)
-        const char* data()
-        size_t size()
 
 cdef extern from "batch.hpp" namespace "textpipe" nogil:
     cdef struct TextView:
@@ -58,7 +56,7 @@ cdef extern from "batch.hpp" namespace "textpipe" nogil:
         vector[uint32_t] tokens
         vector[string] texts
     cdef cppclass Encoder:
-        Encoder(ModelPointer model, size_t cache_bytes) except +
+        Encoder(ModelPointer model, size_t cache_bytes, size_t part_chars) except +
         unique_ptr[Program] program
     cdef cppclass Job:
         void run() except +
@@ -66,11 +64,11 @@ cdef extern from "batch.hpp" namespace "textpipe" nogil:
         cbool wait(int milliseconds) except +
         long long bad_document()
     cdef cppclass EncodeJob[Id](Job):
-        EncodeJob(Encoder& encoder, vector[TextView] texts, cbool skip_special, cbool add_special) except +
+        EncodeJob(Encoder& encoder, vector[TextView]& texts, cbool skip_special, cbool add_special) except +
         size_t num_ids()
         Id* release(int64_t* offsets)
     cdef cppclass SpansJob(Job):
-        SpansJob(Encoder& encoder, vector[TextView] texts, cbool skip_special) except +
+        SpansJob(Encoder& encoder, vector[TextView]& texts, cbool skip_special) except +
         size_t num_runs()
         const AddedSpans& added(size_t run)
         size_t num_ids()
@@ -111,7 +109,7 @@ cdef class NativeEncoder:
 
     ``normalization`` is a list of steps that rewrite, ``cutting`` one of steps of both kinds; added tokens are
     (content, id, single_word, lstrip, rstrip, special), those of ``normalized`` with their content
-    normalized; ``before`` and ``after`` frame a document.
+    normalized; ``before`` and ``after`` frame a document. Long texts are parted about every ``part_chars`` characters.
     """
 
     cdef unique_ptr[Encoder] encoder
@@ -119,8 +117,8 @@ cdef class NativeEncoder:
     cdef readonly bint has_places  # does the model find the places of its tokens itself?
 
     def __init__(self, NativeModel model not None, *, tuple normalization, tuple cutting, bint byte_level, list raw,
-                 list normalized, list before, list after, size_t max_id, size_t cache_bytes):
-        self.encoder = make_unique[Encoder](model.model, cache_bytes)
+                 list normalized, list before, list after, size_t max_id, size_t cache_bytes, size_t part_chars):
+        self.encoder = make_unique[Encoder](model.model, cache_bytes, part_chars)
         self.has_places = model.model.get().has_places()
         self.id_type = np.uint16 if max_id < 1 << 16 else np.uint32
         cdef Program* program = self.encoder.get().program.get()
@@ -152,10 +150,9 @@ cdef class NativeEncoder:
         cdef list held = list(texts)
         offsets = np.empty(len(held) + 1, dtype=np.int64)
         cdef int64_t[::1] places = offsets
-        cdef Encoder* encoder = self.encoder.get()
         if self.id_type is np.uint16:
-            return encode_as(<uint16_t>0, encoder, held, &places[0], threads, skip_special, add_special), offsets
-        return encode_as(<uint32_t>0, encoder, held, &places[0], threads, skip_special, add_special), offsets
+            return encode_as(<uint16_t>0, self, held, &places[0], threads, skip_special, add_special), offsets
+        return encode_as(<uint32_t>0, self, held, &places[0], threads, skip_special, add_special), offsets
 
     def encode_batch_spans(self, texts, *, size_t threads=1, bint skip_special=False):
         """The tokens of every text with their places, flat, without the template.
@@ -174,7 +171,9 @@ cdef class NativeEncoder:
         cdef list held = list(texts)
         cdef vector[TextView] views
         cdef size_t chars = views_of(held, views)
-        cdef unique_ptr[SpansJob] job = make_unique[SpansJob](self.encoder.get()[0], views, skip_special)
+        cdef unique_ptr[SpansJob] job
+        with nogil:
+            job = make_unique[SpansJob](self.encoder.get()[0], views, skip_special)
         finish(job.get(), held, threads, chars)
         cdef size_t count = job.get().num_ids()
         offsets = np.empty(len(held) + 1, dtype=np.int64)
@@ -191,12 +190,14 @@ ctypedef fused Id:
     uint32_t
 
 
-cdef encode_as(Id width, Encoder* encoder, list texts, int64_t* offsets, size_t threads, bint skip_special,
+cdef encode_as(Id width, NativeEncoder encoder, list texts, int64_t* offsets, size_t threads, bint skip_special,
                bint add_special):
     """The ids of texts in the width of ``width``; the array is the memory they were written to."""
     cdef vector[TextView] views
     cdef size_t count, chars = views_of(texts, views)
-    cdef unique_ptr[EncodeJob[Id]] job = make_unique[EncodeJob[Id]](encoder[0], views, skip_special, add_special)
+    cdef unique_ptr[EncodeJob[Id]] job
+    with nogil:
+        job = make_unique[EncodeJob[Id]](encoder.encoder.get()[0], views, skip_special, add_special)
     finish(job.get(), texts, threads, chars)
     count = job.get().num_ids()
     cdef Id* ids = job.get().release(offsets)
@@ -230,7 +231,6 @@ cdef size_t views_of(list texts, vector[TextView]& views) except? 0:
 cdef int finish(Job* job, list texts, size_t threads, size_t chars) except -1:
     """Run a job to its end; an interrupt leaves here, and the job's destructor stops and joins its threads."""
     cdef cbool done = False
-    cdef long long bad
     try:
         if chars < INLINE_CHARS:
             with nogil:
@@ -243,7 +243,7 @@ cdef int finish(Job* job, list texts, size_t threads, size_t chars) except -1:
                 PyErr_CheckSignals()
     except OverflowError:
         raise length_error() from None
-    bad = job.bad_document()
+    cdef long long bad = job.bad_document()
     if bad >= 0:
         bad = next(i for i in range(bad + 1) if HALF_PAIR.search(texts[i]))  # threads may meet a later one first
         raise surrogate_error(texts[bad], f"text {bad}" if len(texts) > 1 else None)

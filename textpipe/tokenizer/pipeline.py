@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 __all__ = ["CACHE_BYTES", "Pipeline"]
 
 CACHE_BYTES = 48 << 20  # for the words one thread remembers
+PART_CHARS = 1 << 16  # of a long text, for one thread at a time
 
 _Rule = tuple[str, int, bool, bool, bool, bool]
 
@@ -114,6 +115,7 @@ class Pipeline:
             after=frame[1],
             max_id=max(self.max_id, 0),  # an empty vocabulary has none
             cache_bytes=CACHE_BYTES,
+            part_chars=PART_CHARS,
         )
 
     @property

@@ -51,6 +51,7 @@ class AddedTokens {
             }
         }
         if (token_at_[node] != no_id) return;
+        keeps_seams_ = keeps_seams_ && !token.lstrip && content.find('\n') == std::string_view::npos;
         token_at_[node] = static_cast<uint32_t>(tokens_.size());
         tokens_.push_back(token);
         const uint8_t first = static_cast<uint8_t>(content[0]);
@@ -61,6 +62,9 @@ class AddedTokens {
     }
 
     bool empty() const { return tokens_.empty(); }
+
+    // Are the tokens in a text those in its parts, when it is parted at seams?
+    bool keeps_seams() const { return keeps_seams_; }
 
     void finish() { Links(*this).make(); }
 
@@ -270,6 +274,7 @@ class AddedTokens {
     bool starts_[256] = {};
     unsigned num_starts_ = 0;
     uint8_t only_start_ = 0;
+    bool keeps_seams_ = true;
 };
 
 }  // namespace textpipe

@@ -1,6 +1,6 @@
-// Many documents on several threads. Enters: views of the documents. Leaves: their ids, flat, with an offset a
-// document. Promises: the same ids for any number of threads; it can be stopped; no thread outlives a job; an
-// exception in a thread comes out of wait().
+// Many documents on several threads, long ones in parts. Enters: views of the documents. Leaves: their ids, flat, with
+// an offset a document. Promises: the same ids for any number of threads; it can be stopped; no thread outlives a job;
+// an exception in a thread comes out of wait().
 #pragma once
 #include <atomic>
 #include <chrono>
@@ -13,6 +13,7 @@
 
 #include "encoder.hpp"
 #include "id_array.hpp"
+#include "parts.hpp"
 #include "text_view.hpp"
 
 namespace textpipe {
@@ -20,8 +21,9 @@ namespace textpipe {
 // A program with the workers that have run it; their caches stay warm between jobs.
 class Encoder {
   public:
-    Encoder(ModelPointer model, size_t cache_bytes)
-        : program(std::make_unique<Program>(std::move(model))), cache_bytes_(cache_bytes) {}
+    // Long texts are parted about every part_chars characters.
+    Encoder(ModelPointer model, size_t cache_bytes, size_t part_chars)
+        : program(std::make_unique<Program>(std::move(model))), part_chars(part_chars), cache_bytes_(cache_bytes) {}
 
     std::unique_ptr<Worker> lease() {
         {
@@ -44,6 +46,7 @@ class Encoder {
     }
 
     const std::unique_ptr<Program> program;
+    const size_t part_chars;
 
   private:
     size_t cache_bytes_;
@@ -52,22 +55,28 @@ class Encoder {
     std::vector<std::unique_ptr<Worker>> idle_;
 };
 
-// Documents handed out in runs to threads. What is done with a document, and where its ids go, is the derived class's.
+// Documents and parts of documents handed out in runs to threads. What is done with a part, and where its ids go, is
+// the derived class's.
 class Job {
   public:
     // A run has about this many characters.
     static constexpr size_t run_chars = 1 << 16;
 
-    Job(Encoder& encoder, std::vector<TextView> texts) : encoder_(encoder), texts_(std::move(texts)) {
+    Job(Encoder& encoder, const std::vector<TextView>& texts)
+        : encoder_(encoder),
+          num_documents_(texts.size()),
+          parts_(parts_of(texts, encoder.program->keeps_seams(), encoder.part_chars)),
+          counts_(parts_.size()) {
         size_t chars = 0;
-        for (size_t i = 0; i < texts_.size(); ++i) {
+        for (size_t i = 0; i < parts_.size(); ++i) {
             if (ranges_.empty() || chars >= run_chars) {
                 ranges_.push_back({i, i});
                 chars = 0;
             }
             ranges_.back().end = i + 1;
-            chars += texts_[i].length;
-            bytes_ += texts_[i].length * (texts_[i].kind == 0 ? 1 : 2);
+            const TextView& view = parts_[i].view;
+            chars += view.length;
+            bytes_ += view.length * (view.kind == 0 ? 1 : 2);
         }
     }
     virtual ~Job() = default;  // the derived class has called finish()
@@ -111,15 +120,22 @@ class Job {
         size_t begin, end;
     };
 
-    // Documents begin to end - 1 of run number `run`.
+    // Parts begin to end - 1 are run number `run`; counts_ is to be set for each.
     virtual void encode(size_t run, Range range, Worker& worker) = 0;
 
-    // UTF-8 of a document; false when it holds a surrogate, and then all threads stop, or when they are to stop.
-    bool read(size_t document, ByteBuffer& buffer, const uint8_t*& text, size_t& size) {
-        if (as_utf8(texts_[document], buffer, text, size, stop_)) return !stop_;
-        bad_ = static_cast<long long>(document);
+    // UTF-8 of a part; false when it holds a surrogate, and then all threads stop, or when they are to stop.
+    bool read(const Part& part, ByteBuffer& buffer, const uint8_t*& text, size_t& size) {
+        if (as_utf8(part.view, buffer, text, size, stop_)) return !stop_;
+        bad_ = static_cast<long long>(part.document);
         stop_ = true;
         return false;
+    }
+
+    // Where the ids of each document begin; one more than there are documents.
+    void write_offsets(int64_t* offsets) const {
+        std::fill_n(offsets, num_documents_ + 1, int64_t{0});
+        for (size_t i = 0; i < parts_.size(); ++i) offsets[parts_[i].document + 1] += counts_[i];
+        for (size_t i = 0; i < num_documents_; ++i) offsets[i + 1] += offsets[i];
     }
 
     void finish() {
@@ -128,7 +144,9 @@ class Job {
     }
 
     Encoder& encoder_;
-    std::vector<TextView> texts_;
+    const size_t num_documents_;
+    const std::vector<Part> parts_;
+    std::vector<uint32_t> counts_;  // of the ids of each part
     std::vector<Range> ranges_;
     std::atomic<bool> stop_{false};
 
@@ -166,21 +184,15 @@ class Job {
 template <class Id>
 class EncodeJob final : public Job {
   public:
-    EncodeJob(Encoder& encoder, std::vector<TextView> texts, bool skip_special, bool add_special)
-        : Job(encoder, std::move(texts)),
-          skip_special_(skip_special),
-          add_special_(add_special),
-          waiting_(ranges_.size()),
-          counts_(texts_.size()) {}
+    EncodeJob(Encoder& encoder, const std::vector<TextView>& texts, bool skip_special, bool add_special)
+        : Job(encoder, texts), skip_special_(skip_special), add_special_(add_special), waiting_(ranges_.size()) {}
     ~EncodeJob() override { finish(); }
 
     size_t num_ids() const { return ids_.size(); }
 
     // All ids, to be freed by the caller; null when there are none. offsets has room for one more than there are documents.
     Id* release(int64_t* offsets) {
-        int64_t total = 0;
-        *offsets++ = 0;
-        for (const uint32_t count : counts_) *offsets++ = total += count;
+        write_offsets(offsets);
         return ids_.release();
     }
 
@@ -190,13 +202,14 @@ class EncodeJob final : public Job {
         ByteBuffer buffer;
         IdBuffer& ids = worker.ids();
         for (size_t i = range.begin; i < range.end; ++i) {
+            const Part& part = parts_[i];
             const uint8_t* text = nullptr;
             size_t size = 0;
-            if (!read(i, buffer, text, size)) return;
+            if (!read(part, buffer, text, size)) return;
             const size_t before = ids.size();
-            if (add_special_) ids.append(program.before.data(), program.before.size());
+            if (add_special_ && part.is_first()) ids.append(program.before.data(), program.before.size());
             worker.encode(text, size, skip_special_, ids, stop_);
-            if (add_special_) ids.append(program.after.data(), program.after.size());
+            if (add_special_ && part.is_last) ids.append(program.after.data(), program.after.size());
             counts_[i] = static_cast<uint32_t>(ids.size() - before);
         }
         keep(run, ids);
@@ -221,17 +234,13 @@ class EncodeJob final : public Job {
     IdArray<Id> ids_;  // of the first num_kept_ runs
     size_t num_kept_ = 0;
     std::vector<std::unique_ptr<IdArray<Id>>> waiting_;  // of each run
-    std::vector<uint32_t> counts_;                       // of each document
 };
 
 // The tokens of documents with their places, flat, without the template.
 class SpansJob final : public Job {
   public:
-    SpansJob(Encoder& encoder, std::vector<TextView> texts, bool skip_special)
-        : Job(encoder, std::move(texts)),
-          skip_special_(skip_special),
-          runs_(ranges_.size()),
-          counts_(texts_.size()) {}
+    SpansJob(Encoder& encoder, const std::vector<TextView>& texts, bool skip_special)
+        : Job(encoder, texts), skip_special_(skip_special), runs_(ranges_.size()), num_words_(parts_.size()) {}
     ~SpansJob() override { finish(); }
 
     // The added tokens of each run of documents, and how many tokens it has.
@@ -247,11 +256,11 @@ class SpansJob final : public Job {
 
     // rows has four times num_ids() places: ids, begins, ends, words. offsets has one more than there are documents.
     void copy(uint32_t* rows, int64_t* offsets) const {
-        int64_t total = 0;
-        *offsets++ = 0;
-        for (const uint32_t count : counts_) *offsets++ = total += count;
+        write_offsets(offsets);
+        uint32_t* out = rows;
         for (size_t column = 0; column < num_columns; ++column)
-            for (const Run& run : runs_) rows = run.columns[column].copy(rows);
+            for (const Run& run : runs_) out = run.columns[column].copy(out);
+        count_on(rows, num_ids());
     }
 
   private:
@@ -265,13 +274,14 @@ class SpansJob final : public Job {
     void encode(size_t run, Range range, Worker& worker) override {
         ByteBuffer buffer;
         Spans& spans = worker.spans();
-        for (size_t i = range.begin; i < range.end && !stop_; ++i) {
+        for (size_t i = range.begin; i < range.end; ++i) {
             const uint8_t* text = nullptr;
             size_t size = 0;
-            if (!read(i, buffer, text, size)) return;
+            if (!read(parts_[i], buffer, text, size)) return;
             const size_t before = spans.ids.size();
             worker.encode_spans(text, size, skip_special_, spans, stop_);
             counts_[i] = static_cast<uint32_t>(spans.ids.size() - before);
+            num_words_[i] = worker.num_words();
         }
         PackedIds* packed = runs_[run].columns;
         for (const IdBuffer* column : {&spans.ids, &spans.begins, &spans.ends, &spans.words})
@@ -279,9 +289,29 @@ class SpansJob final : public Job {
         runs_[run].added = std::move(spans.added);
     }
 
+    // The parts of a text count their characters and words each from 0.
+    void count_on(uint32_t* rows, size_t num_ids) const {
+        uint32_t *begins = rows + num_ids, *ends = begins + num_ids, *words = ends + num_ids;
+        uint32_t words_before = 0;
+        for (size_t i = 0; i < parts_.size(); ++i) {
+            const Part& part = parts_[i];
+            if (part.is_first()) words_before = 0;
+            const uint32_t count = counts_[i], chars_before = static_cast<uint32_t>(part.first_char);
+            for (uint32_t n = 0; n < count && !part.is_first(); ++n) {
+                begins[n] += chars_before;
+                ends[n] += chars_before;
+                words[n] += words_before;
+            }
+            begins += count;
+            ends += count;
+            words += count;
+            words_before += num_words_[i];
+        }
+    }
+
     const bool skip_special_;
-    std::vector<Run> runs_;         // of documents
-    std::vector<uint32_t> counts_;  // of each document
+    std::vector<Run> runs_;            // of parts
+    std::vector<uint32_t> num_words_;  // of each part
 };
 
 }  // namespace textpipe

@@ -43,6 +43,14 @@ class Cutting {
     // May a step rewrite the text?
     bool rewrites() const { return rewrites_; }
 
+    // Is a text cut at every seam, and otherwise as its parts by themselves? The first cut decides: what comes after it
+    // works on its pieces.
+    bool keeps_seams() const {
+        if (looks_at_start_) return false;
+        if (steps_.empty()) return last_ != nullptr && last_->keeps_seams();
+        return steps_.front().cut != nullptr && steps_.front().cut->keeps_seams();
+    }
+
     // Must the steps know which piece begins where the document does?
     bool looks_at_start() const { return looks_at_start_; }
 

@@ -3,6 +3,7 @@
 // result does not depend on threads, on the cache or on what was encoded before; memory is bounded by the text and the
 // cache budget.
 #pragma once
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <memory>
@@ -27,6 +28,13 @@ namespace textpipe {
 // What to do, fixed once built and shared by all threads.
 struct Program {
     explicit Program(ModelPointer model) : model(std::move(model)) {}
+
+    // Are the tokens of a text those of its parts, when it is parted at seams?
+    bool keeps_seams() const {
+        const auto keeps = [](const RewritePointer& step) { return step->keeps_seams(); };
+        return raw.keeps_seams() && normalized.keeps_seams() && cutting.keeps_seams() &&
+               std::all_of(normalization.begin(), normalization.end(), keeps);
+    }
 
     ModelPointer model;
     AddedTokens raw, normalized;  // matched before and after normalization
@@ -86,6 +94,9 @@ class Worker {
         own_spans_.clear();
         return own_spans_;
     }
+
+    // How many words the last text has whose places were asked for.
+    uint32_t num_words() const { return num_words_; }
 
     void seed(uint64_t value) { scratch_->random = value | 1; }
 

@@ -32,6 +32,8 @@ class GrammarStep final : public CutStep {
         return count;
     }
 
+    bool keeps_seams() const override { return grammar_ != Grammar::none; }
+
     CutPointer by_lines() const override {
         const gpt2::Windows windows = grammar_ == Grammar::gpt2 ? gpt2::windows_of_this_machine<true>() : nullptr;
         const bool drops_spaces = grammar_ == Grammar::whitespace || grammar_ == Grammar::whitespace_split;

@@ -237,6 +237,7 @@ class NormalFormStep final : public RewriteStep {
              std::vector<Origin>* origins) const override {
         Normalization().run(form_, text, size, out, in_origins, origins);
     }
+    bool keeps_seams() const override { return true; }
 
   private:
     const NormalForm form_;

@@ -31,6 +31,10 @@ inline void check_length(size_t size) {
     if (size > longest_text) throw std::overflow_error("rewriting makes a text longer than there may be");
 }
 
+// A seam is the place after a newline that stands alone between a letter, or a mark that ends a sentence, and a letter;
+// letters are those of ASCII and Hangul syllables. Many steps do the same to a text as to what lies on both sides of a
+// seam by itself, so that a long text can be taken in parts.
+
 class RewriteStep {
   public:
     RewriteStep() = default;
@@ -44,6 +48,9 @@ class RewriteStep {
 
     // Does what the step makes depend on `at_start`? Where the text begins is then told by its origins.
     virtual bool looks_at_start() const { return false; }
+
+    // Is what becomes of a text what becomes of its parts, when it is parted at seams?
+    virtual bool keeps_seams() const { return false; }
 
     // Append the new text to `out`. With `origins`, in_origins has one entry a byte of the input, and one is appended
     // for each byte written; otherwise both are null. The text is never empty.
@@ -62,6 +69,9 @@ class CutStep {
     // is dropped. At most `room` of them, which is at least 64; returns how many, and sets `at` to where the next call
     // goes on, to `size` when all is done. `at` is 0 at first and then what the last call left.
     virtual size_t cut(const uint8_t* text, size_t size, size_t& at, Piece* out, size_t room) const = 0;
+
+    // Is a text cut at every seam, and otherwise as its parts by themselves?
+    virtual bool keeps_seams() const { return false; }
 
     // The step that cuts every line of a text, its newline with it, as this one cuts a text; null where there is none.
     virtual std::shared_ptr<const CutStep> by_lines() const { return nullptr; }

@@ -27,6 +27,7 @@ class CoverStep final : public CutStep {
         at = static_cast<size_t>(p - text);
         return count;
     }
+    bool keeps_seams() const override { return Grammar::keeps_seams; }
 };
 
 template <class Matcher>

@@ -52,7 +52,7 @@ inline const uint8_t* number(const uint8_t* p, const uint8_t* end) {
 // |\s*[\r\n]+|\s+(?!\S)|\s+        BODY is \p{L}, or [\p{L}\p{M}]; `ends` puts \s+\z before the last three.
 template <Set body, unsigned digits, bool ends>
 struct Gpt4 {
-    static constexpr bool covers = true;
+    static constexpr bool covers = true, keeps_seams = true;
 
     static const uint8_t* match(const uint8_t* p, const uint8_t* end) {
         using namespace category;
@@ -78,7 +78,7 @@ struct Gpt4 {
 // |\p{N}{1,digits}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+        without `contractions` they are left out.
 template <bool contractions, unsigned digits>
 struct Gpt4o {
-    static constexpr bool covers = true;
+    static constexpr bool covers = true, keeps_seams = true;
     static constexpr Set caseless = category::modifier | category::other_letter | category::mark;
     static constexpr Set capital = category::upper | category::title;
     static constexpr Set word = category::letter | category::mark;
