@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tokenizer_samples import KOREAN_LINES, byte_level_json, corpus
 
-from textpipe import AddedToken, Regex, Tokenizer, normalizers, pre_tokenizers
+from textpipe import AddedToken, Regex, Tokenizer, models, normalizers, pre_tokenizers
 from textpipe.errors import InputError
 from textpipe.pre_tokenizers.grammars import PATTERNS
 from textpipe.processors import TemplateProcessing
@@ -113,6 +113,47 @@ def test_a_text_in_parts_has_the_tokens_and_places_of_the_whole(cut, normalizer,
     @given(st.lists(lines, max_size=3), st.sampled_from(sorted(parted)))
     def compare(texts, chars):
         assert all_of(parted[chars], texts) == all_of(whole, texts)
+
+    compare()
+
+
+@pytest.mark.parametrize("clean_text", [True, False])
+def test_a_text_in_parts_has_the_ids_of_the_whole_for_bert(clean_text):
+    pieces = [
+        "[UNK]",
+        "a",
+        "##a",
+        "b",
+        "##b",
+        "z",
+        "##가",
+        "가",
+        "나",
+        "##나",
+        ".",
+        "!",
+        "'",
+        "s",
+        "1",
+        "漢",
+        "각",
+        "e",
+    ]
+
+    def bert(part_chars: int) -> Tokenizer:
+        tokenizer = Tokenizer(models.WordPiece({piece: number for number, piece in enumerate(pieces)}))
+        tokenizer.normalizer = normalizers.BertNormalizer(clean_text=clean_text)
+        tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+        monkeypatch.setattr(pipeline, "PART_CHARS", part_chars)
+        tokenizer.encode_to_numpy([""])  # compiles the stages
+        return tokenizer
+
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        whole, parted = bert(WHOLE), bert(2)
+
+    @given(st.lists(lines, max_size=3))
+    def compare(texts):
+        assert all_of(parted, texts) == all_of(whole, texts)
 
     compare()
 

@@ -106,6 +106,8 @@ class BertStretchCut final : public CutStep {
         return count;
     }
 
+    bool keeps_seams() const override { return true; }  // a newline is white space, with clean_text too
+
   private:
     // The stretches of a window that end before its last byte and before what is unsure; moves to where the next begins.
     // A window begins where a stretch begins, or white space.
