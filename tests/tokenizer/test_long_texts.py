@@ -102,7 +102,8 @@ def all_of(tokenizer: Tokenizer, texts: list[str], threads: int = 1) -> list[obj
     [
         *((cut, "nothing", "none") for cut in CUTS),
         *(("gpt2", normalizer, "plain") for normalizer in NORMALIZERS),
-        *(("gpt4", normalizer, tokens) for normalizer in ("nothing", "NFC") for tokens in TOKENS),
+        *(("gpt4", "NFC", tokens) for tokens in TOKENS),
+        *(("gpt4o", "nothing", tokens) for tokens in TOKENS if tokens != "none"),
     ],
 )
 def test_a_text_in_parts_has_the_tokens_and_places_of_the_whole(cut, normalizer, tokens):
