@@ -15,18 +15,12 @@ PACKAGES = ["", "normalizers", "pre_tokenizers", "models", "processors", "decode
 MISSING = {
     "tokenizers": "the compiled module inside the package",
     "Enum List Tuple Union tools": "names it imports for itself; the notebook view is Encoding's own",
-    "trainers.ParityBpeTrainer": "weights of several corpora are settings of the trainers here",
     "BPE._clear_cache BPE._resize_cache Unigram._clear_cache Unigram._resize_cache": "the caches here need no care",
-    "BPE.get_trainer Model.get_trainer Unigram.get_trainer WordLevel.get_trainer WordPiece.get_trainer": "models know "
-    "nothing of trainers: trainers.trainer_for(model)",
-    "BpeTrainer.get_word_count BpeTrainer.progress_format": "words are counted apart from the trainer, and progress "
-    "goes to a function",
 }
 """What is not here, and why."""
 
 OTHER_ARGUMENTS = {
     "Metaspace.replacement": "its text signature shows an underscore; the default is the same U+2581",
-    "BpeTrainer.progress_format": "progress goes to a function",
     "token_to_id.tokens": "it takes one token",
     "AddedToken.content": "nothing given is the empty string there too",
 }

@@ -357,3 +357,33 @@ def test_a_terminal_keeps_the_line_that_says_the_text_yields_no_more(monkeypatch
     assert terminal.getvalue().endswith("\x1b[2K")
     train_bpe(counts_of(["low", "lower"]), BpeTrainer(vocab_size=40))
     assert terminal.getvalue().endswith("merge: 4 of 35 merges, the text yields no more\n")
+
+
+def test_progress_in_json_is_an_object_a_line_and_silence_is_none(capsys):
+    train_bpe(counts_of(["low", "lower"]), BpeTrainer(vocab_size=40, progress_format="json"))
+    rows = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert rows[-1] == {"phase": "merge", "done": 4, "total": 35, "unit": "merges", "note": "the text yields no more"}
+    train_bpe(counts_of(["low"]), BpeTrainer(vocab_size=40, progress_format="silent"))
+    train_bpe(counts_of(["low"]), BpeTrainer(vocab_size=40, progress_format="json", show_progress=False))
+    assert capsys.readouterr().err == ""
+    with pytest.raises(ConfigError, match="progress_format cannot be 'xml'"):
+        BpeTrainer(progress_format="xml")
+
+
+def test_a_trainer_tells_how_many_words_it_learned_from_and_stays_equal():
+    from textpipe import Tokenizer, models
+
+    tokenizer, trainer = Tokenizer(models.BPE()), BpeTrainer(show_progress=False)
+    assert trainer.get_word_count() == 0
+    tokenizer.train_from_iterator(["밥물", "빵", "밥물"], trainer)
+    assert trainer.get_word_count() == 2
+    assert trainer == BpeTrainer(show_progress=False)
+
+
+@pytest.mark.parametrize("kind", ["BPE", "Unigram", "WordLevel", "WordPiece"])
+def test_a_model_names_its_trainer(kind):
+    from textpipe import models, trainers
+
+    trainer = getattr(models, kind)().get_trainer()
+    assert isinstance(trainer, getattr(trainers, {"BPE": "Bpe"}.get(kind, kind) + "Trainer"))
+    assert trainer == trainers.trainer_for(getattr(models, kind)())

@@ -45,3 +45,20 @@ def extend(
     progress: Callable[[str, int, int], object] | None = None,
     state: object = None,
 ) -> tuple[list[tuple[int, int, int]], list[str]]: ...
+def train_parity(
+    languages: list[WordCounts],
+    measured: list[WordCounts],
+    *,
+    initial: list[str],
+    characters: list[int],
+    ids: list[int],
+    num_merges: int,
+    min_frequency: int,
+    max_token_length: int,
+    prefix: str,
+    global_merges: int,
+    window_size: int,
+    alpha: float,
+    ratios: list[float],
+    progress: Callable[[str, int, int], object] | None = ...,
+) -> tuple[list[tuple[int, int, int]], list[str]]: ...

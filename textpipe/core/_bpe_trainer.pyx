@@ -41,6 +41,17 @@ cdef extern from "bpe_wordwise.hpp" namespace "textpipe" nogil:
                         const vector[uint32_t]& ids, CppWordCounts& words, cbool byte_level, cbool release,
                         size_t num_threads, Callback callback, KeepCallback keep, void* owner) except +
 
+cdef extern from "bpe_parity.hpp" namespace "textpipe" nogil:
+    cdef cppclass ParitySettings:
+        uint64_t num_merges, min_frequency, global_merges, max_token_length, window_size
+        double alpha
+        vector[double] ratios
+        string prefix
+    BpeResult learn_parity "textpipe::train_parity"(
+        const ParitySettings& settings, const vector[string]& initial, const vector[uint32_t]& characters,
+        const vector[uint32_t]& ids, const vector[const CppWordCounts*]& languages,
+        const vector[const CppWordCounts*]& measured, cbool byte_level, Callback callback, void* owner) except +
+
 cdef extern from "token_rules.hpp" namespace "textpipe::rules" nogil:
     cdef cppclass PieceShape:
         cbool split_by_unicode_script, split_by_number, split_digits
@@ -182,6 +193,49 @@ def extend(
     try:
         with nogil:
             result = extend_bpe(settings, first, known, words[0], byte_level, num_threads, on_pulse, on_keep, owner)
+    except Exception as error:
+        raise watch.reason(error) from None
+    return to_python(result)
+
+
+def train_parity(
+    list languages, list measured, *, list initial, list characters, list ids, uint64_t num_merges,
+    uint64_t min_frequency, uint64_t max_token_length, str prefix, uint64_t global_merges, uint64_t window_size,
+    double alpha, list ratios, object progress=None
+) -> tuple:
+    """Learn merges for several languages.
+
+    Parameters
+    ----------
+    languages, measured : word counts of each, all byte-level or none; of ``measured`` none, or as many.
+    initial, characters, ids : as in :func:`train`.
+    window_size : how many of the last turns a language has a share of; 0 for no such rule.
+    ratios : none, or one a language.
+
+    Returns
+    -------
+    merges, strings : as in :func:`train`.
+    """
+    cdef vector[string] first = [text.encode("utf-8", "surrogatepass") for text in initial]
+    cdef vector[uint32_t] symbols = characters, symbol_ids = ids
+    cdef vector[const CppWordCounts*] learned, other
+    cdef ParitySettings settings
+    cdef BpeResult result
+    cdef WordCounts counts
+    cdef cbool byte_level = (<WordCounts?>languages[0]).byte_level
+    cdef Watch watch = Watch(PHASES, progress, None)
+    cdef void* owner = <void*>watch
+    for counts in languages:
+        learned.push_back(counts.counts.get())
+    for counts in measured:
+        other.push_back(counts.counts.get())
+    settings.num_merges, settings.min_frequency = num_merges, min_frequency
+    settings.global_merges, settings.max_token_length = global_merges, max_token_length
+    settings.window_size, settings.alpha, settings.ratios = window_size, alpha, ratios
+    settings.prefix = prefix.encode()
+    try:
+        with nogil:
+            result = learn_parity(settings, first, symbols, symbol_ids, learned, other, byte_level, on_pulse, owner)
     except Exception as error:
         raise watch.reason(error) from None
     return to_python(result)

@@ -17,6 +17,7 @@ from textpipe.stages.stage import Stage
 
 if TYPE_CHECKING:
     from textpipe.core._native import NativeModel
+    from textpipe.trainers import VocabularyTrainer
 
 __all__ = ["Model", "Token"]
 
@@ -58,6 +59,19 @@ class Model(Stage):
     def native(self, *, byte_level: bool) -> NativeModel | None:
         """The native tables for words of bytes or of characters, or None when there are none."""
         return None
+
+    def get_trainer(self) -> VocabularyTrainer:
+        """A trainer of this kind of model, with its defaults.
+
+        Raises
+        ------
+        InputError
+            when there is none for this kind.
+        """
+        import textpipe  # trainers stand above models: the package finds them when they are asked for
+
+        trainer: VocabularyTrainer = textpipe.trainers.trainer_for(self)
+        return trainer
 
     def token_to_id(self, token: str) -> int | None:
         """The id of a piece."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from textpipe.errors import StateError
@@ -21,6 +21,7 @@ from textpipe.tokenizer.asynchronous import AsyncEncoder
 from textpipe.tokenizer.lossless import loss
 
 if TYPE_CHECKING:
+    from textpipe.models import Model
     from textpipe.sources import Inputs
     from textpipe.trainers import VocabularyTrainer, WordCounts
     from textpipe.trainers.counting import Progress
@@ -190,11 +191,16 @@ class Tokenizer(AsyncEncoder):
         from textpipe.trainers import fit, trainer_for
 
         trainer = trainer_for(self.model, trainer)  # refuses what does not fit before anything is read
-        self.model = fit(self.model, count(), trainer, threads=threads, progress=progress)
+        learned = fit(self.model, count(), trainer, threads=threads, progress=progress)
+        self.take_learned(learned, trainer.special_tokens)
+
+    def take_learned(self, model: Model, special_tokens: Sequence[str | AddedToken]) -> None:
+        """Have a model that was learned, and the special tokens that it was learned with."""
+        self.model = model
         # Ids of the old model mean nothing in the new one: whatever was added before is added again.
         kept = [token for _, token in sorted(self._added.by_id.items())]
         self._added = AddedVocabulary()
-        self.add_special_tokens(trainer.special_tokens)
+        self.add_special_tokens(special_tokens)
         self.add_tokens(kept)
 
     def __repr__(self) -> str:

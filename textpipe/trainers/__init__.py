@@ -6,7 +6,9 @@ counting_state those so far, for a counting that goes on after a kill; training_
 counting_threads those that count
 rhythm      when these are saved
 memory      what the process may hold meanwhile; spilling: what does not fit waits on the disk
+first_symbols what a vocabulary begins with; progress_lines: what is said meanwhile
 bpe         those counts → a byte-pair vocabulary and its merges
+parity_bpe  the counts of several languages → one vocabulary that is fair to each
 extending   a vocabulary there is and counts → one with more entries; pruning: with fewer
 sentencepiece_bpe  sentences or counts → the pieces that sentencepiece's byte-pair training makes
 token_rules what a token may be
@@ -26,6 +28,7 @@ from textpipe.trainers.counts_file import load_counts, save_counts
 from textpipe.trainers.extending import extend_bpe, train_superwords
 from textpipe.trainers.fitting import fit, fit_sentences, trainer_for
 from textpipe.trainers.memory import MemoryLimit
+from textpipe.trainers.parity_bpe import ParityBpeTrainer, train_parity_bpe
 from textpipe.trainers.pruning import PrunedBpe, prune_bpe
 from textpipe.trainers.sentencepiece_bpe import (
     SentencePieceBpeTrainer,
@@ -45,6 +48,7 @@ __all__ = [
     "BpeTrainer",
     "CountingState",
     "MemoryLimit",
+    "ParityBpeTrainer",
     "PrunedBpe",
     "SentenceCutter",
     "SentencePieceBpeTrainer",
@@ -75,6 +79,7 @@ __all__ = [
     "save_counts",
     "train_bpe",
     "train_bpe_ladder",
+    "train_parity_bpe",
     "train_sentencepiece_bpe",
     "train_superwords",
     "train_unigram",

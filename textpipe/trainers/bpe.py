@@ -30,24 +30,23 @@ what it adds for each place joined, log P(ab) - log P(a) - log P(b), but for wha
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, NamedTuple
 
-from textpipe.core._bpe_trainer import NO_ID, survey, train
+from textpipe.core._bpe_trainer import train
 from textpipe.core._word_counts import WordCounts
-from textpipe.core.byte_alphabet import CHARACTER_OF
 from textpipe.errors import ConfigError, InputError
 from textpipe.trainers.counting import Progress, checked_threads
+from textpipe.trainers.first_symbols import FirstSymbols, first_characters
+from textpipe.trainers.progress_lines import PROGRESS_FORMATS, report_of
 from textpipe.trainers.settings import VocabularyTrainer
 from textpipe.trainers.token_rules import UNLIMITED, token_rules
 from textpipe.trainers.training_state import TrainingState
 
-__all__ = ["BpeTrainer", "TrainedBpe", "require_room", "train_bpe", "train_bpe_ladder"]
+__all__ = ["MERGING_UNITS", "BpeTrainer", "TrainedBpe", "require_room", "train_bpe", "train_bpe_ladder"]
 
 _COMPAT = ("tokenizers", "plain", "likelihood")
-_NOT_FIRST, _LAST = 1, 2  # the places of a symbol in its word, as the engine numbers them
 
 
 @dataclass(eq=False, kw_only=True, repr=False)
@@ -58,7 +57,9 @@ class BpeTrainer(VocabularyTrainer):
     ----------
     vocab_size : how many entries, special tokens and alphabet included.
     min_frequency : a pair that occurs less often is not merged.
-    show_progress : report on a terminal's standard error while training.
+    show_progress : report on standard error while training.
+    progress_format : as what: ``"indicatif"``, one line, on a terminal alone; ``"json"``, a JSON object a line,
+        wherever it goes; or ``"silent"``, nothing.
     special_tokens : strings or added tokens, first in the vocabulary; kept as added tokens that are special.
     limit_alphabet : keep only that many of the most frequent characters.
     initial_alphabet : characters to have even where the text lacks them; of a longer string the first counts.
@@ -84,6 +85,7 @@ class BpeTrainer(VocabularyTrainer):
     compat: str = "tokenizers"
     whole_characters: bool = False
     scripts_apart: bool = False
+    progress_format: str = "indicatif"
 
     _optional_numbers: ClassVar[tuple[str, ...]] = ("limit_alphabet", "max_token_length")
 
@@ -92,6 +94,10 @@ class BpeTrainer(VocabularyTrainer):
         super().__post_init__()
         if self.compat not in _COMPAT:
             raise ConfigError(f"compat cannot be {self.compat!r}", allowed=", ".join(_COMPAT))
+        if self.progress_format not in PROGRESS_FORMATS:
+            raise ConfigError(
+                f"progress_format cannot be {self.progress_format!r}", allowed=", ".join(PROGRESS_FORMATS)
+            )
         is_limited = self.whole_characters or self.scripts_apart or self.max_token_length is not None
         if self.compat == "likelihood" and is_limited:
             raise ConfigError(
@@ -103,20 +109,13 @@ class BpeTrainer(VocabularyTrainer):
                 'compat="plain" has no max_token_length beside a prefix or suffix', hint="leave out one of them"
             )
 
+    def get_word_count(self) -> int:
+        """How many distinct words there were in the last text that a tokenizer learned by this trainer; 0 before."""
+        return int(self.__dict__.get("_num_words", 0))
 
-def first_characters(texts: Iterable[str]) -> list[str]:
-    """The first character of each text, each once, by code point.
-
-    Raises
-    ------
-    ConfigError
-        when one of them is no string.
-    """
-    listed = list(texts)
-    for number, text in enumerate(listed):
-        if not isinstance(text, str):
-            raise ConfigError(f"initial_alphabet[{number}] is {text!r:.40}", allowed="a string")
-    return sorted({text[0] for text in listed if text})
+    def was_fed(self, num_words: int) -> None:
+        """Note how many distinct words a text had; the settings stay what they are."""
+        object.__setattr__(self, "_num_words", num_words)
 
 
 class TrainedBpe(NamedTuple):
@@ -205,8 +204,8 @@ def train_bpe_ladder(
     rungs = [replace(trainer, vocab_size=size) for size in vocab_sizes]
     if not rungs:
         raise ConfigError("no vocabulary size is given", allowed="one or more")
-    symbols = _Symbols(counts, trainer)
-    report = progress or (TerminalLine() if trainer.show_progress and sys.stderr.isatty() else None)
+    symbols = FirstSymbols(counts, trainer)
+    report = progress or report_of(trainer.show_progress, trainer.progress_format)
     merges, strings = train(
         counts,
         initial=list(symbols.vocab),
@@ -227,13 +226,15 @@ def train_bpe_ladder(
         # One string can then be read as different numbers of symbols, and a second trainer needs the words again.
         release=release and not (trainer.continuing_subword_prefix or trainer.end_of_word_suffix),
         num_threads=checked_threads(threads),
-        progress=None if report is None else lambda phase, done, total: report(phase, done, total, unit=_UNITS[phase]),
+        progress=None
+        if report is None
+        else lambda phase, done, total: report(phase, done, total, unit=MERGING_UNITS[phase]),
         state=state,
     )
     room = max(rung.vocab_size for rung in rungs) - len(symbols.vocab)
     learned = len(strings) - len(symbols.vocab)
     if report is not None and learned < room:
-        report("merge", learned, room, unit=_UNITS["merge"], note=_EXHAUSTED)
+        report("merge", learned, room, unit=MERGING_UNITS["merge"], note=_EXHAUSTED)
     return [_stopped_at(rung, len(symbols.vocab), merges, strings) for rung in rungs]
 
 
@@ -259,7 +260,7 @@ def _stopped_at(
 
 
 _EXHAUSTED = "the text yields no more"
-_UNITS = {"lay out words": "words", "count pairs": "symbols", "merge": "merges"}
+MERGING_UNITS = {"lay out words": "words", "count pairs": "symbols", "merge": "merges"}
 
 
 def require_room(counts: WordCounts, trainer: BpeTrainer) -> None:
@@ -272,65 +273,10 @@ def require_room(counts: WordCounts, trainer: BpeTrainer) -> None:
     """
     if len(counts) == 0:
         raise InputError("there is no text to learn from", hint="name inputs that hold text")
-    least = len(_Symbols(counts, trainer).vocab)
+    least = len(FirstSymbols(counts, trainer).vocab)
     if trainer.vocab_size < least:
         raise InputError(
             f"vocab_size {trainer.vocab_size} is smaller than the alphabet with the special tokens",
             allowed=f"{least} or more",
-            hint=f"pass --vocab-size {least} or more, or limit the alphabet",
+            hint=f"set vocab_size to {least} or more, or limit_alphabet to fewer characters",
         )
-
-
-class _Symbols:
-    """The vocabulary before the first merge, and which of its ids each character has at each place of a word."""
-
-    def __init__(self, counts: WordCounts, trainer: BpeTrainer) -> None:
-        used = survey(counts)
-        text_of = {code: CHARACTER_OF[code] if counts.byte_level else chr(code) for code, _, _ in used}
-        self.vocab: dict[str, int] = {}
-        self._add(trainer.special_texts)
-        self._add(_alphabet({text_of[code]: count for code, _, count in used}, trainer))
-        kept = [(code, text_of[code], places) for code, places, _ in used if text_of[code] in self.vocab]
-        decorated = {_decorated(text, k, trainer) for _, text, places in kept for k in range(4) if places >> k & 1}
-        self._add(sorted(decorated))
-        self.characters = [code for code, _, _ in kept]
-        self.ids = [
-            self.vocab[_decorated(text, k, trainer)] if places >> k & 1 else NO_ID
-            for _, text, places in kept
-            for k in range(4)
-        ]
-        # A whole word is spelled with its suffix and no prefix: a merge cuts the one that its right part was given.
-        self.full_words_differ = len(kept) == len(used)
-
-    def _add(self, texts: Iterable[str]) -> None:
-        for text in texts:
-            self.vocab.setdefault(text, len(self.vocab))
-
-
-def _alphabet(counts: dict[str, int], trainer: BpeTrainer) -> list[str]:
-    """The characters to begin with, by code point."""
-    wanted = set(trainer.initial_alphabet)
-    characters = sorted(wanted | set(counts))
-    if trainer.limit_alphabet is not None:
-        characters.sort(key=lambda c: (c not in wanted, -counts.get(c, 0), c))
-        characters = sorted(characters[: trainer.limit_alphabet])
-    return characters
-
-
-def _decorated(text: str, place: int, trainer: BpeTrainer) -> str:
-    prefix = trainer.continuing_subword_prefix if place & _NOT_FIRST else None
-    suffix = trainer.end_of_word_suffix if place & _LAST else None
-    return f"{prefix or ''}{text}{suffix or ''}"
-
-
-class TerminalLine:
-    """One line of a terminal, rewritten as the training goes on."""
-
-    def __call__(self, phase: str, done: int, total: int | None = None, *, unit: str = "", note: str = "") -> None:
-        line = f"{phase}: {done:,}{f' of {total:,}' if total else ''} {unit}"
-        if note:
-            line += f", {note}\n"
-        elif total and done >= total:
-            line = ""
-        sys.stderr.write(f"\r\x1b[2K{line}")
-        sys.stderr.flush()

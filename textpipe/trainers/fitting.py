@@ -26,6 +26,7 @@ __all__ = ["fit", "fit_sentences", "trainer_for"]
 
 
 def _fit_bpe(model: BPE, counts: WordCounts, trainer: BpeTrainer, **watched: Any) -> BPE:
+    trainer.was_fed(len(counts))
     trained = train_bpe(counts, trainer, release=True, **watched)
     return model.learned(trained.vocab, trained.merges, trainer.continuing_subword_prefix, trainer.end_of_word_suffix)
 

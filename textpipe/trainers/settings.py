@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from textpipe.errors import ConfigError
@@ -16,12 +16,52 @@ from textpipe.limits import DEFAULT_LIMITS, Limits
 from textpipe.models.added_tokens import AddedToken, AddedVocabulary
 from textpipe.stages.stage import Stage
 
-__all__ = ["VocabularyTrainer"]
+__all__ = ["TrainerSettings", "VocabularyTrainer"]
+
+
+class TrainerSettings(Stage):
+    """What every trainer does with its settings; a subclass is a dataclass that has ``special_tokens`` among them."""
+
+    special_tokens: Sequence[str | AddedToken]
+
+    _numbers: ClassVar[tuple[str, ...]] = ()
+    _optional_numbers: ClassVar[tuple[str, ...]] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "special_tokens", _special(self.special_tokens))
+        for name in (*self._numbers, *self._optional_numbers):
+            value = getattr(self, name)
+            if value is None and name in self._optional_numbers:
+                continue
+            if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+                raise ConfigError(f"{name} cannot be {value!r}", allowed="a whole number, 0 or more")
+
+    @property
+    def special_texts(self) -> list[str]:
+        """The texts of the special tokens, each once, in order."""
+        return list(dict.fromkeys(map(str, self.special_tokens)))
+
+    def _defaults(self) -> dict[str, Any]:
+        return {f.name: f.default for f in getattr(self, "__dataclass_fields__", {}).values() if f.init}
+
+    def __repr__(self) -> str:
+        defaults = self._defaults()
+        row = {name: getattr(self, name) for name in defaults}
+        if all(token == AddedToken(str(token), special=True) for token in self.special_tokens):
+            row["special_tokens"] = [str(token) for token in self.special_tokens]
+        changed = (name for name, value in row.items() if _plain(value) != _plain(defaults[name]))
+        return f"{type(self).__name__}({', '.join(f'{name}={row[name]!r}' for name in changed)})"
+
+    def to_json(self) -> str:
+        """The settings as JSON; special tokens by their text."""
+        row = {name: getattr(self, name) for name in self._defaults()}
+        row["special_tokens"] = self.special_texts
+        return json.dumps(row, ensure_ascii=False)
 
 
 @dataclass(eq=False, kw_only=True, repr=False)
-class VocabularyTrainer(Stage):
-    """Base of the trainers.
+class VocabularyTrainer(TrainerSettings):
+    """Base of the trainers of one text.
 
     Parameters
     ----------
@@ -37,41 +77,15 @@ class VocabularyTrainer(Stage):
     special_tokens: Sequence[str | AddedToken] = ()
 
     _numbers: ClassVar[tuple[str, ...]] = ("vocab_size", "min_frequency")
-    _optional_numbers: ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "special_tokens", _special(self.special_tokens))
-        for name in (*self._numbers, *self._optional_numbers):
-            value = getattr(self, name)
-            if value is None and name in self._optional_numbers:
-                continue
-            if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-                raise ConfigError(f"{name} cannot be {value!r}", allowed="a whole number, 0 or more")
+        super().__post_init__()
         self.check_limits(DEFAULT_LIMITS)
 
     def check_limits(self, limits: Limits) -> None:
         """Refuse a vocabulary no file of ours could hold."""
         if self.vocab_size > limits.vocab_size:
             raise ConfigError(f"vocab_size {self.vocab_size} is too large", allowed=f"up to {limits.vocab_size}")
-
-    @property
-    def special_texts(self) -> list[str]:
-        """The texts of the special tokens, each once, in order."""
-        return list(dict.fromkeys(map(str, self.special_tokens)))
-
-    def __repr__(self) -> str:
-        row = {f.name: getattr(self, f.name) for f in fields(self)}
-        defaults = {f.name: f.default for f in fields(self)}
-        if all(token == AddedToken(str(token), special=True) for token in self.special_tokens):
-            row["special_tokens"] = [str(token) for token in self.special_tokens]
-        changed = (name for name, value in row.items() if _plain(value) != _plain(defaults[name]))
-        return f"{type(self).__name__}({', '.join(f'{name}={row[name]!r}' for name in changed)})"
-
-    def to_json(self) -> str:
-        """The settings as JSON; special tokens by their text."""
-        row = {f.name: getattr(self, f.name) for f in fields(self)}
-        row["special_tokens"] = self.special_texts
-        return json.dumps(row, ensure_ascii=False)
 
 
 def _plain(value: Any) -> Any:

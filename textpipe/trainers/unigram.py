@@ -17,7 +17,6 @@ maximization follow, after each of which the least useful pieces go.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
@@ -28,8 +27,9 @@ from textpipe.core._word_counts import WordCounts
 from textpipe.core.byte_alphabet import to_characters
 from textpipe.errors import ConfigError, InputError
 from textpipe.limits import DEFAULT_LIMITS
-from textpipe.trainers.bpe import TerminalLine, first_characters
 from textpipe.trainers.counting import Progress, checked_threads
+from textpipe.trainers.first_symbols import first_characters
+from textpipe.trainers.progress_lines import report_of
 from textpipe.trainers.settings import VocabularyTrainer
 from textpipe.trainers.token_rules import PieceShape
 from textpipe.trainers.training_state import TrainingState
@@ -203,7 +203,7 @@ def train_unigram(
     threads = checked_threads(threads)
     if len(text) == 0:
         raise InputError("there is no text to learn from", hint="name inputs that hold text")
-    report = progress or (TerminalLine() if trainer.show_progress and sys.stderr.isatty() else None)
+    report = progress or report_of(trainer.show_progress)
     reserved = list(trainer.reserved)
     coverage = trainer.character_coverage
     if coverage is None:

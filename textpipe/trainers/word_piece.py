@@ -17,8 +17,9 @@ from typing import ClassVar
 
 from textpipe.core._word_counts import WordCounts
 from textpipe.errors import ConfigError
-from textpipe.trainers.bpe import BpeTrainer, first_characters, train_bpe
+from textpipe.trainers.bpe import BpeTrainer, train_bpe
 from textpipe.trainers.counting import Progress
+from textpipe.trainers.first_symbols import first_characters
 from textpipe.trainers.settings import VocabularyTrainer
 from textpipe.trainers.training_state import TrainingState
 
