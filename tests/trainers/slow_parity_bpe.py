@@ -7,10 +7,10 @@ vocabulary, merges, and whether `tokenizers` would have come to an end. Every la
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter, deque
 
 from slow_bpe import first_vocabulary, join
-import itertools
 
 
 class Language:
