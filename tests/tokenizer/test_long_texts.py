@@ -77,7 +77,8 @@ PIECES = [
     "漢",
     "😀",
 ]
-lines = st.lists(st.sampled_from(PIECES), max_size=60).map("".join)
+pieces = st.sampled_from([*PIECES, "a\nb", "a\n나", "b\n가"])
+lines = st.one_of(st.lists(pieces, max_size=20), st.lists(pieces, min_size=20, max_size=60)).map("".join)
 
 
 def tokenizer_of(cut: str, normalizer: str, tokens: str, part_chars: int, monkeypatch: pytest.MonkeyPatch) -> Tokenizer:
@@ -120,7 +121,7 @@ def test_a_text_in_parts_has_the_tokens_and_places_of_the_whole(cut, normalizer,
 
 @pytest.mark.parametrize("clean_text", [True, False])
 def test_a_text_in_parts_has_the_ids_of_the_whole_for_bert(clean_text):
-    pieces = [
+    words = [
         "[UNK]",
         "a",
         "##a",
@@ -142,7 +143,7 @@ def test_a_text_in_parts_has_the_ids_of_the_whole_for_bert(clean_text):
     ]
 
     def bert(part_chars: int) -> Tokenizer:
-        tokenizer = Tokenizer(models.WordPiece({piece: number for number, piece in enumerate(pieces)}))
+        tokenizer = Tokenizer(models.WordPiece({piece: number for number, piece in enumerate(words)}))
         tokenizer.normalizer = normalizers.BertNormalizer(clean_text=clean_text)
         tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
         monkeypatch.setattr(pipeline, "PART_CHARS", part_chars)
