@@ -48,8 +48,8 @@ class TextpipeError(Exception):
 
     Examples
     --------
-    >>> print(InputError("vocab_size 100 is too small", allowed="256 or more", hint="pass --vocab-size 256"))
-    vocab_size 100 is too small (allowed: 256 or more). pass --vocab-size 256
+    >>> print(InputError("vocab_size 100 is too small", allowed="256 or more", hint="set vocab_size to 256"))
+    vocab_size 100 is too small (allowed: 256 or more). set vocab_size to 256
     """
 
     exit_code: ClassVar[int] = 1
