@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import math
-import re
 import sys
 from pathlib import Path
 
@@ -13,8 +12,6 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textpipe.data.pairs import pack_pairs
-from textpipe.nn.seq2seq import Seq2Seq, Seq2SeqConfig
 from textpipe.nn.shapes import GptConfig
 
 FOLDER = Path(__file__).resolve().parents[2] / "bin" / "experiments"
@@ -58,21 +55,6 @@ def test_reversed_sequences_are_of_the_published_kind():
         assert {int(word) for source, _ in pairs for word in source.split()} == set(range(50))
         assert all(source.split()[::-1] == target.split() for source, target in pairs)
         assert pairs == reverse.sequences(split, 0) != reverse.sequences(split, 1)
-
-
-def test_the_picture_has_a_cell_for_each_step_and_source_token(tmp_path):
-    read, written = (module("characters").characters_of([letters]) for letters in ("cord", "코드"))
-    data = pack_pairs([("cord", "코드")], [("dor", "드")], written, tmp_path / "data", source_tokenizer=read)
-    sizes = {"vocab_size": data.vocab_size, "source_vocab_size": data.source_vocab_size}
-    model = Seq2Seq(Seq2SeqConfig(**sizes, embedding=8, width=16, encoder_width=8), seed=1).eval()
-    path = tmp_path / "picture.svg"
-    module("alignment").draw(model, data, "cord", "코드", path=path)
-    picture = path.read_text(encoding="utf-8")
-    shares = [float(value) for value in re.findall(r'fill-opacity="([\d.]+)"', picture)]
-    assert len(shares) == 3 * 5  # two syllables and the end; four letters and the end
-    for row in range(3):
-        assert sum(shares[5 * row : 5 * row + 5]) == pytest.approx(1.0, abs=0.003)
-    assert re.findall(r">([^<>])</text>", picture) == ["c", "o", "r", "d", "코", "드"]
 
 
 def test_characters_come_back_as_they_were():

@@ -98,7 +98,7 @@ def test_the_native_steps_of_a_sequence_are_those_of_its_parts():
     steps = [step for part in parts for step in part.native_cut().steps]
     assert ours_of.Sequence(parts).native_cut() == ours_of.NativeCut(tuple(steps), byte_level=True)
     assert len(steps) == 2
-    assert ours_of.Sequence([ours_of.Digits(), ours_of.Split(Regex("a|b"), "isolated")]).native_cut() is None
+    assert ours_of.Sequence([ours_of.Digits(), ours_of.Split(Regex("(a)b"), "isolated")]).native_cut() is None
 
 
 def test_what_follows_a_byte_level_step_works_on_the_spelled_bytes():

@@ -225,7 +225,7 @@ class RunConfig(Config):
         default = TrainConfig()
         for key in sorted(keys_not_read_by(self.architecture)):
             if getattr(self.train, key) != getattr(default, key):
-                raise ValueError(f"{key} is read by {' and '.join(_KEYS_OF[key])}, this is a {self.architecture}")
+                raise ValueError(f"{key} is read by {', '.join(_KEYS_OF[key])}, this is a {self.architecture}")
         return self
 
     def conflicts(self, other: RunConfig) -> dict[str, tuple[object, object]]:
