@@ -18,7 +18,7 @@ from __future__ import annotations
 import difflib
 import importlib
 from collections.abc import Iterable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 __all__ = [
     "ConfigError",
@@ -117,19 +117,22 @@ class FormatError(InputError):
         hint: str | None = None,
     ) -> None:
         self.path = str(path)
-        self.field = field = None if field is None else _shortened(field)
+        self.field = field = _shortened(field)
         self.offset = offset
         where = self.path
         if field is not None:
             where += f": {field}"
         if offset is not None:
             where += f" at byte {offset}"
-        super().__init__(_shortened(what), where=where, allowed=allowed, hint=hint)
+        super().__init__(_shortened(what), where=where, allowed=_shortened(allowed), hint=_shortened(hint))
 
 
-def _shortened(text: str) -> str:
+_Text = TypeVar("_Text", str, None, "str | None")
+
+
+def _shortened(text: _Text) -> _Text:
     """A broken file may hold a megabyte where a name should stand."""
-    return text if len(text) <= _SHOWN_CHARS else f"{text[: _SHOWN_CHARS // 2]} … {text[-_SHOWN_CHARS // 2 :]}"
+    return text if text is None or len(text) <= _SHOWN_CHARS else f"{text[: _SHOWN_CHARS // 2]} … {text[-_SHOWN_CHARS // 2 :]}"
 
 
 class StateError(TextpipeError, RuntimeError):
