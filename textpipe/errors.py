@@ -132,7 +132,9 @@ _Text = TypeVar("_Text", str, None, "str | None")
 
 def _shortened(text: _Text) -> _Text:
     """A broken file may hold a megabyte where a name should stand."""
-    return text if text is None or len(text) <= _SHOWN_CHARS else f"{text[: _SHOWN_CHARS // 2]} … {text[-_SHOWN_CHARS // 2 :]}"
+    if text is None or len(text) <= _SHOWN_CHARS:
+        return text
+    return f"{text[: _SHOWN_CHARS // 2]} … {text[-_SHOWN_CHARS // 2 :]}"
 
 
 class StateError(TextpipeError, RuntimeError):
