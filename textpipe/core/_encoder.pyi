@@ -27,8 +27,19 @@ class NativeEncoder:
         part_chars: int,
     ) -> None: ...
     def encode_batch(
-        self, texts: Iterable[str], *, threads: int = 1, skip_special: bool = False, add_special: bool = True
+        self,
+        texts: Iterable[str],
+        *,
+        threads: int = 1,
+        skip_special: bool = False,
+        add_special: bool = True,
+        lots: tuple[int, bool] = (0, False),
     ) -> tuple[NDArray[Any], NDArray[np.int64]]: ...
     def encode_batch_spans(
-        self, texts: Iterable[str], *, threads: int = 1, skip_special: bool = False
+        self,
+        texts: Iterable[str],
+        *,
+        threads: int = 1,
+        skip_special: bool = False,
+        lots: tuple[int, bool] = (0, False),
     ) -> tuple[NDArray[np.uint32], NDArray[np.int64], dict[int, str]]: ...

@@ -19,6 +19,7 @@ from libcpp.vector cimport vector
 import re
 import numpy as np
 
+from textpipe.core._lots cimport Lots, lots_of
 from textpipe.core._native cimport ModelPointer, NativeModel, NativeStep, RewritePointer, Step
 from textpipe.core._text import length_error, surrogate_error
 
@@ -61,6 +62,7 @@ cdef extern from "batch.hpp" namespace "textpipe" nogil:
     cdef cppclass Job:
         void run() except +
         void start(size_t num_threads) except +
+        void draw_by(Lots lots)
         cbool wait(int milliseconds) except +
         long long bad_document()
     cdef cppclass EncodeJob[Id](Job):
@@ -110,6 +112,8 @@ cdef class NativeEncoder:
     ``normalization`` is a list of steps that rewrite, ``cutting`` one of steps of both kinds; added tokens are
     (content, id, single_word, lstrip, rstrip, special), those of ``normalized`` with their content
     normalized; ``before`` and ``after`` frame a document. Long texts are parted about every ``part_chars`` characters.
+    A text with a lone surrogate is an InputError. ``lots`` are what a model that draws them draws by: a seed, and
+    whether the number of a text counts too.
     """
 
     cdef unique_ptr[Encoder] encoder
@@ -139,22 +143,17 @@ cdef class NativeEncoder:
         program.raw.finish()
         program.normalized.finish()
 
-    def encode_batch(self, texts, *, size_t threads=1, bint skip_special=False, bint add_special=True):
-        """Ids of every text, flat, and the offsets of the documents in them.
-
-        Raises
-        ------
-        InputError
-            when a text holds a lone surrogate.
-        """
+    def encode_batch(self, texts, *, size_t threads=1, bint skip_special=False, bint add_special=True,
+                     lots=(0, False)):
+        """Ids of every text, flat, and the offsets of the documents in them."""
         cdef list held = list(texts)
         offsets = np.empty(len(held) + 1, dtype=np.int64)
         cdef int64_t[::1] places = offsets
         if self.id_type is np.uint16:
-            return encode_as(<uint16_t>0, self, held, &places[0], threads, skip_special, add_special), offsets
-        return encode_as(<uint32_t>0, self, held, &places[0], threads, skip_special, add_special), offsets
+            return encode_as(<uint16_t>0, self, held, &places[0], threads, skip_special, add_special, lots), offsets
+        return encode_as(<uint32_t>0, self, held, &places[0], threads, skip_special, add_special, lots), offsets
 
-    def encode_batch_spans(self, texts, *, size_t threads=1, bint skip_special=False):
+    def encode_batch_spans(self, texts, *, size_t threads=1, bint skip_special=False, lots=(0, False)):
         """The tokens of every text with their places, flat, without the template.
 
         Returns
@@ -162,11 +161,6 @@ cdef class NativeEncoder:
         rows : uint32 (4, num_ids): ids, the characters tokens begin and end at, the numbers of their words.
         offsets : int64; text ``n`` has the columns ``offsets[n]`` to ``offsets[n + 1]``.
         added : the column of each added token, and the text it was found as.
-
-        Raises
-        ------
-        InputError
-            when a text holds a lone surrogate.
         """
         cdef list held = list(texts)
         cdef vector[TextView] views
@@ -174,6 +168,7 @@ cdef class NativeEncoder:
         cdef unique_ptr[SpansJob] job
         with nogil:
             job = make_unique[SpansJob](self.encoder.get()[0], views, skip_special)
+        job.get().draw_by(lots_of(lots))
         finish(job.get(), held, threads, chars)
         cdef size_t count = job.get().num_ids()
         offsets = np.empty(len(held) + 1, dtype=np.int64)
@@ -191,13 +186,14 @@ ctypedef fused Id:
 
 
 cdef encode_as(Id width, NativeEncoder encoder, list texts, int64_t* offsets, size_t threads, bint skip_special,
-               bint add_special):
+               bint add_special, object lots):
     """The ids of texts in the width of ``width``; the array is the memory they were written to."""
     cdef vector[TextView] views
     cdef size_t count, chars = views_of(texts, views)
     cdef unique_ptr[EncodeJob[Id]] job
     with nogil:
         job = make_unique[EncodeJob[Id]](encoder.encoder.get()[0], views, skip_special, add_special)
+    job.get().draw_by(lots_of(lots))
     finish(job.get(), texts, threads, chars)
     count = job.get().num_ids()
     cdef Id* ids = job.get().release(offsets)

@@ -1,6 +1,9 @@
 class NativeModel:
     def tokenize(self, word: str, seed: int = 0) -> list[tuple[int, int]]: ...
 
+def text_seed(seed: int, by_number: bool, text: str, number: int) -> int: ...
+def word_seed(text_seed: int, number: int) -> int: ...
+
 class NativeStep:
     name: str
     cuts: bool

@@ -5,15 +5,20 @@ What enters: a step's number or arguments. What leaves: an object that a native 
 made, shared by every program and thread that uses it; steps are equal when they do the same.
 """
 
-from libc.stdint cimport uint64_t
+from libc.stdint cimport uint8_t, uint64_t
 from libcpp cimport bool as cbool
 from libcpp.memory cimport make_shared
 from libcpp.string cimport string
 
+from textpipe.core._lots cimport Lots
 from textpipe.core._strings cimport assign_bytes
 
 cdef extern from "model.hpp" namespace "textpipe" nogil:
     vector[Token] tokens_of(const ModelPointer& model, const string& word, uint64_t seed) except +
+
+cdef extern from "lots.hpp" namespace "textpipe" nogil:
+    uint64_t seed_of_text(const Lots& lots, const uint8_t* text, size_t size, uint64_t number)
+    uint64_t word_seed_ "textpipe::seed_of_word"(uint64_t text_seed, uint64_t number)
 
 cdef extern from "normalization.hpp" namespace "textpipe" nogil:
     cdef cppclass NormalFormStep:
@@ -40,6 +45,18 @@ cdef class NativeModel:
         cdef string text
         assign_bytes(text, word.encode())
         return [(token.id, token.size) for token in tokens_of(self.model, text, seed)]
+
+
+def text_seed(uint64_t seed, bint by_number, str text not None, uint64_t number):
+    """The seed of a text, of which those of its words are made; its number counts with ``by_number`` alone."""
+    cdef bytes data = text.encode()
+    cdef const char* begin = data
+    return seed_of_text(Lots(seed, by_number), <const uint8_t*>begin, len(data), number)
+
+
+def word_seed(uint64_t text_seed, uint64_t number):
+    """The seed of a text's word, by the text's."""
+    return word_seed_(text_seed, number)
 
 
 cdef class NativeStep:

@@ -7,7 +7,7 @@ model's vocabulary never changes.
 from __future__ import annotations
 
 import operator
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from textpipe.core._native import NativeModel
     from textpipe.trainers import VocabularyTrainer
 
-__all__ = ["Model", "Token"]
+__all__ = ["Lots", "Model", "Token"]
 
 
 class Token(NamedTuple):
@@ -32,6 +32,14 @@ class Token(NamedTuple):
     def as_tuple(self) -> tuple[int, str, tuple[int, int]]:
         """A plain tuple of the three."""
         return (self.id, self.value, self.offsets)
+
+
+class Lots(NamedTuple):
+    """What a model that draws lots draws by."""
+
+    seed: int
+    by_number: bool
+    """Whether the number of a text in its call counts too, so that equal texts are drawn apart."""
 
 
 class Model(Stage):
@@ -55,6 +63,18 @@ class Model(Stage):
     def tokenize(self, sequence: str) -> list[Token]:
         """The tokens of one word."""
         raise NotImplementedError(f"{type(self).__name__} has no tokenize()")
+
+    def sample(self, sequence: str, seed: int) -> list[Token]:
+        """The same with a seed, which decides the tokens where lots are drawn."""
+        return self.tokenize(sequence)
+
+    def lots(self, words: Sequence[str] | None = None) -> Lots | None:
+        """What the texts of a call are drawn by, or the ``words`` of one text; None where no lots are drawn."""
+        return None
+
+    def unwritten(self) -> dict[str, Any]:
+        """Settings that no file holds, by their names; a copy of a tokenizer has them all the same."""
+        return {}
 
     def native(self, *, byte_level: bool) -> NativeModel | None:
         """The native tables for words of bytes or of characters, or None when there are none."""

@@ -8,15 +8,16 @@ changes.
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from textpipe.core._bpe import MergeIds, NativeBpe
 from textpipe.core._pairs import PairList
 from textpipe.core.byte_alphabet import CHARACTER_OF
 from textpipe.errors import InputError
-from textpipe.models.base import Model, Token
+from textpipe.models.base import Token
+from textpipe.models.chance import ChanceModel
 from textpipe.models.vocabulary_files import (
     MergesOrPath,
     VocabOrPath,
@@ -29,7 +30,7 @@ from textpipe.models.vocabulary_files import (
 __all__ = ["BPE"]
 
 
-class BPE(Model):
+class BPE(ChanceModel):
     """Byte-pair encoding.
 
     Parameters
@@ -43,6 +44,9 @@ class BPE(Model):
     fuse_unk : one unknown token for a run of unknown characters.
     byte_fallback : spell unknown characters as ``<0xEA>``, … where the vocabulary has all of the bytes.
     ignore_merges : a word that is a piece is that piece, whatever the merges say.
+    seed : what ``dropout`` draws by, 0 to 2⁶⁴ - 1: with it a text's tokens are a pure function of the seed and the
+        text, in any batch and order and with any number of threads; give another epoch another seed. None draws anew
+        each time. `tokenizers` has none, and tokenizer.json does not hold it.
 
     Raises
     ------
@@ -72,6 +76,8 @@ class BPE(Model):
         fuse_unk: bool | None = None,
         byte_fallback: bool = False,
         ignore_merges: bool = False,
+        *,
+        seed: int | None = None,
     ) -> None:
         if isinstance(vocab, str | os.PathLike) and isinstance(merges, str | os.PathLike):
             vocab, merges = self.read_file(vocab, merges)
@@ -85,19 +91,24 @@ class BPE(Model):
         self.fuse_unk = bool(fuse_unk)
         self.byte_fallback = byte_fallback
         self.ignore_merges = ignore_merges
+        self.seed = seed
         self._check()
         pairs = merges if isinstance(merges, PairList) else PairList(merges or ())
         self._merges = MergeIds(self._vocab, pairs, cut=len(self.continuing_subword_prefix or ""))
         self._native: dict[bool, NativeBpe] = {}
+        self._native_options = self._options()
 
     def _check(self) -> None:
+        self._check_seed()
         if self.dropout is not None and not 0.0 <= self.dropout <= 1.0:
             raise InputError(f"dropout is {self.dropout}", allowed="0 to 1")
 
     def settings_changed(self) -> None:
-        """Check the settings and forget the native tables."""
+        """Check the settings and forget the native tables of others; a seed is no part of them."""
         self._check()
-        self._native = {}
+        options = self._options()
+        if options != self._native_options:
+            self._native, self._native_options = {}, options
 
     def native(self, *, byte_level: bool) -> NativeBpe | None:
         """The native tables, for words of bytes or of characters.
@@ -109,9 +120,13 @@ class BPE(Model):
         return self._tables(byte_level=byte_level)
 
     @property
-    def repeatable(self) -> bool:
-        """Not with dropout."""
-        return not self.dropout
+    def draws(self) -> bool:
+        """With dropout."""
+        return bool(self.dropout)
+
+    def unwritten(self) -> dict[str, Any]:
+        """The seed."""
+        return {"seed": self.seed}
 
     @property
     def _lacks_unknown(self) -> bool:
@@ -124,24 +139,26 @@ class BPE(Model):
             return False
         return all(character in self._vocab for character in CHARACTER_OF)
 
+    def _options(self) -> dict[str, Any]:
+        return {
+            "unk_token": self.unk_token,
+            "prefix": self.continuing_subword_prefix,
+            "suffix": self.end_of_word_suffix,
+            "fuse_unk": self.fuse_unk,
+            "byte_fallback": self.byte_fallback,
+            "ignore_merges": self.ignore_merges,
+            "dropout": self.dropout,
+        }
+
     def _tables(self, *, byte_level: bool) -> NativeBpe:
         if byte_level not in self._native:
             self._native[byte_level] = NativeBpe(
-                self._vocab,
-                self._merges,
-                byte_level=byte_level,
-                unk_token=self.unk_token,
-                prefix=self.continuing_subword_prefix,
-                suffix=self.end_of_word_suffix,
-                fuse_unk=self.fuse_unk,
-                byte_fallback=self.byte_fallback,
-                ignore_merges=self.ignore_merges,
-                dropout=self.dropout,
+                self._vocab, self._merges, byte_level=byte_level, **self._native_options
             )
         return self._native[byte_level]
 
-    def tokenize(self, sequence: str) -> list[Token]:
-        """The tokens of one word.
+    def sample(self, sequence: str, seed: int) -> list[Token]:
+        """The tokens of one word; where there is a ``dropout``, ``seed`` decides which merges are passed over.
 
         Raises
         ------
@@ -150,10 +167,9 @@ class BPE(Model):
 
         Examples
         --------
-        >>> BPE({"가": 0, "나": 1, "가나": 2}, [("가", "나")]).tokenize("가나가")
+        >>> BPE({"가": 0, "나": 1, "가나": 2}, [("가", "나")]).sample("가나가", seed=7)
         [Token(id=2, value='가나', offsets=(0, 6)), Token(id=0, value='가', offsets=(6, 9))]
         """
-        seed = secrets.randbits(63) if self.dropout else 0
         tokens: list[Token] = []
         at = 0
         for number, size in self._tables(byte_level=False).tokenize(sequence, seed):
@@ -171,7 +187,7 @@ class BPE(Model):
     ) -> BPE:
         """A model of newly learned pieces with the settings of this one, but for the spellings of the trainer."""
         flags = (self.fuse_unk, self.byte_fallback, self.ignore_merges)
-        return BPE(vocab, merges, None, self.dropout, self.unk_token, prefix, suffix, *flags)
+        return BPE(vocab, merges, None, self.dropout, self.unk_token, prefix, suffix, *flags, seed=self.seed)
 
     @property
     def merges(self) -> list[tuple[str, str]]:
@@ -219,4 +235,4 @@ class BPE(Model):
     def __reduce__(self) -> tuple[Any, ...]:
         options = (self.dropout, self.unk_token, self.continuing_subword_prefix, self.end_of_word_suffix)
         flags = (self.fuse_unk, self.byte_fallback, self.ignore_merges)
-        return (BPE, (self._vocab, self.merges, None, *options, *flags))
+        return (partial(BPE, seed=self.seed), (self._vocab, self.merges, None, *options, *flags))

@@ -8,12 +8,12 @@ there are or of the ``nbest_size`` likeliest; a seed decides which.
 from __future__ import annotations
 
 import math
-import secrets
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from textpipe.errors import InputError, LimitError
 from textpipe.limits import DEFAULT_LIMITS
-from textpipe.models.base import Model, Token
+from textpipe.models.base import Token
+from textpipe.models.chance import ChanceModel
 
 if TYPE_CHECKING:
     from textpipe.core._unigram import NativeUnigram
@@ -30,8 +30,8 @@ class Spelling(NamedTuple):
     tokens: list[Token]
 
 
-class DrawingModel(Model):
-    """A model that can draw; ``alpha`` and ``nbest_size`` are its settings.
+class DrawingModel(ChanceModel):
+    """A model that can draw spellings; ``alpha``, ``nbest_size`` and ``seed`` are its settings.
 
     Notes
     -----
@@ -52,28 +52,29 @@ class DrawingModel(Model):
         raise NotImplementedError(f"{type(self).__name__} has no _lattice()")
 
     def _check_drawing(self) -> None:
+        self._check_seed()
         if self.alpha is not None and not math.isfinite(self.alpha):
             raise InputError(f"alpha is {self.alpha}", allowed="a finite number")
         if self.nbest_size is not None and not 0 <= self.nbest_size <= DEFAULT_LIMITS.nbest_size:
             raise InputError(f"nbest_size is {self.nbest_size}", allowed=f"0 to {DEFAULT_LIMITS.nbest_size}")
 
     @property
-    def repeatable(self) -> bool:
-        """Not with an alpha."""
-        return not self.alpha
+    def draws(self) -> bool:
+        """With an alpha."""
+        return bool(self.alpha)
 
-    def tokenize(self, sequence: str) -> list[Token]:
-        """The tokens of one word.
+    def unwritten(self) -> dict[str, Any]:
+        """All that says what is drawn."""
+        return {"alpha": self.alpha, "nbest_size": self.nbest_size, "seed": self.seed}
+
+    def sample(self, sequence: str, seed: int) -> list[Token]:
+        """The tokens of one word; where there is an ``alpha``, ``seed`` decides what is drawn.
 
         Raises
         ------
         InputError
             when a character has no piece, and there is none for such.
         """
-        return self.sample(sequence, secrets.randbits(63) if self.alpha else 0)
-
-    def sample(self, sequence: str, seed: int) -> list[Token]:
-        """The same with a seed, which decides what is drawn when there is an ``alpha``."""
         native = self.native(byte_level=False) or self._lattice()
         try:
             found = native.tokenize(sequence, seed)

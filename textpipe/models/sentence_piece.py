@@ -46,7 +46,8 @@ class SentencePiece(DrawingModel):
     algorithm : ``unigram``, ``bpe``, ``word`` or ``char``.
     byte_fallback : spell unknown characters by their bytes, ``<0xEA>``, ….
     unk_piece, bos_piece, eos_piece, pad_piece : the names of the pieces with these parts to play.
-    alpha, nbest_size : draw a spelling of each sentence, as :class:`~textpipe.models.Unigram` does; of a unigram model.
+    alpha, nbest_size, seed : draw a spelling of each sentence, as :class:`~textpipe.models.Unigram` does; of a unigram
+        model. No file holds them.
 
     Raises
     ------
@@ -76,6 +77,7 @@ class SentencePiece(DrawingModel):
         pad_piece: str = "<pad>",
         alpha: float | None = None,
         nbest_size: int | None = None,
+        seed: int | None = None,
     ) -> None:
         self._rows = [SentencePieceRow(*row) for row in pieces]
         super().__init__({row.text: number for number, row in enumerate(self._rows)})
@@ -85,15 +87,19 @@ class SentencePiece(DrawingModel):
         self._named = {"unk_piece": unk_piece, "bos_piece": bos_piece, "eos_piece": eos_piece, "pad_piece": pad_piece}
         self.alpha = alpha
         self.nbest_size = nbest_size
+        self.seed = seed
         self._check()
         self._check_drawing()
         self._native: NativeSentenceModel | None = None
         self._drawing: NativeUnigram | None = None
+        self._drawn_as = (alpha, nbest_size)
 
     def settings_changed(self) -> None:
-        """Check the settings; what draws is built again."""
+        """Check the settings; what draws is built again, unless it is the seed alone that changed."""
         self._check_drawing()
-        self._drawing = None
+        drawn_as = (self.alpha, self.nbest_size)
+        if drawn_as != self._drawn_as:
+            self._drawing, self._drawn_as = None, drawn_as
 
     def _check_drawing(self) -> None:
         super()._check_drawing()
@@ -212,7 +218,7 @@ class SentencePiece(DrawingModel):
         }
 
     def __reduce__(self) -> tuple[Any, ...]:
-        options = {"byte_fallback": self._byte_fallback, "alpha": self.alpha, "nbest_size": self.nbest_size}
+        options = {"byte_fallback": self._byte_fallback, **self.unwritten()}
         return (_rebuild, (self._rows, self._algorithm, {**options, **self._named}))
 
 

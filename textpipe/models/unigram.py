@@ -11,6 +11,7 @@ import json
 import math
 import os
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from textpipe.core._unigram import NativeUnigram
@@ -30,6 +31,9 @@ class Unigram(DrawingModel):
     byte_fallback : spell such runs as ``<0xEA>``, … where the vocabulary has all of their bytes.
     alpha : draw a spelling, each as often as its likelihood to this power says; None or 0 for the likeliest always.
     nbest_size : draw among so many of the likeliest; None or 0 for all there are.
+    seed : what ``alpha`` draws by, 0 to 2⁶⁴ - 1: with it a text's tokens are a pure function of the seed and the text,
+        in any batch and order and with any number of threads; give another epoch another seed. None draws anew each
+        time. Like ``alpha`` it is no part of tokenizer.json.
 
     Raises
     ------
@@ -55,6 +59,8 @@ class Unigram(DrawingModel):
         byte_fallback: bool | None = None,
         alpha: float | None = None,
         nbest_size: int | None = None,
+        *,
+        seed: int | None = None,
     ) -> None:
         if vocab is None:
             if unk_id is not None:
@@ -70,13 +76,17 @@ class Unigram(DrawingModel):
         self._byte_fallback = bool(byte_fallback)
         self.alpha = alpha
         self.nbest_size = nbest_size
+        self.seed = seed
         self._check_drawing()
         self._native: NativeUnigram | None = None
+        self._native_drawing = (alpha, nbest_size)
 
     def settings_changed(self) -> None:
-        """Check the settings; the native tables are built again."""
+        """Check the settings; the native tables are built again, unless it is the seed alone that changed."""
         self._check_drawing()
-        self._native = None
+        drawing = (self.alpha, self.nbest_size)
+        if drawing != self._native_drawing:
+            self._native, self._native_drawing = None, drawing
 
     @property
     def unk_id(self) -> int | None:
@@ -138,7 +148,8 @@ class Unigram(DrawingModel):
         }
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (Unigram, (self._rows, self._unk_id, self._byte_fallback, self.alpha, self.nbest_size))
+        rest = (self._unk_id, self._byte_fallback, self.alpha, self.nbest_size)
+        return (partial(Unigram, seed=self.seed), (self._rows, *rest))
 
 
 def _scored_pieces(vocab: Iterable[tuple[str, float]]) -> list[tuple[str, float]]:

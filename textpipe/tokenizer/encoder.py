@@ -271,7 +271,10 @@ class Encoder(Fitting):
         if isinstance(texts, str):
             raise InputError("texts is one str", allowed="a sequence of them", hint="pass [text]")
         skip_special = self._skips_special(texts, special)
-        return self.pipeline.spans(texts, skip_special=skip_special, threads=_checked_threads(threads))
+        pipeline = self.pipeline
+        return pipeline.spans(
+            texts, skip_special=skip_special, threads=_checked_threads(threads), lots=pipeline.model.lots()
+        )
 
     def post_process(
         self, encoding: Encoding, pair: Encoding | None = None, add_special_tokens: bool = True

@@ -24,10 +24,12 @@ from textpipe.errors import LimitError, StateError
 from textpipe.limits import DEFAULT_LIMITS
 from textpipe.models import Model
 from textpipe.models.added_tokens import AddedVocabulary
+from textpipe.models.base import Lots
 from textpipe.normalizers import AlignedText, BertNormalizer, Normalizer, SentencePiece
 from textpipe.pre_tokenizers import BertPreTokenizer, NativeCut, PreTokenizer
 from textpipe.processors import PostProcessor
 from textpipe.processors.base import join
+from textpipe.tokenizer.staged import encoding_of, speller
 from textpipe.tokenizer.text_columns import IdColumns, SharedSpans, Spans, TextColumns, later_spans
 
 if TYPE_CHECKING:
@@ -42,6 +44,7 @@ CACHE_BYTES = 48 << 20  # for the words one thread remembers
 PART_CHARS = 1 << 16  # of a long text, for one thread at a time
 
 _Rule = tuple[str, int, bool, bool, bool, bool]
+_NO_LOTS = Lots(0, by_number=False)
 
 
 @dataclass(frozen=True)
@@ -152,11 +155,11 @@ class Pipeline:
     ) -> list[Encoding]:
         """The tokens of each text, without the template; with ``ids_alone`` nothing is known of them but their ids."""
         if self.native is None:
-            staged = [self.encode_staged(text, skip_special=skip_special) for text in texts]
+            staged = self.encode_staged(texts, skip_special=skip_special, lots=self.model.lots())
             return [_ids_alone(encoding) for encoding in staged] if ids_alone else staged
         if not ids_alone and not self.model.repeatable:
             return [self._encode_once((text,), skip_special=skip_special, words=False) for text in texts]
-        ids, offsets = self._flat_ids(texts, skip_special=skip_special, threads=threads)
+        ids, offsets = self._flat_ids(texts, skip_special=skip_special, threads=threads, lots=self.model.lots())
         # Each row is copied: one that is kept does not keep those of all texts.
         rows = (ids[begin:end].copy() for begin, end in pairwise(offsets.tolist()))
         if ids_alone:
@@ -169,41 +172,48 @@ class Pipeline:
     def encode_words(self, words: Sequence[str], *, skip_special: bool, ids_alone: bool = False) -> Encoding:
         """The same of one text that was cut into words beforehand; a token's place is that in its word."""
         if self.native is None:
-            staged = self.encode_words_staged(words, skip_special=skip_special, words=True)
+            staged = self.encode_words_staged(words, skip_special=skip_special, words=True, lots=self.model.lots(words))
             return _ids_alone(staged) if ids_alone else staged
         if not ids_alone and not self.model.repeatable:
             return self._encode_once(words, skip_special=skip_special, words=True)
-        ids, _ = self._flat_ids(words, skip_special=skip_special, threads=1)
+        ids, _ = self._flat_ids(words, skip_special=skip_special, threads=1, lots=self.model.lots(words))
         if ids_alone:
             return Encoding.of_columns(IdColumns(ids))
         spans = SharedSpans(self, tuple(words), skip_special=skip_special).all
         columns = TextColumns(self, tuple(words), ids, skip_special=skip_special, spans=spans, words=True)
         return Encoding.of_columns(columns)
 
-    def _flat_ids(self, texts: Sequence[str], *, skip_special: bool, threads: int) -> tuple[Any, NDArray[np.int64]]:
+    def _flat_ids(
+        self, texts: Sequence[str], *, skip_special: bool, threads: int, lots: Lots | None
+    ) -> tuple[Any, NDArray[np.int64]]:
         _check_lengths(texts)
         program = self.native_ids
         assert program is not None  # as `native` is
-        return program.encode_batch(texts, threads=threads, skip_special=skip_special, add_special=False)
+        return program.encode_batch(
+            texts, threads=threads, skip_special=skip_special, add_special=False, lots=lots or _NO_LOTS
+        )
 
     def _encode_once(self, texts: Sequence[str], *, skip_special: bool, words: bool) -> Encoding:
         """The tokens of one text from a model that draws lots: all that is known of them at once."""
-        spans = self.spans(texts, skip_special=skip_special)
+        lots = self.model.lots(texts if words else None)
+        spans = self.spans(texts, skip_special=skip_special, lots=lots)
         if self.model.surface_id in spans.ids:
-            return self.encode_words_staged(texts, skip_special=skip_special, words=words)
+            return self.encode_words_staged(texts, skip_special=skip_special, words=words, lots=lots)
         return Encoding.of_columns(
             TextColumns(self, tuple(texts), spans.ids, skip_special=skip_special, words=words, spans=spans)
         )
 
-    def spans(self, texts: Sequence[str], *, skip_special: bool, threads: int = 1) -> Spans:
-        """The tokens of texts with their places, flat, without the template."""
+    def spans(self, texts: Sequence[str], *, skip_special: bool, threads: int = 1, lots: Lots | None = None) -> Spans:
+        """The tokens of texts with their places, flat, without the template; ``lots`` as the model gives them."""
         _check_lengths(texts)
         program = self.native_spans
         if program is not None:
-            rows, offsets, added = program.encode_batch_spans(texts, threads=threads, skip_special=skip_special)
+            rows, offsets, added = program.encode_batch_spans(
+                texts, threads=threads, skip_special=skip_special, lots=lots or _NO_LOTS
+            )
             ids, begins, ends, words = rows
             return Spans(ids, begins, ends, words, offsets, added)
-        return Spans.of_encodings([self.encode_staged(text, skip_special=skip_special) for text in texts])
+        return Spans.of_encodings(self.encode_staged(texts, skip_special=skip_special, lots=lots))
 
     @cached_property
     def pieces(self) -> dict[int, str | None]:
@@ -247,7 +257,7 @@ class Pipeline:
                 else:
                     yield part, number
 
-        return self._encode_stages(stages())
+        return encoding_of(stages(), speller(self.model, whole.text, self.model.lots()))
 
     def first_special(self, text: str) -> tuple[str, int] | None:
         """The first special token that encoding would find in a text, and the character it begins at."""
@@ -279,7 +289,11 @@ class Pipeline:
         _check_lengths(texts)
         if self.native_ids is not None:
             return self.native_ids.encode_batch(
-                texts, threads=threads, skip_special=skip_special, add_special=add_special
+                texts,
+                threads=threads,
+                skip_special=skip_special,
+                add_special=add_special,
+                lots=self.model.lots() or _NO_LOTS,
             )
         rows = [
             self.put_together([encoding], add_special).ids for encoding in self.encode(texts, skip_special=skip_special)
@@ -333,38 +347,23 @@ class Pipeline:
             return None
         return json.dumps(stages, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
-    def encode_staged(self, text: str, *, skip_special: bool) -> Encoding:
-        """The tokens of one text, stage by stage."""
-        _check_lengths([text])
-        return self._encode_stages(self.stages(text, skip_special=skip_special))
+    def encode_staged(self, texts: Sequence[str], *, skip_special: bool, lots: Lots | None = None) -> list[Encoding]:
+        """The tokens of each text, stage by stage."""
+        _check_lengths(texts)
+        return [
+            encoding_of(self.stages(text, skip_special=skip_special), speller(self.model, text, lots, number))
+            for number, text in enumerate(texts)
+        ]
 
-    def encode_words_staged(self, texts: Sequence[str], *, skip_special: bool, words: bool) -> Encoding:
-        encodings = [self.encode_staged(text, skip_special=skip_special) for text in texts]
+    def encode_words_staged(
+        self, texts: Sequence[str], *, skip_special: bool, words: bool, lots: Lots | None = None
+    ) -> Encoding:
+        encodings = self.encode_staged(texts, skip_special=skip_special, lots=lots)
         joined = Encoding.merge(encodings, growing_offsets=False)
         if not words:
             return joined
         numbers = [number for number, encoding in enumerate(encodings) for _ in range(len(encoding))]
         return joined.with_columns(word_ids=lambda: numbers)
-
-    def _encode_stages(self, stages: Iterable[tuple[AlignedText, int | None]]) -> Encoding:
-        ids: list[int] = []
-        tokens: list[str] = []
-        offsets: list[tuple[int, int]] = []
-        words: list[int] = []
-        pieces = (stage for stage in stages if stage[0].text)
-        for number, (piece, added) in enumerate(pieces):
-            found = self._tokens_of(piece) if added is None else [(added, piece.text, piece.offsets)]
-            for token_id, token, place in found:
-                ids.append(token_id)
-                tokens.append(token)
-                offsets.append(place)
-                words.append(number)
-        return Encoding.of_tokens(ids, tokens, offsets, words)
-
-    def _tokens_of(self, piece: AlignedText) -> list[tuple[int, str, tuple[int, int]]]:
-        tokens = self.model.tokenize(piece.text)
-        places = piece.origins_of_bytes([token.offsets for token in tokens])
-        return [(token.id, token.value, place) for token, place in zip(tokens, places, strict=True)]
 
 
 def _ids_alone(encoding: Encoding) -> Encoding:

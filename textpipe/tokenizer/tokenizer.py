@@ -213,4 +213,12 @@ class Tokenizer(AsyncEncoder):
         )
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (Tokenizer.from_str, (self.to_str(),))
+        return (_restored, (self.to_str(), self.pipeline.model.unwritten()))
+
+
+def _restored(text: str, unwritten: dict[str, Any]) -> Tokenizer:
+    """A tokenizer from its file and the settings of its model that no file holds."""
+    made = Tokenizer.from_str(text)
+    for name, value in unwritten.items():
+        setattr(made.model, name, value)
+    return made

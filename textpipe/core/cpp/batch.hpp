@@ -35,9 +35,7 @@ class Encoder {
                 return worker;
             }
         }
-        auto worker = std::make_unique<Worker>(*program, cache_bytes_);
-        worker->seed(0x9E3779B97F4A7C15u * ++num_workers_ ^ reinterpret_cast<uintptr_t>(worker.get()));
-        return worker;
+        return std::make_unique<Worker>(*program, cache_bytes_);
     }
 
     void give_back(std::unique_ptr<Worker> worker) {
@@ -50,7 +48,6 @@ class Encoder {
 
   private:
     size_t cache_bytes_;
-    std::atomic<uint64_t> num_workers_{0};
     std::mutex mutex_;
     std::vector<std::unique_ptr<Worker>> idle_;
 };
@@ -112,6 +109,9 @@ class Job {
         return true;
     }
 
+    // What words are drawn by, where the model draws lots; set before the work begins.
+    void draw_by(Lots lots) { lots_ = lots; }
+
     // A document with a surrogate, of several the first that a thread met; or -1.
     long long bad_document() const { return bad_; }
 
@@ -123,9 +123,13 @@ class Job {
     // Parts begin to end - 1 are run number `run`; counts_ is to be set for each.
     virtual void encode(size_t run, Range range, Worker& worker) = 0;
 
-    // UTF-8 of a part; false when it holds a surrogate, and then all threads stop, or when they are to stop.
-    bool read(const Part& part, ByteBuffer& buffer, const uint8_t*& text, size_t& size) {
-        if (as_utf8(part.view, buffer, text, size, stop_)) return !stop_;
+    // UTF-8 of a part, which the worker encodes next; false when it holds a surrogate, and then all threads stop, or when
+    // they are to stop.
+    bool read(const Part& part, ByteBuffer& buffer, Worker& worker, const uint8_t*& text, size_t& size) {
+        if (as_utf8(part.view, buffer, text, size, stop_)) {
+            if (worker.draws()) worker.draw_by(seed_of_text(lots_, text, size, part.document));  // all of a document
+            return !stop_;
+        }
         bad_ = static_cast<long long>(part.document);
         stop_ = true;
         return false;
@@ -169,6 +173,7 @@ class Job {
             if (thread.joinable()) thread.join();
     }
 
+    Lots lots_;
     size_t bytes_ = 0;
     std::atomic<size_t> next_{0};
     std::atomic<long long> bad_{-1};
@@ -205,7 +210,7 @@ class EncodeJob final : public Job {
             const Part& part = parts_[i];
             const uint8_t* text = nullptr;
             size_t size = 0;
-            if (!read(part, buffer, text, size)) return;
+            if (!read(part, buffer, worker, text, size)) return;
             const size_t before = ids.size();
             if (add_special_ && part.is_first()) ids.append(program.before.data(), program.before.size());
             worker.encode(text, size, skip_special_, ids, stop_);
@@ -277,7 +282,7 @@ class SpansJob final : public Job {
         for (size_t i = range.begin; i < range.end; ++i) {
             const uint8_t* text = nullptr;
             size_t size = 0;
-            if (!read(parts_[i], buffer, text, size)) return;
+            if (!read(parts_[i], buffer, worker, text, size)) return;
             const size_t before = spans.ids.size();
             worker.encode_spans(text, size, skip_special_, spans, stop_);
             counts_[i] = static_cast<uint32_t>(spans.ids.size() - before);

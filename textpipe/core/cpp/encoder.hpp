@@ -29,10 +29,10 @@ namespace textpipe {
 struct Program {
     explicit Program(ModelPointer model) : model(std::move(model)) {}
 
-    // Are the tokens of a text those of its parts, when it is parted at seams?
+    // Are the tokens of a text those of its parts, when it is parted at seams? Not where they are drawn, by the whole text.
     bool keeps_seams() const {
         const auto keeps = [](const RewritePointer& step) { return step->keeps_seams(); };
-        return raw.keeps_seams() && normalized.keeps_seams() && cutting.keeps_seams() &&
+        return model->cacheable() && raw.keeps_seams() && normalized.keeps_seams() && cutting.keeps_seams() &&
                std::all_of(normalization.begin(), normalization.end(), keeps);
     }
 
@@ -50,6 +50,7 @@ class Worker {
         : program_(program),
           model_(*program.model),
           spelled_(program.byte_level && !program.model->takes_bytes()),
+          draws_(!model_.cacheable()),
           word_ids_(model_, spelled_, cache_bytes),
           scratch_(program.model->make_scratch()) {}
 
@@ -98,7 +99,13 @@ class Worker {
     // How many words the last text has whose places were asked for.
     uint32_t num_words() const { return num_words_; }
 
-    void seed(uint64_t value) { scratch_->random = value | 1; }
+    bool draws() const { return draws_; }
+
+    // The words of the text that is encoded next are drawn by its seed, each by its number.
+    void draw_by(uint64_t text_seed) {
+        text_seed_ = text_seed;
+        num_drawn_ = 0;
+    }
 
   private:
     static_assert(WordIds::batch_words >= Cutting::batch_words);
@@ -194,6 +201,7 @@ class Worker {
     void append_word(const uint8_t* word, size_t size) {
         if (scratch_->is_stopped()) return;
         if (spelled_) spell(word, size);
+        if (draws_) scratch_->draw_by(seed_of_word(text_seed_, num_drawn_++));
         found_.clear();
         model_.encode_ids(word, size, *scratch_, found_);
         ids_->append(found_.data(), found_.size());
@@ -213,6 +221,7 @@ class Worker {
             origins = mapped_origins_.data();
             spell(word, size);
         }
+        if (draws_) scratch_->draw_by(seed_of_word(text_seed_, num_drawn_++));
         scratch_->tokens.clear();
         model_.encode(word, size, *scratch_, scratch_->tokens);
         spans_->push_back(scratch_->tokens, origins, size);
@@ -367,6 +376,7 @@ class Worker {
     const Program& program_;
     const Model& model_;
     const bool spelled_;  // words are spelled in the printable alphabet before the model sees them
+    const bool draws_;    // a word may have other tokens each time: its seed is told to the model
     WordIds word_ids_;
     std::unique_ptr<Model::Scratch> scratch_;
     Cutting::Scratch cutting_;
@@ -376,6 +386,7 @@ class Worker {
     Spans* spans_ = nullptr;
     const std::atomic<bool>* stop_ = nullptr;
     uint32_t num_words_ = 0;
+    uint64_t text_seed_ = 0, num_drawn_ = 0;  // words of the text that the model was asked for
     const uint8_t* counted_ = nullptr;  // so far the characters of the document are counted,
     uint32_t num_chars_ = 0;            // and so many they are
     const uint8_t* end_ = nullptr;

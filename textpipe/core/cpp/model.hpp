@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "lots.hpp"
 #include "spans.hpp"
 #include "steps.hpp"
 
@@ -30,10 +31,13 @@ class Model {
         Scratch& operator=(const Scratch&) = delete;
         virtual ~Scratch() = default;
 
-        uint64_t random = 0x853C49E6748FEA9Bu;    // the state of the thread's generator, never 0
+        uint64_t random = 1;                      // the state of the word's generator, never 0
         const std::atomic<bool>* stop = nullptr;  // when it is set, what comes out is not wanted any more
 
         std::vector<Token> tokens;                // for encode_ids()
+
+        // What is drawn from here on is decided by the seed.
+        void draw_by(uint64_t seed) { random = seed | 1; }
 
         // A model that may work long on one word asks every few thousand steps, and may then leave the word half done.
         bool is_stopped() const { return stop != nullptr && stop->load(std::memory_order_relaxed); }
@@ -93,7 +97,7 @@ inline std::vector<Token> tokens_of(const ModelPointer& model, std::string_view 
     std::vector<Token> tokens;
     if (word.empty()) return tokens;
     const std::unique_ptr<Model::Scratch> scratch = model->make_scratch();
-    scratch->random = seed | 1;
+    scratch->draw_by(seed);
     model->encode(reinterpret_cast<const uint8_t*>(word.data()), word.size(), *scratch, tokens);
     return tokens;
 }

@@ -290,12 +290,9 @@ class UnigramModel final : public Model {
         }
     }
 
-    // SplitMix64 (Steele, Lea, Flood, 2014), which small seeds do not trouble: 0 to 1, without 1.
+    // SplitMix64, which small seeds do not trouble: 0 to 1, without 1.
     static double uniform(Scratch& scratch) {
-        uint64_t z = scratch.random += 0x9E3779B97F4A7C15u;
-        z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9u;
-        z = (z ^ z >> 27) * 0x94D049BB133111EBu;
-        return static_cast<double>((z ^ z >> 31) >> 11) * 0x1p-53;
+        return static_cast<double>(finalized(scratch.random += golden_step) >> 11) * 0x1p-53;
     }
 
     Options options_;
