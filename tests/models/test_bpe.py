@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from tokenizer_samples import byte_level_json
 
 import textpipe
+from textpipe import Tokenizer
 from textpipe.core.byte_alphabet import to_characters
 from textpipe.errors import InputError
 from textpipe.models import BPE, Token
@@ -104,6 +105,44 @@ def test_unknown_characters_become_what_they_become_in_tokenizers(fuse_unk, byte
     ours, theirs = BPE(vocab, [("가", "나")], **options), oracle.models.BPE(vocab, [("가", "나")], **options)
     for word in ("가나다", "xy가", "가x나", "다라마", "é가나é"):
         assert [(t.id, t.offsets) for t in ours.tokenize(word)] == [(t.id, t.offsets) for t in theirs.tokenize(word)]
+
+
+@st.composite
+def character_models(draw):
+    """Merges of characters, of which some come to the names of bytes, and what is to become of other characters."""
+    vocab = {character: number for number, character in enumerate("가나a<0xEB>▁")}
+    vocab |= {f"<0x{byte:02X}>": 10 + byte for byte in range(draw(st.sampled_from([0x80, 0x100])))}
+    merges: list[tuple[str, str]] = []
+    pieces = [*"가나a▁"]
+    for _ in range(draw(st.integers(0, 12))):
+        left, right = draw(st.sampled_from(pieces)), draw(st.sampled_from(pieces))
+        vocab.setdefault(left + right, len(vocab) + 300)
+        pieces.append(left + right)
+        merges.append((left, right))
+    if draw(st.booleans()):
+        for size in range(2, 7):
+            vocab.setdefault("<0xEB>"[:size], len(vocab) + 300)
+            merges.append(("<0xEB>"[: size - 1], "<0xEB>"[size - 1]))
+    options = {"fuse_unk": draw(st.booleans()), "byte_fallback": draw(st.booleans())}
+    options["ignore_merges"] = draw(st.booleans())
+    if draw(st.booleans()):
+        options["unk_token"] = draw(st.sampled_from(["a", "가", "<0xEB>"]))
+    return vocab, list(dict.fromkeys(merges)), options
+
+
+@settings(max_examples=200)
+@given(model=character_models(), text=st.text("가나나다라a <0xEB>é😀", max_size=30))
+def test_remembered_words_of_characters_have_the_places_of_tokenizers(model, text):
+    vocab, merges, options = model
+    theirs = oracle.Tokenizer(oracle.models.BPE(vocab, merges, **options))
+    theirs.pre_tokenizer = oracle.pre_tokenizers.Metaspace()
+    ours, expected = Tokenizer.from_str(theirs.to_str()), theirs.encode(text)
+    for _ in range(2):
+        spans = ours.encode_spans_to_numpy([text, text])
+        for begin, end in pairwise(spans.offsets.tolist()):
+            assert spans.ids[begin:end].tolist() == expected.ids
+            assert list(zip(spans.begins[begin:end], spans.ends[begin:end], strict=True)) == expected.offsets
+            assert spans.words[begin:end].tolist() == expected.word_ids
 
 
 def test_a_piece_is_taken_whole_where_merges_are_ignored():

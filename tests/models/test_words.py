@@ -111,6 +111,75 @@ def test_long_text_is_cut_alike_wherever_a_character_lies_in_the_machine_words_i
         ]
 
 
+def columns(spans, document):
+    place = slice(spans.offsets[document], spans.offsets[document + 1])
+    places = list(zip(spans.begins[place].tolist(), spans.ends[place].tolist(), strict=True))
+    return spans.ids[place].tolist(), places, spans.words[place].tolist()
+
+
+def bert_of(theirs, flags):
+    theirs.normalizer, theirs.pre_tokenizer = (
+        oracle.normalizers.BertNormalizer(*flags),
+        oracle.pre_tokenizers.BertPreTokenizer(),
+    )
+    return Tokenizer.from_str(theirs.to_str())
+
+
+@given(flags=flags, found=st.lists(st.text(BERT_ALPHABET, min_size=1, max_size=3), max_size=20), text=bert_texts)
+def test_remembered_words_of_bert_have_the_places_they_have_when_met_first(flags, found, text):
+    clean = oracle.normalizers.BertNormalizer(*flags)
+    found = [clean.normalize_str(piece) for piece in found]
+    vocab = {p: n for n, p in enumerate(dict.fromkeys(["unk", *found, *("##" + piece for piece in found)]))}
+    theirs = oracle.Tokenizer(oracle.models.WordPiece(vocab, unk_token="unk"))
+    ours = bert_of(theirs, flags)
+    expected = theirs.encode(text)
+    assert ours.pipeline.native_spans is ours.pipeline.native_ids
+    for _ in range(2):
+        spans = ours.encode_spans_to_numpy([text, "한" + text, text])
+        for document in (0, 2):
+            assert columns(spans, document) == (expected.ids, expected.offsets, expected.word_ids)
+
+
+@pytest.mark.parametrize("flags", [(True, True, None, True), (True, True, False, False), (False, False, True, False)])
+def test_every_code_point_has_the_place_that_tokenizers_gives_it_in_a_word_of_bert(flags):
+    clean = oracle.normalizers.BertNormalizer(*flags)
+    points = [
+        chr(point) for point in range(1, 0x30000) if not 0xD800 <= point < 0xE000 and (point < 0x3400 or point % 7 == 0)
+    ]
+    made = {part for point in points for part in clean.normalize_str(point)}
+    vocab = {p: n for n, p in enumerate(["[UNK]", *sorted(made), *("##" + part for part in sorted(made))])}
+    theirs = oracle.Tokenizer(oracle.models.WordPiece(vocab, unk_token="[UNK]"))
+    ours = bert_of(theirs, flags)
+    documents = [
+        "".join(f"가{point}나a " for point in points[start : start + 500]) for start in range(0, len(points), 500)
+    ]
+    spans = ours.encode_spans_to_numpy(documents)
+    for number, expected in enumerate(theirs.encode_batch(documents)):
+        assert columns(spans, number) == (expected.ids, expected.offsets, expected.word_ids)
+
+
+odd_pieces = st.lists(st.text("가나ab\u0301", min_size=1, max_size=3), min_size=1, max_size=12, unique=True)
+
+
+@given(
+    flags=flags,
+    found=odd_pieces,
+    prefix=st.sampled_from(["a", "가", "##", ""]),
+    text=st.text("가나ab\u0301 ,다", max_size=20),
+)
+def test_a_piece_whose_prefix_is_text_has_its_place_in_words_of_bert(flags, found, prefix, text):
+    clean = oracle.normalizers.BertNormalizer(*flags)
+    pieces_of = [clean.normalize_str(piece) for piece in found]
+    start = clean.normalize_str(prefix)
+    vocab = {p: n for n, p in enumerate(dict.fromkeys(["ab", *pieces_of, *(start + piece for piece in pieces_of)]))}
+    vocab.pop("", None)
+    theirs = oracle.Tokenizer(oracle.models.WordPiece(vocab, unk_token="ab", continuing_subword_prefix=start))
+    ours, expected = bert_of(theirs, flags), theirs.encode(text)
+    spans = ours.encode_spans_to_numpy([text, text])
+    for document in (0, 1):
+        assert columns(spans, document) == (expected.ids, expected.offsets, expected.word_ids)
+
+
 def test_added_tokens_of_normalized_text_are_found_before_words_are_remembered():
     theirs = oracle.Tokenizer(oracle.models.WordPiece({"[UNK]": 0, "caf": 1, "e": 2}, unk_token="[UNK]"))
     theirs.normalizer, theirs.pre_tokenizer = (

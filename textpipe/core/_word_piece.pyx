@@ -77,7 +77,7 @@ cdef class NativeWordLevel(NativeModel):
 
 
 cdef class NativeBertWords(NativeModel):
-    """A model behind the normalizer and the pre-tokenizer of BERT, for ids alone; words are stretches of raw text."""
+    """A model behind the normalizer and the pre-tokenizer of BERT; words are stretches of raw text."""
 
     def __init__(self, NativeModel model not None, *, bint clean_text, bint handle_chinese_chars, bint strip_accents,
                  bint lowercase):

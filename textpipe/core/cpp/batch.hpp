@@ -160,7 +160,8 @@ class Job {
             std::unique_ptr<Worker> worker = encoder_.lease();
             worker->expect(bytes_);
             for (size_t i; !stop_ && (i = next_++) < ranges_.size();) encode(i, ranges_[i], *worker);
-            encoder_.give_back(std::move(worker));
+            // Of a word it was stopped in a worker may remember less than there is.
+            if (!stop_) encoder_.give_back(std::move(worker));
         } catch (...) {
             std::lock_guard<std::mutex> lock(mutex_);
             if (!failure_) failure_ = std::current_exception();

@@ -66,6 +66,26 @@ class BertStep final : public RewriteStep {
         return good;
     }
 
+    // What a character becomes wherever it stands: so many bytes of a word, or of a word by itself. Nothing is sure where
+    // there are spaces among them, or marks whose order matters.
+    struct Shape {
+        enum Kind : uint8_t { inside, alone, unsure } kind;
+        uint8_t size;
+    };
+
+    Shape shape_of(uint32_t c) const {
+        if (c - 0xAC00u < 11172u) {
+            const uint8_t size = !options_.strip_accents ? 3 : (c - 0xAC00u) % 28 == 0 ? 6 : 9;
+            return {Shape::inside, size};
+        }
+        if (c < 128) {
+            if (ascii_[c] == dropped) return {Shape::inside, 0};
+            if (is_space(ascii_[c])) return {Shape::unsure, 0};
+            return {unicode::traits(c) & unicode::punctuation_mark ? Shape::alone : Shape::inside, 1};
+        }
+        return shape_of_other(c);
+    }
+
   private:
     static constexpr uint8_t dropped = 0xFF;
 
@@ -123,6 +143,22 @@ class BertStep final : public RewriteStep {
         if (!options_.lowercase) return unicode::encode(c, to);
         if (c == 0x130) return unicode::encode(0x307, unicode::encode('i', to));
         return unicode::encode(unicode::lower(c), to);
+    }
+
+    Shape shape_of_other(uint32_t c) const {
+        uint8_t made[64], *end = made;
+        if (!put(c, end)) return {Shape::unsure, 0};
+        const bool is_chinese = options_.handle_chinese_chars && (unicode::traits(c) & unicode::chinese);
+        if (is_chinese) return {Shape::alone, static_cast<uint8_t>(end - made - 2)};
+        const auto size = static_cast<uint8_t>(end - made);
+        unsigned length;
+        for (const uint8_t* p = made; p < end; p += length) {
+            const uint32_t part = unicode::decode(p, length);
+            if (is_space(part)) return {Shape::unsure, 0};
+            if (!(unicode::traits(part) & unicode::punctuation_mark)) continue;
+            return {length == size ? Shape::alone : Shape::unsure, size};
+        }
+        return {Shape::inside, size};
     }
 
     void run_in_steps(const uint8_t* text, size_t size, std::string& out, const Origin* in_origins,

@@ -1,5 +1,5 @@
 // A BERT pipeline whose words are what stands between white space before it is normalized. Enters: raw text. Leaves:
-// ids, without places. Promises: the ids of normalizing the whole text, cutting it and spelling the words; a stretch of
+// ids, and where they are asked for their places. Promises: the ids of normalizing the whole text, cutting it and spelling the words; a stretch of
 // raw text is normalized once and then remembered with its ids.
 //
 // White space that the clean-up keeps is a place where text may be cut first: it ends every word, nothing is put
@@ -16,6 +16,7 @@
 #endif
 
 #include "bert_normalization.hpp"
+#include "bert_places.hpp"
 #include "grammars/characters.hpp"
 #include "model.hpp"
 
@@ -156,9 +157,7 @@ class BertWords final : public Model {
     BertWords(BertOptions options, ModelPointer model) : normalizer_(options), model_(std::move(model)) {}
 
     std::unique_ptr<Model::Scratch> make_scratch() const override {
-        auto made = std::make_unique<Scratch>();
-        made->inner = model_->make_scratch();
-        return made;
+        return std::make_unique<Scratch>(*this);
     }
 
     // The sizes are those of the normalized text.
@@ -177,10 +176,22 @@ class BertWords final : public Model {
 
     bool cacheable() const override { return model_->cacheable(); }
 
+    bool has_places() const override { return cacheable() && model_->sizes() != nullptr; }
+
+    void place_words(const FoundWords& found, uint32_t& chars, uint32_t& num_words, Model::Scratch& scratch,
+                     Spans& spans) const override {
+        Scratch& mine = static_cast<Scratch&>(scratch);
+        mine.places.add(found, chars, num_words, *mine.inner, spans);
+    }
+
   private:
     struct Scratch final : Model::Scratch {
+        explicit Scratch(const BertWords& words)
+            : inner(words.model_->make_scratch()), places(words.normalizer_, *words.model_) {}
+
         std::unique_ptr<Model::Scratch> inner;
         std::string text;
+        BertPlaces places;
     };
 
     template <class Visit>

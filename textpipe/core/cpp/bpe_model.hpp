@@ -44,6 +44,7 @@ class BpeModel final : public Model {
         if (id >= ends_.size()) ends_.resize(id + 1);
         ids_differ_ = ids_differ_ && ends_[id].size == 0;
         ends_[id] = ends_of(piece);
+        set_size(sizes_, id, piece.size());
     }
     // In the order of their ranks.
     void add_merge(uint32_t left, uint32_t right, uint32_t id) { merges_.insert(left, right, id); }
@@ -64,8 +65,8 @@ class BpeModel final : public Model {
             std::snprintf(name, sizeof name, "<0x%02X>", byte);
             fallback_ids_[byte] = pieces_.find(name);
         }
-        if (!complete_) return;
-        for (const BpeSeeds::Ends& ends : ends_) sizes_.push_back(ends.size);
+        if (!complete_) return forget_sizes();
+        for (size_t id = 0; id < ends_.size(); ++id) sizes_[id] = ends_[id].size;
         seeds_ = BpeSeeds(byte_ids_, ends_, merges_);
         compact_ = !merges_.merges().empty() && merges_.is_compact() &&
                    *std::max_element(byte_ids_.begin(), byte_ids_.end()) < MergeTable::id_end;
@@ -76,7 +77,7 @@ class BpeModel final : public Model {
 
     std::unique_ptr<Model::Scratch> make_scratch() const override { return std::make_unique<Scratch>(); }
     bool takes_bytes() const override { return complete_; }
-    const uint32_t* sizes() const override { return complete_ ? sizes_.data() : nullptr; }
+    const uint32_t* sizes() const override { return sizes_.empty() ? nullptr : sizes_.data(); }
 
     void encode(const uint8_t* word, size_t size, Model::Scratch& own, std::vector<Token>& out) const override {
         Scratch& scratch = static_cast<Scratch&>(own);
@@ -147,6 +148,15 @@ class BpeModel final : public Model {
 
     // Whether a word's ids follow from its bytes and the merges alone.
     bool is_plain() const { return complete_ && !options_.ignore_merges && options_.dropout == 0; }
+
+    // What stands for unknown characters tells no size, and what stands for a byte may also be spelled out.
+    void forget_sizes() {
+        if (!ids_differ_ || !options_.prefix.empty() || !options_.suffix.empty()) return sizes_.clear();
+        if (unk_id_ != no_id) sizes_[unk_id_] = 0;
+        if (!options_.byte_fallback) return;
+        for (const uint32_t id : fallback_ids_)
+            if (id != no_id) sizes_[id] = 1;
+    }
 
     // The piece that the word is, or no_id.
     uint32_t find_word(const uint8_t* word, size_t size, Scratch& scratch) const {

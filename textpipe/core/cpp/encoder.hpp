@@ -177,7 +177,8 @@ class Worker {
         const auto origins_at = [&](const uint8_t* p) {
             return pieces.origins != nullptr ? pieces.origins + (p - pieces.text) : nullptr;
         };
-        const bool remembered = model_.cacheable() && (spans_ == nullptr || (model_.sizes() != nullptr && !spelled_));
+        const bool placed = model_.has_places() || (model_.sizes() != nullptr && !spelled_);
+        const bool remembered = model_.cacheable() && (spans_ == nullptr || placed);
         program_.cutting.batches(pieces, [&](const uint8_t* base, const Piece* words, size_t count) {
             if (scratch_->is_stopped()) return false;
             if (remembered && spans_ == nullptr) {
@@ -238,12 +239,20 @@ class Worker {
         return count;
     }
 
-    // The same for a batch of words from remembered ids, where each tells its size.
+    // The same for a batch of words from remembered ids, which the model places or of which each tells its size.
     void place_batch(const uint8_t* text, const Piece* words, size_t count, const Origin* origins) {
         const size_t before = ids_->size();
         word_ids_.append(text, end_, words, count, *scratch_, *ids_);
         const uint32_t* ids = ids_->begin() + before;
         const size_t num_ids = ids_->size() - before;
+        if (model_.has_places()) {
+            uint32_t chars = chars_to(text + words[0].begin);
+            const FoundWords found{text, end_, words, count, ids, num_ids, word_ids_.counts()};
+            model_.place_words(found, chars, num_words_, *scratch_, *spans_);
+            counted_ = text + words[count - 1].end;
+            num_chars_ = chars;
+            return;
+        }
         if (origins != nullptr) {
             place_ids(text, words, ids, num_ids, ByOrigins{text, origins});
         } else {
@@ -310,7 +319,7 @@ class Worker {
             }
             if (p != end && count != 0) {
                 place = before;
-                place_again(text + words[word].begin, end, place, begins, ends);
+                place_again(text + words[word].begin, end, count, place, begins, ends);
             }
             std::fill_n(numbers, count, num_words_ + word);
             ids += count;
@@ -323,13 +332,16 @@ class Worker {
         spans_->words.end_at(numbers);
     }
 
+    // A stop between the two may leave it fewer ids than there are tokens now.
     template <class Place>
-    void place_again(const uint8_t* word, const uint8_t* end, Place& place, uint32_t* begins, uint32_t* ends) {
+    void place_again(const uint8_t* word, const uint8_t* end, uint32_t count, Place& place, uint32_t* begins,
+                     uint32_t* ends) {
         scratch_->tokens.clear();
         model_.encode(word, static_cast<size_t>(end - word), *scratch_, scratch_->tokens);
         const uint8_t* p = word;
         Origin at{0, 0};
         for (const Token& token : scratch_->tokens) {
+            if (count-- == 0) break;
             if (token.size != same_place) {
                 const uint8_t* const from = std::min(p, end - 1);
                 p = std::min(p + token.size, end);

@@ -21,6 +21,16 @@ namespace textpipe {
 
 constexpr uint32_t no_id = UINT32_MAX;
 
+// Words, which are places in a text that can be read up to `end`, and their ids one after the other, so many of each.
+struct FoundWords {
+    const uint8_t *text, *end;
+    const Piece* words;
+    size_t count;
+    const uint32_t* ids;
+    size_t num_ids;
+    const uint32_t* counts;
+};
+
 class Model {
   public:
     // What one thread needs while it encodes; kept between words to save allocations. A model that needs more derives
@@ -83,12 +93,23 @@ class Model {
     // places follow from the remembered ids of a word, if the sizes come to its own. nullptr where none are known.
     virtual const uint32_t* sizes() const { return nullptr; }
 
-    // Does the model find the places of its tokens itself? Then encode_spans() is called instead of encode().
+    // Does the model find the places of its tokens itself? Then encode_spans() is called instead of encode(), or where
+    // its words are remembered place_words().
     virtual bool has_places() const { return false; }
 
     // Append the tokens of a text with their places, in every column but `words`; `chars` of its document are before it.
     virtual void encode_spans(const uint8_t*, size_t, uint32_t /*chars*/, Scratch&, Spans&) const {}
+
+    // Append the places of words whose ids are known, in every column but `ids`. So many characters of the document are
+    // before the first of them, and so many pre-tokens; then before the end of the last.
+    virtual void place_words(const FoundWords&, uint32_t& /*chars*/, uint32_t& /*num_words*/, Scratch&, Spans&) const {}
 };
+
+// For Model::sizes(): sizes[id] = size, where ids come in any order.
+inline void set_size(std::vector<uint32_t>& sizes, uint32_t id, size_t size) {
+    if (sizes.size() <= id) sizes.resize(size_t{id} + 1);
+    sizes[id] = static_cast<uint32_t>(size);
+}
 
 using ModelPointer = std::shared_ptr<const Model>;
 

@@ -29,8 +29,7 @@ class RankModel final : public Model {
     // In the order of their ids.
     void add_piece(uint32_t id, std::string_view bytes) {
         pieces_.insert(id, bytes);
-        if (id >= sizes_.size()) sizes_.resize(id + 1, 0);
-        sizes_[id] = static_cast<uint32_t>(bytes.size());
+        set_size(sizes_, id, bytes.size());
         if (bytes.size() == 1) byte_ids_[static_cast<uint8_t>(bytes[0])] = id;
     }
 

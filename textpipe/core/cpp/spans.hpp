@@ -9,7 +9,7 @@
 
 #include "id_buffer.hpp"
 #include "steps.hpp"
-#include "unicode.hpp"
+#include "utf8.hpp"
 
 namespace textpipe {
 
@@ -20,6 +20,22 @@ struct Token {
     uint32_t id;
     uint32_t size;  // bytes of the word it stands for, or same_place
 };
+
+// Call visit(id, place) for tokens of a text that is not empty. They may say they are longer than the text, where a prefix
+// was spelled out.
+template <class Visit>
+void each_place(const std::vector<Token>& tokens, const Origin* origins, size_t size, Visit&& visit) {
+    size_t at = 0;
+    Origin place{0, 0};
+    for (const Token& token : tokens) {
+        if (token.size != same_place) {
+            const size_t last = std::max<size_t>(at + token.size, 1) - 1;
+            place = {origins[std::min(at, size - 1)].begin, origins[std::min(last, size - 1)].end};
+            at += token.size;
+        }
+        visit(token.id, place);
+    }
+}
 
 // Which tokens are added ones, and the texts they were found as.
 struct AddedSpans {
@@ -44,28 +60,21 @@ struct Spans {
         ends.push_back(place.end);
     }
 
-    // Every column but `words`, for tokens of a text that is not empty. They may say they are longer than the text, where
-    // a prefix was spelled out.
+    // Every column but `words`, for tokens of a text that is not empty.
     void push_back(const std::vector<Token>& tokens, const Origin* origins, size_t size) {
-        size_t at = 0;
-        for (const Token& token : tokens) {
-            if (token.size == same_place) {
-                push_back(token.id, {begins.end()[-1], ends.end()[-1]});
-                continue;
-            }
-            const size_t last = std::max<size_t>(at + token.size, 1) - 1;
-            push_back(token.id, {origins[std::min(at, size - 1)].begin, origins[std::min(last, size - 1)].end});
-            at += token.size;
-        }
+        each_place(tokens, origins, size, [&](uint32_t id, Origin place) { push_back(id, place); });
     }
 };
 
 // The origin of each byte of a text, of which so many characters come before it: its own character.
 inline void list_origins(const uint8_t* text, size_t size, uint32_t num_before, std::vector<Origin>& origins) {
-    for (size_t i = 0; i < size; ++num_before) {
-        const size_t length = unicode::utf8_size(text[i]);
-        origins.insert(origins.end(), length, Origin{num_before, num_before + 1});
-        i += length;
+    const size_t before = origins.size();
+    origins.resize(before + size);
+    Origin* const out = origins.data() + before;
+    uint32_t end = num_before;
+    for (size_t i = 0; i < size; ++i) {
+        end += !utf8::is_continuation(text[i]);
+        out[i] = {end - 1, end};
     }
 }
 

@@ -97,12 +97,6 @@ class ByteTrie {
     std::vector<uint32_t> from_root_;
 };
 
-// sizes[id] = size, where ids come in any order.
-inline void set_size(std::vector<uint32_t>& sizes, uint32_t id, size_t size) {
-    if (sizes.size() <= id) sizes.resize(size_t{id} + 1);
-    sizes[id] = static_cast<uint32_t>(size);
-}
-
 class WordPieceModel final : public Model {
   public:
     WordPieceModel(std::string prefix, uint32_t unknown, size_t most_chars)
