@@ -126,7 +126,7 @@ def character_models(draw):
     options = {"fuse_unk": draw(st.booleans()), "byte_fallback": draw(st.booleans())}
     options["ignore_merges"] = draw(st.booleans())
     if draw(st.booleans()):
-        options["unk_token"] = draw(st.sampled_from(["a", "가", "<0xEB>"]))
+        options["unk_token"] = draw(st.sampled_from([piece for piece in ("a", "가", "<0xEB>") if piece in vocab]))
     return vocab, list(dict.fromkeys(merges)), options
 
 
