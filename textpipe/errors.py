@@ -18,7 +18,7 @@ from __future__ import annotations
 import difflib
 import importlib
 from collections.abc import Iterable
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 __all__ = [
     "ConfigError",
@@ -124,13 +124,10 @@ class FormatError(InputError):
             where += f": {field}"
         if offset is not None:
             where += f" at byte {offset}"
-        super().__init__(_shortened(what), where=where, allowed=_shortened(allowed), hint=_shortened(hint))
+        super().__init__(_shortened(what) or what, where=where, allowed=_shortened(allowed), hint=_shortened(hint))
 
 
-_Text = TypeVar("_Text", str, None, "str | None")
-
-
-def _shortened(text: _Text) -> _Text:
+def _shortened(text: str | None) -> str | None:
     """A broken file may hold a megabyte where a name should stand."""
     if text is None or len(text) <= _SHOWN_CHARS:
         return text

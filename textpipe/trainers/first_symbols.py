@@ -31,6 +31,7 @@ class HasAlphabet(Protocol):
     @property
     def special_texts(self) -> list[str]:
         """The texts of the special tokens."""
+        ...
 
 
 def first_characters(texts: Iterable[str]) -> list[str]:
