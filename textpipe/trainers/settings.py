@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, cast
 
 from textpipe.errors import ConfigError
 from textpipe.limits import DEFAULT_LIMITS, Limits
@@ -42,7 +42,7 @@ class TrainerSettings(Stage):
         return list(dict.fromkeys(map(str, self.special_tokens)))
 
     def _defaults(self) -> dict[str, Any]:
-        return {f.name: f.default for f in getattr(self, "__dataclass_fields__", {}).values() if f.init}
+        return {f.name: f.default for f in fields(cast("Any", self)) if f.init}
 
     def __repr__(self) -> str:
         defaults = self._defaults()
