@@ -87,7 +87,8 @@ def test_inspect_gives_json_that_holds_the_stages(folder, capsys):
         (["decode", "1x"], 3, '"1x" is not an id'),
         (["encode", "가", "--out", "ids.txt"], 3, "ids.txt ends in .txt"),
         (["encode", "가", "--file", "x"], 3, "texts and --file together"),
-        (["encode", "가", "--lines"], 3, "--lines is for standard input"),
+        (["encode", "가", "--whole"], 3, "--whole is for standard input"),
+        (["encode", "--file", "x", "--whole", "--out", "shards"], 3, "--whole is for standard input"),
         (["encode", "가", "--out", "shards", "--eos", "<x>"], 2, "no token '<x>' to end documents with"),
         (["decode", "--file", "absent.npy"], 3, "absent.npy: no such file"),
     ],
@@ -133,8 +134,34 @@ def test_encode_writes_token_shards_of_a_corpus(folder, capsys):
 
 def test_encode_takes_each_line_of_standard_input_as_a_text(folder, capsys, monkeypatch):
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO("가\r\n\nit's".encode())))
-    assert run(["encode", "--lines", "-t", str(folder)]) == 0
+    assert run(["encode", "-t", str(folder)]) == 0
     assert capsys.readouterr().out.split("\n") == [" ".join(map(str, ids_of(t))) for t in ("가", "", "it's")] + [""]
+
+
+def test_encode_takes_standard_input_as_one_text_when_it_is_told_to(folder, capsys, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO("가\r\nit's\n".encode())))
+    assert run(["encode", "--whole", "-t", str(folder)]) == 0
+    assert capsys.readouterr().out.split() == list(map(str, ids_of("가\r\nit's\n")))
+
+
+def test_lines_of_a_file_and_of_standard_input_have_the_same_ids(folder, capsys, monkeypatch):
+    (folder / "lines.txt").write_text("쀍 한글\nit's\n", encoding="utf-8")
+    assert run(["encode", "--file", str(folder / "lines.txt"), "-t", str(folder)]) == 0
+    of_file = capsys.readouterr().out
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO("쀍 한글\nit's\n".encode())))
+    assert run(["encode", "-t", str(folder)]) == 0
+    assert capsys.readouterr().out == of_file
+
+
+def test_encode_with_dropout_prints_the_same_ids_again_and_others_of_another_seed(folder, capsys):
+    drawing = json.loads(byte_level_json())
+    drawing["model"]["dropout"] = 0.5
+    (folder / "drawing.json").write_text(json.dumps(drawing), encoding="utf-8")
+    printed = []
+    for seed in ("1", "1", "2"):
+        assert run(["encode", TEXT * 5, "-t", str(folder / "drawing.json"), "--seed", seed]) == 0
+        printed.append(capsys.readouterr().out)
+    assert printed[0] == printed[1] != printed[2]
 
 
 def test_decode_gives_json_for_texts_with_line_ends(folder, capsys):

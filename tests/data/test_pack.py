@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from textpipe.data.packing import PackConfig, PackedData, encode_documents, finished, is_validation, pack
 from textpipe.errors import ConfigError, FormatError, InputError, StateError
 from textpipe.records import Document
+from textpipe.tokenizer import Tokenizer
 
 
 def documents_of(split):
@@ -85,6 +87,46 @@ def test_several_shards_read_as_one(small_documents, small_tokenizer, small_pack
 def test_the_same_call_makes_the_same_bytes(small_documents, small_tokenizer, tmp_path):
     first, second = (pack(small_documents, small_tokenizer, tmp_path / name) for name in "ab")
     assert first.fingerprint == second.fingerprint
+
+
+@pytest.fixture
+def drawing_tokenizer(small_tokenizer):
+    drawing = json.loads(small_tokenizer.to_str())
+    drawing["model"]["dropout"] = 0.3
+    return Tokenizer.from_str(json.dumps(drawing))
+
+
+def test_a_tokenizer_that_draws_packs_the_same_bytes_by_the_same_seed(small_documents, drawing_tokenizer, tmp_path):
+    def packed(name, seed, threads=1):
+        # The documents held out are named, so that the seed has no part but in what is drawn.
+        config = PackConfig(seed=seed, threads=threads)
+        made = pack(
+            small_documents[:30], drawing_tokenizer, tmp_path / name, config, val_documents=small_documents[30:]
+        )
+        return [path.read_bytes() for path in sorted(made.path.glob("*.bin"))]
+
+    assert packed("a", 1) == packed("b", 1, threads=3)
+    assert packed("c", 2) != packed("d", 1)
+    assert drawing_tokenizer.model.seed is None  # the caller's is left as it was
+
+
+def test_documents_are_drawn_alike_whatever_is_encoded_with_them(
+    small_documents, drawing_tokenizer, tmp_path, monkeypatch
+):
+    whole = encode_documents(small_documents, drawing_tokenizer, tmp_path / "whole", seed=4)
+    monkeypatch.setattr("textpipe.data.packing._BATCH_BYTES", 500)
+    parts = encode_documents(reversed(small_documents), drawing_tokenizer, tmp_path / "parts", seed=4)
+    assert list(documents_of(whole)) == list(documents_of(parts))[::-1]
+
+
+def test_a_seed_of_the_model_itself_is_kept_and_recorded(small_documents, drawing_tokenizer, tmp_path):
+    drawing_tokenizer.model.seed = 7
+    config = PackConfig()
+    made = pack(small_documents, drawing_tokenizer, tmp_path / "s", config, source="x")
+    assert finished(made.path, drawing_tokenizer, config, source="x") is not None
+    drawing_tokenizer.model.seed = 8
+    with pytest.raises(StateError, match="packed with another drawing"):
+        finished(made.path, drawing_tokenizer, config, source="x")
 
 
 def test_an_empty_split_is_refused_and_leaves_nothing(small_documents, small_tokenizer, tmp_path):

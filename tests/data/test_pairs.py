@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +11,7 @@ import torch
 from textpipe.data.batches import IGNORED
 from textpipe.data.pairs import PackedPairs, PairPlan, pack_pairs
 from textpipe.errors import ConfigError, FormatError, InputError
+from textpipe.tokenizer import Tokenizer
 
 PAIRS = [("바다 " * (1 + n % 7) + str(n), "the sea " * (1 + n * 3 % 5) + str(n)) for n in range(300)]
 
@@ -17,6 +20,15 @@ PAIRS = [("바다 " * (1 + n % 7) + str(n), "the sea " * (1 + n * 3 % 5) + str(n
 def packed(small_tokenizer, tmp_path_factory):
     out = tmp_path_factory.mktemp("pairs") / "shards"
     return pack_pairs(PAIRS, PAIRS[:40], small_tokenizer, out)
+
+
+def test_a_tokenizer_that_draws_packs_the_same_pairs_by_the_same_seed(small_tokenizer, tmp_path):
+    drawing = json.loads(small_tokenizer.to_str())
+    drawing["model"]["dropout"] = 0.3
+    tokenizer = Tokenizer.from_str(json.dumps(drawing))
+    seeds = {"a": 1, "b": 1, "c": 2}
+    made = {name: pack_pairs(PAIRS, PAIRS[:40], tokenizer, tmp_path / name, seed=n) for name, n in seeds.items()}
+    assert made["a"].fingerprint == made["b"].fingerprint != made["c"].fingerprint
 
 
 def plan_of(packed, **changes):

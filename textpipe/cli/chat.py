@@ -67,9 +67,9 @@ def command(
 
 
 def _messages(*, prompts: bool) -> Iterator[str]:
-    from textpipe.cli.tokenizer_option import texts_of
+    from textpipe.cli.tokenizer_option import stdin_lines
 
-    lines = texts_of([], [], lines=True)
+    lines = stdin_lines()
     while True:
         if prompts:
             print("> ", end="", file=sys.stderr, flush=True)

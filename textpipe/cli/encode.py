@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from textpipe.cli.tokenizer_option import ALLOW, TEMPLATE, TOKENIZER, SpecialPolicy, load, texts_of
+from textpipe.cli.tokenizer_option import ALLOW, SEED, TEMPLATE, TOKENIZER, WHOLE, SpecialPolicy, load, texts_of
 from textpipe.errors import InputError
 
 if TYPE_CHECKING:
@@ -25,11 +25,11 @@ _SUFFIXES = (".npy", ".jsonl", ".jsonl.zst")
 
 
 def command(
-    texts: list[str] = typer.Argument(None, help="Texts; without any, --file or standard input."),
+    texts: list[str] = typer.Argument(None, help="Texts; without any, --file or the lines of standard input."),
     *,
     tokenizer: Path = TOKENIZER,
     file: list[Path] = typer.Option([], "--file", "-f", help="Text or JSONL files (.gz, .zst), or folders of them."),
-    lines: bool = typer.Option(False, "--lines", help="Each line of standard input is a text of its own."),
+    whole: bool = WHOLE,
     out: Path | None = typer.Option(
         None,
         "--out",
@@ -46,6 +46,7 @@ def command(
         help="Special tokens written in a text are tokens (allow), plain text (text), or an error (raise). By default "
         "allow for texts in the command, and text for those of files and standard input, whoever wrote them.",
     ),
+    seed: int = SEED,
     allow: list[str] = ALLOW,
     threads: int | None = typer.Option(None, "--threads", help="Threads; all cores when absent."),
 ) -> None:
@@ -56,17 +57,17 @@ def command(
     textpipe encode --file corpus --out ids.npy
     textpipe encode --file corpus --out shards
 
-    A line of a text file is a text, so is a document of JSONL. Standard input is one text, its last line end included,
-    unless --lines makes a text of each line. Shards take any amount of text in bounded memory.
+    A line of a text file or of standard input is a text, so is a document of JSONL; empty lines of files are passed
+    over. Shards take any amount of text in bounded memory.
     """
     if out is not None and as_json:
         raise InputError("--json and --out together", hint="give one or the other; a .jsonl holds JSON")
-    made = load(tokenizer, allow)
+    made = load(tokenizer, allow).seeded(seed)
     special = special or ("allow" if texts else "text")
     if out is not None and not out.suffix:
-        documents = _documents(texts or [], file, lines=lines)
+        documents = _documents(texts or [], file, whole=whole)
         return _write_shards(made, documents, out, eos=eos, special=special, threads=threads)
-    stream: Iterable[str] = texts_of(texts or [], file, lines=lines)
+    stream: Iterable[str] = texts_of(texts or [], file, whole=whole)
     if special == "raise":  # here, where a text has its number among all of them
         stream, special = _refusing(made, stream), "allow"
     if as_json:
@@ -153,13 +154,13 @@ def _write_lines(batches: _Batches, out: Path) -> None:
     print(f"{out}: {num_ids:,} ids of {num_texts:,} texts")
 
 
-def _documents(texts: list[str], files: list[Path], *, lines: bool) -> Iterable[Document]:
+def _documents(texts: list[str], files: list[Path], *, whole: bool) -> Iterable[Document]:
     from textpipe.records import Document
     from textpipe.sources import iter_documents
 
-    if files and not texts:
+    if files and not (texts or whole):
         return iter_documents(files)
-    return (Document(id=str(n), text=text) for n, text in enumerate(texts_of(texts, files, lines=lines)))
+    return (Document(id=str(n), text=text) for n, text in enumerate(texts_of(texts, files, whole=whole)))
 
 
 def _write_shards(

@@ -13,6 +13,7 @@ from textpipe.cli.tokenizer_option import (
     SPECIAL,
     TEMPLATE,
     TOKENIZER,
+    WHOLE,
     SpecialPolicy,
     load,
     texts_of,
@@ -26,9 +27,10 @@ _COLOURS = ("black on bright_cyan", "black on bright_green", "black on bright_ye
 
 
 def command(
-    texts: list[str] = typer.Argument(None, help="Texts; without any, standard input."),
+    texts: list[str] = typer.Argument(None, help="Texts; without any, the lines of standard input."),
     *,
     tokenizer: Path = TOKENIZER,
+    whole: bool = WHOLE,
     template: bool = TEMPLATE,
     special: SpecialPolicy = SPECIAL,
     allow: list[str] = ALLOW,
@@ -40,7 +42,7 @@ def command(
     textpipe inspect "안녕하세요, 세상" --tokenizer vocab
     """
     made = load(tokenizer, allow)
-    for text in texts_of(texts or [], []):
+    for text in texts_of(texts or [], [], whole=whole):
         stages = describe(made, text, add_special_tokens=template, special=special)
         if as_json:
             print(json.dumps(stages, ensure_ascii=False))

@@ -22,7 +22,7 @@ def command(
     out: Path = typer.Option(Path("shards"), "--out", "-o", help="Folder to make."),
     val: list[Path] = typer.Option([], "--val", help="Held-out documents of your own; may be repeated."),
     val_fraction: float = typer.Option(0.05, "--val-fraction", help="Share of documents held out, chosen by their id."),
-    seed: int = typer.Option(0, "--seed", help="Chooses which documents are held out."),
+    seed: int = typer.Option(0, "--seed", help="Chooses which documents are held out, and what dropout draws."),
     eos: str = typer.Option("<|endoftext|>", "--eos", help="Special token put after each document."),
     special: SpecialPolicy = SPECIAL_IN_CORPUS,
     text_unit: str = typer.Option("line", "--text-unit", help="A document of a text file: line, paragraph or file."),

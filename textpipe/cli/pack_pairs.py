@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from textpipe.cli.tokenizer_option import SPECIAL_IN_CORPUS, SpecialPolicy, load
+from textpipe.cli.tokenizer_option import SEED, SPECIAL_IN_CORPUS, SpecialPolicy, load
 from textpipe.errors import InputError
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def command(
     source_tokenizer: Path | None = typer.Option(None, "--source-tokenizer", help="The source's own vocabulary."),
     eos: str = typer.Option("<|endoftext|>", "--eos", help="Special token put after each text."),
     special: SpecialPolicy = SPECIAL_IN_CORPUS,
+    seed: int = SEED,
     out: Path = typer.Option(Path("pairs"), "--out", "-o", help="Folder to make."),
     threads: int | None = typer.Option(None, "--threads", help="Threads that encode; all cores when absent."),
 ) -> None:
@@ -52,6 +53,7 @@ def command(
         source_tokenizer=None if source_tokenizer is None else load(source_tokenizer),
         eos=eos,
         special=special,
+        seed=seed,
         threads=threads,
     )
     for name in ("train", "val"):

@@ -138,9 +138,9 @@ def _lines(path: Path) -> Iterator[str | tuple[str, str]]:
 
 
 def _standard_input() -> Iterator[str]:
-    from textpipe.cli.tokenizer_option import texts_of
+    from textpipe.cli.tokenizer_option import stdin_lines
 
-    return texts_of([], [], lines=True)
+    return stdin_lines()
 
 
 def _print(predictor: Predictor, examples: Iterator[AnyExample], batch_size: int, *, as_json: bool) -> None:

@@ -1,6 +1,7 @@
 """The ``--tokenizer`` option and the texts of the tokenizer verbs.
 
-What enters: words of the command line. What leaves: a tokenizer, and texts from arguments, files or standard input.
+What enters: words of the command line. What leaves: a tokenizer, and texts from arguments, files or standard
+input, a line of which is a text, as one of a file is.
 """
 
 from __future__ import annotations
@@ -19,13 +20,16 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ALLOW",
+    "SEED",
     "SPECIAL",
     "SPECIAL_IN_CORPUS",
     "TEMPLATE",
     "TOKENIZER",
+    "WHOLE",
     "SpecialPolicy",
     "load",
     "read_stdin",
+    "stdin_lines",
     "texts_of",
 ]
 
@@ -54,6 +58,8 @@ SPECIAL_IN_CORPUS = typer.Option(
     help="Special tokens written in a text are plain text (text), an error (raise), or tokens (allow): "
     "the last for texts you wrote yourself, such as chats with their marks.",
 )
+SEED = typer.Option(0, "--seed", help="What a tokenizer with dropout draws by: the same ids in each run.")
+WHOLE = typer.Option(False, "--whole", help="All of standard input is one text, its last line end included.")
 TEMPLATE = typer.Option(True, "--template/--no-template", help="Put the template's special tokens around texts.")
 
 
@@ -76,10 +82,16 @@ def _decoded(data: bytes, where: str) -> str:
         raise InputError(f"byte {error.start} is not UTF-8", where=where) from None
 
 
-def texts_of(arguments: list[str], files: list[Path], *, lines: bool = False) -> Iterator[str]:
-    """The texts to work on: those named, else those of the files, else standard input as one (or line by line)."""
-    if lines and (arguments or files):
-        raise InputError("--lines is for standard input", hint="a line of a text file is a text as it is")
+def stdin_lines() -> Iterator[str]:
+    """The lines of standard input without their ends, one after the other as they come."""
+    for number, line in enumerate(sys.stdin.buffer, 1):
+        yield _decoded(line, f"standard input, line {number}").removesuffix("\n").removesuffix("\r")
+
+
+def texts_of(arguments: list[str], files: list[Path], *, whole: bool = False) -> Iterator[str]:
+    """The texts to work on: those named, else those of the files, else the lines of standard input or the ``whole``."""
+    if whole and (arguments or files):
+        raise InputError("--whole is for standard input", hint="textpipe … --whole < file takes a file as one text")
     if arguments and files:
         raise InputError("texts and --file together", hint="give one or the other")
     if arguments:
@@ -88,8 +100,7 @@ def texts_of(arguments: list[str], files: list[Path], *, lines: bool = False) ->
         from textpipe.sources import iter_texts
 
         yield from iter_texts(files)
-    elif lines:
-        for number, line in enumerate(sys.stdin.buffer, 1):
-            yield _decoded(line, f"standard input, line {number}").removesuffix("\n").removesuffix("\r")
-    else:
+    elif whole:
         yield read_stdin()
+    else:
+        yield from stdin_lines()

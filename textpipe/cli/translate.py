@@ -97,11 +97,11 @@ def _check(
 
 
 def _lines(files: list[Path]) -> Iterator[str]:
-    from textpipe.cli.tokenizer_option import texts_of
+    from textpipe.cli.tokenizer_option import stdin_lines
     from textpipe.sources import iter_lines
 
     for path in files:
-        yield from texts_of([], [], lines=True) if str(path) == "-" else iter_lines(path)
+        yield from stdin_lines() if str(path) == "-" else iter_lines(path)
 
 
 def _reference(path: Path, sources: list[str], files: list[Path]) -> list[str]:

@@ -48,7 +48,7 @@ class PackConfig(Config):
     """How documents become shards."""
 
     val_fraction: float = Field(0.05, ge=0.0, lt=1.0, description="share of documents held out for validation")
-    seed: int = Field(0, ge=0, description="chooses which documents are held out")
+    seed: int = Field(0, ge=0, description="chooses which documents are held out, and what dropout draws")
     eos: str = Field("<|endoftext|>", min_length=1, description="special token put after each document")
     special: SpecialPolicy = Field(
         "text", description="special tokens written in a text are plain text, an error (raise) or tokens (allow)"
@@ -78,7 +78,8 @@ def pack(
     Parameters
     ----------
     documents : the corpus; read once.
-    tokenizer : encodes the texts; its file is copied beside the shards.
+    tokenizer : encodes the texts; its file is copied beside the shards. One that draws lots, by dropout or sampling,
+        draws by the config's seed unless it has one of its own.
     out : the folder to make. It must not exist.
     config : see :class:`PackConfig`.
     val_documents : held-out documents of your own; then every one of ``documents`` goes to train.
@@ -97,9 +98,10 @@ def pack(
     Time is that of the encoder; memory O(batch + documents of a shard).
     """
     config = config or PackConfig()
+    tokenizer = tokenizer.seeded(config.seed)
     info = ShardInfo(tokenizer.get_vocab_size(), _eos_id(tokenizer, config.eos), tokenizer.sha256)
     counts: dict[str, object] = {"vocab_size": info.vocab_size, "tokenizer_sha256": info.tokenizer_sha256}
-    with publish_directory(out, kind=KIND, counts=counts, config=_recorded(config, source)) as staging:
+    with publish_directory(out, kind=KIND, counts=counts, config=_recorded(config, source, tokenizer)) as staging:
         with ExitStack() as files:
             make = partial(_SplitWriter, staging, info=info, tokenizer=tokenizer, config=config, files=files)
             train, val = make("train", progress=progress), make("val", progress=progress)
@@ -123,6 +125,7 @@ def encode_documents(
     *,
     eos: str = "<|endoftext|>",
     special: SpecialPolicy = "text",
+    seed: int = 0,
     threads: int | None = None,
     progress: Callable[..., None] | None = None,
 ) -> TokenSplit:
@@ -135,6 +138,7 @@ def encode_documents(
     ConfigError, InputError
         as :func:`pack`.
     """
+    tokenizer = tokenizer.seeded(seed)
     info = ShardInfo(tokenizer.get_vocab_size(), _eos_id(tokenizer, eos), tokenizer.sha256)
     counts: dict[str, object] = {"vocab_size": info.vocab_size, "tokenizer_sha256": info.tokenizer_sha256}
     config = PackConfig(eos=eos, special=special, threads=threads)
@@ -151,8 +155,9 @@ def encode_documents(
     return TokenSplit(sorted(Path(out).glob("ids-*.bin")))
 
 
-def _recorded(config: PackConfig, source: str) -> dict[str, object]:
-    return {**config.model_dump(mode="json", exclude={"threads"}), "source": source}
+def _recorded(config: PackConfig, source: str, tokenizer: Tokenizer) -> dict[str, object]:
+    drawn = {} if tokenizer.model.repeatable else {"drawing": tokenizer.model.unwritten()}
+    return {**config.model_dump(mode="json", exclude={"threads"}), "source": source, **drawn}
 
 
 def finished(
@@ -168,7 +173,7 @@ def finished(
     if not Path(out).exists():
         return None
     there = read_manifest(out, kind=KIND)
-    wanted = {**_recorded(config, source), "tokenizer": tokenizer.sha256}
+    wanted = {**_recorded(config, source, tokenizer.seeded(config.seed)), "tokenizer": tokenizer.sha256}
     found = {**there["config"], "tokenizer": there["counts"].get("tokenizer_sha256")}
     different = sorted(key for key in wanted.keys() | found.keys() if wanted.get(key) != found.get(key))
     if different:

@@ -55,6 +55,7 @@ def pack_pairs(
     source_tokenizer: Tokenizer | None = None,
     eos: str = "<|endoftext|>",
     special: SpecialPolicy = "text",
+    seed: int = 0,
     threads: int | None = None,
 ) -> PackedPairs:
     """Encode parallel text into aligned token shards.
@@ -66,6 +67,7 @@ def pack_pairs(
     out : the folder to make. It must not exist.
     eos : special token put after each text.
     special : special tokens written in a text are plain text, an error (``raise``) or tokens (``allow``).
+    seed : what a tokenizer draws by that has dropout or samples, and no seed of its own.
 
     Raises
     ------
@@ -74,7 +76,7 @@ def pack_pairs(
     InputError
         when a split has no pair, or a text of a pair is empty or holds a special token that ``special`` refuses.
     """
-    tokenizers = {"source": source_tokenizer or tokenizer, "target": tokenizer}
+    tokenizers = {"source": (source_tokenizer or tokenizer).seeded(seed), "target": tokenizer.seeded(seed)}
     infos = {side: _info(tokenizers[side], eos) for side in _SIDES}
     counts: dict[str, Any] = {"shared": source_tokenizer is None}
     with publish_directory(out, kind=KIND, counts=counts, config={"eos": eos, "special": special}) as staging:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from textpipe.errors import InputError
 from textpipe.limits import DEFAULT_LIMITS
@@ -71,6 +71,10 @@ class Model(Stage):
     def lots(self, words: Sequence[str] | None = None) -> Lots | None:
         """What the texts of a call are drawn by, or the ``words`` of one text; None where no lots are drawn."""
         return None
+
+    def seeded(self, seed: int) -> Self:
+        """The model itself; one that draws lots without a seed of its own as a copy that draws by this one."""
+        return self
 
     def unwritten(self) -> dict[str, Any]:
         """Settings that no file holds, by their names; a copy of a tokenizer has them all the same."""

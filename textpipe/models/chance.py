@@ -8,9 +8,11 @@ and every text of a call apart from the others.
 
 from __future__ import annotations
 
+import copy
 import itertools
 import secrets
 from collections.abc import Iterator, Sequence
+from typing import Self
 
 from textpipe.core._native import text_seed, word_seed
 from textpipe.errors import InputError
@@ -35,6 +37,14 @@ class ChanceModel(Model):
     def repeatable(self) -> bool:
         """Not where it draws: what a text's tokens are changes with the seed."""
         return not self.draws
+
+    def seeded(self, seed: int) -> Self:
+        """Itself where it has a seed or draws nothing, else a copy with this one."""
+        if not self.draws or self.seed is not None:
+            return self
+        other = copy.copy(self)
+        other.seed = seed
+        return other
 
     def _check_seed(self) -> None:
         if self.seed is not None and not 0 <= self.seed <= _MAX_SEED:
