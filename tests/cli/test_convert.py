@@ -55,6 +55,14 @@ def test_convert_gives_its_outcome_as_json(tmp_path, capsys):
     }
 
 
+def test_a_format_goes_by_the_name_of_its_file_too(tmp_path, capsys):
+    write_tokenizer(tmp_path)
+    assert run(["convert", str(tmp_path), str(tmp_path / "out"), "--to", "tokenizer.model"]) == 3
+    assert "a .model holds pieces of characters" in capsys.readouterr().err
+    assert run(["convert", str(tmp_path), str(tmp_path / "out"), "--to", "modle"]) == 3
+    assert 'there is no format "modle". did you mean "model"?' in capsys.readouterr().err
+
+
 def test_a_name_that_tells_no_format_is_refused_with_the_list(tmp_path, capsys):
     write_tokenizer(tmp_path)
     assert run(["convert", str(tmp_path), str(tmp_path / "out.xyz")]) == 3

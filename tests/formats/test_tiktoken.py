@@ -154,7 +154,7 @@ def test_a_learned_model_is_written_as_ranks_with_its_one_loss_named(tmp_path, c
 @pytest.mark.parametrize(
     ("model", "message"),
     [
-        (WordPiece({"[UNK]": 0}), "ByteLevel"),
+        (WordPiece({"[UNK]": 0}), "files of ranks hold BPE, not WordPiece"),
         (BPE(), "ByteLevel"),
     ],
 )

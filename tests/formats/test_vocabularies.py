@@ -7,9 +7,9 @@ import json
 import pytest
 from tokenizer_samples import KOREAN_LINES, byte_level_json
 
-from textpipe import Tokenizer, formats
+from textpipe import Tokenizer, formats, pre_tokenizers, processors
 from textpipe.errors import FormatError, InputError, TextpipeError
-from textpipe.models import BPE, WordPiece
+from textpipe.models import BPE, Unigram, WordPiece
 from textpipe.normalizers import BertNormalizer
 
 TEXTS = [*KOREAN_LINES, "<s>a</s> <|endoftext|> [CLS] [MASK] x", "Ḱorean ÉÀ it's 한국어", "", " 가\u1100\u1161 나 "]
@@ -82,6 +82,28 @@ def test_what_a_format_holds_comes_back_equal(name, tmp_path):
     assert [path.name for path in written] == [name, name.replace("vocab.json", "merges.txt")]
     back = Tokenizer.from_file(written[0])
     assert back.to_str() == Tokenizer.from_parts(parts).to_str()
+
+
+@pytest.mark.parametrize("format", ["vocab.json", "tiktoken"])
+def test_a_part_that_is_read_back_in_other_words_is_no_loss(format, tmp_path):
+    tokenizer = Tokenizer.from_str(byte_level_json())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.post_processor = processors.ByteLevel(trim_offsets=False)
+    lost = [loss for loss in formats.losses(tokenizer.parts, format) if not loss.startswith("model")]
+    assert lost == []
+    written = formats.write_file(tokenizer.parts, tmp_path / f"x.{format}", format, accept_losses=True)
+    back = Tokenizer.from_file(written[0])
+    for text in [*TEXTS, "  it's  한국어 \n\n", "한 ㅋㅋ <|endoftext|>!"]:
+        for first, second in ((text, None), (text, "나 다")):
+            one, other = (made.encode(first, second) for made in (tokenizer, back))
+            assert (one.ids, one.offsets, one.type_ids) == (other.ids, other.offsets, other.type_ids)
+
+
+def test_a_format_that_holds_no_such_model_names_those_that_do():
+    unigram = Tokenizer(Unigram([("<unk>", 0.0), ("가", -1.0)], unk_id=0))
+    for format, message in (("vocab.json", "merges.txt holds BPE"), ("tiktoken", "files of ranks hold BPE")):
+        with pytest.raises(InputError, match=f"{message}, not Unigram. it can be written as tokenizer.json, .*model$"):
+            formats.losses(unigram.parts, format)
 
 
 def test_a_part_without_a_place_is_named_and_nothing_is_written(tmp_path):

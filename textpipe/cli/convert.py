@@ -36,11 +36,11 @@ def command(
     A name without an ending is a folder that AutoTokenizer loads; .model is sentencepiece's.
     A part that the new format has no place for is named, and nothing is written unless --accept-losses is given.
     """
-    from textpipe.formats import FORMATS, detect, format_of_name, losses, read_file, tiktoken, write_file
+    from textpipe.formats import FORMATS, detect, format_named, format_of_name, losses, read_file, tiktoken, write_file
     from textpipe.formats.own_stages import allowing
 
     file, found = detect(source)
-    name = to or format_of_name(out)
+    name = format_of_name(out) if to is None else format_named(to)
     if not dry_run and file.resolve() in (out.resolve(), *(out.resolve() / each for each in FORMATS)):
         raise InputError("this would be written over what is read", where=out, hint="name another file or folder")
     if encoding is not None and found != "tiktoken":

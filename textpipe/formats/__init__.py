@@ -6,7 +6,26 @@ sentencepiece       .model files; sentencepiece_file reads them as values, proto
 vocabularies        vocab.txt, and vocab.json with merges.txt; families builds the rest around them
 """
 
-from textpipe.formats.conversion import FORMATS, Format, detect, format_of_name, losses, read_file, write_file
+from textpipe.formats.conversion import (
+    FORMATS,
+    Format,
+    detect,
+    format_named,
+    format_of_name,
+    losses,
+    read_file,
+    write_file,
+)
 from textpipe.formats.parts import Parts
 
-__all__ = ["FORMATS", "Format", "Parts", "detect", "format_of_name", "losses", "read_file", "write_file"]
+__all__ = [
+    "FORMATS",
+    "Format",
+    "Parts",
+    "detect",
+    "format_named",
+    "format_of_name",
+    "losses",
+    "read_file",
+    "write_file",
+]

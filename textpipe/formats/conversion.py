@@ -19,12 +19,13 @@ from textpipe.errors import FormatError, InputError, did_you_mean
 from textpipe.files import write_text
 from textpipe.files.reading import read_bytes
 from textpipe.formats import sentencepiece, tiktoken, tokenizer_json, tokenizer_parts, transformers_folder, vocabularies
+from textpipe.formats.effects import same_effect
 from textpipe.formats.parts import Parts
 from textpipe.formats.sentencepiece_parts import as_tokenizers
 from textpipe.limits import DEFAULT_LIMITS, Limits
 from textpipe.models import BPE, RankBPE
 
-__all__ = ["FORMATS", "Format", "detect", "format_of_name", "losses", "read_file", "write_file"]
+__all__ = ["FORMATS", "Format", "detect", "format_named", "format_of_name", "losses", "read_file", "write_file"]
 
 _SHOWN_CHARS = 100
 _HINT = "name a tokenizer's file, or the folder it lies in"
@@ -187,6 +188,30 @@ def format_of_name(path: str | os.PathLike[str]) -> str:
     raise InputError(f'"{name}" does not tell the format', where=path, allowed=", ".join(FORMATS), hint="name it")
 
 
+def format_named(name: str) -> str:
+    """The format of this name, or the one that a file called so would have.
+
+    Raises
+    ------
+    InputError
+        when there is none; the message names the nearest.
+
+    Examples
+    --------
+    >>> format_named("model"), format_named("tokenizer.model")
+    ('model', 'model')
+    """
+    if name in FORMATS:
+        return name
+    try:
+        found = format_of_name(name)
+    except InputError:
+        found = "transformers"
+    if found == "transformers":  # what any word without an ending would be
+        raise InputError(f'there is no format "{name}"', hint=did_you_mean(name, FORMATS))
+    return found
+
+
 def losses(parts: Parts, format: str) -> list[str]:
     """What a format would not give back of a tokenizer, a sentence each; none when it holds all of it.
 
@@ -195,7 +220,8 @@ def losses(parts: Parts, format: str) -> list[str]:
     InputError
         when the tokenizer cannot be written in that format at all.
     """
-    return _lost(parts, _format(format).kept(parts), format)
+    name = format_named(format)
+    return _lost(parts, _kept(parts, name), name)
 
 
 def write_file(
@@ -208,21 +234,32 @@ def write_file(
     InputError
         when the format cannot hold the tokenizer, or would lose some of it and ``accept_losses`` is not given.
     """
-    name = format or format_of_name(path)
-    chosen = _format(name)
-    kept = chosen.kept(parts)
+    name = format_of_name(path) if format is None else format_named(format)
+    kept = _kept(parts, name)
     lost = _lost(parts, kept, name)
     if lost and not accept_losses:
         raise InputError(
             f"{name} cannot hold all of this tokenizer: " + "; ".join(lost), where=path, hint="accept the losses"
         )
-    return chosen.write(kept, Path(path))
+    return FORMATS[name].write(kept, Path(path))
 
 
-def _format(name: str) -> Format:
-    if name not in FORMATS:
-        raise InputError(f'there is no format "{name}"', hint=did_you_mean(name, FORMATS))
-    return FORMATS[name]
+def _kept(parts: Parts, name: str) -> Parts:
+    """What a format would give back; a refusal says which formats there are for such a tokenizer."""
+    try:
+        return FORMATS[name].kept(parts)
+    except InputError as error:
+        holding = [other for other in FORMATS if other != name and _can_hold(parts, other)]
+        hint = error.hint or (f"it can be written as {', '.join(holding)}" if holding else None)
+        raise InputError(error.what, where=error.where, allowed=error.allowed, hint=hint) from None
+
+
+def _can_hold(parts: Parts, name: str) -> bool:
+    try:
+        FORMATS[name].kept(parts)
+    except InputError:
+        return False
+    return True
 
 
 def _lost(parts: Parts, kept: Parts, name: str) -> list[str]:
@@ -254,7 +291,7 @@ def _differences(parts: Parts, kept: Parts) -> list[str]:
     found = []
     for name in ("normalizer", "pre_tokenizer", "post_processor", "decoder"):
         before, after = getattr(parts, name), getattr(kept, name)
-        if _as_dict(before) != _as_dict(after):
+        if not same_effect(name, before, after):
             found.append(f"{name} {_shortly(before)} is read back as {_shortly(after)}")
     found += _model_differences(parts, kept)
     before, after = ({n: t.to_dict(n) for n, t in each.added.by_id.items()} for each in (parts, kept))
@@ -286,7 +323,3 @@ def _model_differences(parts: Parts, kept: Parts) -> list[str]:
     settings = [key for key in before if before[key] != after.get(key) and key not in ("vocab", "merges")]
     found = [f"model.{key} {before[key]!r} is read back as {after.get(key)!r}" for key in settings]
     return found + [f"model.{key} changes" for key in ("vocab", "merges") if before.get(key) != after.get(key)]
-
-
-def _as_dict(stage: Any) -> Any:
-    return None if stage is None else stage.to_dict()

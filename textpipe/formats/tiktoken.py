@@ -157,9 +157,9 @@ def kept(parts: Parts) -> Parts:
         when there are no ranks that would give these pieces their ids.
     """
     special = {token.content: number for number, token in parts.added.by_id.items()}
+    ranks = _ranks_of(parts, set(special))
     pattern = _pattern_of(parts.pre_tokenizer)
-    nfc = isinstance(parts.normalizer, NFC)
-    return _whole(_ranks_of(parts, set(special)), Encoding(pattern, special, nfc=nfc))
+    return _whole(ranks, Encoding(pattern, special, nfc=isinstance(parts.normalizer, NFC)))
 
 
 def _pattern_of(pre_tokenizer: PreTokenizer | None) -> str:
@@ -171,7 +171,6 @@ def _pattern_of(pre_tokenizer: PreTokenizer | None) -> str:
         return first.pattern.pattern
     raise InputError(
         f"ranks of bytes need one pattern that cuts the text, and ByteLevel; not {pre_tokenizer!r}",
-        hint="write tokenizer.json",
     )
 
 
@@ -180,21 +179,21 @@ def _ranks_of(parts: Parts, special: set[str]) -> dict[bytes, int]:
     if isinstance(model, RankBPE):
         return model.ranks
     if not isinstance(model, BPE):
-        raise InputError(f"files of ranks hold BPE, not {type(model).__name__}", hint="write tokenizer.json")
+        raise InputError(f"files of ranks hold BPE, not {type(model).__name__}")
     if model.continuing_subword_prefix or model.end_of_word_suffix:
-        raise InputError("ranks of bytes have no prefixes and no suffixes", hint="write tokenizer.json")
+        raise InputError("ranks of bytes have no prefixes and no suffixes")
     ranks: dict[bytes, int] = {}
     for number, piece in sorted(model.pieces.items()):
         data = to_bytes(piece)
         if data is not None and piece not in special:
             ranks[data] = number
         elif piece not in special:
-            raise InputError(f'the piece "{piece[:40]}" stands for no bytes', hint="write tokenizer.json")
+            raise InputError(f'the piece "{piece[:40]}" stands for no bytes')
     made = [model.token_to_id(left + right) or 0 for left, right in model.merges]
     wrong = next((rank for rank in range(1, len(made)) if made[rank] < made[rank - 1]), None)
     if wrong is not None:
         left, right = model.merges[wrong]
-        raise InputError(f'the ids do not follow the merges: "{left}" + "{right}"', hint="write tokenizer.json")
+        raise InputError(f'the ids do not follow the merges: "{left}" + "{right}"')
     return ranks
 
 

@@ -40,7 +40,7 @@ def read_vocab_txt(path: Path, limits: Limits) -> Parts:
 def kept_by_vocab_txt(parts: Parts) -> Parts:
     """What reading the vocab.txt of a tokenizer would give."""
     if not isinstance(parts.model, WordPiece):
-        raise InputError(f"vocab.txt holds WordPiece, not {type(parts.model).__name__}", hint="write tokenizer.json")
+        raise InputError(f"vocab.txt holds WordPiece, not {type(parts.model).__name__}")
     return bert(parts.model.get_vocab())
 
 
@@ -72,7 +72,7 @@ def kept_by_vocab_json(parts: Parts) -> Parts:
     """What reading the vocab.json and merges.txt of a tokenizer would give."""
     model = parts.model
     if not isinstance(model, BPE):
-        raise InputError(f"merges.txt holds BPE, not {type(model).__name__}", hint="write tokenizer.json")
+        raise InputError(f"merges.txt holds BPE, not {type(model).__name__}")
     return byte_level_family(model.get_vocab(), model.merges)
 
 
