@@ -12,6 +12,8 @@ from tokenizer_samples import byte_level_json
 from textpipe import Tokenizer, decoders, models, pre_tokenizers
 from textpipe.cli.app import run
 from textpipe.data import TokenSplit
+from textpipe.implementations import BertWordPieceTokenizer
+from textpipe.normalizers import NFC, NFD
 from textpipe.sources import read_blocks
 
 TEXT = "안녕하세요 쀍 <|endoftext|> it's"
@@ -69,6 +71,27 @@ def test_inspect_shows_every_stage(folder, capsys):
     shown = capsys.readouterr().out
     for part in ("normalized", "␣it", "<|endoftext|>", "decoded", "bytes and", "안녕"):
         assert part in shown
+
+
+def test_inspect_tells_texts_apart_that_look_alike(folder, capsys):
+    made = Tokenizer.from_file(folder)
+    made.normalizer = NFC()
+    made.save(folder / "composing.json")
+    assert run(["inspect", NFD().normalize_str("한국"), "-t", str(folder / "composing.json")]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].endswith("(NFD, jamo)")
+    assert lines[1].endswith("한국  (NFC)")
+    assert lines[2].split()[1:] == ["한국"]  # the word as it was cut, normalized
+    assert run(["inspect", "한국", "-t", str(folder / "composing.json")]) == 0
+    assert "NFC" not in capsys.readouterr().out
+
+
+def test_inspect_of_word_pieces_shows_their_own_bytes(tmp_path, capsys):
+    vocab = {"[UNK]": 0, "[CLS]": 1, "[SEP]": 2, "한국": 3, "##어": 4}
+    BertWordPieceTokenizer(vocab, lowercase=False).save(tmp_path / "tokenizer.json")
+    assert run(["inspect", "한국어", "--json", "-t", str(tmp_path)]) == 0
+    tokens = json.loads(capsys.readouterr().out)["tokens"]
+    assert [bytes.fromhex(token["bytes"]).decode() for token in tokens] == ["[CLS]", "한국", "어", "[SEP]"]
 
 
 def test_inspect_gives_json_that_holds_the_stages(folder, capsys):

@@ -381,7 +381,7 @@ def test_a_model_named_alone_gets_words_that_are_for_it(tmp_path, capsys, model,
     ("flags", "message"),
     [
         (["--format", "vocab.txt"], "--format vocab.txt: vocab.txt holds WordPiece, not BPE"),
-        (["--format", "tiktoken", "--preset", "t5"], "--format tiktoken: ranks of bytes need one pattern"),
+        (["--format", "tiktoken", "--preset", "t5"], "--format tiktoken: files of ranks hold BPE, not Unigram"),
         (["--format", "vocab.json", "--preset", "bert"], "--format vocab.json: merges.txt holds BPE, not WordPiece"),
         (["--format", "model", "--preset", "ko-morpheme"], "--format model: a .model holds pieces of characters"),
         (["--format", "tiktoken", "--preset", "sentencepiece"], "tiktoken does not hold a vocabulary of sentencepiece"),

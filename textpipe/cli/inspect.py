@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,10 +19,13 @@ from textpipe.cli.tokenizer_option import (
     load,
     texts_of,
 )
+from textpipe.core.byte_alphabet import to_bytes
 from textpipe.encoding.visible import visible, visible_bytes
+from textpipe.normalizers.unicode_forms import canonical_form
 
 if TYPE_CHECKING:
     from textpipe.tokenizer import Tokenizer
+    from textpipe.tokenizer.pipeline import Pipeline
 
 _COLOURS = ("black on bright_cyan", "black on bright_green", "black on bright_yellow", "black on bright_magenta")
 
@@ -57,7 +61,7 @@ def describe(
     pipeline = tokenizer.pipeline
     encoding = tokenizer.encode(text, add_special_tokens=add_special_tokens, special=special)
     words = [
-        {"text": piece.text, "offsets": piece.offsets, "added_id": number}
+        {"text": piece.text, "reads": _reading(pipeline, piece.text), "offsets": piece.offsets, "added_id": number}
         for piece, number in pipeline.stages(text, skip_special=special == "text")
         if piece.text
     ]
@@ -65,7 +69,7 @@ def describe(
         {
             "id": number,
             "piece": token,
-            "bytes": (tokenizer.piece_bytes(number, skip_special=False) or b"").hex(),
+            "bytes": _bytes_alone(tokenizer, number).hex(),
             "offsets": place,
             "text": text[place[0] : place[1]],
             "special": bool(is_special),
@@ -86,6 +90,28 @@ def describe(
     }
 
 
+def _bytes_alone(tokenizer: Tokenizer, number: int) -> bytes:
+    piece = tokenizer.id_to_token(number) or ""
+    return piece.encode() if tokenizer.decoder is None else tokenizer.decoder.bytes_alone(piece)
+
+
+def _reading(pipeline: Pipeline, word: str) -> str:
+    """A word as text also where a stage has spelled its bytes."""
+    cut = None if pipeline.pre_tokenizer is None else pipeline.pre_tokenizer.native_cut()
+    data = to_bytes(word) if cut is not None and cut.byte_level else None
+    return word if data is None else data.decode("utf-8", "replace")
+
+
+def _form_beside(name: str, texts: Mapping[str, str]) -> str:
+    """The form of one of several texts, unless all are of plain syllables: others look alike and differ."""
+    forms = {each: _form(text) for each, text in texts.items()}
+    return "" if set(forms.values()) <= {"", "NFC"} or not forms[name] else f"  ({forms[name]})"
+
+
+def _form(text: str) -> str:
+    return canonical_form(text) + (", jamo" if any("\u1100" <= character <= "\u11ff" for character in text) else "")
+
+
 def _show(stages: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
@@ -101,13 +127,15 @@ def _show(stages: dict[str, Any]) -> None:
             line.append(" ")
         return line
 
-    console.print(Text.assemble(("text        ", "bold"), visible(stages["text"])))
-    console.print(Text.assemble(("normalized  ", "bold"), visible(stages["normalized"])))
-    console.print(
-        Text.assemble(
-            ("words       ", "bold"), coloured([visible(_readable(word, stages)) for word in stages["words"]])
-        )
-    )
+    texts = {name: stages[name] for name in ("text", "normalized", "decoded")}
+
+    def line(name: str) -> Text:
+        return Text.assemble((f"{name:12}", "bold"), visible(texts[name]), (_form_beside(name, texts), "dim"))
+
+    console.print(line("text"))
+    console.print(line("normalized"))
+    words = coloured([visible(word["reads"]) for word in stages["words"]])
+    console.print(Text.assemble(("words       ", "bold"), words))
     console.print(Text.assemble(("pieces      ", "bold"), coloured([_piece(token) for token in tokens])))
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name, side in (
@@ -123,15 +151,10 @@ def _show(stages: dict[str, Any]) -> None:
         row = (str(token["id"]), visible(token["piece"]), _piece(token), token["bytes"], f"{begin}–{end}")
         table.add_row(*(Text(cell) for cell in row))
     console.print(table)
-    console.print(Text.assemble(("decoded     ", "bold"), visible(stages["decoded"])))
+    console.print(line("decoded"))
     count = max(len(tokens), 1)
     rate = f"{stages['num_bytes'] / count:.2f} bytes and {stages['num_characters'] / count:.2f} characters a token"
     console.print(f"{len(tokens)} tokens, {rate}")
-
-
-def _readable(word: dict[str, Any], stages: dict[str, Any]) -> str:
-    begin, end = word["offsets"]
-    return str(stages["text"][begin:end])
 
 
 def _piece(token: dict[str, Any]) -> str:

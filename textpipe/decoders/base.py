@@ -37,6 +37,10 @@ class Decoder(Stage):
         """The bytes one piece adds to a text that has begun."""
         return text_behind(self.chain([BEGUN, token]))
 
+    def bytes_alone(self, token: str) -> bytes:
+        """The bytes a piece itself stands for, without what the decoder puts between words."""
+        return self.bytes_of(token)
+
 
 BEGUN = "\ue000"
 """A piece that is in no vocabulary, for a text to begin with."""

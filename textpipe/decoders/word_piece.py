@@ -41,6 +41,10 @@ class WordPiece(Decoder):
         ]
         return [clean_up(token) for token in found] if self.cleanup else found
 
+    def bytes_alone(self, token: str) -> bytes:
+        """The piece without its prefix: the space before a word is no part of it."""
+        return token.removeprefix(self.prefix).encode()
+
     def to_dict(self) -> dict[str, Any]:
         """Type and arguments."""
         return {"type": "WordPiece", "prefix": self.prefix, "cleanup": self.cleanup}

@@ -14,7 +14,7 @@ from textpipe.core._native import NativeStep, normal_form_step
 from textpipe.errors import InputError, did_you_mean
 from textpipe.normalizers.base import Normalizer
 
-__all__ = ["NFC", "NFD", "NFKC", "NFKD", "NORMALIZERS", "unicode_normalizer_from_str"]
+__all__ = ["NFC", "NFD", "NFKC", "NFKD", "NORMALIZERS", "canonical_form", "unicode_normalizer_from_str"]
 
 
 class _NativeForm(Normalizer):
@@ -89,3 +89,17 @@ def unicode_normalizer_from_str(normalizer: str) -> Normalizer:
     if normalizer not in NORMALIZERS:
         raise InputError(f'no such Unicode form: "{normalizer}"', hint=did_you_mean(normalizer, NORMALIZERS))
     return NORMALIZERS[normalizer]()
+
+
+def canonical_form(text: str) -> str:
+    """Which form a text is in, for those who see no difference: ``NFC``, ``NFD``, ``mixed``, or "" where it is both.
+
+    Examples
+    --------
+    >>> canonical_form("한국"), canonical_form(NFD().normalize_str("한국")), canonical_form("abc")
+    ('NFC', 'NFD', '')
+    """
+    is_composed, is_apart = (form.normalize_str(text) == text for form in (NFC(), NFD()))
+    if is_composed:
+        return "" if is_apart else "NFC"
+    return "NFD" if is_apart else "mixed"
