@@ -214,14 +214,38 @@ def test_a_training_under_a_limit_keeps_it_and_gives_the_same_vocabulary(tmp_pat
     _, free = train(file, "", tmp_path)
     peak, base, need = (int(number) for number in free[1:])
     assert need * 0.75 < peak - base < need * 1.25 + 20_000_000  # of which text on its way takes its part
-    limit = peak - 8_000_000
-    done, held = train(file, str(limit), tmp_path)
-    if done.returncode == 0:
-        assert held[0] == free[0]
-        assert int(held[1]) <= limit
-    else:
-        assert "LimitError" in done.stderr
-    assert list(tmp_path.iterdir()) == [file]
+    for limit in (peak + 6_000_000, peak - 8_000_000):
+        done, held = train(file, str(limit), tmp_path)
+        if done.returncode == 0:
+            assert held[0] == free[0]
+            assert int(held[1]) <= limit
+        else:
+            assert limit < peak, done.stderr
+            assert "LimitError" in done.stderr
+        assert list(tmp_path.iterdir()) == [file]
+
+
+PASS_A_LIMIT_AND_RETURN = """
+from textpipe.errors import LimitError
+from textpipe.trainers.memory import MemoryLimit, resident_bytes
+limit = MemoryLimit(resident_bytes() + 20_000_000)
+limit.check("nothing")
+bytearray(b"x" * 40_000_000)
+assert resident_bytes() < limit.num_bytes
+MemoryLimit(limit.num_bytes).check("what came before the limit")
+try:
+    limit.check("work")
+except LimitError as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the system does not say what was held most")
+def test_a_limit_that_was_passed_between_two_looks_is_told():
+    done = subprocess.run(
+        [sys.executable, "-c", PASS_A_LIMIT_AND_RETURN], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout.startswith("work took ")
 
 
 def test_a_training_that_passes_the_limit_stops_with_what_would_do():

@@ -2,7 +2,8 @@
 
 What enters: a number of bytes, or a text such as ``200MB``. What leaves: how much room is left, and a
 :class:`~textpipe.errors.LimitError` before or as soon as the limit is passed. The memory is what the system calls
-resident: everything the process holds, the interpreter and its libraries included.
+resident: everything the process holds, the interpreter and its libraries included. It is looked at again and again, and
+the most the process held in between counts as well, so that work which ends never was above its limit.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import os
 import re
 import resource
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -51,21 +52,32 @@ def resident_bytes() -> int:
     try:
         pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     except (OSError, ValueError, IndexError):
+        return most_resident_bytes()
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def most_resident_bytes() -> int:
+    """The most memory this process ever held."""
+    try:
+        status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
+        return int(status.partition("VmHWM:")[2].split()[0]) << 10
+    except (OSError, ValueError, IndexError):
+        # On Linux this begins at what the process that started this one held, so it is only asked second.
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         return peak if sys.platform == "darwin" else peak << 10
-    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 @dataclass(frozen=True)
 class MemoryLimit:
-    """The most this process may hold.
+    """The most this process may hold from now on.
 
     Parameters
     ----------
-    num_bytes : the limit, or a text for :func:`parse_bytes`.
+    num_bytes : the limit.
     """
 
     num_bytes: int
+    most_before: int = field(default_factory=most_resident_bytes, init=False, repr=False, compare=False)
 
     @classmethod
     def of(cls, size: int | str | MemoryLimit | None) -> MemoryLimit | None:
@@ -96,7 +108,7 @@ class MemoryLimit:
             )
 
     def check(self, what: str) -> None:
-        """Stop work that has passed the limit.
+        """Stop work that has passed the limit, now or since the last look.
 
         Raises
         ------
@@ -107,8 +119,12 @@ class MemoryLimit:
         if room < self.num_bytes // _NEAR:
             release_freed_memory()  # pages of freed blocks count too while the allocator keeps them
             room = self.room()
-        if room < 0:
-            raise self._error(f"{what} took {megabytes(self.num_bytes - room)}", self.num_bytes // 2)
+        held = self.num_bytes - room
+        most = most_resident_bytes()
+        if most > self.most_before:  # else the process held that before the limit was set
+            held = max(held, most)
+        if held > self.num_bytes:
+            raise self._error(f"{what} took {megabytes(held)}", self.num_bytes // 2)
 
     def _error(self, what: str, more: int) -> LimitError:
         least = resident_bytes() + more

@@ -227,6 +227,7 @@ private:
             free_lists_.pop_back();
         }
         lists_[list].reset(new uint32_t[num_places]);
+        pulse_.took(num_places * sizeof(uint32_t));
         Entry entry{};
         entry.count = static_cast<uint64_t>(count);
         entry.pair = pair;

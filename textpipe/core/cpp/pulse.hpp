@@ -1,5 +1,5 @@
 // Lets a long native loop be watched and stopped. Enters: a callback of the owner. Leaves: a call of it about twenty times a
-// second with the phase and its progress. Promises: when the callback answers 0 the loop unwinds by Interrupted at once; when
+// second, and for every MiB the loop says it took, with the phase and its progress. Promises: when the callback answers 0 the loop unwinds by Interrupted at once; when
 // it answers 2 the loop is told that what it knows is to be kept.
 #pragma once
 #include <chrono>
@@ -39,10 +39,19 @@ public:
         if (std::chrono::steady_clock::now() - last_ >= std::chrono::milliseconds(50)) report(done);
     }
 
+    // Memory was taken: the owner may limit it, and a fast loop takes much in a twentieth of a second.
+    void took(uint64_t num_bytes) {
+        if ((taken_ += num_bytes) < most_untold) return;
+        taken_ = 0;
+        last_ = {};  // the next slow beat reports
+    }
+
     // Whether the owner has asked for what is known to be kept, since this was asked last.
     bool is_due() { return std::exchange(is_due_, false); }
 
 private:
+    static constexpr uint64_t most_untold = uint64_t{1} << 20;
+
     void report(uint64_t done) {
         last_ = std::chrono::steady_clock::now();
         const int answer = callback_ == nullptr ? 1 : callback_(owner_, phase_, done, total_);
@@ -56,7 +65,7 @@ private:
     void* owner_ = nullptr;
     int phase_ = 0;
     bool is_due_ = false;
-    uint64_t total_ = 0, beats_ = 0;
+    uint64_t total_ = 0, beats_ = 0, taken_ = 0;
     std::chrono::steady_clock::time_point last_{};
 };
 
