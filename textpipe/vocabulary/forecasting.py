@@ -15,6 +15,7 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from textpipe.sources import LineReader
 from textpipe.trainers import (
@@ -32,7 +33,7 @@ from textpipe.trainers.footprint import WordSizes, training_bytes
 from textpipe.trainers.memory import megabytes, resident_bytes
 from textpipe.vocabulary.config import VocabConfig
 from textpipe.vocabulary.inputs import Inputs, SourceFiles
-from textpipe.vocabulary.samples import spread_documents, text_bytes
+from textpipe.vocabulary.samples import MEASURED_BYTES, spread_documents, text_bytes
 from textpipe.vocabulary.stages import make_tokenizer
 
 __all__ = ["Forecast", "forecast"]
@@ -40,9 +41,10 @@ __all__ = ["Forecast", "forecast"]
 _SAMPLE_BYTES = 8 << 20
 _SLOW_SAMPLE_BYTES = 1 << 18  # where Python cuts the text
 _COUNTING_BYTES = 42 << 20  # text on its way and front tables
-_MEASURING_BYTES = 60 << 20  # text for the card, and what encodes it
+_MEASURING_BYTES = 34_000_000  # text for the card
+_BYTES_PER_MEASURED_WORD = 250  # distinct ones there, whose ids are remembered
 _BYTES_PER_ENTRY = 700  # of the finished vocabulary, while its files are written
-_KEPT_SHARE = 0.4  # of what the training held, which the system does not get back
+_KEPT_SHARE = 0.3  # of what the training held, which the system does not get back
 _SENTENCES_BYTES = 42 << 20
 # Seconds of one processor, as measured on a machine of 2020 or so.
 _MERGE_SECONDS = (6.4e-8, 2.5e-5)  # a symbol of distinct words, and an entry
@@ -87,7 +89,8 @@ def forecast(inputs: Inputs, config: VocabConfig, memory_limit: int | str | None
     for documents in spread_documents(texts, reader, sample):
         growth.add([document.text for document in documents])
     whole = sum(map(text_bytes, texts))
-    sizes = growth.at(whole)
+    sizes = growth.at(max(whole, growth.num_bytes))
+    measured = growth.at(min(whole, MEASURED_BYTES)).num_words
     for path in paths:
         if is_counts_file(path):  # at the most: their words may be the same
             more = WordSizes.of(load_counts(path).counts)
@@ -97,7 +100,8 @@ def forecast(inputs: Inputs, config: VocabConfig, memory_limit: int | str | None
     if config.compat == "sentencepiece" and config.model == "unigram":
         learning = round(_BYTES_PER_SENTENCE_BYTE * whole) + _SENTENCES_BYTES
     entries = min(config.vocab_size, symbols)
-    measuring = _MEASURING_BYTES + _BYTES_PER_ENTRY * entries + round(_KEPT_SHARE * learning)
+    measuring = _MEASURING_BYTES + _BYTES_PER_MEASURED_WORD * measured + _BYTES_PER_ENTRY * entries
+    measuring += round(_KEPT_SHARE * learning)
     need = base + max(_COUNTING_BYTES, learning, measuring)
     limit = MemoryLimit.of(memory_limit)
     verdict = ""
@@ -139,11 +143,16 @@ class _Growth:
 
     def at(self, num_bytes: int) -> WordSizes:
         """The distinct words of a text so long."""
-        halves = WordSizes.of(self._half)
-        self._half.merge(self._rest)
-        wholes = WordSizes.of(self._half)
-        longer = max(num_bytes / max(self.num_bytes, 1), 1.0)
+        halves, wholes = self._sizes
+        ratio = num_bytes / max(self.num_bytes, 1)
         powers = (math.log2(max(whole, 1) / max(half, 1)) for half, whole in zip(halves, wholes, strict=True))
         return WordSizes(
-            *(round(whole * longer ** min(power, 1.0)) for whole, power in zip(wholes, powers, strict=True))
+            *(round(whole * ratio ** min(power, 1.0)) for whole, power in zip(wholes, powers, strict=True))
         )
+
+    @cached_property
+    def _sizes(self) -> tuple[WordSizes, WordSizes]:
+        """Of the first half, and of all; nothing may be added from now on."""
+        half = WordSizes.of(self._half)
+        self._half.merge(self._rest)
+        return half, WordSizes.of(self._half)

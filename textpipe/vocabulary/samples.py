@@ -27,9 +27,10 @@ from textpipe.sources import (
 )
 from textpipe.trainers.counts_file import is_counts_file
 
-__all__ = ["sample_documents", "spread_documents", "text_bytes"]
+__all__ = ["MEASURED_BYTES", "sample_documents", "spread_documents", "text_bytes"]
 
-_SAMPLE_BYTES = 4 << 20
+MEASURED_BYTES = 4 << 20
+"""Of text that a vocabulary is measured on."""
 _PLACES = 256
 _CHUNK_BYTES = 1 << 16
 _BLOCK_CHARS = 4096  # a line of plain text is too little to tell its language by
@@ -42,7 +43,7 @@ def sample_documents(
     invalid_utf8: InvalidUtf8 = "refuse",
     *,
     text_column: str = TEXT_COLUMN,
-    num_bytes: int = _SAMPLE_BYTES,
+    num_bytes: int = MEASURED_BYTES,
 ) -> Iterator[Document]:
     """Documents that have a language, from all over the files, about ``num_bytes`` in all."""
     reader = LineReader(chunk_bytes=_CHUNK_BYTES, invalid_utf8=invalid_utf8, text_column=text_column)
