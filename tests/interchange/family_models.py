@@ -25,7 +25,10 @@ SHAPES = {
     "marian": TransformerConfig(**PAIR),
     "marian-two-vocabularies": TransformerConfig(**PAIR, source_vocab_size=300),
     "marian-silu": TransformerConfig(**PAIR, activation="silu"),
-    "m2m100": TransformerConfig(**PAIR, layout="pre"),
+    "marian-bias": TransformerConfig(**PAIR, head_bias=True),
+    "m-pegasus": TransformerConfig(**PAIR, layout="pre"),
+    "m-pegasus-bias": TransformerConfig(**PAIR, layout="pre", head_bias=True),
+    "m2m100": TransformerConfig(**PAIR, layout="pre", positions="fairseq"),
     "seq2seq": Seq2SeqConfig(vocab_size=400, embedding=16, width=32, encoder_width=16, context=48),
 }
 

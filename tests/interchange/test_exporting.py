@@ -200,7 +200,7 @@ def test_what_transformers_has_no_model_for_is_refused_with_the_cure(tmp_path, w
     ordinary = json.loads(small_tokenizer.to_str())
     ordinary["added_tokens"] = ordinary["added_tokens"][:1]
     without_padding = Tokenizer.from_str(json.dumps(ordinary))
-    with pytest.raises(InputError, match=r"id 1 is '<\|other\|>'.*layout post"):
+    with pytest.raises(InputError, match=r"id 1 is '<\|other\|>'.*positions vaswani"):
         export_model(random_model(pre), without_padding, tmp_path / "a", eos_id=0)
     with pytest.raises(InputError, match="layout pre and two vocabularies"):
         export_model(random_model(pre.replaced(source_vocab_size=50)), small_tokenizer, tmp_path / "b", eos_id=0)

@@ -42,6 +42,9 @@ def their_models():
         "marian": transformers.MarianMTModel(
             transformers.MarianConfig(**PAIR, decoder_vocab_size=400, pad_token_id=1, decoder_start_token_id=0)
         ),
+        "pegasus": transformers.PegasusForConditionalGeneration(
+            transformers.PegasusConfig(**PAIR, decoder_start_token_id=0)
+        ),
         "m2m100": transformers.M2M100ForConditionalGeneration(
             transformers.M2M100Config(**PAIR, pad_token_id=1, encoder_layerdrop=0.0, decoder_layerdrop=0.0)
         ),
@@ -63,7 +66,9 @@ def folders(tmp_path_factory, small_tokenizer_json, word_tokenizer):
     return made
 
 
-@pytest.mark.parametrize("name", ["openai-gpt", "gpt2", "llama", "bert", "bert-pretraining", "marian", "m2m100"])
+@pytest.mark.parametrize(
+    "name", ["openai-gpt", "gpt2", "llama", "bert", "bert-pretraining", "marian", "pegasus", "m2m100"]
+)
 def test_a_model_of_transformers_gives_its_logits_here(name, folders):
     theirs, folder = folders[name]
     found = ModelFolder.open(folder)
@@ -200,11 +205,27 @@ def test_weights_that_do_not_fit_are_refused_by_name(change, message, folders, t
         ModelFolder.open(folder).weights()
 
 
-def test_a_bias_of_logits_that_is_not_zero_is_refused(folders, tmp_path):
-    def biased(tensors):
-        tensors["final_logits_bias"] = torch.ones(1, 400)
+@pytest.mark.parametrize("name", ["marian", "pegasus"])
+def test_a_bias_of_logits_that_is_not_zero_is_computed_and_one_of_zeros_is_no_part_of_the_model(
+    name, folders, tmp_path
+):
+    theirs, folder = folders[name]
+    assert not ModelFolder.open(folder).shape.head_bias
+    bias = torch.randn(1, 400, generator=torch.Generator().manual_seed(5))
+    biased = rewritten(copied(folder, tmp_path / "x"), lambda tensors: broken(tensors, "final_logits_bias", bias))
+    found = ModelFolder.open(biased)
+    assert found.shape.head_bias
+    ids = torch.randint(2, 400, (2, 15), generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        ours = found.model()
+        logits = ours.logits(ours(ids, torch.tensor([15, 15]), ids[:, :7]))
+        expected = theirs(input_ids=ids, decoder_input_ids=ids[:, :7]).logits + bias
+    torch.testing.assert_close(logits, expected, rtol=0, atol=2e-6 * max(1.0, expected.abs().max().item()))
 
-    folder = rewritten(copied(folders["marian"][1], tmp_path / "x"), biased)
+
+def test_a_bias_of_logits_in_a_family_that_has_none_is_refused(folders, tmp_path):
+    folder = copied(folders["gpt2"][1], tmp_path / "x")
+    rewritten(folder, lambda tensors: broken(tensors, "final_logits_bias", torch.ones(1, 400)))
     with pytest.raises(FormatError, match="final_logits_bias"):
         ModelFolder.open(folder).weights()
 

@@ -1,4 +1,4 @@
-"""The Transformer agrees with transformers' Marian and M2M100; cache, padding and selection change nothing."""
+"""The Transformer agrees with transformers' Marian, Pegasus and M2M100; cache, padding and selection change nothing."""
 
 from __future__ import annotations
 
@@ -43,6 +43,17 @@ def their_m2m100(transformers, shape):
     return transformers.M2M100ForConditionalGeneration(config)
 
 
+def their_pegasus(transformers, shape):
+    config = transformers.PegasusConfig(
+        vocab_size=shape.vocab_size,
+        max_position_embeddings=shape.context,
+        activation_function=shape.activation,
+        scale_embedding=True,
+        **common(shape),
+    )
+    return transformers.PegasusForConditionalGeneration(config)
+
+
 def common(shape):
     return {
         "d_model": shape.width,
@@ -62,7 +73,8 @@ FAMILIES = {
     "marian": (their_marian, SHAPE),
     "marian-silu": (their_marian, SHAPE.replaced(activation="silu")),
     "marian-two-vocabularies": (their_marian, SHAPE.replaced(source_vocab_size=77)),
-    "m2m100": (their_m2m100, SHAPE.replaced(layout="pre")),
+    "pegasus": (their_pegasus, SHAPE.replaced(layout="pre")),
+    "m2m100": (their_m2m100, SHAPE.replaced(layout="pre", positions="fairseq")),
 }
 
 

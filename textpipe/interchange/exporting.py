@@ -86,6 +86,10 @@ def export_model(
     config = {**config_of(shape, ids), "dtype": dtype}
     weights = dict(model.named_parameters())
     theirs = weights if isinstance(shape, Seq2SeqConfig) else to_theirs(shape, weights)
+    if config["model_type"] == "pegasus":  # the one family that wants its table of positions in the file
+        theirs |= {
+            f"model.{side}.embed_positions.weight": model.positions_TD.clone() for side in ("encoder", "decoder")
+        }
     with publish_directory(Path(out), kind="export", config={"model_type": config["model_type"]}) as staging:
         write_json(staging / "config.json", config)
         if not isinstance(shape, EncoderConfig):
@@ -112,13 +116,13 @@ def source_eos(tokenizer: Tokenizer, source_tokenizer: Tokenizer, eos_id: int) -
 
 def _ids(shape: Any, tokenizer: Tokenizer, eos_id: int) -> Ids:
     special = {number for number, token in tokenizer.get_added_tokens_decoder().items() if token.special}
-    if isinstance(shape, TransformerConfig) and shape.layout == "pre":
+    if isinstance(shape, TransformerConfig) and shape.positions == "fairseq":
         # theirs takes id 1 for padding wherever it stands, so no text may have it
         if 1 not in special or eos_id == 1:
             raise InputError(
                 f"id 1 is {tokenizer.id_to_token(1)!r}, where M2M100ForConditionalGeneration has padding",
                 allowed="a special token that no text holds, such as <pad>",
-                hint="train the vocabulary with <pad> as its second special token, or the model with layout post",
+                hint="train the vocabulary with <pad> as its second special token, or the model with positions vaswani",
             )
         return Ids(eos_id, 1, eos_id)
     pads = [found for name in _PADS if (found := tokenizer.token_to_id(name)) in special]

@@ -100,11 +100,13 @@ def _gpt_family(architecture: str, layout: str, inner: tuple[Key, ...], activati
     )
 
 
-def _pair_family(architecture: str, layout: str, more: tuple[Key, ...], fixed: Mapping[str, tuple[Any, ...]]) -> Family:
+def _pair_family(
+    architecture: str, ours: Mapping[str, str], more: tuple[Key, ...], fixed: Mapping[str, tuple[Any, ...]]
+) -> Family:
     return Family(
         architecture=architecture,
         shape=TransformerConfig,
-        ours={"layout": layout},
+        ours=ours,
         keys=(
             *more,
             Key("max_position_embeddings", "context", int),
@@ -177,7 +179,7 @@ _BERT = Family(
 )
 _MARIAN = _pair_family(
     "MarianMTModel",
-    "post",
+    {"layout": "post"},
     (
         Key("vocab_size", "source_vocab_size", int),
         Key("decoder_vocab_size", "vocab_size", int, None),
@@ -186,15 +188,29 @@ _MARIAN = _pair_family(
 )
 _M2M100 = _pair_family(
     "M2M100ForConditionalGeneration",
-    "pre",
+    {"layout": "pre", "positions": "fairseq"},
     (Key("vocab_size", "vocab_size", int),),
     {"pad_token_id": (1,)},  # positions are counted from behind it
+)
+_PEGASUS = _pair_family(
+    "PegasusForConditionalGeneration",
+    {"layout": "pre", "positions": "vaswani"},
+    (Key("vocab_size", "vocab_size", int),),
+    {},
 )
 
 _ACTIVATIONS = {"relu": "relu", "gelu": "gelu", "silu": "silu", "swish": "silu"}  # of pairs; theirs → ours
 
 FAMILIES: Mapping[str, Family] = MappingProxyType(
-    {"gpt2": _GPT2, "openai-gpt": _GPT1, "llama": _LLAMA, "bert": _BERT, "marian": _MARIAN, "m2m_100": _M2M100}
+    {
+        "gpt2": _GPT2,
+        "openai-gpt": _GPT1,
+        "llama": _LLAMA,
+        "bert": _BERT,
+        "marian": _MARIAN,
+        "pegasus": _PEGASUS,
+        "m2m_100": _M2M100,
+    }
 )
 
 
@@ -214,11 +230,13 @@ def family_of(shape: ModelConfig) -> tuple[str, Family]:
 
 
 def _check_exportable(shape: ModelConfig, family: Family) -> None:
-    if family is _M2M100 and getattr(shape, "source_vocab_size", None) is not None:
+    if isinstance(shape, TransformerConfig) and shape.layout == "pre" and shape.source_vocab_size is not None:
         raise InputError(
             "transformers has no model with layout pre and two vocabularies",
             hint="train with layout post (MarianMTModel has two), or with one vocabulary for both sides",
         )
+    if family is _M2M100 and getattr(shape, "head_bias", False):
+        raise InputError("M2M100ForConditionalGeneration has no head_bias", hint="train with positions vaswani")
     inner = getattr(shape, "inner_width", None)
     if family is _GPT1 and inner != 4 * shape.width:
         raise InputError(

@@ -20,8 +20,8 @@ from textpipe.errors import FormatError, InputError, TextpipeError
 from textpipe.files.reading import read_bytes
 from textpipe.formats.fields import Field, parse_json
 from textpipe.interchange.families import Family, ModelConfig, shape_from
-from textpipe.interchange.names import POOLER, encoder_pairs, from_theirs, pairs
-from textpipe.interchange.weight_files import read_weights, weight_files
+from textpipe.interchange.names import LOGITS_BIAS, POOLER, encoder_pairs, from_theirs, pairs
+from textpipe.interchange.weight_files import read_weight, read_weights, weight_files
 from textpipe.limits import DEFAULT_LIMITS, Limits
 from textpipe.nn.architectures import new_model
 from textpipe.nn.shapes import EncoderConfig, Seq2SeqConfig, TransformerConfig
@@ -86,6 +86,8 @@ class ModelFolder:
         except TextpipeError as error:
             raise FormatError(error.what, path=folder / CONFIG, allowed=error.allowed, hint=error.hint) from None
         weight_files(folder, limits)
+        if isinstance(shape, TransformerConfig):
+            shape = shape.replaced(head_bias=_has_logits_bias(folder, limits))
         source, target = _tokenizers(folder)
         sizes = {"vocab_size": _entries(target, shape.vocab_size, folder)}
         if isinstance(shape, TransformerConfig | Seq2SeqConfig) and shape.source_vocab_size is not None:
@@ -161,6 +163,12 @@ def _tokenizers(folder: Path) -> tuple[Tokenizer, Tokenizer]:
     return source, Tokenizer.from_parts(transformers_folder.read(separate)) if separate.is_dir() else source
 
 
+def _has_logits_bias(folder: Path, limits: Limits) -> bool:
+    """Whether a number that is not zero is added to a logit."""
+    found = read_weight(folder, LOGITS_BIAS, limits)
+    return found is not None and bool(found.any())
+
+
 def _entries(tokenizer: Tokenizer, rows: int, folder: Path) -> int:
     """The entries of a tokenizer, each of which must have a row."""
     size = tokenizer.get_vocab_size()
@@ -234,7 +242,7 @@ def _is_implied(name: str, tensor: torch.Tensor, found: Mapping[str, torch.Tenso
     """Whether a tensor changes nothing: a table, zeros, a part that is not computed, or a copy of an embedding."""
     if _COMPUTED.fullmatch(name) or name.startswith(("bert.pooler.", "cls.seq_relationship.")):
         return True
-    if name == "final_logits_bias":
+    if name == LOGITS_BIAS:
         return not bool(tensor.any())
     of = _COPIES.get(name, ())
     return any(other in found and torch.equal(found[other], tensor) for other in of)

@@ -23,9 +23,11 @@ from textpipe.nn.shapes import (
     TransformerConfig,
 )
 
-__all__ = ["POOLER", "Pair", "encoder_pairs", "from_theirs", "pairs", "to_theirs"]
+__all__ = ["LOGITS_BIAS", "POOLER", "Pair", "encoder_pairs", "from_theirs", "pairs", "to_theirs"]
 
 ModelConfig = GptConfig | EncoderConfig | TransformerConfig
+LOGITS_BIAS = "final_logits_bias"
+"""What Marian and Pegasus add to the logits: zeros in most folders, and then nothing here."""
 
 
 class Pair(NamedTuple):
@@ -34,6 +36,8 @@ class Pair(NamedTuple):
     theirs: str
     ours: tuple[str, ...]
     turned: bool = False
+    is_row: bool = False
+    """Stored as a matrix of one row."""
 
 
 _WEIGHT_AND_BIAS = ("weight", "bias")
@@ -109,7 +113,7 @@ def pairs(config: ModelConfig) -> list[Pair]:
     Examples
     --------
     >>> pairs(GptConfig(vocab_size=10, layers=1))[0]
-    Pair(theirs='transformer.wte.weight', ours=('token_embedding.weight',), turned=False)
+    Pair(theirs='transformer.wte.weight', ours=('token_embedding.weight',), turned=False, is_row=False)
     """
     if isinstance(config, EncoderConfig):
         return [*encoder_pairs(config), *_bert_head(config)]
@@ -182,14 +186,16 @@ def _transformer(config: TransformerConfig) -> Iterator[Pair]:
             yield from _layer(f"model.{side}.layers.{layer}", f"{side}.{layer}", parts, _WEIGHT_AND_BIAS)
         if config.layout == "pre":
             yield from _layer(f"model.{side}", "", {"layer_norm": f"{side}_norm"}, _WEIGHT_AND_BIAS)
+    if config.head_bias:
+        yield Pair(LOGITS_BIAS, ("head_bias",), is_row=True)
 
 
 def to_theirs(config: ModelConfig, state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """Our weights under their names and in their shapes. A bias that they always have and ours does not is zero."""
     made = {}
-    for theirs, ours, turned in pairs(config):
+    for theirs, ours, turned, is_row in pairs(config):
         whole = torch.cat([_weight(state, name) for name in ours])
-        made[theirs] = (whole.T if turned else whole).contiguous()
+        made[theirs] = whole[None] if is_row else (whole.T if turned else whole).contiguous()
     if isinstance(config, RegressorConfig):  # theirs has no unit beside the weights
         made["classifier.weight"] = made["classifier.weight"] * config.spread
         made["classifier.bias"] = made["classifier.bias"] * config.spread + config.mean
@@ -214,11 +220,11 @@ def from_theirs(
         when one is missing or has another shape.
     """
     made: dict[str, torch.Tensor] = {}
-    for theirs, ours, turned in pairs(config):
+    for theirs, ours, turned, is_row in pairs(config):
         found = state.get(theirs)
         if found is None:
             raise InputError(f"the weights have no {theirs}")
-        whole = found.T if turned else found
+        whole = found.T if turned else found.flatten() if is_row else found
         sizes = [shapes[name][0] for name in ours]
         if whole.shape != (sum(sizes), *shapes[ours[0]][1:]):
             expected = [sum(sizes), *shapes[ours[0]][1:]]

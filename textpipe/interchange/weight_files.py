@@ -19,7 +19,7 @@ from textpipe.files.reading import read_bytes
 from textpipe.formats.fields import Field, parse_json
 from textpipe.limits import DEFAULT_LIMITS, Limits
 
-__all__ = ["SHARD_BYTES", "read_weights", "weight_files", "weights_sha256", "write_weights"]
+__all__ = ["SHARD_BYTES", "read_weight", "read_weights", "weight_files", "weights_sha256", "write_weights"]
 
 WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
 SHARD_BYTES = 5_000_000_000
@@ -70,13 +70,29 @@ def read_weights(folder: Path, limits: Limits = DEFAULT_LIMITS) -> dict[str, tor
     FormatError
         when a file is broken.
     """
+    return _read(folder, None, limits)
+
+
+def read_weight(folder: Path, name: str, limits: Limits = DEFAULT_LIMITS) -> torch.Tensor | None:
+    """One tensor of the folder, the others unread; None where there is none of that name.
+
+    Raises
+    ------
+    FormatError
+        when a file is broken.
+    """
+    return _read(folder, name, limits).get(name)
+
+
+def _read(folder: Path, only: str | None, limits: Limits) -> dict[str, torch.Tensor]:
     safetensors = require("safetensors", extra="train")
     found: dict[str, torch.Tensor] = {}
     for path in weight_files(folder, limits):
         try:
             with safetensors.safe_open(str(path), framework="pt") as opened:
                 for name in opened.keys():  # noqa: SIM118  (it is no mapping)
-                    found[name] = opened.get_tensor(name)
+                    if only in (None, name):
+                        found[name] = opened.get_tensor(name)
         except Exception as error:  # safetensors has one class of its own and raises builtins besides
             raise FormatError(f"not a safetensors file ({error})", path=path) from None
     return found

@@ -264,6 +264,11 @@ class Seq2Seq(nn.Module):
         """The (V, D) matrix that turns hidden states into logits."""
         return self.head.weight
 
+    @property
+    def head_bias(self) -> None:
+        """The logits have none."""
+        return None
+
     def logits(self, x_BTD: torch.Tensor) -> torch.Tensor:
         """Logits (…, V) of the next token from hidden states (…, D)."""
         return functional.linear(x_BTD, self.head_weight)

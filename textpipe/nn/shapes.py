@@ -267,11 +267,21 @@ class TransformerConfig(_PairConfig, _AttentionConfig):
     """
 
     layout: Literal["post", "pre"] = Field("post", description="where a block normalises")
+    positions: Literal["vaswani", "fairseq"] = Field(
+        "vaswani", description="wavelengths of the positions; fairseq, of layout pre, counts from 2 as M2M100 does"
+    )
     activation: Literal["relu", "gelu", "silu"] = Field("relu", description="what bends the feed-forward layers")
     encoder_layers: int = Field(3, ge=1, le=MAX_LAYERS, description="blocks that read the source")
     decoder_layers: int = Field(3, ge=1, le=MAX_LAYERS, description="blocks that write the target")
     feed_forward: int | None = Field(None, ge=1, le=MAX_WIDTH * 8, description="inner width of a block; 4 · width")
     norm_epsilon: float = Field(1e-5, gt=0.0, description="added to the variance in norms")
+    head_bias: bool = Field(False, description="each entry has a number that is added to its logit")
+
+    @pydantic.model_validator(mode="after")
+    def _check_positions(self) -> Self:
+        if self.positions == "fairseq" and self.layout == "post":
+            raise ValueError("positions fairseq belong to the layout pre, this is post")
+        return self
 
     @pydantic.model_validator(mode="after")
     def _even_width(self) -> Self:
@@ -291,7 +301,7 @@ class TransformerConfig(_PairConfig, _AttentionConfig):
         attention, feed_forward, norm = 4 * _linear(d, d), _linear(d, f) + _linear(f, d), 2 * d
         encoder = self.encoder_layers * (attention + feed_forward + 2 * norm)
         decoder = self.decoder_layers * (2 * attention + feed_forward + 3 * norm)
-        last = 2 * norm if self.layout == "pre" else 0
+        last = (2 * norm if self.layout == "pre" else 0) + (self.vocab_size if self.head_bias else 0)
         return encoder + decoder + last + (self.vocab_size + (self.source_vocab_size or 0)) * d
 
 

@@ -2,8 +2,9 @@
 
 What enters: ids of sources, where each ends, and ids of targets. What leaves: hidden states of the target, and from
 them logits of its next token. With the same weights they agree with ``transformers``' ``MarianMTModel`` (layout
-``post``) and ``M2M100ForConditionalGeneration`` (layout ``pre``), gradients included. Embeddings are shared by source,
-target and output, unless the source has a vocabulary of its own; then by target and output.
+``post``), ``PegasusForConditionalGeneration`` (layout ``pre``) and ``M2M100ForConditionalGeneration`` (``pre`` with
+positions as fairseq has them), gradients included. Embeddings are shared by source, target and output, unless the
+source has a vocabulary of its own; then by target and output.
 
 Axes: B sequence, S position of the source, T of the target, D model width, V vocabulary.
 """
@@ -38,16 +39,16 @@ class Source:
         return replace(self, lengths_B=self.lengths_B[rows_B], keys_values=chosen, mask=self.mask[rows_B])
 
 
-def sinusoids(positions_T: torch.Tensor, width: int, *, layout: str) -> torch.Tensor:
+def sinusoids(positions_T: torch.Tensor, width: int, *, kind: str) -> torch.Tensor:
     """Position vectors (T, D): the sines in the first half, the cosines in the second.
 
-    ``post`` has the wavelengths of Vaswani et al., 10000^(2i / D); ``pre`` those of fairseq, 10000^(i / (D/2 − 1)), and
-    counts positions from 2, as the models exported to do.
+    ``vaswani`` has the wavelengths of Vaswani et al., 10000^(2i / D); ``fairseq`` its own, 10000^(i / (D/2 − 1)), and
+    counts positions from 2.
     """
     half = width // 2
     exponents = torch.arange(half, dtype=torch.float64, device=positions_T.device)
-    exponents = exponents / half if layout == "post" else exponents / max(1, half - 1)
-    places_T = positions_T.double() if layout == "post" else positions_T.double() + 2
+    exponents = exponents / half if kind == "vaswani" else exponents / max(1, half - 1)
+    places_T = positions_T.double() if kind == "vaswani" else positions_T.double() + 2
     angles_TK = places_T[:, None] * torch.exp(-math.log(10_000.0) * exponents)[None]
     return torch.cat([angles_TK.sin(), angles_TK.cos()], dim=1).float()
 
@@ -88,8 +89,9 @@ class Transformer(nn.Module):
         self.decoder = nn.ModuleList(DecoderBlock(shape) for _ in range(config.decoder_layers))
         self.encoder_norm = shape.new_norm() if shape.norm_first else nn.Identity()
         self.decoder_norm = shape.new_norm() if shape.norm_first else nn.Identity()
+        self.head_bias = nn.Parameter(torch.zeros(config.vocab_size)) if config.head_bias else None
         places_T = torch.arange(config.context)
-        self.register_buffer("positions_TD", sinusoids(places_T, config.width, layout=config.layout), persistent=False)
+        self.register_buffer("positions_TD", sinusoids(places_T, config.width, kind=config.positions), persistent=False)
         self.positions_TD: torch.Tensor
         self._draw_weights(seed)
 
@@ -161,4 +163,4 @@ class Transformer(nn.Module):
 
     def logits(self, x_BTD: torch.Tensor) -> torch.Tensor:
         """Logits (…, V) of the next token from hidden states (…, D)."""
-        return functional.linear(x_BTD, self.head_weight)
+        return functional.linear(x_BTD, self.head_weight, self.head_bias)

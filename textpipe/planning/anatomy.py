@@ -273,7 +273,7 @@ def _transformer(model: TransformerConfig) -> Anatomy:
         embedding_parameters=(model.vocab_size + (model.source_vocab_size or 0)) * d,
         tied=True,
         head_parameters=0,
-        other_parameters=4 * d if is_pre else 0,
+        other_parameters=(4 * d if is_pre else 0) + (model.vocab_size if model.head_bias else 0),
         head_positions=1.0,
         kept_around=2 * d if is_pre else 0,
         kv_width=d,

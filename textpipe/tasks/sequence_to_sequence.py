@@ -79,7 +79,11 @@ class SequenceToSequence:
     ) -> tuple[torch.Tensor, torch.Tensor]:
         x_BTD = model(batch.source_BS, batch.lengths_B, batch.read_BT)
         return linear_cross_entropy(
-            x_BTD.flatten(0, 1), model.head_weight, batch.targets_BT.flatten(), label_smoothing=label_smoothing
+            x_BTD.flatten(0, 1),
+            model.head_weight,
+            batch.targets_BT.flatten(),
+            bias_V=model.head_bias,
+            label_smoothing=label_smoothing,
         )
 
     @torch.no_grad()

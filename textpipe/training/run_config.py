@@ -215,7 +215,10 @@ class RunConfig(Config):
             ARCHITECTURES.get(values["architecture"]) if isinstance(values, dict) and "architecture" in values else None
         )
         if kind is not None and isinstance(values.get("model"), dict):
-            return {**values, "model": kind(**values["model"])}
+            shape = values["model"]
+            if kind is TransformerConfig and shape.get("layout") == "pre" and "positions" not in shape:
+                shape = {**shape, "positions": "fairseq"}  # written when layout pre had no others
+            return {**values, "model": kind(**shape)}
         return values
 
     @pydantic.model_validator(mode="after")
