@@ -38,7 +38,8 @@ class Limits:
 
     # text
     text_bytes: int = GIB  # one text argument
-    overflowing_parts: int = 1_000_000  # of one truncated text, or of two put together
+    overflowing_parts: int = 1_000_000  # of one truncated text
+    overflowing_ways: int = 100_000  # in which the parts of two truncated texts go together
     padded_tokens: int = 1 << 30  # of one encoding, or of one matrix of texts
     line_bytes: int = 64 * MIB  # one line of JSONL, inflated
     examples_json_bytes: int = 256 * MIB  # a JSON file that is one list of examples

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import pickle
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from textpipe import Encoding, Tokenizer, models, pre_tokenizers, processors
 from textpipe.encoding import COLUMNS
 from textpipe.errors import InputError, LimitError
+from textpipe.limits import Limits
 
 VOCAB = {
     "[UNK]": 0,
@@ -217,8 +219,49 @@ def test_parts_that_would_be_too_many_are_refused_before_they_are_made():
     ours, _ = pair_of_tokenizers(None)
     ours.enable_truncation(2, strategy="longest_first")
     many = "를 " * 3000
-    with pytest.raises(LimitError, match="ways"):
+    with pytest.raises(LimitError, match=r"9,000,000 ways \(allowed: 100,000\)"):
         ours.encode(many, many)
+    ours.no_truncation()
+    with pytest.raises(LimitError, match="ways"):
+        Encoding.merge([truncated(3000), truncated(3000)])
+    ours.enable_truncation(1)
+    with pytest.raises(LimitError, match="truncation cuts a text into 1,000,001 parts"):
+        ours.encode("를 " * 1_000_001)
+
+
+def truncated(num_tokens):
+    encoding = Encoding.of_tokens([1] * num_tokens, ["를"] * num_tokens, [(0, 1)] * num_tokens, list(range(num_tokens)))
+    encoding.truncate(1)
+    return encoding
+
+
+def num_encodings(encoding):
+    return 1 + sum(map(num_encodings, encoding.overflowing))
+
+
+@pytest.mark.parametrize("lengths", [*itertools.product((1, 2, 3), repeat=4)])
+def test_what_a_merge_will_make_is_counted_before_it_is_made(lengths, monkeypatch):
+    def merge_with(ways):
+        with monkeypatch.context() as patched:
+            patched.setattr("textpipe.encoding.encoding.DEFAULT_LIMITS", Limits(overflowing_ways=ways))
+            return Encoding.merge([merged, other])
+
+    merged = truncated(lengths[0])
+    for other in map(truncated, lengths[1:]):
+        made = Encoding.merge([merged, other])
+        if other.overflowing:  # one that was not cut makes nothing more
+            assert merge_with(-(-num_encodings(made) // 3)) == made
+            with pytest.raises(LimitError, match="too many ways"):
+                merge_with((num_encodings(made) - 1) // 3)
+        merged = made
+
+
+def test_a_template_that_repeats_a_truncated_text_does_not_run_away():
+    ours, _ = pair_of_tokenizers(None)
+    ours.post_processor = processors.TemplateProcessing("$A " * 16)
+    ours.enable_truncation(1)
+    with pytest.raises(LimitError, match="too many ways"):
+        ours.encode("한국어 를")
 
 
 def test_numpy_ids_are_neither_cut_nor_padded():

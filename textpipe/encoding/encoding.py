@@ -36,12 +36,53 @@ def check_side(direction: str) -> None:
         raise InputError(f'no such direction: "{direction}"', allowed="left, right")
 
 
-def _places(count: int, length: int, step: int, direction: str) -> list[tuple[int, int]]:
-    """The parts ``[begin, end)`` of so many tokens, from the side that is kept on, until one reaches the other side."""
-    places = [(begin, min(begin + length, count)) for begin in range(0, max(count - length, 0) + step, step)]
-    if direction == "left":
-        return [(count - end, count - begin) for begin, end in places]
-    return places
+def starts_of_parts(count: int, max_length: int, stride: int) -> range:
+    """Where the parts of so many tokens begin, from the side that is kept on, until one reaches the other side.
+
+    Raises
+    ------
+    InputError
+        when ``stride`` leaves a part no token of its own.
+    LimitError
+        when the parts are too many.
+    """
+    if count <= max_length or max_length <= 0:  # whole, or nothing and the whole
+        return range(1 if max_length > 0 or count == 0 else 2)
+    if stride >= max_length:
+        raise InputError(
+            f"parts of {max_length} tokens cannot share {stride} of them",
+            allowed=f"a stride below {max_length}",
+            hint="special tokens take their share of max_length",
+        )
+    step = max_length - stride
+    starts = range(0, count - max_length + step, step)
+    if len(starts) > DEFAULT_LIMITS.overflowing_parts:
+        raise LimitError(
+            f"truncation cuts a text into {len(starts):,} parts",
+            allowed=f"{DEFAULT_LIMITS.overflowing_parts:,}",
+            hint="give a larger max_length or a smaller stride",
+        )
+    return starts
+
+
+def check_ways(parts: int, other_parts: int) -> None:
+    """Refuse two texts whose parts go together in too many ways.
+
+    Raises
+    ------
+    LimitError
+        naming the number.
+    """
+    if parts * other_parts > DEFAULT_LIMITS.overflowing_ways:
+        raise _too_many_ways(f"{parts * other_parts:,}")
+
+
+def _too_many_ways(number: str) -> LimitError:
+    return LimitError(
+        f"truncation cuts the texts into parts that go together in {number} ways",
+        allowed=f"{DEFAULT_LIMITS.overflowing_ways:,}",
+        hint="give a larger max_length, or encode the texts in parts",
+    )
 
 
 class Encoding(Lookups):
@@ -103,19 +144,13 @@ class Encoding(Lookups):
         if any(encoding._overflowing for encoding in encodings):
             merged = encodings[0].copy()
             for encoding in encodings[1:]:
+                merged._check_growth(encoding)
                 merged = merged._with(encoding, growing_offsets)
             return merged
         return _joined(encodings, growing_offsets)
 
     def _with(self, other: Encoding, growing_offsets: bool) -> Encoding:
         """This one and another behind it; every part cut off one goes with every part of the other."""
-        combinations = (len(self._overflowing) + 1) * (len(other._overflowing) + 1)
-        if combinations > DEFAULT_LIMITS.overflowing_parts:
-            raise LimitError(
-                f"truncation cut two texts into parts that go together in {combinations} ways",
-                allowed=str(DEFAULT_LIMITS.overflowing_parts),
-                hint="give a larger max_length, or encode the texts in parts",
-            )
         overflowing = []
         for part in self._overflowing:
             overflowing.append(part._with(other, growing_offsets))
@@ -124,6 +159,24 @@ class Encoding(Lookups):
         made = _joined([self, other], growing_offsets)
         made._overflowing = overflowing
         return made
+
+    def _check_growth(self, other: Encoding) -> None:
+        """Refuse what :meth:`_with` would make too much of: parts have parts, and each text more multiplies them all.
+
+        With n parts of the other the encodings there will be are 2nV + (1 - n)W, where W counts those there are,
+        parts of parts included, and V those in each of these.
+        """
+        count = other._counts()[0] - 1
+        if count:
+            size, sizes = self._counts()
+            if 2 * count * sizes + (1 - count) * size > 3 * DEFAULT_LIMITS.overflowing_ways:  # three a way of two texts
+                raise _too_many_ways("too many")
+
+    def _counts(self) -> tuple[int, int]:
+        """How many encodings this is, parts of parts included, and the sum of what each of them is."""
+        counts = [part._counts() for part in self._overflowing]
+        size = 1 + sum(count for count, _ in counts)
+        return size, size + sum(total for _, total in counts)
 
     def _changed(self, columns: Columns) -> Encoding:
         made = Encoding.of_columns(columns.settled())
@@ -222,6 +275,8 @@ class Encoding(Lookups):
         ------
         InputError
             when ``stride`` leaves a part no token of its own, or ``direction`` is neither left nor right.
+        LimitError
+            when the parts are too many.
         """
         check_side(direction)
         count = len(self)
@@ -230,19 +285,9 @@ class Encoding(Lookups):
         if max_length <= 0:
             self._become(Encoding(), [self.copy()])
             return
-        if stride >= max_length:
-            raise InputError(
-                f"parts of {max_length} tokens cannot share {stride} of them",
-                allowed=f"a stride below {max_length}",
-                hint="special tokens take their share of max_length",
-            )
-        places = _places(count, max_length, max_length - stride, direction)
-        if len(places) > DEFAULT_LIMITS.overflowing_parts:
-            raise LimitError(
-                f"truncation cut a text into {len(places)} parts",
-                allowed=str(DEFAULT_LIMITS.overflowing_parts),
-                hint="give a larger max_length or a smaller stride",
-            )
+        places = [(begin, min(begin + max_length, count)) for begin in starts_of_parts(count, max_length, stride)]
+        if direction == "left":
+            places = [(count - end, count - begin) for begin, end in places]
         first, *others = [self._part(begin, end) for begin, end in places]
         self._become(first, others)
 

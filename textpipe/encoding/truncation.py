@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from textpipe.encoding import Encoding, check_side
+from textpipe.encoding import Encoding, check_side, check_ways, starts_of_parts
 from textpipe.errors import InputError, did_you_mean
 from textpipe.stages.stage import describe
 
@@ -67,6 +67,8 @@ class Truncation:
         ------
         InputError
             when the special tokens leave no room, or the text that is to be cut is missing or too short.
+        LimitError
+            when the parts of a text, or those of two put together, are too many.
         """
         room = self.max_length - num_added
         if room < 0:
@@ -98,6 +100,12 @@ class Truncation:
         return [kept if number == target else count for number, count in enumerate(counts)]
 
     def _cut(self, encodings: list[Encoding], lengths: list[int]) -> None:
+        num_parts = [
+            len(starts_of_parts(len(encoding), length, self.stride))
+            for encoding, length in zip(encodings, lengths, strict=True)
+        ]
+        if len(num_parts) == 2:
+            check_ways(*num_parts)  # before any of them is made
         for encoding, length in zip(encodings, lengths, strict=True):
             encoding.truncate(length, self.stride, self.direction)
 
