@@ -51,6 +51,19 @@ def sliced(package: Any) -> Any:
     return part and part.normalized
 
 
+def texts_of_tokens_after_two_processors(package: Any, *second: Any, truncated: bool) -> Any:
+    """Which text each token is of, or each of the part that was cut off."""
+    name, *arguments = second
+    template = package.processors.TemplateProcessing("[C] $A [S]", special_tokens=[("[C]", 1), ("[S]", 2)])
+    tokenizer = one_word(package)
+    tokenizer.pre_tokenizer = package.pre_tokenizers.Whitespace()
+    tokenizer.post_processor = package.processors.Sequence([template, getattr(package.processors, name)(*arguments)])
+    if truncated:
+        tokenizer.enable_truncation(4)
+    encoding = tokenizer.encode("가 가 가 가")
+    return (encoding.overflowing[0] if truncated else encoding).sequence_ids
+
+
 DIFFERENCES = [
     Difference(
         "a tokenizer with added tokens is trained",
@@ -58,6 +71,22 @@ DIFFERENCES = [
         trained_again,
         theirs=[0, 1, 2, 1],
         ours=[0, 1, 2, 3],
+    ),
+    Difference(
+        "which text the tokens of a part that was cut off are of, after a template and ByteLevel",
+        "there the part is numbered as a whole, its special tokens too, and otherwise than the one it was cut off",
+        lambda package: texts_of_tokens_after_two_processors(package, "ByteLevel", truncated=True),
+        theirs=[1, 1, 1, 1],
+        ours=[None, 1, 1, 2],
+    ),
+    Difference(
+        "which text the tokens are of, after a template and RobertaProcessing",
+        "there the tokens of the text are of none",
+        lambda package: texts_of_tokens_after_two_processors(
+            package, "RobertaProcessing", ("[S]", 2), ("[C]", 1), truncated=False
+        ),
+        theirs=[None, 0, None, None, None, None, None, None, None, None, 1, None],
+        ours=[None, 0, None, None, 1, 1, 1, 1, None, None, 2, None],
     ),
     Difference(
         "a slice from the end of a NormalizedString",
