@@ -49,6 +49,8 @@ class Limits:
     nbest_size: int = 1024  # spellings of one word
     lattice_ways: int = 1 << 22  # characters times spellings
 
+    alignment_cells: int = 1 << 26  # words of sources times words of targets, pair by pair: 2 GB
+
     # work on this machine
     threads: int = 1024  # of one job
     collective_timeout_s: float = 1800.0  # what ranks wait for each other: the first one may be saving

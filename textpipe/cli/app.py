@@ -43,6 +43,7 @@ VERBS = (
     Verb("convert", "convert", "Turn a tokenizer file into one of another format."),
     Verb("pack", "pack", "Encode documents into token shards for training."),
     Verb("pack-pairs", "pack_pairs", "Encode parallel text into aligned token shards."),
+    Verb("align", "align", "Say which words of parallel text belong together, and print a lexicon."),
     Verb("plan", "plan", "Say what a training takes on a cluster: memory, days, cost, layouts that fit."),
     Verb("train", "train", "Train a GPT, BERT, Transformer or recurrent model."),
     Verb("config", "config", "Write a commented configuration file to begin with."),
