@@ -8,13 +8,13 @@ would not fit in memory is refused before it is made.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from textpipe.encoding import Encoding, check_side
 from textpipe.errors import InputError, LimitError
 from textpipe.limits import DEFAULT_LIMITS
-from textpipe.stages.stage import describe
+from textpipe.stages.stage import describe, plain_value
 
 if TYPE_CHECKING:
     import numpy as np
@@ -55,6 +55,8 @@ class Padding:
     pad_to_multiple_of: int | None = None
 
     def __post_init__(self) -> None:
+        for field in fields(self):
+            object.__setattr__(self, field.name, plain_value(type(self), field.name, getattr(self, field.name)))
         check_side(self.direction)
         for name, most in (
             ("pad_id", DEFAULT_LIMITS.token_id - 1),
@@ -142,9 +144,8 @@ def padded_matrix(
     """
     import numpy as np
 
-    check_side(direction)
-    if not 0 <= pad_id < DEFAULT_LIMITS.token_id:
-        raise InputError(f"pad_id is {pad_id}", allowed=f"0 to {DEFAULT_LIMITS.token_id - 1}")
+    Padding(direction, pad_id)  # refuses what cannot be
+    length = plain_value(Padding, "length", length)
     lengths = np.diff(offsets)
     longest = int(lengths.max(initial=0))
     width = longest if length is None else length

@@ -7,12 +7,12 @@ the special tokens alone are longer than the text may be, that is said.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from textpipe.encoding import Encoding, check_side, check_ways, starts_of_parts
 from textpipe.errors import InputError, did_you_mean
-from textpipe.stages.stage import describe
+from textpipe.stages.stage import describe, plain_value
 
 __all__ = ["STRATEGIES", "Truncation"]
 
@@ -50,6 +50,8 @@ class Truncation:
     direction: str = "right"
 
     def __post_init__(self) -> None:
+        for field in fields(self):
+            object.__setattr__(self, field.name, plain_value(type(self), field.name, getattr(self, field.name)))
         check_side(self.direction)
         if self.strategy not in STRATEGIES:
             raise InputError(

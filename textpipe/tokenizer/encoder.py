@@ -7,15 +7,14 @@ that nobody vouches for can be kept from making special tokens, or refused for t
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from textpipe.encoding import Encoding
 from textpipe.encoding.padding import padded_matrix
 from textpipe.errors import InputError
-from textpipe.limits import DEFAULT_LIMITS
 from textpipe.models import Model
+from textpipe.tokenizer.batches import batch_of, checked_threads, parts_of_item, text_of, texts_of, words_of
 from textpipe.tokenizer.fitting import Fitting
 from textpipe.tokenizer.special_text import Special, SpecialPolicy, Text, policy_skips, segment_pieces
 from textpipe.tokenizer.text_columns import Spans
@@ -77,40 +76,27 @@ class Encoder(Fitting):
         texts: Sequence[Any],
         is_pretokenized: bool,
         special: SpecialPolicy | None,
-        number: int = 0,
+        item: int | None = None,
         *,
         ids_alone: bool = False,
     ) -> list[Encoding]:
-        """The encodings of one text or two, without the template; ``number`` is the item's in its batch."""
-        if not is_pretokenized:
-            encodings = self._encode_texts(texts, special, 1, number, ids_alone=ids_alone)
-        else:
-            encodings = [self._encode_words(_words(text), special, number, ids_alone=ids_alone) for text in texts]
+        """The encodings of one text or two, without the template; ``item`` is their number in a batch."""
+        parts = [words_of(text) for text in texts] if is_pretokenized else [[text_of(text) for text in texts]]
+        skips = [self._skips_special(part, special, item or 0) for part in parts]
+        try:
+            if is_pretokenized:
+                encodings = [
+                    self.pipeline.encode_words(words, skip_special=skip, ids_alone=ids_alone)
+                    for words, skip in zip(parts, skips, strict=True)
+                ]
+            else:
+                encodings = self.pipeline.encode(parts[0], skip_special=skips[0], ids_alone=ids_alone)
+        except InputError as error:
+            if item is None:
+                raise
+            where = f"item {item} of the batch"
+            raise InputError(error.what, where=where, allowed=error.allowed, hint=error.hint) from None
         return [encoding.with_type_id(number) if number else encoding for number, encoding in enumerate(encodings)]
-
-    def _encode_texts(
-        self,
-        texts: Sequence[Any],
-        special: SpecialPolicy | None,
-        threads: int,
-        item: int | None = None,
-        *,
-        ids_alone: bool,
-    ) -> list[Encoding]:
-        for text in texts:
-            if not isinstance(text, str):
-                raise InputError(
-                    f"a text is a str, not a {type(text).__name__}",
-                    hint="pass is_pretokenized=True for a list of words",
-                )
-        skip_special = self._skips_special(texts, special, item)
-        return self.pipeline.encode(texts, skip_special=skip_special, threads=threads, ids_alone=ids_alone)
-
-    def _encode_words(
-        self, words: Sequence[str], special: SpecialPolicy | None, item: int, *, ids_alone: bool
-    ) -> Encoding:
-        skip_special = self._skips_special(words, special, item)
-        return self.pipeline.encode_words(words, skip_special=skip_special, ids_alone=ids_alone)
 
     def _skips_special(self, texts: Iterable[str], special: SpecialPolicy | None, item: int | None = None) -> bool:
         return self.encode_special_tokens if special is None else policy_skips(self.pipeline, special, texts, item)
@@ -150,7 +136,7 @@ class Encoder(Fitting):
 
     def encode_batch(
         self,
-        input: Sequence[Any],
+        input: Iterable[Any],
         is_pretokenized: bool = False,
         add_special_tokens: bool = True,
         *,
@@ -177,7 +163,7 @@ class Encoder(Fitting):
 
     def _encode_all(
         self,
-        batch: Sequence[Any],
+        batch: Iterable[Any],
         is_pretokenized: bool,
         add_special_tokens: bool,
         special: SpecialPolicy | None,
@@ -185,14 +171,14 @@ class Encoder(Fitting):
         *,
         ids_alone: bool,
     ) -> list[Encoding]:
-        if isinstance(batch, str) or not isinstance(batch, Sequence):
-            raise InputError(f"a batch is a list of texts, not a {type(batch).__name__}", hint="pass [text]")
-        num_threads = _checked_threads(threads)
+        batch = batch_of(batch)
+        num_threads = checked_threads(threads)
         if not is_pretokenized and all(isinstance(item, str) for item in batch):
-            encodings = self._encode_texts(batch, special, num_threads, ids_alone=ids_alone)
+            skip_special = self._skips_special(batch, special)
+            encodings = self.pipeline.encode(batch, skip_special=skip_special, threads=num_threads, ids_alone=ids_alone)
             made = [self._put_together([encoding], add_special_tokens) for encoding in encodings]
         else:
-            items = [_texts(item, number, is_pretokenized) for number, item in enumerate(batch)]
+            items = [parts_of_item(item, number, is_pretokenized) for number, item in enumerate(batch)]
             made = [
                 self._put_together(
                     self._encode_item(texts, is_pretokenized, special, number, ids_alone=ids_alone), add_special_tokens
@@ -203,7 +189,7 @@ class Encoder(Fitting):
 
     def encode_batch_fast(
         self,
-        input: Sequence[Any],
+        input: Iterable[Any],
         is_pretokenized: bool = False,
         add_special_tokens: bool = True,
         *,
@@ -217,7 +203,7 @@ class Encoder(Fitting):
 
     def encode_to_numpy(
         self,
-        texts: Sequence[str],
+        texts: Iterable[str],
         *,
         threads: int | None = None,
         add_special_tokens: bool = True,
@@ -237,17 +223,16 @@ class Encoder(Fitting):
         ids : uint16 when every id fits, else uint32.
         offsets : int64, one more than there are texts; text ``n`` has ``ids[offsets[n]:offsets[n + 1]]``.
         """
-        if isinstance(texts, str):
-            raise InputError("texts is one str", allowed="a sequence of them", hint="pass [text]")
+        texts = texts_of(texts)
         return self.pipeline.encode_to_numpy(
             texts,
-            threads=_checked_threads(threads),
+            threads=checked_threads(threads),
             skip_special=self._skips_special(texts, special),
             add_special=add_special_tokens,
         )
 
     def encode_spans_to_numpy(
-        self, texts: Sequence[str], *, threads: int | None = None, special: SpecialPolicy | None = None
+        self, texts: Iterable[str], *, threads: int | None = None, special: SpecialPolicy | None = None
     ) -> Spans:
         """The ids of many texts with the places of their tokens, in flat arrays, without the template's tokens.
 
@@ -268,12 +253,11 @@ class Encoder(Fitting):
         >>> spans.ids.tolist(), spans.begins.tolist(), spans.ends.tolist(), spans.offsets.tolist()
         ([0, 1, 1], [0, 1, 0], [1, 2, 1], [0, 2, 3])
         """
-        if isinstance(texts, str):
-            raise InputError("texts is one str", allowed="a sequence of them", hint="pass [text]")
+        texts = texts_of(texts)
         skip_special = self._skips_special(texts, special)
         pipeline = self.pipeline
         return pipeline.spans(
-            texts, skip_special=skip_special, threads=_checked_threads(threads), lots=pipeline.model.lots()
+            texts, skip_special=skip_special, threads=checked_threads(threads), lots=pipeline.model.lots()
         )
 
     def post_process(
@@ -290,7 +274,7 @@ class Encoder(Fitting):
 
     def encode_to_matrix(
         self,
-        texts: Sequence[str],
+        texts: Iterable[str],
         *,
         pad_id: int,
         length: int | None = None,
@@ -336,36 +320,3 @@ class Encoder(Fitting):
             rows = self._encode_all(texts, False, add_special_tokens, special, threads, ids_alone=True)
             ids, offsets = self.pipeline.flat([row.ids for row in rows])
         return padded_matrix(ids, offsets, pad_id=pad_id, length=length, direction=direction)
-
-
-def _texts(item: Any, number: int, is_pretokenized: bool) -> list[Any]:
-    """The one text or the two of an item of a batch."""
-    if isinstance(item, str):
-        return [item]
-    if not isinstance(item, list | tuple):
-        kind = "a list of words" if is_pretokenized else "a text"
-        raise InputError(f"item {number} of the batch is a {type(item).__name__}", allowed=f"{kind}, or two of them")
-    if is_pretokenized and not (len(item) == 2 and not any(isinstance(part, str) for part in item)):
-        return [item]
-    if len(item) != 2:
-        raise InputError(
-            f"item {number} of the batch has {len(item)} parts",
-            allowed="a text, or two of them",
-            hint="pass is_pretokenized=True for lists of words",
-        )
-    return list(item)
-
-
-def _words(sequence: Any) -> Sequence[str]:
-    """The words of a text that was cut beforehand."""
-    if isinstance(sequence, str) or not all(isinstance(word, str) for word in sequence):
-        raise InputError("with is_pretokenized=True a text is a list of words")
-    return list(sequence)
-
-
-def _checked_threads(threads: int | None) -> int:
-    if threads is None:
-        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if not 1 <= threads <= DEFAULT_LIMITS.threads:
-        raise InputError(f"{threads} threads cannot encode", allowed=f"1 to {DEFAULT_LIMITS.threads}")
-    return threads

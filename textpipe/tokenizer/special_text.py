@@ -41,7 +41,7 @@ def policy_skips(pipeline: Pipeline, special: SpecialPolicy, texts: Iterable[str
 
     The texts are those of a batch, or all of its one ``item``.
     """
-    if special not in get_args(SpecialPolicy):
+    if not isinstance(special, str) or special not in get_args(SpecialPolicy):
         raise InputError(f"no such policy: {special!r}", hint=did_you_mean(str(special), get_args(SpecialPolicy)))
     if special == "raise":
         for number, text in enumerate(texts):
@@ -80,6 +80,8 @@ def segment_pieces(added: AddedVocabulary, segments: Iterable[Special | Text]) -
     InputError
         when a mark is no special token, or a segment is neither.
     """
+    if isinstance(segments, str) or not isinstance(segments, Iterable):
+        raise InputError(f"segments are {segments!r:.40}", allowed="a list of Special(token) and Text(text)")
     pieces: list[tuple[str, int | None]] = []
     for number, segment in enumerate(segments):
         if isinstance(segment, Special) and isinstance(segment.token, str):
