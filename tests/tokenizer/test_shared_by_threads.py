@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -114,3 +115,25 @@ def test_a_stage_that_is_set_while_another_thread_looks_at_the_stages_stays_set(
     if Meddled.left <= 0:
         assert shared.normalizer is found
     assert shared.encode("가 ").ids == shared.encode(" 가" if Meddled.left <= 0 else " 가 ").ids
+
+
+def test_tokens_that_two_threads_add_are_all_there():
+    for _ in range(10):
+        shared = Tokenizer.from_str(byte_level_json())
+        run_together(*(partial(shared.add_tokens, [f"<{name}{n}>"]) for n in range(10) for name in "abc"))
+        contents = {token.content for token in shared.get_added_tokens_decoder().values()}
+        assert contents >= {f"<{name}{n}>" for n in range(10) for name in "abc"}
+        assert len({shared.token_to_id(content) for content in contents}) == len(contents)
+
+
+def test_stages_that_two_threads_set_are_both_there():
+    for _ in range(20):
+        shared = Tokenizer.from_str(byte_level_json())
+        normalizer, pre_tokenizer = Lowercase(), ByteLevel(add_prefix_space=False)
+        run_together(
+            partial(setattr, shared, "normalizer", normalizer),
+            partial(setattr, shared, "pre_tokenizer", pre_tokenizer),
+            partial(setattr, shared, "post_processor", None),
+        )
+        assert shared.normalizer is normalizer
+        assert shared.pre_tokenizer is pre_tokenizer

@@ -12,6 +12,7 @@ from typing import Any
 
 from textpipe.errors import InputError
 from textpipe.models import Model
+from textpipe.stages.stage import check_characters
 
 __all__ = ["AddedToken", "AddedVocabulary"]
 
@@ -46,6 +47,7 @@ class AddedToken:
     ) -> None:
         if not isinstance(content, str):
             raise InputError(f"the content of an added token is {content!r}", allowed="a str")
+        check_characters(content, "the content of an added token")
         self.content = content
         self.special = special
         self._single_word = single_word

@@ -7,13 +7,13 @@ model's vocabulary never changes.
 from __future__ import annotations
 
 import operator
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from textpipe.errors import InputError
 from textpipe.limits import DEFAULT_LIMITS
-from textpipe.stages.stage import Stage
+from textpipe.stages.stage import Stage, check_characters
 
 if TYPE_CHECKING:
     from textpipe.core._native import NativeModel
@@ -155,10 +155,20 @@ def _checked_vocab(vocab: Mapping[str, int]) -> dict[str, int]:
     if not isinstance(vocab, Mapping):
         raise InputError(f"a vocabulary is a {type(vocab).__name__}", allowed="a dictionary, piece: id")
     if set(map(type, vocab)) <= {str} and set(map(type, vocab.values())) <= {int}:
+        _check_pieces(vocab)
         return dict(vocab)
     checked = {}
     for piece, number in vocab.items():
         if not isinstance(piece, str) or not hasattr(number, "__index__") or isinstance(number, bool):
             raise InputError(f"the vocabulary has {piece!r:.40}: {number!r:.40}", allowed="a string: a whole number")
         checked[str(piece)] = operator.index(number)
+    _check_pieces(checked)
     return checked
+
+
+def _check_pieces(vocab: Iterable[str]) -> None:
+    try:
+        "".join(vocab).encode()  # all at once: one of them is hardly ever wrong
+    except UnicodeEncodeError:
+        for piece in vocab:
+            check_characters(piece, "a piece")

@@ -12,6 +12,7 @@ from textpipe.encoding import Encoding
 from textpipe.errors import InputError
 from textpipe.limits import DEFAULT_LIMITS
 from textpipe.processors.base import PostProcessor, numbered
+from textpipe.stages.stage import check_characters
 
 __all__ = ["BertProcessing", "check_token", "framed"]
 
@@ -79,6 +80,7 @@ def check_token(token: TokenAndId) -> TokenAndId:
             pass
         case _:
             raise InputError(f"a special token is {token!r:.60}", allowed="(piece, id)")
+    check_characters(piece, "a special token")
     if not 0 <= number < DEFAULT_LIMITS.token_id:
         raise InputError(f'"{piece}" has the id {number}', allowed=f"0 to {DEFAULT_LIMITS.token_id - 1}")
     return piece, number

@@ -15,6 +15,7 @@ from textpipe.encoding import Encoding
 from textpipe.errors import InputError
 from textpipe.limits import DEFAULT_LIMITS
 from textpipe.processors.base import PostProcessor, numbered
+from textpipe.stages.stage import check_characters
 
 __all__ = ["Piece", "SpecialToken", "TemplateProcessing"]
 
@@ -111,6 +112,8 @@ class TemplateProcessing(PostProcessor):
         object.__setattr__(self, "special_tokens", tuple(listed[name] for name in sorted(listed)))
         for name in ("single", "pair"):
             object.__setattr__(self, name, _template(getattr(self, name)))
+        for text in (text for token in self.special_tokens for text in (token.id, *token.tokens)):
+            check_characters(text, "a special token")
         wrong = next(
             (n for token in self.special_tokens for n in token.ids if not 0 <= n < DEFAULT_LIMITS.token_id), None
         )

@@ -14,6 +14,7 @@ from typing import Any
 from textpipe.errors import InputError, LimitError
 from textpipe.limits import DEFAULT_LIMITS
 from textpipe.stages.oniguruma import translate
+from textpipe.stages.stage import check_characters
 
 __all__ = ["Regex", "check_pattern", "find", "pattern_to_dict", "replaced"]
 
@@ -94,6 +95,7 @@ def check_pattern(pattern: object) -> None:
     """Refuse what is no pattern."""
     if not isinstance(pattern, str | Regex):
         raise InputError(f"a pattern is a {type(pattern).__name__}", allowed="a str or a Regex")
+    check_characters(pattern if isinstance(pattern, str) else pattern.pattern, "a pattern")
 
 
 def replaced(pattern: str | Regex, text: str, content: str) -> list[tuple[int, int, bool, str]]:

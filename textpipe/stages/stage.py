@@ -19,6 +19,7 @@ from textpipe.errors import ConfigError, InputError, StateError, did_you_mean
 __all__ = [
     "Stage",
     "StageSequence",
+    "check_characters",
     "check_methods",
     "checked_parts",
     "describe",
@@ -127,6 +128,8 @@ def plain_value(kind: type, name: str, value: Any) -> Any:
         when it has another type.
     """
     declared = _plain_types(kind, name)
+    if isinstance(value, str):
+        check_characters(value, f"{name} of {kind.__name__}")
     if declared is None or type(value) in declared[1]:
         return value
     wanted, types = declared
@@ -140,6 +143,22 @@ def plain_value(kind: type, name: str, value: Any) -> Any:
     if str in types and isinstance(value, str):
         return str(value)
     raise ConfigError(f"{name} of {kind.__name__} is {value!r:.60}", allowed=wanted)
+
+
+def check_characters(text: str, name: str) -> None:
+    """Refuse half a surrogate pair: no file could hold the text, and no text holds it.
+
+    Parameters
+    ----------
+    name : what the text is, as the message shall call it.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise InputError(
+            f"{name} is {text!a:.60}, with half a surrogate pair at character {error.start}",
+            allowed="characters that can be written as UTF-8",
+        ) from None
 
 
 def _settings_of(value: Any) -> Any:

@@ -7,6 +7,7 @@ stage or of one of its settings is seen by the next call, and costs a new native
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -65,6 +66,7 @@ class Composition:
     """A model, the stages around it, and added tokens."""
 
     def __init__(self, model: Model) -> None:
+        self._lock = threading.RLock()  # around what reads the stages, changes some, and writes them all
         self._added = AddedVocabulary()
         self._decoder: Decoder | None = None
         self._use(Pipeline(_checked("model", model), self._added))
@@ -75,7 +77,8 @@ class Composition:
 
     def _change(self, **stages: Any) -> None:
         checked = {name: _checked(name, stage) for name, stage in stages.items()}
-        self._use(replace(self._state.pipeline, added=self._added, **checked))
+        with self._lock:
+            self._use(replace(self._state.pipeline, added=self._added, **checked))
 
     @property
     def model(self) -> Model:
@@ -120,8 +123,10 @@ class Composition:
 
     @decoder.setter
     def decoder(self, decoder: Decoder | None) -> None:
-        self._decoder = _checked("decoder", decoder)
-        self._change()
+        checked = _checked("decoder", decoder)
+        with self._lock:
+            self._decoder = checked
+            self._change()
 
     @property
     def pipeline(self) -> Pipeline:
@@ -138,11 +143,12 @@ class Composition:
             now = _State.of(replace(state.pipeline))  # without what was made of the old settings
         else:
             now.readings.update(state.readings)  # another tokenizer's stage was changed, or the decoder
-        if self._state is not state:
-            return self._looked_at()  # another thread has set a stage meanwhile
-        self._state = now
-        self._sha256 = None
-        return now
+        with self._lock:
+            if self._state is state:
+                self._state = now
+                self._sha256 = None
+                return now
+        return self._looked_at()  # another thread has set a stage meanwhile
 
     def add_tokens(self, tokens: Iterable[str | AddedToken]) -> int:
         """Add tokens that are found in text as a whole; returns how many were new."""
@@ -155,10 +161,12 @@ class Composition:
     def _add(self, tokens: Iterable[str | AddedToken], *, special: bool) -> int:
         if isinstance(tokens, str):
             raise InputError("the tokens to add are one string", allowed="a list of str or AddedToken")
-        vocabulary = self._added.copy()  # threads that encode meanwhile have the one there was
-        added = vocabulary.add([AddedVocabulary.of(token, special=special) for token in tokens], self.model)
-        self._added = vocabulary
-        self._change()
+        wanted = [AddedVocabulary.of(token, special=special) for token in tokens]
+        with self._lock:
+            vocabulary = self._added.copy()  # threads that encode meanwhile have the one there was
+            added = vocabulary.add(wanted, self.model)
+            self._added = vocabulary
+            self._change()
         return added
 
     def get_added_tokens_decoder(self) -> dict[int, AddedToken]:

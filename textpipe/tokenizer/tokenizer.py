@@ -216,12 +216,13 @@ class Tokenizer(AsyncEncoder):
 
     def take_learned(self, model: Model, special_tokens: Sequence[str | AddedToken]) -> None:
         """Have a model that was learned, and the special tokens that it was learned with."""
-        self.model = model
-        # Ids of the old model mean nothing in the new one: whatever was added before is added again.
-        kept = [token for _, token in sorted(self._added.by_id.items())]
-        self._added = AddedVocabulary()
-        self.add_special_tokens(special_tokens)
-        self.add_tokens(kept)
+        with self._lock:
+            self.model = model
+            # Ids of the old model mean nothing in the new one: whatever was added before is added again.
+            kept = [token for _, token in sorted(self._added.by_id.items())]
+            self._added = AddedVocabulary()
+            self.add_special_tokens(special_tokens)
+            self.add_tokens(kept)
 
     def __repr__(self) -> str:
         tokens = describe([token.to_dict(number) for number, token in self.get_added_tokens_decoder().items()])
