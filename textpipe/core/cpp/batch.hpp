@@ -211,6 +211,7 @@ class EncodeJob final : public Job {
             const Part& part = parts_[i];
             const uint8_t* text = nullptr;
             size_t size = 0;
+            if (i + 1 < range.end) prefetch(parts_[i + 1].view);
             if (!read(part, buffer, worker, text, size)) return;
             const size_t before = ids.size();
             if (add_special_ && part.is_first()) ids.append(program.before.data(), program.before.size());
