@@ -94,6 +94,12 @@ class BpeSeeds {
                 i += 3;
                 continue;
             }
+            if (byte < 0x80) {
+                do *out++ = bytes_[word[i]];
+                while (++i < size && word[i] < 0x80);
+                previous = word[i - 1];
+                continue;
+            }
             unsigned length;
             previous = unicode::decode(word + i, length);
             if (previous >= bmp_end) previous = beyond;
