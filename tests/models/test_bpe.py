@@ -214,3 +214,11 @@ def test_vocab_json_and_merges_txt_are_read_and_written(tmp_path):
     paths = model.save(str(tmp_path))
     assert BPE.from_file(*paths) == model
     assert oracle.models.BPE.from_file(*paths).token_to_id("ìķĪ") == model.token_to_id("ìķĪ")
+
+
+def test_an_unknown_token_that_merges_tells_no_places():
+    vocab = {"가": 0, "a": 1, "▁": 2, "가a": 3, "가가": 4}
+    theirs = oracle.Tokenizer(oracle.models.BPE(vocab, [("가", "a"), ("가", "가")], unk_token="가"))
+    theirs.pre_tokenizer = oracle.pre_tokenizers.Metaspace()
+    spans = Tokenizer.from_str(theirs.to_str()).encode_spans_to_numpy(["éa가😀"])  # 13 bytes, as what the pieces say
+    assert list(zip(spans.begins, spans.ends, strict=True)) == theirs.encode("éa가😀").offsets == [(0, 1), (0, 2), (2, 4)]

@@ -158,13 +158,22 @@ class BpeModel final : public Model {
     // Whether a word's ids follow from its bytes and the merges alone.
     bool is_plain() const { return complete_ && !options_.ignore_merges && options_.dropout == 0; }
 
-    // What stands for unknown characters tells no size, and what stands for a byte may also be spelled out.
+    // What stands for unknown characters tells no size, and what stands for a byte may also be spelled out: their sizes
+    // are the least they can be, so that the sizes in a word with such a token come to its own only where they are right.
+    // Where they merge with others that is not so.
     void forget_sizes() {
         if (!ids_differ_ || !options_.prefix.empty() || !options_.suffix.empty()) return sizes_.clear();
-        if (unk_id_ != no_id) sizes_[unk_id_] = 0;
-        if (!options_.byte_fallback) return;
-        for (const uint32_t id : fallback_ids_)
-            if (id != no_id) sizes_[id] = 1;
+        std::vector<bool> varies(sizes_.size());
+        const auto set_least = [&](uint32_t id, uint32_t size) {
+            if (id == no_id) return;
+            sizes_[id] = size;
+            varies[id] = true;
+        };
+        if (options_.byte_fallback)
+            for (const uint32_t id : fallback_ids_) set_least(id, 1);
+        set_least(unk_id_, 0);
+        for (const MergeTable::Merge& merge : merges_.merges())
+            if (varies[merge.left] || varies[merge.right]) return sizes_.clear();
     }
 
     // The piece that the word is, or no_id.
