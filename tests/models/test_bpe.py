@@ -220,5 +220,6 @@ def test_an_unknown_token_that_merges_tells_no_places():
     vocab = {"가": 0, "a": 1, "▁": 2, "가a": 3, "가가": 4}
     theirs = oracle.Tokenizer(oracle.models.BPE(vocab, [("가", "a"), ("가", "가")], unk_token="가"))
     theirs.pre_tokenizer = oracle.pre_tokenizers.Metaspace()
-    spans = Tokenizer.from_str(theirs.to_str()).encode_spans_to_numpy(["éa가😀"])  # 13 bytes, as what the pieces say
-    assert list(zip(spans.begins, spans.ends, strict=True)) == theirs.encode("éa가😀").offsets == [(0, 1), (0, 2), (2, 4)]
+    text = "éa가😀"  # 13 bytes with the mark before it: as many as its tokens' pieces have
+    spans = Tokenizer.from_str(theirs.to_str()).encode_spans_to_numpy([text])
+    assert list(zip(spans.begins, spans.ends, strict=True)) == theirs.encode(text).offsets == [(0, 1), (0, 2), (2, 4)]
