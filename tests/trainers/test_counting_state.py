@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import json
 
 import pytest
 
 from textpipe.core._native import grammar_step
-from textpipe.core._word_counts import WordCounts
+from textpipe.core._word_counts import NUM_PARTITIONS, WordCounts
 from textpipe.errors import FormatError, StateError
-from textpipe.trainers import MemoryLimit, WordCutter, count_files, counting, counting_state, rhythm
+from textpipe.trainers import MemoryLimit, WordCutter, count_files, counting, counting_state, rhythm, spilling
 from textpipe.trainers.counting_state import CountingState
 from textpipe.trainers.memory import resident_bytes
 
@@ -50,6 +51,32 @@ def stop_after(num_reports):
             raise Stop
 
     return progress
+
+
+def test_a_disk_that_fills_while_words_wait_on_it_leaves_what_was_saved(files, tmp_path, monkeypatch):
+    whole = count_files(files, CUTTER)
+    scratch = spilling.ScratchFile
+    left = [4 * NUM_PARTITIONS]
+
+    class Filling(scratch):
+        def write(self, data):
+            left[0] -= 1
+            if left[0] < 0:
+                raise OSError(errno.ENOSPC, "No space left on device", str(self.folder))
+            return super().write(data)
+
+    monkeypatch.setattr(spilling, "ScratchFile", Filling)
+    monkeypatch.setattr(spilling, "_FIXED_BYTES", 1 << 40)  # all room is spoken for
+    monkeypatch.setattr(MemoryLimit, "require", lambda *_: None)
+    state = CountingState(tmp_path / "counting", "key")
+    with pytest.raises(OSError, match="No space left on device for the words"):
+        count_files(files, CUTTER, memory=ample(), state=state, scratch_folder=tmp_path / "scratch")
+    monkeypatch.setattr(spilling, "ScratchFile", scratch)
+    again = CountingState(tmp_path / "counting", "key")
+    counts = count_files(files, CUTTER, memory=ample(), state=again)
+    assert 0 < state.num_chunks < again.num_chunks
+    assert counts.items() == whole.items()
+    assert list((tmp_path / "scratch").iterdir()) == []
 
 
 @pytest.mark.parametrize("threads", [1, 3])

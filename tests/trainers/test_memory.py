@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import random
 import subprocess
@@ -112,10 +113,27 @@ def test_a_full_disk_while_writing_out_is_said_and_leaves_nothing(cramped, tmp_p
             raise OSError(28, os.strerror(28))
 
     monkeypatch.setattr(calls, "system", Full())
-    with pytest.raises(OSError, match="No space left") as caught:
+    with pytest.raises(OSError, match=r"No space left .* need about \d+ MB in all: .* scratch_folder") as caught:
         count_texts(texts(500), BYTE_LEVEL, threads=2, memory=cramped(0), scratch_folder=tmp_path)
+    assert caught.value.errno == errno.ENOSPC
     assert caught.value.filename == str(tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_full_disk_lacks_is_told_by_the_share_of_the_text_that_was_read(cramped, tmp_path, monkeypatch):
+    class Full(calls.System):
+        def write(self, descriptor, data):
+            raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
+
+    counts = WordCounts()
+    for number in range(100_000):
+        counts.add(b"%06d" % number)
+    monkeypatch.setattr(calls, "system", Full())
+    with (
+        spilling.SpillingCounts(counts, cramped(0), threads=1, folder=tmp_path) as spilled,
+        pytest.raises(OSError, match="need about 15 MB in all"),
+    ):
+        spilled.relieve(0.1)
 
 
 def test_a_disk_that_gives_back_other_bytes_is_noticed(cramped, tmp_path, monkeypatch):

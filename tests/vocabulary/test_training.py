@@ -19,6 +19,7 @@ from textpipe.files import read_manifest
 from textpipe.models import BPE, Unigram, WordLevel, WordPiece
 from textpipe.records import Document
 from textpipe.tokenizer import Tokenizer
+from textpipe.trainers import spilling
 from textpipe.trainers.memory import resident_bytes
 from textpipe.vocabulary import PRESETS, VocabConfig, count_words, forecast, preset_settings, train_vocabulary
 
@@ -236,6 +237,22 @@ def test_settings_come_from_a_file_and_flags_go_before_it(texts, tmp_path, capsy
     error = capsys.readouterr().err
     assert "vocab.toml" in error
     assert "vocab_size" in error
+
+
+@pytest.mark.parametrize("has_own", [False, True])
+def test_words_that_do_not_fit_wait_beside_the_folder_or_where_is_said(texts, tmp_path, monkeypatch, has_own):
+    folders = []
+    begin = spilling.SpillingCounts.__init__
+
+    def noted(self, *row, folder, **facts):
+        folders.append(folder)
+        begin(self, *row, folder=folder, **facts)
+
+    monkeypatch.setattr(spilling.SpillingCounts, "__init__", noted)
+    words = ["train-vocab", str(texts["ko"]), "-n", "300", "-q", "--memory-limit", str(resident_bytes() + (1 << 30))]
+    own = ["--scratch-folder", str(tmp_path / "scratch")] if has_own else []
+    assert run([*words, *own, "--out", str(tmp_path / "made" / "vocab")]) == 0
+    assert folders == [tmp_path / ("scratch" if has_own else "made")]
 
 
 def test_a_dry_run_tells_the_memory_and_writes_nothing(texts, tmp_path, capsys):

@@ -67,6 +67,12 @@ def command(
         help="The most this process may hold, such as 200MB; words that do not fit wait on the disk.",
         rich_help_panel=_WORK,
     ),
+    scratch_folder: Path | None = typer.Option(
+        None,
+        "--scratch-folder",
+        help="Where words wait that --memory-limit leaves no room for; beside --out when absent.",
+        rich_help_panel=_WORK,
+    ),
     threads: int | None = typer.Option(
         None, "--threads", help="Threads that count and learn; all cores when absent.", rich_help_panel=_WORK
     ),
@@ -122,6 +128,7 @@ def command(
         raise ConfigError("--only-counts needs a file to write", hint="add --save-counts FILE")
     sizes = sorted(set(vocab_sizes or [config.vocab_size]))
     options: dict[str, Any] = {"threads": threads, "memory_limit": memory_limit, "counts_file": counts_file}
+    options["scratch_folder"] = scratch_folder
     if only_counts and not dry_run:
         _count(inputs, config, options, quiet=quiet, as_json=as_json)
         return

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 if TYPE_CHECKING:
     from textpipe.records import Document
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["LanguageFit", "VocabularyMetrics", "document_batches", "piece_script", "vocabulary_metrics"]
 
 _BATCH = 512
+_BATCH_BYTES = 1 << 18
 
 
 @dataclass(slots=True)
@@ -89,11 +91,10 @@ def vocabulary_metrics(
     Time is that of encoding the text once; memory is one batch of documents.
     """
     fits: dict[str, LanguageFit] = {}
-    used = bytearray(tokenizer.get_vocab_size())
+    is_used = np.zeros(tokenizer.get_vocab_size(), dtype=bool)
     for batch in document_batches(documents, max_bytes):
         ids, offsets = tokenizer.encode_to_numpy([document.text for document in batch], add_special_tokens=False)
-        for token in set(ids.tolist()):
-            used[token] = 1
+        is_used[ids] = True
         for document, start, end in zip(batch, offsets[:-1].tolist(), offsets[1:].tolist(), strict=True):
             fit = fits.setdefault(document.lang, LanguageFit(document.lang))
             fit.num_documents += 1
@@ -103,16 +104,24 @@ def vocabulary_metrics(
             fit.num_tokens += end - start
     metrics = _pieces(tokenizer)
     metrics.languages = sorted(fits.values(), key=lambda fit: -fit.num_bytes)
-    metrics.num_unused = used.count(0)
+    metrics.num_unused = int(np.count_nonzero(~is_used))
     return metrics
 
 
 def document_batches(documents: Iterable[Document], max_bytes: int) -> Iterator[list[Document]]:
-    """Documents, some hundreds at a time, until ``max_bytes`` of text have been given."""
-    stream = iter(documents)
-    seen = 0
-    while seen < max_bytes and (batch := list(islice(stream, _BATCH))):
-        seen += sum(len(document.text.encode()) for document in batch)
+    """Documents, some hundreds or a quarter of a MiB at a time, until ``max_bytes`` of text have been given."""
+    batch: list[Document] = []
+    seen = yielded = 0
+    for document in documents:
+        batch.append(document)
+        seen += len(document.text.encode())
+        if len(batch) < _BATCH and seen - yielded < _BATCH_BYTES and seen < max_bytes:
+            continue
+        yield batch
+        batch, yielded = [], seen
+        if seen >= max_bytes:
+            return
+    if batch:
         yield batch
 
 

@@ -306,7 +306,8 @@ def _count(
     threads = checked_threads(threads)
     if cutter.is_python:
         threads = 1  # Python code runs one thread at a time
-    chunks = _reported(chunks, progress, total)
+    reading = _Reading(chunks, progress, total)
+    chunks = iter(reading)
     if state is not None:
         for _ in itertools.islice(chunks, state.num_chunks):
             pass  # counted before
@@ -321,7 +322,7 @@ def _count(
                     for chunk in chunks if state is None else state.part(chunks):
                         workers.give(chunk)
                         if spilling is not None:
-                            spilling.relieve()
+                            spilling.relieve(reading.share)
                 except KeyboardInterrupt:
                     # What spills may be on its way just now; then what was saved last is what there is.
                     if state is not None and spilling is None and workers.end_soon():
@@ -335,11 +336,24 @@ def _count(
     return counts
 
 
-def _reported(chunks: Iterator[Chunk], progress: Progress | None, total: int | None) -> Iterator[Chunk]:
+class _Reading:
     """Chunks; each is told of when it has been taken care of."""
-    done = 0
-    for chunk in chunks:
-        yield chunk
-        done += _size(chunk)
-        if progress is not None:
-            progress("count words", done, total, unit="characters" if total is None else "bytes")
+
+    def __init__(self, chunks: Iterator[Chunk], progress: Progress | None, total: int | None) -> None:
+        self._chunks = chunks
+        self._progress = progress
+        self._total = total
+        self._done = 0
+
+    @property
+    def share(self) -> float | None:
+        """Of all text that was read; None where its size is not known."""
+        return None if not self._total else min(self._done / self._total, 1.0)
+
+    def __iter__(self) -> Iterator[Chunk]:
+        for chunk in self._chunks:
+            yield chunk
+            self._done += _size(chunk)
+            if self._progress is not None:
+                unit = "characters" if self._total is None else "bytes"
+                self._progress("count words", self._done, self._total, unit=unit)

@@ -34,11 +34,13 @@ class Work:
     threads : that count words; by default as many as there are processors.
     memory : what this process may hold.
     progress : told of each phase.
+    scratch_folder : where words wait that do not fit in memory; beside what is made when absent.
     """
 
     threads: int | None = None
     memory: MemoryLimit | None = None
     progress: Progress | None = None
+    scratch_folder: str | os.PathLike[str] | None = None
 
     @property
     def guarded(self) -> Progress | None:

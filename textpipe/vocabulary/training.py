@@ -66,15 +66,17 @@ def train_vocabulary(
     progress: Progress | None = None,
     counts_file: str | os.PathLike[str] | None = None,
     formats: Iterable[str] = (),
+    scratch_folder: str | os.PathLike[str] | None = None,
 ) -> Vocabulary:
     """Train a tokenizer and write its folder; a folder that the same call made is given back as it is.
 
     Parameters
     ----------
     inputs : texts, and files of word counts that the same stages made; ``name=path`` names a corpus for the weights.
-    memory_limit : the most this process may hold, such as ``"200MB"``; what does not fit waits on the disk of ``out``.
+    memory_limit : the most this process may hold, such as ``"200MB"``; what does not fit waits on the disk.
     counts_file : where to write the word counts of all inputs, for another training or another machine to add.
     formats : written beside tokenizer.json, by the names of :data:`textpipe.formats.FORMATS`.
+    scratch_folder : where words wait that do not fit in memory; beside ``out`` when absent.
 
     Raises
     ------
@@ -86,7 +88,7 @@ def train_vocabulary(
         when ``out`` holds something else, or other stages made the words of counts.
     """
     config = config or VocabConfig()
-    work = Work(threads, MemoryLimit.of(memory_limit), progress)
+    work = Work(threads, MemoryLimit.of(memory_limit), progress, scratch_folder)
     return _Training({Path(out): config}, inputs, work, counts_file, tuple(formats)).run()[0]
 
 
@@ -101,6 +103,7 @@ def train_vocabularies(
     progress: Progress | None = None,
     counts_file: str | os.PathLike[str] | None = None,
     formats: Iterable[str] = (),
+    scratch_folder: str | os.PathLike[str] | None = None,
 ) -> list[Vocabulary]:
     """Train tokenizers of several sizes in one run; the smallest first, each in a folder of ``out`` named by its size.
 
@@ -113,7 +116,7 @@ def train_vocabularies(
     folders = {Path(out) / str(size): config.replaced(vocab_size=size) for size in sorted(set(vocab_sizes))}
     if not folders:
         raise ConfigError("no vocabulary size is given", allowed="one or more")
-    work = Work(threads, MemoryLimit.of(memory_limit), progress)
+    work = Work(threads, MemoryLimit.of(memory_limit), progress, scratch_folder)
     return _Training(folders, inputs, work, counts_file, tuple(formats)).run()
 
 
@@ -125,10 +128,11 @@ def count_words(
     threads: int | None = None,
     memory_limit: int | str | None = None,
     progress: Progress | None = None,
+    scratch_folder: str | os.PathLike[str] | None = None,
 ) -> WordCounts:
     """Count the words of all inputs as the stages of ``config`` make them, and save the counts; nothing is trained."""
     config = config or VocabConfig()
-    work = Work(threads, MemoryLimit.of(memory_limit), progress)
+    work = Work(threads, MemoryLimit.of(memory_limit), progress, scratch_folder)
     training = _Training({Path(counts_file): config}, inputs, work, counts_file, ())
     counts = training.count()
     training.states.forget()
@@ -218,9 +222,8 @@ class _Training:
         """All words, weighted where that is asked for, and saved where that is."""
         tokenizer, trainer = make_tokenizer(self.config)
         cutter = tokenizer.pipeline.word_cutter()
-        scratch = next(iter(self.folders)).parent
         by_corpus = self.files.count(
-            cutter, self.work, scratch_folder=scratch, reader=self.reader, states=self.states.counting
+            cutter, self.work, scratch_folder=self._scratch, reader=self.reader, states=self.states.counting
         )
         if self.weights is None:
             counts, *others = by_corpus.values()
@@ -235,6 +238,10 @@ class _Training:
         if self.counts_file is not None:
             save_counts(self.counts_file, counts, cutter.settings or "")
         return counts
+
+    @property
+    def _scratch(self) -> Path:
+        return Path(self.work.scratch_folder or next(iter(self.folders)).parent)
 
     def _shares(self, weights: Weights, counts: Mapping[str, WordCounts]) -> Mapping[str, Any]:
         shares = weights.of({name: each.num_text_bytes for name, each in counts.items()})
@@ -273,7 +280,7 @@ class _Training:
             threads=self.work.threads,
             progress=self.work.progress,
             memory=self.work.memory,
-            scratch_folder=next(iter(self.folders)).parent,
+            scratch_folder=self._scratch,
             reader=self.reader,
             state=self.states.counting[SPANS],
         )
@@ -359,6 +366,8 @@ class _Training:
                 figures=figures,
                 sample=self._sample(self.files.paths),
             )
+            if self.work.memory is not None:
+                self.work.memory.check("measuring the vocabulary")
         return Vocabulary(folder, counts)
 
 
