@@ -61,7 +61,7 @@ def test_a_dry_run_writes_nothing(tmp_path, monkeypatch, capsys):
     [
         (["example.com"], 3, "https://example.com"),
         (["http://"], 3, "not a web address"),
-        (["https://example.com/"], 2, "--contact"),
+        (["https://example.com/"], 2, "--contact: a crawl needs a contact"),
         (["https://example.com/", "--contact", "me"], 2, "e-mail"),
         ([], 2, "nothing to crawl"),
         (["http://127.0.0.1:1/", "--allow-private", "--max-pages", "0"], 2, "max_pages"),

@@ -278,7 +278,15 @@ def test_a_limit_with_no_room_to_count_in_is_refused_at_once():
 
 
 @pytest.mark.parametrize(
-    ("text", "size"), [("200MB", 200_000_000), ("0.5 gib", 1 << 29), ("77", 77), ("3k", 3000), ("1TB", 10**12)]
+    ("text", "size"),
+    [
+        ("200MB", 200_000_000),
+        ("0.5 gib", 1 << 29),
+        ("1157439488", 1157439488),
+        ("77", 77),
+        ("3k", 3000),
+        ("1TB", 10**12),
+    ],
 )
 def test_sizes_are_read_with_their_units(text, size):
     assert parse_bytes(text) == size

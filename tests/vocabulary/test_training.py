@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import re
 import signal
@@ -20,7 +21,7 @@ from textpipe.models import BPE, Unigram, WordLevel, WordPiece
 from textpipe.records import Document
 from textpipe.tokenizer import Tokenizer
 from textpipe.trainers import spilling
-from textpipe.trainers.memory import resident_bytes
+from textpipe.trainers.memory import MemoryLimit, resident_bytes
 from textpipe.vocabulary import PRESETS, VocabConfig, count_words, forecast, preset_settings, train_vocabulary
 
 KO = "밥을 먹고 학교에 갔다. 친구들이 밥을 또 먹었다ㅋㅋㅋ 한국어 형태소 분석은 어렵다 12345\n"
@@ -253,6 +254,20 @@ def test_words_that_do_not_fit_wait_beside_the_folder_or_where_is_said(texts, tm
     own = ["--scratch-folder", str(tmp_path / "scratch")] if has_own else []
     assert run([*words, *own, "--out", str(tmp_path / "made" / "vocab")]) == 0
     assert folders == [tmp_path / ("scratch" if has_own else "made")]
+
+
+def test_a_full_disk_is_told_with_the_option_that_helps(texts, tmp_path, monkeypatch, capsys):
+    def write_out(self):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(spilling.SpillingCounts, "_write_out", write_out)
+    monkeypatch.setattr(spilling, "_FIXED_BYTES", 1 << 40)  # all room is spoken for
+    monkeypatch.setattr(MemoryLimit, "require", lambda *_: None)
+    words = ["train-vocab", str(texts["ko"]), "-n", "300", "-q", "--memory-limit", str(resident_bytes() + (1 << 30))]
+    assert run([*words, "--out", str(tmp_path / "vocab")]) == 5
+    told = capsys.readouterr().err
+    assert f"{tmp_path}: No space left on device" in told
+    assert "set --scratch-folder to a folder on another disk" in told
 
 
 def test_a_dry_run_tells_the_memory_and_writes_nothing(texts, tmp_path, capsys):

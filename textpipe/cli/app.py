@@ -10,14 +10,16 @@ from __future__ import annotations
 import functools
 import importlib
 import inspect
+import re
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import typer
 
-from textpipe.errors import LimitError, TextpipeError
+from textpipe.errors import ConfigError, LimitError, TextpipeError
 
 __all__ = ["VERBS", "Verb", "run"]
 
@@ -70,6 +72,9 @@ textpipe pack corpus --tokenizer vocab --out shards
 textpipe train gpt shards --out run
 textpipe generate run --prompt "옛날에"
 """
+
+
+_NAME = re.compile(r"(?<![\w.=])[a-z]+(?:_[a-z]+)+(?![\w=(])")
 
 
 def run(arguments: list[str]) -> int:
@@ -139,7 +144,7 @@ def _guarded(function: Callable[..., Any], *, debug: bool) -> Callable[..., Any]
         except typer.Exit:
             raise
         except Exception as error:
-            raise typer.Exit(_failed(error, debug=debug)) from None
+            raise typer.Exit(_failed(error, debug=debug, options=_options_of(function))) from None
 
     return guarded
 
@@ -153,7 +158,7 @@ def _interrupted() -> int:
     return 130
 
 
-def _failed(error: BaseException, *, debug: bool) -> int:
+def _failed(error: BaseException, *, debug: bool, options: Mapping[str, str] = MappingProxyType({})) -> int:
     if debug:
         import traceback
 
@@ -161,19 +166,45 @@ def _failed(error: BaseException, *, debug: bool) -> int:
     if isinstance(error, BrokenPipeError):  # the reader of our output has gone: nobody to tell
         sys.stderr.close()
         return 0
-    code, message = _explain(error)
+    code, message = _explain(error, options)
     print(f"textpipe: error: {message}", file=sys.stderr)
     return code
 
 
-def _explain(error: BaseException) -> tuple[int, str]:
+def _options_of(function: Callable[..., Any]) -> dict[str, str]:
+    """The settings of a verb, each with its option."""
+    options = {}
+    for name, parameter in inspect.signature(function).parameters.items():
+        if "Argument" not in f"{parameter.annotation} {type(parameter.default).__name__}":
+            declared = getattr(parameter.default, "param_decls", None) or ()
+            own = next((text for text in declared if text.startswith("--")), None)
+            options[name] = own.partition("/")[0] if own else "--" + name.replace("_", "-")
+    return options
+
+
+def _message(error: TextpipeError, options: Mapping[str, str]) -> str:
+    """What an error says, with options for settings where it tells the place and the cure."""
+    text = str(error)
+    if error.where is not None and error.where in options:
+        text = options[error.where] + text.removeprefix(error.where)
+    if error.hint is not None and not isinstance(error, ConfigError):  # which may speak of the keys of a file
+        text = text.removesuffix(error.hint) + _with_options(error.hint, options)
+    return text
+
+
+def _with_options(text: str, options: Mapping[str, str]) -> str:
+    """Text in which the settings are options; a name of a single word may be a word, and stays."""
+    return _NAME.sub(lambda name: options.get(name[0], name[0]), text)
+
+
+def _explain(error: BaseException, options: Mapping[str, str]) -> tuple[int, str]:
     if isinstance(error, TextpipeError):
-        return error.exit_code, str(error)
+        return error.exit_code, _message(error, options)
     if isinstance(error, MemoryError):
         return LimitError.exit_code, "out of memory; use smaller inputs, fewer workers or a smaller batch"
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
         text = error.strerror or str(error)
-        return 5, f"{where}{text}"
+        return 5, f"{where}{_with_options(text, options)}"
     fault = f"{type(error).__name__}: {error}"
     return 1, f"this is a fault of textpipe itself ({fault}); run it again with --debug and report what it prints"

@@ -81,7 +81,8 @@ class Crawler:
             return
         raise ConfigError(
             "a crawl needs a contact, so that a site's owner can reach you",
-            hint="pass --contact you@example.org or --contact https://example.org/about-our-crawler",
+            where="contact",
+            hint="give an address such as you@example.org or https://example.org/about-our-crawler",
         )
 
     def _is_private(self, host: str) -> bool:

@@ -127,7 +127,7 @@ class Guard:
         raise CrawlError(f"the address {address} is not on the public internet", url=url, hint=hint)
 
 
-_ALLOW_HINT = "--allow-private permits loopback and private networks, for your own machines"
+_ALLOW_HINT = "allow_private permits loopback and private networks, for your own machines"
 
 
 def _unwrapped(address: _Address) -> _Address:

@@ -24,7 +24,7 @@ __all__ = ["MemoryLimit", "parse_bytes", "resident_bytes"]
 _UNITS = {"": 1, "k": 1000, "m": 1000**2, "g": 1000**3, "t": 1000**4}
 _BINARY_UNITS = {"ki": 1 << 10, "mi": 1 << 20, "gi": 1 << 30, "ti": 1 << 40}
 _NEAR = 5  # that part of the limit left is little
-_SIZE = re.compile(r"\s*(\d{1,9}(?:\.\d{1,9})?)\s*([a-z]*?)b?\s*", re.ASCII | re.IGNORECASE)
+_SIZE = re.compile(r"\s*(\d{1,15}(?:\.\d{1,9})?)\s*([a-z]*?)b?\s*", re.ASCII | re.IGNORECASE)
 
 
 def parse_bytes(text: str) -> int:
