@@ -19,7 +19,7 @@ from textpipe.nn.gpt import GptConfig
 from textpipe.training import Start, Trainer, load_model
 from textpipe.training.checkpoints import Checkpoint
 from textpipe.training.exporting import export_run
-from textpipe.training.run_config import TrainConfig
+from textpipe.training.run_config import RunConfig, TrainConfig
 from textpipe.training.step import Stepper
 
 CONFIG = TrainConfig(
@@ -252,3 +252,12 @@ def test_a_folder_without_eos_is_refused_for_writing_and_not_for_training(whole,
         load_model(tmp_path / "export")
     start = Start.open(tmp_path / "export")
     Trainer(start.shape, small_packed, CONFIG.replaced(steps=1, warmup_steps=0), out=tmp_path / "x", start=start).run()
+
+
+def test_a_run_of_layout_pre_from_before_there_were_kinds_of_positions_keeps_those_it_was_trained_with():
+    shape = {"vocab_size": 9, "width": 8, "heads": 2, "layout": "pre"}
+    data = {"path": "pairs", "fingerprint": "", "tokenizer_sha256": "", "eos_id": 0}
+    run = {"architecture": "transformer", "train": {}, "data": data}
+    assert RunConfig(**run, model=shape).model.positions == "fairseq"
+    assert RunConfig(**run, model={**shape, "positions": "vaswani"}).model.positions == "vaswani"
+    assert RunConfig(**run, model={**shape, "layout": "post"}).model.positions == "vaswani"

@@ -20,7 +20,8 @@ _BATCHES_AT_ONCE = 8  # as many are read before one is written: those of like le
 
 
 def command(
-    model: Path = typer.Argument(help="A run of textpipe train transformer or seq2seq, a checkpoint, or an export."),
+    model: Path = typer.Argument(help="A run of textpipe train transformer or seq2seq, a checkpoint, or a folder of "
+                                      "transformers (Marian, M2M100)."),
     files: list[Path] = typer.Argument(None, help="A source a line; - is standard input."),
     *,
     text: list[str] = typer.Option([], "--text", "-t", help="A source; may be repeated."),
@@ -30,6 +31,9 @@ def command(
     max_tokens: int | None = typer.Option(None, "--max-tokens", help="Most tokens of a target. (the model's context)"),
     batch_size: int = typer.Option(32, "--batch-size", min=1, help="Sources translated together."),
     best: bool = typer.Option(False, "--best", help="The checkpoint with the lowest validation loss, not the newest."),
+    source_language: str | None = typer.Option(None, "--source-language", help="Of a model of many languages: that of "
+                                                                               "the sources, as ko."),
+    target_language: str | None = typer.Option(None, "--target-language", help="… and the one to translate into."),
     average: int = typer.Option(1, "--average", min=1, help="The mean of the weights of so many newest checkpoints."),
     reference: list[Path] = typer.Option([], "--reference", "-r", help="What each line should be, for BLEU and chrF; "
                                                                        "may be repeated."),
@@ -50,6 +54,7 @@ def command(
     textpipe translate run sources.txt --average 5 --out targets.txt
     textpipe translate run dev.ko --reference dev.en --out written.en
     textpipe translate run --text "바다는 넓다" --alignments --picture attention.svg
+    textpipe translate m2m100 --source-language ko --target-language en --text "바다는 넓다"
 
     A target stands on one line, as its source does. BLEU and chrF are those of sacrebleu, with their signatures; they
     are said on standard error, or with --out on standard output.
@@ -73,7 +78,8 @@ def command(
 
     if threads is not None:
         torch.set_num_threads(threads)
-    translator = Translator.open(model, best=best, average=average, device=pick_device(device))
+    languages = (source_language, target_language)
+    translator = Translator.open(model, best=best, average=average, device=pick_device(device), languages=languages)
     found = {"beams": beams, "length_penalty": length_penalty, "alpha": alpha}
     config = BeamConfig(**found, max_tokens=max_tokens or translator.model.config.context)  # type: ignore[arg-type]
     wants = alignments or picture is not None

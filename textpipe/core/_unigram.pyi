@@ -15,3 +15,6 @@ class NativeUnigram(NativeModel):
 
 class NativeSentenceModel(NativeModel):
     def __init__(self, pieces: list[tuple[str, float, int]], *, kind: int, byte_fallback: bool = False) -> None: ...
+
+class NativeRenumbered(NativeModel):
+    def __init__(self, model: NativeSentenceModel, ids: list[int], entries: dict[str, int]) -> None: ...

@@ -7,9 +7,16 @@ What enters: pieces with their scores, in the order of their ids. What leaves: a
 from libc.stdint cimport uint8_t, uint32_t
 from libcpp cimport bool as cbool
 from libcpp.memory cimport make_shared, shared_ptr
+from libcpp.string cimport string
 from libcpp.vector cimport vector
 
 from textpipe.core._native cimport ModelPointer, NativeModel, Token
+from textpipe.core._strings cimport assign_bytes
+
+cdef extern from "renumbered_model.hpp" namespace "textpipe" nogil:
+    cdef cppclass RenumberedModel:
+        RenumberedModel(shared_ptr[ConstSentenceModel] model, vector[uint32_t] ids) except +
+        void add_entry(const string& text, uint32_t id) except +
 
 cdef extern from "unigram_model.hpp" namespace "textpipe" nogil:
     const uint32_t no_id
@@ -81,4 +88,17 @@ cdef class NativeSentenceModel(NativeModel):
             made.get().add_piece(string_view(data, len(data)), score, piece_kind)
         made.get().finish()
         self.sentences = <shared_ptr[ConstSentenceModel]>made
+        self.model = <ModelPointer>made
+
+
+cdef class NativeRenumbered(NativeModel):
+    """A sentencepiece model whose pieces have the ids ``ids``, and whose unknown runs those of ``entries``."""
+
+    def __init__(self, NativeSentenceModel model not None, list ids not None, dict entries not None):
+        cdef vector[uint32_t] numbers = ids
+        cdef shared_ptr[RenumberedModel] made = make_shared[RenumberedModel](model.sentences, numbers)
+        cdef string text
+        for entry, number in entries.items():
+            assign_bytes(text, entry.encode())
+            made.get().add_entry(text, number)
         self.model = <ModelPointer>made

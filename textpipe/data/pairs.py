@@ -14,6 +14,7 @@ Axes: B pair, S position of the source, T of the target.
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import os
 from collections.abc import Iterable, Iterator
@@ -37,13 +38,34 @@ from textpipe.tokenizer.special_text import SpecialPolicy, refuse_special
 if TYPE_CHECKING:
     from textpipe.tokenizer import Tokenizer
 
-__all__ = ["PackedPairs", "PairBatch", "PairPlan", "PairSplit", "pack_pairs"]
+__all__ = ["PackedPairs", "PairBatch", "PairFrame", "PairPlan", "PairSplit", "pack_pairs"]
 
 KIND = "pack-pairs"
 Pair = tuple[str, str]
 _SIDES = ("source", "target")
 _BATCH_PAIRS = 4096  # encoded in one call
 _POOL_PAIRS = 8192  # sorted by length together
+
+
+@dataclass(frozen=True, slots=True)
+class PairFrame:
+    """What stands around the texts of pairs, beside the eos that ends each.
+
+    ``begin_id`` is what targets are read from, eos when absent; ``before_source`` and ``before_target`` are ids texts
+    begin with, such as the token of a language. With ``one_vocabulary`` the tokenizers of both sides cut differently
+    and have the same entries, so that the model has one embedding.
+    """
+
+    begin_id: int | None = None
+    before_source: tuple[int, ...] = ()
+    before_target: tuple[int, ...] = ()
+    one_vocabulary: bool = False
+
+    def as_identity(self) -> dict[str, Any]:
+        """What a run keeps of it."""
+        found = dataclasses.asdict(self)
+        del found["one_vocabulary"]
+        return found
 
 
 def pack_pairs(
@@ -55,6 +77,7 @@ def pack_pairs(
     source_tokenizer: Tokenizer | None = None,
     eos: str = "<|endoftext|>",
     special: SpecialPolicy = "text",
+    frame: PairFrame | None = None,
     seed: int = 0,
     threads: int | None = None,
 ) -> PackedPairs:
@@ -67,6 +90,7 @@ def pack_pairs(
     out : the folder to make. It must not exist.
     eos : special token put after each text.
     special : special tokens written in a text are plain text, an error (``raise``) or tokens (``allow``).
+    frame : what else stands around texts, as a model that is to be trained further has it.
     seed : what a tokenizer draws by that has dropout or samples, and no seed of its own.
 
     Raises
@@ -78,11 +102,14 @@ def pack_pairs(
     """
     tokenizers = {"source": (source_tokenizer or tokenizer).seeded(seed), "target": tokenizer.seeded(seed)}
     infos = {side: _info(tokenizers[side], eos) for side in _SIDES}
+    frame = frame or PairFrame()
+    before = {"source": frame.before_source, "target": frame.before_target}
     counts: dict[str, Any] = {"shared": source_tokenizer is None}
-    with publish_directory(out, kind=KIND, counts=counts, config={"eos": eos, "special": special}) as staging:
+    config = {"eos": eos, "special": special, "frame": dataclasses.asdict(frame)}
+    with publish_directory(out, kind=KIND, counts=counts, config=config) as staging:
+        writing = _Writing(staging, tokenizers, infos, before, special, threads)
         for name, pairs in (("train", train), ("val", val)):
-            checked = _checked(pairs, name, tokenizers, special)
-            counts[name] = _write_split(staging, name, checked, tokenizers, infos, special=special, threads=threads)
+            counts[name] = writing.write(name, _checked(pairs, name, tokenizers, special))
         for side in _SIDES:
             write_text(staging / f"{side}-tokenizer.json", tokenizers[side].to_str(pretty=True))
     return PackedPairs(out)
@@ -109,36 +136,45 @@ def _checked(
         yield pair
 
 
-def _write_split(
-    staging: Path,
-    name: str,
-    pairs: Iterable[Pair],
-    tokenizers: dict[str, Tokenizer],
-    infos: dict[str, ShardInfo],
-    *,
-    special: SpecialPolicy,
-    threads: int | None,
-) -> dict[str, int]:
-    stream, num_pairs = iter(pairs), 0
-    policy: SpecialPolicy = "allow" if special == "allow" else "text"  # what is refused does not come so far
-    with ExitStack() as files:
-        writers = {
-            side: ShardWriter(files.enter_context(replace_file(staging / f"{name}.{side}-00000.bin")), infos[side])
-            for side in _SIDES
-        }
-        while batch := list(islice(stream, _BATCH_PAIRS)):
-            for side, texts in zip(_SIDES, zip(*batch, strict=True), strict=True):
-                ids, bounds = tokenizers[side].encode_to_numpy(
-                    texts, threads=threads, add_special_tokens=False, special=policy
-                )
-                tokens = np.insert(ids.astype(np.uint32), bounds[1:], infos[side].eos_id)
-                ends = bounds + np.arange(len(bounds), dtype=np.int64)
-                writers[side].write(tokens, ends, text_bytes=sum(len(text.encode()) for text in texts))
-            num_pairs += len(batch)
-        if num_pairs == 0:
-            raise InputError(f"no pair for the split {name}", hint="name inputs that hold pairs of texts")
-        done = {side: writers[side].finish() for side in _SIDES}
-    return {"pairs": num_pairs, **{f"{side}_tokens": done[side].num_tokens for side in _SIDES}}
+@dataclass(frozen=True, slots=True)
+class _Writing:
+    """How the texts of both sides become shards."""
+
+    staging: Path
+    tokenizers: dict[str, Tokenizer]
+    infos: dict[str, ShardInfo]
+    before: dict[str, tuple[int, ...]]
+    special: SpecialPolicy
+    threads: int | None
+
+    def write(self, name: str, pairs: Iterable[Pair]) -> dict[str, int]:
+        """Write the shards of a split; returns its counts."""
+        stream, num_pairs = iter(pairs), 0
+        paths = {side: self.staging / f"{name}.{side}-00000.bin" for side in _SIDES}
+        with ExitStack() as files:
+            writers = {
+                side: ShardWriter(files.enter_context(replace_file(paths[side])), self.infos[side]) for side in _SIDES
+            }
+            while batch := list(islice(stream, _BATCH_PAIRS)):
+                for side, texts in zip(_SIDES, zip(*batch, strict=True), strict=True):
+                    tokens, ends = self._framed(side, texts)
+                    writers[side].write(tokens, ends, text_bytes=sum(len(text.encode()) for text in texts))
+                num_pairs += len(batch)
+            if num_pairs == 0:
+                raise InputError(f"no pair for the split {name}", hint="name inputs that hold pairs of texts")
+            done = {side: writers[side].finish() for side in _SIDES}
+        return {"pairs": num_pairs, **{f"{side}_tokens": done[side].num_tokens for side in _SIDES}}
+
+    def _framed(self, side: str, texts: tuple[str, ...]) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64]]:
+        """The ids of texts with what stands around each, and where each ends."""
+        policy: SpecialPolicy = "allow" if self.special == "allow" else "text"  # what is refused does not come so far
+        ids, bounds = self.tokenizers[side].encode_to_numpy(
+            texts, threads=self.threads, add_special_tokens=False, special=policy
+        )
+        first, around = self.before[side], [*self.before[side], self.infos[side].eos_id]
+        places = np.column_stack([*[bounds[:-1]] * len(first), bounds[1:]]).ravel()
+        tokens = np.insert(ids.astype(np.uint32), places, np.tile(np.array(around, np.uint32), len(texts)))
+        return tokens, bounds + np.arange(len(bounds), dtype=np.int64) * len(around)
 
 
 class PairSplit:
@@ -293,6 +329,12 @@ def _cut(
     return batches
 
 
+def _frame_of(kept: dict[str, Any]) -> PairFrame:
+    """The frame of a manifest; folders of before there was one have none."""
+    found: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in kept.items()}
+    return PairFrame(**found)
+
+
 class PackedPairs:
     """A folder made by :func:`pack_pairs`.
 
@@ -311,9 +353,12 @@ class PackedPairs:
         self.counts: dict[str, Any] = manifest["counts"]
         self.train, self.val = self._split("train"), self._split("val")
         self.is_shared = bool(self.counts.get("shared"))
+        self.frame = _frame_of(manifest["config"].get("frame") or {})
         source, target = self.train.source.info, self.train.target.info
-        self.vocab_size, self.source_vocab_size = target.vocab_size, None if self.is_shared else source.vocab_size
+        is_one = self.is_shared or self.frame.one_vocabulary
+        self.vocab_size, self.source_vocab_size = target.vocab_size, None if is_one else source.vocab_size
         self.eos_id, self.tokenizer_sha256 = target.eos_id, target.tokenizer_sha256
+        self.begin_id = self.eos_id if self.frame.begin_id is None else self.frame.begin_id
         self.source_tokenizer_sha256 = source.tokenizer_sha256
         self.tokenizer_path = self.path / "target-tokenizer.json"
         self.source_tokenizer_path = self.path / "source-tokenizer.json"

@@ -15,8 +15,9 @@ from typing import Any, NoReturn
 from textpipe.core._json import parse
 from textpipe.errors import FormatError, did_you_mean
 from textpipe.limits import Limits
+from textpipe.models.vocabulary_files import vocab_fault
 
-__all__ = ["Field", "parse_json"]
+__all__ = ["Field", "parse_json", "read_vocab"]
 
 _NAMES = {
     dict: "an object",
@@ -107,6 +108,15 @@ class Field:
                 Field(None, f"{self.name}.{key}" if self.name else key, self.path).fail(
                     "is not a known field", hint=did_you_mean(key, keys)
                 )
+
+
+def read_vocab(field: Field, limits: Limits) -> dict[str, int]:
+    """An object of pieces and their ids."""
+    vocab: dict[str, int] = field.of(dict)
+    fault = vocab_fault(vocab, limits)
+    if fault is not None:
+        field.fail(fault[0], allowed=fault[1])
+    return vocab
 
 
 def _shown(value: Any) -> str:

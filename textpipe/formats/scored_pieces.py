@@ -12,7 +12,7 @@ import math
 from typing import Any
 
 from textpipe import decoders, normalizers
-from textpipe.formats.fields import Field
+from textpipe.formats.fields import Field, read_vocab
 from textpipe.limits import Limits
 from textpipe.models import SentencePiece, Unigram
 
@@ -32,10 +32,12 @@ def unigram(field: Field, limits: Limits) -> Unigram:
 
 def sentence_piece(field: Field, limits: Limits) -> SentencePiece:
     """A SentencePiece model."""
-    field.only("type", "algorithm", "byte_fallback", *_NAMES, "pieces")
+    field.only("type", "algorithm", "byte_fallback", *_NAMES, "vocab", "pieces")
     rows = _rows(field.need("pieces"), limits, 3)
     names = {name: field.get(name, str) for name in _NAMES}
-    return SentencePiece(rows, field.get("algorithm", str), byte_fallback=field.get("byte_fallback", bool), **names)
+    vocab = None if field.part("vocab", required=False) is None else read_vocab(field.need("vocab"), limits)
+    byte_fallback = field.get("byte_fallback", bool)
+    return SentencePiece(rows, field.get("algorithm", str), byte_fallback=byte_fallback, vocab=vocab, **names)
 
 
 def _rows(field: Field, limits: Limits, width: int) -> list[Any]:

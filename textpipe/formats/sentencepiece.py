@@ -106,6 +106,8 @@ def write_model(parts: Parts, path: Path) -> list[Path]:
 def _file_of(parts: Parts) -> model_file.SentencePieceFile:
     model = parts.model
     if isinstance(model, SentencePiece):
+        if model.vocab is not None:
+            raise InputError("a .model has no ids for its pieces but their places, and these have others")
         rows = [Row(*row) for row in model.rows]
         names, algorithm, byte_fallback = model.named_pieces, model.algorithm, model.byte_fallback
     elif isinstance(model, Unigram):

@@ -36,6 +36,8 @@ def as_tokenizers(parts: Parts) -> tuple[Parts, list[str]] | None:
         return None
     if model.algorithm not in {"unigram", "bpe"} or given.whitespace_as_suffix or not given.escape_whitespaces:
         return None
+    if model.vocab is not None:
+        return None
     lost = _losses(parts, model, given)
     made = _unigram(model) if model.algorithm == "unigram" else _bpe(model)
     added = AddedVocabulary()

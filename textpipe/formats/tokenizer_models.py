@@ -12,10 +12,9 @@ from textpipe.core._pairs import PairList
 from textpipe.core.byte_alphabet import to_bytes
 from textpipe.errors import FormatError, InputError, did_you_mean
 from textpipe.formats import scored_pieces
-from textpipe.formats.fields import Field
+from textpipe.formats.fields import Field, read_vocab
 from textpipe.limits import Limits
 from textpipe.models import BPE, Model, RankBPE, WordLevel, WordPiece
-from textpipe.models.vocabulary_files import vocab_fault
 
 __all__ = ["MODELS", "read"]
 
@@ -58,7 +57,7 @@ def _bpe(field: Field, limits: Limits) -> BPE:
         "type", "dropout", "unk_token", "continuing_subword_prefix", "end_of_word_suffix", "fuse_unk", "byte_fallback",
         "ignore_merges", "vocab", "merges",
     )  # fmt: skip
-    vocab = _read_vocab(field.need("vocab"), limits)
+    vocab = read_vocab(field.need("vocab"), limits)
     merges = _read_merges(field.need("merges"), limits)
     dropout = field.get("dropout", float, None, nullable=True)
     if dropout is not None and not 0.0 <= dropout <= 1.0:
@@ -80,17 +79,17 @@ def _rank_bpe(field: Field, limits: Limits) -> RankBPE:
     field.only("type", "vocab", "special_tokens")
     table = field.need("vocab")
     ranks: dict[bytes, int] = {}
-    for piece, number in _read_vocab(table, limits).items():
+    for piece, number in read_vocab(table, limits).items():
         data = to_bytes(piece)
         if not data:
             table.fail(f'has the piece "{piece[:40]}", which stands for no bytes')
         ranks[data] = number
-    return RankBPE(ranks, _read_vocab(field.need("special_tokens"), limits))
+    return RankBPE(ranks, read_vocab(field.need("special_tokens"), limits))
 
 
 def _word_level(field: Field, limits: Limits) -> WordLevel:
     field.only("type", "vocab", "unk_token")
-    return WordLevel(_read_vocab(field.need("vocab"), limits), field.get("unk_token", str))
+    return WordLevel(read_vocab(field.need("vocab"), limits), field.get("unk_token", str))
 
 
 def _word_piece(field: Field, limits: Limits) -> WordPiece:
@@ -99,19 +98,11 @@ def _word_piece(field: Field, limits: Limits) -> WordPiece:
     if not 0 <= longest < 1 << 64:
         field.need("max_input_chars_per_word").fail(f"is {longest}", allowed=f"0 to {(1 << 64) - 1}")
     return WordPiece(
-        _read_vocab(field.need("vocab"), limits),
+        read_vocab(field.need("vocab"), limits),
         field.get("unk_token", str),
         longest,
         field.get("continuing_subword_prefix", str),
     )
-
-
-def _read_vocab(field: Field, limits: Limits) -> dict[str, int]:
-    vocab: dict[str, int] = field.of(dict)
-    fault = vocab_fault(vocab, limits)
-    if fault is not None:
-        field.fail(fault[0], allowed=fault[1])
-    return vocab
 
 
 def _read_merges(field: Field, limits: Limits) -> PairList:

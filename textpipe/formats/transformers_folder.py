@@ -1,8 +1,8 @@
 """The folder of a tokenizer as `transformers` saves it.
 
-What enters: a folder with a tokenizer.json (or the files of BERT, GPT-2, RoBERTa, CLIP, or a .model) and a
-tokenizer_config.json; or the parts of a tokenizer. What leaves: the other. Promises: the ids that AutoTokenizer gives
-for it; settings that are no part of a tokenizer, such as a chat template, are kept as they are.
+What enters: a folder with a tokenizer.json (or the files of BERT, GPT-2, RoBERTa, CLIP, Marian, M2M100, or a .model)
+and a tokenizer_config.json; or the parts of a tokenizer. What leaves: the other. Promises: the ids that AutoTokenizer
+gives for it; settings that are no part of a tokenizer, such as a chat template, are kept as they are.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from textpipe.errors import FormatError, TextpipeError
+from textpipe.errors import ConfigError, FormatError, TextpipeError
 from textpipe.files.reading import read_bytes
-from textpipe.formats import sentencepiece, tokenizer_json
+from textpipe.formats import sentencepiece, tokenizer_json, translation_folders
 from textpipe.formats.families import bert, byte_level_family
 from textpipe.formats.fields import Field, parse_json
 from textpipe.formats.parts import Parts
+from textpipe.formats.translation_folders import Languages, Side
 from textpipe.limits import DEFAULT_LIMITS, Limits
 from textpipe.models import BPE, WordPiece
 from textpipe.models.added_tokens import AddedToken, AddedVocabulary
@@ -50,8 +51,15 @@ _ROLE_OF = {
 }
 
 
-def read(folder: Path, limits: Limits = DEFAULT_LIMITS) -> Parts:
+def read(
+    folder: Path, limits: Limits = DEFAULT_LIMITS, *, side: Side = "source", languages: Languages = (None, None)
+) -> Parts:
     """Read the tokenizer in a folder.
+
+    Parameters
+    ----------
+    side : of a translation model whose sides have tokenizers of their own, or what stands around their texts.
+    languages : those of such a model, see :mod:`textpipe.formats.translation_folders`.
 
     Raises
     ------
@@ -61,8 +69,10 @@ def read(folder: Path, limits: Limits = DEFAULT_LIMITS) -> Parts:
     settings = _read_object(folder / CONFIG, limits)
     extra = _read_object(folder / _SPECIALS, limits)
     merged = {**extra.value, **settings.value}
+    if side == "target":
+        merged.pop("added_tokens_decoder", None)  # its ids are those of sources
     field = Field(merged, "", str(folder / CONFIG))
-    parts = _base(folder, field, limits)
+    parts = _base(folder, field, limits, side, languages)
     parts = _with_tokens(parts, field, limits)
     kept = {key: value for key, value in merged.items() if key != "added_tokens_decoder"}
     if parts.post_processor is None and not (folder / _TOKENIZER).exists():
@@ -80,9 +90,13 @@ def _read_object(path: Path, limits: Limits) -> Field:
     return field
 
 
-def _base(folder: Path, settings: Field, limits: Limits) -> Parts:
+def _base(folder: Path, settings: Field, limits: Limits, side: Side, languages: Languages) -> Parts:
     """The tokenizer in the folder's own files."""
     path = folder / _TOKENIZER
+    if not path.exists() and translation_folders.is_translation_folder(folder):
+        return translation_folders.read(folder, settings, limits, side=side, languages=languages)
+    if languages != (None, None):
+        raise ConfigError("this model has no tokens for languages", where=folder, hint="name no language")
     if path.exists():
         return tokenizer_json.read(read_bytes(path, limits.tokenizer_file_bytes), path=str(path), limits=limits)
     for name, reader in _BARE.items():

@@ -14,6 +14,7 @@ Axes: N rows of all sequences not done, V vocabulary.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -72,9 +73,18 @@ class _Search:
 
 @torch.inference_mode()
 def beam_search(
-    writing: Writing, config: BeamConfig, *, eos_id: int, before: Sequence[Sequence[int]] | None = None
+    writing: Writing,
+    config: BeamConfig,
+    *,
+    eos_id: int,
+    before: Sequence[Sequence[int]] | None = None,
+    never: Sequence[int] = (),
+    ends_at_limit: bool = False,
 ) -> list[list[Hypothesis]]:
-    """The best ``config.beams`` texts of each sequence, best first; ``before`` are ids that penalties count as written.
+    """The best ``config.beams`` texts of each sequence, best first.
+
+    ``before`` are ids that penalties count as written; those of ``never`` are not written. With ``ends_at_limit`` the
+    last token that ``max_tokens`` leaves room for is eos, whatever is likely.
 
     Notes
     -----
@@ -87,6 +97,9 @@ def beam_search(
     for length in range(1, config.max_tokens + 1):
         written = [[*(before[search.number] if before else ()), *ids] for search in running for ids in search.beams]
         scores_NV = sums_N[:, None] + penalized(logits_NV.float().log_softmax(dim=-1), config, written)
+        scores_NV[:, list(never)] = -math.inf
+        if ends_at_limit and length == config.max_tokens:
+            scores_NV.fill_(-math.inf)[:, eos_id] = sums_N
         chosen: list[tuple[int, int, float]] = []  # (row, token, sum) of each beam that goes on
         still: list[_Search] = []
         row = 0

@@ -73,11 +73,12 @@ def sample_ids(
     eos_id: int,
     only: WholeCharacters | None = None,
     numbers: Sequence[int] | None = None,
+    never: Sequence[int] = (),
 ) -> Iterator[list[int | None]]:
     """Draw the next id of every row of a writing, step by step.
 
-    As :func:`generate_ids`; ``before`` are ids that penalties count as written, and ``numbers`` which draw each row
-    has of the seed (0, 1, … when absent).
+    As :func:`generate_ids`; ``before`` are ids that penalties count as written, ``numbers`` which draw each row has of
+    the seed (0, 1, … when absent), and ``never`` ids that are not written.
     """
     written = [list(ids) for ids in before]
     generators = [
@@ -88,6 +89,8 @@ def sample_ids(
     chosen_B: torch.Tensor | None = None
     for _ in range(config.max_tokens):
         logits_BV = writing.first() if chosen_B is None else writing.next(None, chosen_B)
+        if never:
+            logits_BV[:, list(never)] = -math.inf
         if only is not None:
             logits_BV = logits_BV.masked_fill(~only.mask(states).to(logits_BV.device), -math.inf)
         chosen_B = choose(logits_BV, config, generators, written)
@@ -141,9 +144,12 @@ class TextWriter:
     model : a GPT, which goes on from prompts; or a Transformer or recurrent model, whose prompts are sources.
     tokenizer : of prompts and of what is written.
     eos_id : ends what is written.
-    before : ids a prompt (of an encoder and decoder: a target) begins with; eos when absent.
+    before : ids a prompt begins with; eos when absent. Of an encoder and decoder: the id a target is read from, and
+        those it then begins with whatever is likely.
     before_source, after_source : ids a source begins and ends with; nothing and eos when absent.
     source_tokenizer : of the sources, when they have a vocabulary of their own.
+    never : ids that are not written.
+    ends_at_limit : the last token that ``max_tokens`` leaves room for is eos, of a search.
     """
 
     def __init__(
@@ -156,6 +162,8 @@ class TextWriter:
         before_source: Sequence[int] = (),
         after_source: Sequence[int] | None = None,
         source_tokenizer: Tokenizer | None = None,
+        never: Sequence[int] = (),
+        ends_at_limit: bool = False,
     ) -> None:
         self.model, self.tokenizer, self.eos_id = model, tokenizer, eos_id
         self._is_decoder = isinstance(model.config, GptConfig)
@@ -163,6 +171,7 @@ class TextWriter:
         self._before_source = list(before_source)
         self._after_source = [eos_id] if after_source is None else list(after_source)
         self._encoder = source_tokenizer or tokenizer
+        self._never, self._ends_at_limit = tuple(never), ends_at_limit
         self._only: WholeCharacters | None = None
 
     def check(self, prompts: Sequence[str]) -> list[list[int]]:
@@ -221,7 +230,7 @@ class TextWriter:
     @property
     def begin(self) -> int:
         """The id that what is written is read from."""
-        return self._before[-1]
+        return self._before[-1 if self._is_decoder else 0]
 
     def stream(self, prompt: str, config: SamplingConfig | None = None) -> Iterator[str]:
         """Continue one prompt, piece by piece as it is written; no piece ends inside a character.
@@ -251,7 +260,8 @@ class TextWriter:
         watches = [StopStrings(config.stop) for _ in rows]
         self._only = self._only or WholeCharacters(self.tokenizer)
         writing, begun = self._begun(rows)
-        steps = sample_ids(writing, begun, self._within(config), eos_id=self.eos_id, only=self._only, numbers=numbers)
+        found = {"only": self._only, "numbers": numbers, "never": self._never}
+        steps = sample_ids(writing, begun, self._within(config), eos_id=self.eos_id, **found)  # type: ignore[arg-type]
         over = [False] * len(rows)
         for step in steps:
             over = [was or found in ends for was, found in zip(over, step, strict=True)]
@@ -268,7 +278,9 @@ class TextWriter:
     def _searched(self, rows: list[list[int]], config: BeamConfig) -> list[tuple[str, Hypothesis]]:
         writing, begun = self._begun(rows)
         texts = []
-        for best, *_ in beam_search(writing, self._within(config), eos_id=self.eos_id, before=begun):
+        limits = {"never": self._never, "ends_at_limit": self._ends_at_limit}
+        found = beam_search(writing, self._within(config), eos_id=self.eos_id, before=begun, **limits)  # type: ignore[arg-type]
+        for best, *_ in found:
             watch = StopStrings(config.stop)
             shown = watch.feed(self.tokenizer.decode(best.ids))
             texts.append((shown + watch.finish(), best))
@@ -278,9 +290,9 @@ class TextWriter:
         """The writing, and the ids its rows begin with."""
         if self._is_decoder:
             return PromptWriting(self.model, rows, filler=self.eos_id), rows
-        begin = self._before[-1]
+        begin, *forced = self._before
         with torch.inference_mode():
-            return SourceWriting.of(self.model, rows, begin=begin), [[begin]] * len(rows)
+            return SourceWriting.of(self.model, rows, begin=begin, forced=forced), [[begin]] * len(rows)
 
     def _within(self, config: Settings) -> Settings:
         """The same settings with no more tokens than an encoder and decoder has positions for."""

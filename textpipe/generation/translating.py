@@ -17,6 +17,7 @@ from textpipe.generation.decoding import TextWriter
 from textpipe.nn.shapes import Seq2SeqConfig, TransformerConfig
 
 if TYPE_CHECKING:
+    from textpipe.formats.translation_folders import Languages
     from textpipe.generation.beam import Hypothesis
     from textpipe.tokenizer import Tokenizer
 
@@ -91,12 +92,18 @@ class Translator:
 
     @classmethod
     def open(
-        cls, path: str | os.PathLike[str], *, best: bool = False, average: int = 1, device: str = "cpu"
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        best: bool = False,
+        average: int = 1,
+        device: str = "cpu",
+        languages: Languages = (None, None),
     ) -> Translator:
         """The model of a run, a checkpoint or an exported folder; see :func:`~textpipe.training.load_model`."""
         from textpipe.training.loading import load_model
 
-        model, tokenizer, facts = load_model(path, best=best, average=average, device=device)
+        model, tokenizer, facts = load_model(path, best=best, average=average, device=device, languages=languages)
         return cls(model, tokenizer, **facts["borders"])
 
     def translate(

@@ -29,6 +29,7 @@ def translate_ids(
     config: BeamConfig | None = None,
     *,
     eos_id: int,
+    before: Sequence[int] | None = None,
     max_tokens: int | None = None,
     batch_size: int = 32,
 ) -> list[list[int]]:
@@ -37,6 +38,7 @@ def translate_ids(
     Parameters
     ----------
     sources : ids, each at least one, at most the model's context; eos at the end as in training.
+    before : the id targets are read from, and those that they then begin with; eos when absent.
     config : the search; greedy when absent, up to ``max_tokens``.
 
     Raises
@@ -48,13 +50,14 @@ def translate_ids(
     for number, source in enumerate(sources):
         if not 1 <= len(source) <= limit:
             raise InputError(f"source {number} has {len(source)} tokens", allowed=f"1 to {limit}, the model's context")
+    begin, *forced = [eos_id] if before is None else before
     config = config or BeamConfig(beams=1, max_tokens=min(max_tokens or limit, limit), length_penalty="none")
     order = sorted(range(len(sources)), key=lambda number: len(sources[number]))
     found: list[list[int]] = [[] for _ in sources]
     for start in range(0, len(order), batch_size):
         rows = order[start : start + batch_size]
         with torch.inference_mode():
-            writing = SourceWriting.of(model, [sources[row] for row in rows], begin=eos_id)
+            writing = SourceWriting.of(model, [sources[row] for row in rows], begin=begin, forced=forced)
         for row, texts in zip(rows, beam_search(writing, config, eos_id=eos_id), strict=True):
             found[row] = texts[0].ids
     return found

@@ -8,6 +8,7 @@ Axes: B sequence at the start, N rows now, V vocabulary.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
@@ -84,24 +85,36 @@ class SourceWriting:
     ----------
     model : it must not be in training.
     source_BS, lengths_B : ids of the sources; from its length on a row is padding.
-    begin : the id every target begins with.
+    begin : the id every target is read from.
+    forced : ids that every target then begins with, whatever is likely, such as the token of a language.
     """
 
-    def __init__(self, model: EncoderDecoder, source_BS: torch.Tensor, lengths_B: torch.Tensor, *, begin: int) -> None:
+    def __init__(
+        self,
+        model: EncoderDecoder,
+        source_BS: torch.Tensor,
+        lengths_B: torch.Tensor,
+        *,
+        begin: int,
+        forced: Sequence[int] = (),
+    ) -> None:
         self._model = plain(model)
         self._memory = model.encode(source_BS, lengths_B)
         self._state = model.start(self._memory)
         self._begin_B = torch.full((len(source_BS),), begin, device=source_BS.device)
+        self._forced = list(forced)
 
     @classmethod
-    def of(cls, model: Any, sources: Sequence[Sequence[int]], *, begin: int) -> SourceWriting:
+    def of(
+        cls, model: Any, sources: Sequence[Sequence[int]], *, begin: int, forced: Sequence[int] = ()
+    ) -> SourceWriting:
         """The writing of sources given as lists of ids."""
         device = model.head_weight.device
         lengths_B = torch.tensor([len(source) for source in sources], device=device)
         source_BS = torch.zeros(len(sources), int(lengths_B.max()), dtype=torch.long, device=device)
         for row, source in enumerate(sources):
             source_BS[row, : len(source)] = torch.tensor(source, device=device)
-        return cls(model, source_BS, lengths_B, begin=begin)
+        return cls(model, source_BS, lengths_B, begin=begin, forced=forced)
 
     def first(self) -> torch.Tensor:
         return self._step(self._begin_B)
@@ -113,4 +126,8 @@ class SourceWriting:
         return self._step(tokens_N)
 
     def _step(self, tokens_N: torch.Tensor) -> torch.Tensor:
-        return self._model.logits(self._model.step(tokens_N[:, None], self._memory, self._state)[:, -1])
+        logits_NV = self._model.logits(self._model.step(tokens_N[:, None], self._memory, self._state)[:, -1])
+        if self._forced:
+            logits_NV = torch.full_like(logits_NV, -math.inf)
+            logits_NV[:, self._forced.pop(0)] = 0.0
+        return logits_NV

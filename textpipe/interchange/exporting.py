@@ -18,13 +18,16 @@ import torch
 
 from textpipe.data.framing import with_template
 from textpipe.data.masking import Marks
+from textpipe.data.pairs import PairFrame
 from textpipe.errors import ConfigError, InputError
 from textpipe.files import publish_directory, write_json, write_text
-from textpipe.formats import transformers_folder
+from textpipe.formats import transformers_folder, translation_folders
+from textpipe.formats.translation_folders import is_translation_tokenizer
 from textpipe.interchange.families import Ids, config_of
 from textpipe.interchange.importing import TARGET_FOLDER
 from textpipe.interchange.names import to_theirs
 from textpipe.interchange.weight_files import SHARD_BYTES, write_weights
+from textpipe.models import SentencePiece
 from textpipe.nn.shapes import EncoderConfig, GptConfig, Seq2SeqConfig, TransformerConfig
 
 if TYPE_CHECKING:
@@ -48,6 +51,7 @@ def export_model(
     out: str | os.PathLike[str],
     *,
     eos_id: int,
+    frame: PairFrame | None = None,
     source_tokenizer: Tokenizer | None = None,
     dtype: str = "float32",
     shard_bytes: int = SHARD_BYTES,
@@ -61,7 +65,8 @@ def export_model(
     tokenizer : of the texts, or of the targets.
     out : a folder that does not exist.
     eos_id : ends texts (a BERT has none: what ends its texts is in its vocabulary).
-    source_tokenizer : where the source has a vocabulary of its own.
+    frame : what stands around the texts of an encoder and decoder beside eos.
+    source_tokenizer : where the source has a tokenizer of its own.
     dtype : float32, bfloat16 or float16.
     shard_bytes : above this, weights are written as several files with an index.
     card : text of README.md.
@@ -82,7 +87,14 @@ def export_model(
     if dtype not in TYPES:
         raise ConfigError(f"no type {dtype!r} of weights", where="dtype", allowed=", ".join(TYPES))
     shape = model.config
+    frame = frame or PairFrame()
     ids = _ids(shape, tokenizer, eos_id)
+    if frame.begin_id is not None:
+        ids = ids._replace(begin=frame.begin_id)
+    pad = tokenizer.id_to_token(ids.pad) or ""
+    if getattr(shape, "source_vocab_size", None) is not None:  # theirs has one id of padding, that of sources
+        found = (source_tokenizer or tokenizer).token_to_id(pad)
+        ids = ids._replace(pad=ids.eos if found is None or found >= shape.vocab_size else found)
     config = {**config_of(shape, ids), "dtype": dtype}
     weights = dict(model.named_parameters())
     theirs = weights if isinstance(shape, Seq2SeqConfig) else to_theirs(shape, weights)
@@ -93,9 +105,12 @@ def export_model(
     with publish_directory(Path(out), kind="export", config={"model_type": config["model_type"]}) as staging:
         write_json(staging / "config.json", config)
         if not isinstance(shape, EncoderConfig):
-            write_json(staging / "generation_config.json", _generation(shape, ids))
+            write_json(staging / "generation_config.json", _generation(shape, ids, frame))
         write_weights(staging, theirs, dtype=TYPES[dtype], shard_bytes=shard_bytes)
-        if source_tokenizer is None:
+        if isinstance(shape, TransformerConfig) and is_translation_tokenizer(tokenizer.parts):
+            names = {"eos_token": tokenizer.id_to_token(eos_id), "pad_token": pad}
+            _write_pair(source_tokenizer or tokenizer, tokenizer, staging, shape, names)
+        elif source_tokenizer is None:
             _write_tokenizer(tokenizer, staging, shape, ids)
         else:
             _write_tokenizer(tokenizer, staging / TARGET_FOLDER, shape, ids)
@@ -129,10 +144,29 @@ def _ids(shape: Any, tokenizer: Tokenizer, eos_id: int) -> Ids:
     return Ids(eos_id, next((found for found in pads if found is not None), eos_id), eos_id)
 
 
-def _generation(shape: Any, ids: Ids) -> dict[str, Any]:
-    made = {"eos_token_id": ids.eos, "pad_token_id": ids.pad, "bos_token_id": ids.eos}
+def _write_pair(
+    source: Tokenizer, target: Tokenizer, folder: Path, shape: TransformerConfig, names: Mapping[str, str | None]
+) -> None:
+    """The tokenizers of both sides as Marian's or M2M100's."""
+    if shape.layout == "pre" and shape.positions == "vaswani":
+        raise InputError(
+            "PegasusForConditionalGeneration has no tokenizer of this kind", hint="train with layout post, or fairseq"
+        )
+    model = source.parts.model
+    assert isinstance(model, SentencePiece)
+    settings = {**names, "unk_token": model.named_pieces["unk_piece"], "model_max_length": shape.context}
+    parts = (source.parts, target.parts)
+    translation_folders.write(folder, *parts, is_marian=shape.layout == "post", settings=settings)
+
+
+def _generation(shape: Any, ids: Ids, frame: PairFrame) -> dict[str, Any]:
+    made: dict[str, Any] = {"eos_token_id": ids.eos, "pad_token_id": ids.pad, "bos_token_id": ids.eos}
     if not isinstance(shape, GptConfig):
         made |= {"decoder_start_token_id": ids.begin, "max_length": shape.context}
+        if ids.begin != ids.eos:
+            made["bad_words_ids"] = [[ids.begin]]  # no target has it
+        if frame.before_target:
+            made["forced_bos_token_id"] = frame.before_target[0]
     return made
 
 

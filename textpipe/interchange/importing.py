@@ -16,9 +16,12 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from textpipe.data.framing import ids_before
+from textpipe.data.pairs import PairFrame
 from textpipe.errors import FormatError, InputError, TextpipeError
 from textpipe.files.reading import read_bytes
 from textpipe.formats.fields import Field, parse_json
+from textpipe.formats.translation_folders import Languages, is_translation_tokenizer
 from textpipe.interchange.families import Family, ModelConfig, shape_from
 from textpipe.interchange.names import LOGITS_BIAS, POOLER, encoder_pairs, from_theirs, pairs
 from textpipe.interchange.weight_files import read_weight, read_weights, weight_files
@@ -53,7 +56,8 @@ class ModelFolder:
 
     ``tokenizer`` is that of targets, and of all texts where there is but one. ``eos_id`` ends a text and ``begin_id``
     begins a target (of an encoder and decoder; else None). ``shape`` has as many entries as the tokenizer: rows that
-    were added to the embedding to round its size up are left out.
+    were added to the embedding to round its size up are left out. ``forced_id`` is what targets begin with whatever is
+    likely, those of ``never`` are not written, and with ``ends_at_limit`` eos stands where a target may go no further.
     """
 
     path: Path
@@ -64,10 +68,19 @@ class ModelFolder:
     eos_id: int | None
     begin_id: int | None
     stored_shape: ModelConfig
+    forced_id: int | None = None
+    never: tuple[int, ...] = ()
+    ends_at_limit: bool = False
 
     @classmethod
-    def open(cls, path: str | os.PathLike[str], limits: Limits = DEFAULT_LIMITS) -> ModelFolder:
-        """Read the configuration and the tokenizer.
+    def open(
+        cls,
+        path: str | os.PathLike[str],
+        limits: Limits = DEFAULT_LIMITS,
+        *,
+        languages: Languages = (None, None),
+    ) -> ModelFolder:
+        """Read the configuration and the tokenizer; ``languages`` are those of sources and targets, of a model of many.
 
         Raises
         ------
@@ -88,14 +101,27 @@ class ModelFolder:
         weight_files(folder, limits)
         if isinstance(shape, TransformerConfig):
             shape = shape.replaced(head_bias=_has_logits_bias(folder, limits))
-        source, target = _tokenizers(folder)
+        source, target = _tokenizers(folder, languages)
         sizes = {"vocab_size": _entries(target, shape.vocab_size, folder)}
         if isinstance(shape, TransformerConfig | Seq2SeqConfig) and shape.source_vocab_size is not None:
             sizes["source_vocab_size"] = _entries(source, shape.source_vocab_size, folder)
         files = [_object(folder / GENERATION, limits)] if (folder / GENERATION).is_file() else []
         eos_id = _first_id([*files, config], "eos_token_id")
         begin_id = _first_id([*files, config], "decoder_start_token_id")
-        return cls(folder, shape.replaced(**sizes), family, target, source, eos_id, begin_id, shape)
+        forced_id = _first_id([*files, config], "forced_bos_token_id") if languages[1] is None else None
+        never = _never([*files, config])
+        ends_at_limit = _first_id([*files, config], "forced_eos_token_id") is not None
+        written = (eos_id, begin_id, shape, forced_id, never, ends_at_limit)
+        return cls(folder, shape.replaced(**sizes), family, target, source, *written)
+
+    def frame(self) -> PairFrame:
+        """What stands around the texts of an encoder and decoder."""
+        has_two = self.tokenizer is not self.source_tokenizer
+        before = ids_before(self.tokenizer) if has_two else ()
+        if not before and self.forced_id is not None:
+            before = (self.forced_id,)
+        is_one = has_two and getattr(self.shape, "source_vocab_size", None) is None
+        return PairFrame(self.begin_id, ids_before(self.source_tokenizer), before, one_vocabulary=is_one)
 
     def weights(self) -> dict[str, torch.Tensor]:
         """The weights under our names, in float32.
@@ -154,11 +180,13 @@ class ModelFolder:
         return {name: tensor.float() for name, tensor in found.items()}
 
 
-def _tokenizers(folder: Path) -> tuple[Tokenizer, Tokenizer]:
+def _tokenizers(folder: Path, languages: Languages) -> tuple[Tokenizer, Tokenizer]:
     from textpipe.formats import transformers_folder
     from textpipe.tokenizer import Tokenizer
 
-    source = Tokenizer.from_parts(transformers_folder.read(folder))
+    source = Tokenizer.from_parts(transformers_folder.read(folder, languages=languages))
+    if is_translation_tokenizer(source.parts):
+        return source, Tokenizer.from_parts(transformers_folder.read(folder, side="target", languages=languages))
     separate = folder / TARGET_FOLDER
     return source, Tokenizer.from_parts(transformers_folder.read(separate)) if separate.is_dir() else source
 
@@ -198,6 +226,16 @@ def _first_id(objects: Iterable[Field], key: str) -> int | None:
         if part is not None and part.value is not None:
             return int(part.of(int))
     return None
+
+
+def _never(objects: Iterable[Field]) -> tuple[int, ...]:
+    """The ids that the first file with a list of them says are not written; runs of several are of no matter here."""
+    for config in objects:
+        part = config.part("bad_words_ids", required=False)
+        if part is not None and part.value is not None:
+            runs = [[one.of(int) for one in run.items()] for run in part.items()]
+            return tuple(run[0] for run in runs if len(run) == 1)
+    return ()
 
 
 def _by_own_names(state: Mapping[str, torch.Tensor], shapes: Mapping[str, torch.Size]) -> dict[str, torch.Tensor]:

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from textpipe.core._native import NativeModel
-from textpipe.core._unigram import NativeSentenceModel, NativeUnigram
+from textpipe.core._unigram import NativeRenumbered, NativeSentenceModel, NativeUnigram
 from textpipe.errors import InputError, did_you_mean
 from textpipe.models.drawing import DrawingModel
 
@@ -46,6 +46,9 @@ class SentencePiece(DrawingModel):
     algorithm : ``unigram``, ``bpe``, ``word`` or ``char``.
     byte_fallback : spell unknown characters by their bytes, ``<0xEA>``, ….
     unk_piece, bos_piece, eos_piece, pad_piece : the names of the pieces with these parts to play.
+    vocab : the ids of the pieces, where these are not their places, as translation models of two languages have them.
+        A piece that it lacks is its ``unk_piece``; an entry that is no piece is what a run of unknown characters that
+        reads so becomes.
     alpha, nbest_size, seed : draw a spelling of each sentence, as :class:`~textpipe.models.Unigram` does; of a unigram
         model. No file holds them.
 
@@ -75,22 +78,27 @@ class SentencePiece(DrawingModel):
         bos_piece: str = "<s>",
         eos_piece: str = "</s>",
         pad_piece: str = "<pad>",
+        vocab: Mapping[str, int] | None = None,
         alpha: float | None = None,
         nbest_size: int | None = None,
         seed: int | None = None,
     ) -> None:
         self._rows = [SentencePieceRow(*row) for row in pieces]
-        super().__init__({row.text: number for number, row in enumerate(self._rows)})
+        places = {row.text: number for number, row in enumerate(self._rows)}
+        super().__init__(places if vocab is None else vocab)
+        self._num_texts, self._is_renumbered = len(places), vocab is not None
         self._algorithm = algorithm
         self._byte_fallback = byte_fallback
         self._unk_id = next((n for n, row in enumerate(self._rows) if row.kind == "unknown"), None)
+        if vocab is not None:
+            self._unk_id = self._vocab.get(unk_piece)
         self._named = {"unk_piece": unk_piece, "bos_piece": bos_piece, "eos_piece": eos_piece, "pad_piece": pad_piece}
         self.alpha = alpha
         self.nbest_size = nbest_size
         self.seed = seed
         self._check()
         self._check_drawing()
-        self._native: NativeSentenceModel | None = None
+        self._native: NativeSentenceModel | NativeRenumbered | None = None
         self._drawing: NativeUnigram | None = None
         self._drawn_as = (alpha, nbest_size)
 
@@ -109,13 +117,15 @@ class SentencePiece(DrawingModel):
                 allowed="alpha for a unigram model",
                 hint="a BPE model turned into a tokenizer.json draws with its dropout",
             )
+        if self.alpha and self._is_renumbered:
+            raise InputError("a model with a vocab of its own draws no spellings", allowed="alpha without vocab")
 
     def _check(self) -> None:
         if self._algorithm not in ALGORITHMS:
             raise InputError(
                 f'no algorithm is called "{self._algorithm}"', hint=did_you_mean(self._algorithm, ALGORITHMS)
             )
-        if len(self._vocab) < len(self._rows):
+        if self._num_texts < len(self._rows):
             twice, _ = Counter(row.text for row in self._rows).most_common(1)[0]
             raise InputError(f'the piece "{twice[:40]}" stands twice')
         for number, row in enumerate(self._rows):
@@ -126,8 +136,18 @@ class SentencePiece(DrawingModel):
             missing = sorted(_BYTES - {row.text for row in self._rows if row.kind == "byte"})
             if missing:
                 raise InputError(f"byte_fallback needs all of the bytes, and {missing[0]} is none of the pieces")
-        elif self._unk_id is None:
+        elif not any(row.kind == "unknown" for row in self._rows):
             raise InputError("there is no piece for the unknown", hint='one of the kind "unknown", or byte_fallback')
+
+        if self._is_renumbered:
+            self._check_vocab()
+
+    def _check_vocab(self) -> None:
+        unknown = self._named["unk_piece"]
+        if unknown not in self._vocab:
+            raise InputError(f'the vocab has no "{unknown}", which pieces that it lacks become')
+        if len(self._piece_of) < len(self._vocab) or max(self._piece_of) >= len(self._vocab):
+            raise InputError("the ids of the vocab leave gaps", allowed="each number from 0 on, once")
 
     def _check_row(self, number: int, row: SentencePieceRow) -> None:
         if row.kind not in KINDS:
@@ -156,6 +176,16 @@ class SentencePiece(DrawingModel):
         return self._algorithm
 
     @property
+    def vocab(self) -> dict[str, int] | None:
+        """The ids of the pieces, or None where these are their places in the list."""
+        return dict(self._vocab) if self._is_renumbered else None
+
+    def renumbered(self, vocab: Mapping[str, int] | None, unk_piece: str | None = None) -> SentencePiece:
+        """The same pieces with the ids of another ``vocab``; None: with their places, as a .model file has them."""
+        named: dict[str, Any] = {**self._named, "unk_piece": unk_piece or self._named["unk_piece"]}
+        return SentencePiece(self._rows, self._algorithm, byte_fallback=self._byte_fallback, vocab=vocab, **named)
+
+    @property
     def byte_fallback(self) -> bool:
         """Whether unknown characters are spelled by their bytes."""
         return self._byte_fallback
@@ -179,11 +209,14 @@ class SentencePiece(DrawingModel):
         if self.alpha:
             return self._lattice()
         if self._native is None:
-            self._native = NativeSentenceModel(
+            self._native = made = NativeSentenceModel(
                 [(row.text, row.score, KINDS["control" if row.text == "\0" else row.kind]) for row in self._rows],
                 kind=ALGORITHMS[self._algorithm],
                 byte_fallback=self._byte_fallback,
             )
+            if self._is_renumbered:
+                ids = [self._vocab.get(row.text, self._vocab[self._named["unk_piece"]]) for row in self._rows]
+                self._native = NativeRenumbered(made, ids, self._vocab)
         return self._native
 
     def _lattice(self) -> NativeUnigram:
@@ -208,18 +241,19 @@ class SentencePiece(DrawingModel):
         return (row.text, row.score) if row.kind == "normal" else ("", least)
 
     def to_dict(self) -> dict[str, Any]:
-        """Type, algorithm, names and pieces; `tokenizers` has no such model."""
+        """Type, algorithm, names, pieces and their ids; `tokenizers` has no such model."""
         return {
             "type": "SentencePiece",
             "algorithm": self._algorithm,
             "byte_fallback": self._byte_fallback,
             **self._named,
+            **({"vocab": self._by_id()} if self._is_renumbered else {}),
             "pieces": [list(row) for row in self._rows],
         }
 
     def __reduce__(self) -> tuple[Any, ...]:
         options = {"byte_fallback": self._byte_fallback, **self.unwritten()}
-        return (_rebuild, (self._rows, self._algorithm, {**options, **self._named}))
+        return (_rebuild, (self._rows, self._algorithm, {**options, **self._named, "vocab": self.vocab}))
 
 
 def _rebuild(rows: list[SentencePieceRow], algorithm: str, options: dict[str, Any]) -> SentencePiece:

@@ -31,7 +31,7 @@ EncoderDecoderModel = Transformer | Seq2Seq
 
 
 class SequenceToSequence:
-    """The task of an encoder and decoder on pairs. Targets are read from eos on."""
+    """The task of an encoder and decoder on pairs. Targets are read from eos on, or from what the data say."""
 
     def __init__(self, model: TransformerConfig | Seq2SeqConfig, data: PackedPairs, config: TrainConfig) -> None:
         from textpipe.tokenizer import Tokenizer
@@ -53,7 +53,7 @@ class SequenceToSequence:
             batch_tokens=self.config.batch_tokens,
             context=self.model.context,
             seed=self.config.seed,
-            begin=self.data.eos_id,
+            begin=self.data.begin_id,
         )
 
     @property
@@ -106,10 +106,12 @@ class SequenceToSequence:
     def samples(self, model: EncoderDecoderModel) -> list[dict[str, str]]:
         from textpipe.generation.translation import translate_ids
 
-        batch = self.data.val.batch(np.arange(min(_NUM_SAMPLES, self.data.val.num_pairs)), begin=self.data.eos_id)
+        batch = self.data.val.batch(np.arange(min(_NUM_SAMPLES, self.data.val.num_pairs)), begin=self.data.begin_id)
         sources = [row[:length].tolist() for row, length in zip(batch.source_BS, batch.lengths_B.tolist(), strict=True)]
         sources = [ids[-self.model.context :] for ids in sources]
-        written = translate_ids(model, sources, eos_id=self.data.eos_id, max_tokens=self.config.sample_tokens)
+        before = (self.data.begin_id, *self.data.frame.before_target)
+        limit = self.config.sample_tokens
+        written = translate_ids(model, sources, eos_id=self.data.eos_id, before=before, max_tokens=limit)
         return [
             {
                 "prompt": self.source_tokenizer.decode(source),

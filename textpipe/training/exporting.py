@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from textpipe.data.pairs import PairFrame
 from textpipe.interchange.exporting import export_model
 from textpipe.interchange.weight_files import SHARD_BYTES
 from textpipe.training.checkpoints import Checkpoint, find_checkpoint
@@ -53,11 +54,13 @@ def export_run(
         scores={} if average > 1 else newest.scores,  # those of a mean are not known
         exported=True,
     )
+    identity = newest.config.data
     folder = export_model(
         model,
         tokenizer,
         to,
         eos_id=facts["eos_id"],
+        frame=PairFrame(identity.begin_id, identity.before_source, identity.before_target),
         source_tokenizer=facts["borders"].get("source_tokenizer"),
         dtype=dtype,
         shard_bytes=shard_bytes,

@@ -11,11 +11,12 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from textpipe.errors import InputError, StateError
+from textpipe.errors import ConfigError, InputError, StateError
 from textpipe.nn.shapes import EncoderConfig
 from textpipe.training.checkpoints import Checkpoint, find_checkpoint, list_checkpoints
 
 if TYPE_CHECKING:
+    from textpipe.formats.translation_folders import Languages
     from textpipe.interchange.importing import ModelFolder
     from textpipe.tokenizer import Tokenizer
 
@@ -73,6 +74,7 @@ def load_model(
     average: int = 1,
     device: str = "cpu",
     tokenizer: Tokenizer | None = None,
+    languages: Languages = (None, None),
 ) -> tuple[Any, Tokenizer, dict[str, Any]]:
     """A trained model, its tokenizer, and facts about it.
 
@@ -86,11 +88,14 @@ def load_model(
     best : the checkpoint that did best on held-out data instead of the newest.
     average : the mean of the weights of so many newest checkpoints of a run (Vaswani et al. 2017 take five).
     tokenizer : use this one; it must be the model's own. Read from the folder when absent.
+    languages : of sources and of targets, where a folder of `transformers` holds a model of many.
 
     Raises
     ------
     InputError
         when the run has fewer checkpoints than are averaged.
+    ConfigError
+        when the model has no tokens for these languages.
     StateError
         when the tokenizer is not the one the model was trained with.
     """
@@ -99,9 +104,11 @@ def load_model(
     if (found / "config.json").is_file():
         from textpipe.interchange.importing import ModelFolder
 
-        model, own, facts = _from_folder(ModelFolder.open(found))
+        model, own, facts = _from_folder(ModelFolder.open(found, languages=languages))
         if tokenizer is not None:
             check_tokenizer(tokenizer.sha256, own.sha256, where=found)
+    elif languages != (None, None):
+        raise ConfigError("a run has the languages of its pairs", where=found, hint="name no language")
     else:
         model, own, facts = _from_checkpoint(Checkpoint.open(found), tokenizer)
         if average > 1:
@@ -120,6 +127,9 @@ def _from_checkpoint(checkpoint: Checkpoint, tokenizer: Tokenizer | None) -> tup
         tokenizer = Tokenizer.from_file(str(checkpoint.path / "tokenizer.json"))
     check_tokenizer(tokenizer.sha256, identity.tokenizer_sha256, where=checkpoint.path)
     borders: dict[str, Any] = {"eos_id": identity.eos_id}
+    if identity.begin_id is not None:
+        borders |= {"before": (identity.begin_id, *identity.before_target), "before_source": identity.before_source}
+        borders["never"] = tuple({identity.begin_id} - {identity.eos_id})  # no target of training has it
     if identity.source_tokenizer_sha256 is not None:
         source = Tokenizer.from_file(str(checkpoint.path / "source-tokenizer.json"))
         check_tokenizer(source.sha256, identity.source_tokenizer_sha256, where=checkpoint.path)
@@ -150,8 +160,10 @@ def _from_folder(folder: ModelFolder) -> tuple[Any, Tokenizer, dict[str, Any]]:
         borders["before"] = ids_before(folder.tokenizer)
     elif not isinstance(folder.shape, EncoderConfig):
         source = folder.source_tokenizer
-        borders |= {"before_source": ids_before(source), "after_source": ids_after(source)}
-        borders |= {"before": (folder.begin_id,), "source_tokenizer": source}
+        frame = folder.frame()
+        borders |= {"before_source": frame.before_source, "after_source": ids_after(source), "never": folder.never}
+        borders["ends_at_limit"] = folder.ends_at_limit
+        borders |= {"before": (folder.begin_id, *frame.before_target), "source_tokenizer": source}
     wanted = {"eos_token_id": folder.eos_id}
     if architecture in ("transformer", "seq2seq"):
         wanted["decoder_start_token_id"] = folder.begin_id

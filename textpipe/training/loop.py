@@ -63,7 +63,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from textpipe.data.packing import PackedData
-    from textpipe.data.pairs import PackedPairs
+    from textpipe.data.pairs import PackedPairs, PairFrame
     from textpipe.tasks.base import Task
     from textpipe.tasks.fine_tuning import LabelledData
     from textpipe.training.run_config import ModelConfig
@@ -167,6 +167,7 @@ class Trainer:
             self.parallel.check_batch(self.config.batch_size)
         self.data, self.out, self.start = data, Path(out), start
         self.progress = progress if self.ranks.is_first else None
+        frame: PairFrame | None = getattr(data, "frame", None)
         separate = None if getattr(data, "is_shared", True) else data.source_tokenizer_sha256  # type: ignore[union-attr]
         self.run_config = RunConfig(
             architecture=architecture_of(model),
@@ -178,6 +179,7 @@ class Trainer:
                 tokenizer_sha256=data.tokenizer_sha256,
                 source_tokenizer_sha256=separate,
                 eos_id=data.eos_id,
+                **({} if frame is None else frame.as_identity()),
             ),
             start=None if start is None else StartIdentity(path=os.path.abspath(start.path), sha256=start.sha256),
         )

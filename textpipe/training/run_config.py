@@ -190,6 +190,9 @@ class DataIdentity(Config):
     tokenizer_sha256: str = Field(description="sha256 of the tokenizer")
     source_tokenizer_sha256: str | None = Field(None, description="sha256 of the source's own tokenizer")
     eos_id: int = Field(description="id of the token that ends a document")
+    begin_id: int | None = Field(None, description="id that targets are read from; eos when absent")
+    before_source: tuple[int, ...] = Field((), description="ids that sources begin with")
+    before_target: tuple[int, ...] = Field((), description="ids that targets begin with")
 
 
 class StartIdentity(Config):
