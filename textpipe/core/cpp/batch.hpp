@@ -152,6 +152,7 @@ class Job {
     const std::vector<Part> parts_;
     std::vector<uint32_t> counts_;  // of the ids of each part
     std::vector<Range> ranges_;
+    size_t bytes_ = 0;  // of the text as it is held
     std::atomic<bool> stop_{false};
 
   private:
@@ -175,7 +176,6 @@ class Job {
     }
 
     Lots lots_;
-    size_t bytes_ = 0;
     std::atomic<size_t> next_{0};
     std::atomic<long long> bad_{-1};
     std::vector<std::thread> threads_;
@@ -191,7 +191,9 @@ template <class Id>
 class EncodeJob final : public Job {
   public:
     EncodeJob(Encoder& encoder, const std::vector<TextView>& texts, bool skip_special, bool add_special)
-        : Job(encoder, texts), skip_special_(skip_special), add_special_(add_special), waiting_(ranges_.size()) {}
+        : Job(encoder, texts), skip_special_(skip_special), add_special_(add_special), waiting_(ranges_.size()) {
+        ids_.reserve(bytes_ / 2);  // few texts have more
+    }
     ~EncodeJob() override { finish(); }
 
     size_t num_ids() const { return ids_.size(); }

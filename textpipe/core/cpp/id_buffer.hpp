@@ -8,6 +8,8 @@
 #include <memory>
 #include <new>
 
+#include "large_memory.hpp"
+
 namespace textpipe {
 
 class IdBuffer {
@@ -43,10 +45,6 @@ class IdBuffer {
   private:
     static constexpr size_t most_kept = size_t{1} << 20;
 
-    struct Free {
-        void operator()(uint32_t* ids) const { std::free(ids); }
-    };
-
     void grow(size_t least) {
         const size_t capacity = std::max(least, std::max<size_t>(64, capacity_ * 2));
         void* moved = std::realloc(ids_.get(), capacity * sizeof(uint32_t));
@@ -56,7 +54,7 @@ class IdBuffer {
         capacity_ = capacity;
     }
 
-    std::unique_ptr<uint32_t, Free> ids_;
+    std::unique_ptr<uint32_t, Freed> ids_;
     size_t size_ = 0, capacity_ = 0;
 };
 

@@ -10,6 +10,7 @@
 #include <memory>
 #include <new>
 
+#include "large_memory.hpp"
 #include "transcoding.hpp"
 
 namespace textpipe {
@@ -41,10 +42,7 @@ class ByteBuffer {
     }
 
   private:
-    struct Free {
-        void operator()(uint8_t* bytes) const { std::free(bytes); }
-    };
-    std::unique_ptr<uint8_t, Free> bytes_;
+    std::unique_ptr<uint8_t, Freed> bytes_;
     size_t capacity_ = 0;
 };
 

@@ -9,47 +9,15 @@
 #pragma once
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <cstring>
-#include <memory>
-#include <new>
 #include <vector>
 
-#if defined(__linux__)
-#include <sys/mman.h>
-#endif
-
+#include "large_memory.hpp"
 #include "model.hpp"
 
 namespace textpipe {
 
 constexpr size_t longest_short = 15, longest_cached = 255;
-
-// Zeroed memory, on large pages where it is large: most waits of a cold run are for addresses, not for lines.
-class ZeroedMemory {
-  public:
-    ZeroedMemory() = default;
-    explicit ZeroedMemory(size_t bytes) {
-        constexpr size_t line = 64, huge = size_t{2} << 20;
-        memory_.reset(std::calloc(bytes + (bytes >= huge ? huge : line), 1));
-        if (!memory_) throw std::bad_alloc();
-        const uintptr_t unit = bytes >= huge ? huge : line;
-        const uintptr_t begin = (reinterpret_cast<uintptr_t>(memory_.get()) + unit - 1) & ~(unit - 1);
-        begin_ = reinterpret_cast<void*>(begin);
-#if defined(__linux__)
-        // The advice comes before the first touch.
-        if (bytes >= huge) madvise(begin_, bytes & ~(huge - 1), MADV_HUGEPAGE);
-#endif
-    }
-    void* begin() const { return begin_; }
-
-  private:
-    struct Free {
-        void operator()(void* memory) const { std::free(memory); }
-    };
-    std::unique_ptr<void, Free> memory_;
-    void* begin_ = nullptr;
-};
 
 // A short word as a number: its bytes, zeros, and its length in the last byte.
 struct WordKey {
