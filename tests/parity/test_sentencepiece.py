@@ -81,6 +81,35 @@ def test_remembered_words_have_their_places_whatever_the_rules_make_of_them(kind
         assert spans.words[place].tolist() == expected.word_ids
 
 
+@pytest.mark.parametrize("kind", ["unigram", "unigram of words and bytes", "bpe", "bpe of spaces and bytes"])
+@pytest.mark.parametrize("seed", range(4))
+def test_runs_of_new_words_of_every_length_have_the_ids_of_sentencepiece_and_so_do_they_when_known(kind, seed):
+    draw = random.Random(seed)
+    alphabet = [character for line in LINES for character in line if not character.isspace()]
+    lengths = [*range(1, 12)] * 6 + [40, 84, 85, 86, 127, 128, 254, 255, 256, 257, 300]
+    words = ["".join(draw.choices(alphabet, k=draw.choice(lengths))) for _ in range(700)]
+    text = " ".join(draw.choice(words) for _ in range(2000))
+    fresh = Tokenizer.from_parts(sentencepiece.read(model_bytes(kind), path="x.model"))
+    expected = processor(kind).encode(text)
+    assert fresh.encode_to_numpy([text])[0].tolist() == expected
+    assert fresh.encode_to_numpy([text])[0].tolist() == expected
+    assert fresh.encode(text).offsets == staged_tokenizer(kind).encode(text).offsets
+
+
+@pytest.mark.parametrize("algorithm", ["unigram", "bpe"])
+def test_pieces_of_more_characters_than_are_looked_for_at_once_are_found(algorithm):
+    written = io.BytesIO()
+    peer.SentencePieceTrainer.train(
+        sentence_iterator=iter(LINES * 4), model_writer=written, num_threads=1, minloglevel=2, hard_vocab_limit=False,
+        model_type=algorithm, vocab_size=300, user_defined_symbols=["ㅋ" * 70, "a" * 64, "가" * 65 + "나"],
+    )  # fmt: skip
+    theirs = peer.SentencePieceProcessor(model_proto=written.getvalue())
+    ours = Tokenizer.from_parts(sentencepiece.read(written.getvalue(), path="x.model"))
+    words = [c * n for c in "ㅋa가" for n in (1, 2, 62, 63, 64, 65, 66, 69, 70, 71, 140)] + ["가" * 65 + "나" * 2]
+    text = " ".join(words)
+    assert ours.encode_to_numpy([text, text])[0].tolist() == theirs.encode(text) * 2
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @given(ids=st.lists(st.integers(0, 250), max_size=12))
 def test_any_ids_decode_as_in_sentencepiece(kind, ids):

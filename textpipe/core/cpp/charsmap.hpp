@@ -76,13 +76,19 @@ class Charsmap {
     // Does no rule begin with the character c, of Unicode's first 65,536?
     bool is_plain(uint32_t c) const { return kinds_[c] == plain; }
 
-    // Is c sure to stay as it is before this byte? Some characters, like 가 before a conjoining ᆨ, begin longer rules only.
-    bool is_plain_before(uint32_t c, uint8_t next) const {
-        return kinds_[c] <= tolerated_[next];
-    }
+    // What the rules do to a character: nothing; something with what follows it, like 가 before a conjoining ᆨ; or
+    // something by itself.
+    enum Kind : uint8_t { plain = 0, begins = 1, ruled = 2 };
+
+    // Of a character of Unicode's first 65,536.
+    Kind kind(uint32_t c) const { return static_cast<Kind>(kinds_[c]); }
+
+    // Up to this kind characters are sure to stay as they are before this byte.
+    Kind tolerated(uint8_t next) const { return static_cast<Kind>(tolerated_[next]); }
+
+    bool is_plain_before(uint32_t c, uint8_t next) const { return kinds_[c] <= tolerated_[next]; }
 
   private:
-    enum Kind : uint8_t { plain = 0, begins = 1, ruled = 2 };
 
     [[noreturn]] static void refuse(const char* what) { throw std::invalid_argument(what); }
 

@@ -39,8 +39,7 @@ class PieceTrie {
         }
         std::stable_sort(pieces.begin(), pieces.end(), [](const Spelled& a, const Spelled& b) { return a.codes < b.codes; });
         place(pieces);
-        nowhere_ = static_cast<uint32_t>(units_.size());
-        units_.emplace_back();
+        is_base_ = {};
         spelling_ = {};
     }
 
@@ -88,37 +87,12 @@ class PieceTrie {
     // The value of the piece that ends at a node, or no_value.
     uint32_t value(uint32_t node) const { return units_[node].value; }
 
-    // Lays a number beside every value, `without` beside nodes that have none, near at hand for weighted().
-    void set_weights(const std::vector<int32_t>& weights, int32_t without) {
-        for (Unit& unit : units_)
-            unit.next_free = static_cast<uint32_t>(unit.value == no_value ? without : weights[unit.value]);
-    }
-
-    // The ways from every one of these numbers of characters, step by step: rows[d * count + at] becomes the node of the
-    // d + 1 characters from `at` on, or one off the way. Returns the number of rows, of which the last may hold nothing.
-    //
-    // How far a way goes is as good as chance: a branch on it would be foretold wrongly for every other character, and
-    // the wait for one node after the other would not overlap. A step of all of them at once has neither.
-    uint32_t walk_all(const uint32_t* codes, uint32_t count, uint32_t* rows) const {
-        uint32_t goes_on = 0;
-        for (uint32_t at = 0; at < count; ++at) rows[at] = child(root, codes[at]);
-        uint32_t depth = 1;
-        for (goes_on = 1; goes_on != 0 && depth < count; ++depth) {
-            const uint32_t* const from = rows + (depth - 1) * size_t{count};
-            uint32_t* const to = rows + depth * size_t{count};
-            goes_on = 0;
-            for (uint32_t at = 0; at + depth < count; ++at) {
-                to[at] = child(from[at], codes[at + depth]);
-                goes_on |= to[at] ^ nowhere_;
-            }
-        }
-        return depth;
-    }
-
-    // weight << 32 | value of a node, which for a node that is no piece are those given for such.
-    int64_t weighted(uint32_t node) const {
-        return static_cast<int64_t>(uint64_t{units_[node].next_free} << 32 | units_[node].value);
-    }
+    // The nodes as they lie, for who lays them out otherwise: the child of a node by a character is at base(node) xor
+    // the number of that. No two nodes with children have the same base.
+    size_t num_units() const { return units_.size(); }
+    bool is_child(uint32_t node) const { return node != root && units_[node].parent != no_node; }
+    uint32_t parent(uint32_t node) const { return units_[node].parent; }
+    uint32_t base(uint32_t node) const { return units_[node].base; }
 
     // found(characters, value) for each piece that these numbers of characters begin with.
     template <class Found>
@@ -165,7 +139,7 @@ class PieceTrie {
         uint32_t base = 0;
         uint32_t parent = no_node;  // of a free place no_node
         uint32_t value = no_value;
-        uint32_t next_free = 0;  // while it is built; then the weight
+        uint32_t next_free = 0;  // while it is built
     };
     struct Spelled {
         std::vector<uint32_t> codes;
@@ -181,13 +155,6 @@ class PieceTrie {
             return num_children != other.num_children ? num_children < other.num_children : begin > other.begin;
         }
     };
-
-    // The child, or the node that is nowhere.
-    uint32_t child(uint32_t node, uint32_t code) const {
-        const uint32_t at = units_[node].base ^ code;
-        const uint32_t is_child = 0u - (units_[at].parent == node);  // no branch
-        return (at & is_child) | (nowhere_ & ~is_child);
-    }
 
     static const uint8_t* bytes(std::string_view text) { return reinterpret_cast<const uint8_t*>(text.data()); }
 
@@ -218,6 +185,7 @@ class PieceTrie {
     // Nodes with many children choose first, and those with one fill what is left between.
     void place(const std::vector<Spelled>& pieces) {
         units_.clear();
+        is_base_.clear();
         first_free_ = cursor_ = no_node;
         add_block();
         take(root, no_node - 1);  // of nothing
@@ -247,6 +215,7 @@ class PieceTrie {
             list_children(here);
             const uint32_t base = find_base(children);
             units_[here.node].base = base;
+            is_base_[base] = true;
             for (const auto& [code, first] : children) take(base ^ code, here.node);
             const std::vector<std::pair<uint32_t, size_t>> placed = children;
             for (size_t i = 0; i < placed.size(); ++i) {
@@ -263,7 +232,7 @@ class PieceTrie {
                 const uint32_t at = next_free(cursor_);
                 if (at == no_node) break;
                 const uint32_t base = at ^ children[0].first;
-                bool fits = true;
+                bool fits = !is_base_[base];
                 for (size_t i = 1; fits && i < children.size(); ++i) fits = is_free(base ^ children[i].first);
                 if (fits) return base;
                 cursor_ = at;
@@ -286,6 +255,7 @@ class PieceTrie {
     uint32_t add_block() {
         const uint32_t begin = static_cast<uint32_t>(units_.size());
         units_.resize(begin + block_);
+        is_base_.resize(begin + block_);
         for (uint32_t i = 0; i < block_; ++i) units_[begin + i].next_free = i + 1 < block_ ? begin + i + 1 : no_node;
         // The new block comes first: what is left in the older ones has been tried for long.
         units_[begin + block_ - 1].next_free = first_free_;
@@ -296,10 +266,11 @@ class PieceTrie {
     void take(uint32_t node, uint32_t parent) { units_[node].parent = parent; }
 
     std::vector<Unit> units_;
+    std::vector<bool> is_base_;  // while it is built
     std::vector<uint32_t> codes_;
     std::unordered_map<uint32_t, uint32_t> rare_codes_;
     std::vector<uint32_t> spelling_;
-    uint32_t block_ = 256, first_free_ = no_node, cursor_ = no_node, nowhere_ = 0;
+    uint32_t block_ = 256, first_free_ = no_node, cursor_ = no_node;
 };
 
 }  // namespace textpipe

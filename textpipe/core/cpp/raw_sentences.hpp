@@ -1,11 +1,12 @@
-// A sentencepiece model on raw text. Enters: valid UTF-8. Leaves: the ids of the normalized text, and where they are asked
-// for their places. Promises: those of normalizing the whole text first; words as they stand in the raw text are remembered
-// with their ids.
+// A sentencepiece model on raw text. Enters: valid UTF-8. Leaves: the ids of the normalized text, and where they are
+// asked for their places. Promises: those of normalizing the whole text first; words as they stand in the raw text are
+// remembered with their ids.
 //
 // Words are what is between spaces. In the usual model no rule and no piece reaches over a space but from the space mark
-// into the word after it, so a text is its words, each with the mark before it. The few words that a sum decides (see
-// sentence_unigram.hpp) are found anew each time; the sum is only added up when one is met. A text that itself holds a
-// space mark is normalized as a whole.
+// into the word after it, so a text is its words, each with the mark before it. Words go through in runs: while the
+// memory of one run is on its way the next is collected, and the new words of a run are encoded together. The few words
+// that a sum decides (see sentence_unigram.hpp) are found anew each time; the sum is only added up when one is met. A
+// text that itself holds a space mark is normalized as a whole.
 #pragma once
 #include <cmath>
 #include <cstdint>
@@ -19,6 +20,7 @@
 #include "sentence_model.hpp"
 #include "sentence_normalization.hpp"
 #include "sentence_places.hpp"
+#include "spelled_words.hpp"
 
 namespace textpipe {
 
@@ -28,7 +30,7 @@ class RawSentences final : public Model {
                  size_t cache_bytes)
         : model_(std::move(model)), normalization_(std::move(normalization)), cache_bytes_(cache_bytes),
           has_words_(model_->has_words() && normalization_->has_words()) {
-        if (has_words_) mark_code_ = model_->trie().first_code(space_mark);
+        if (has_words_) note_characters();
     }
 
     std::unique_ptr<Model::Scratch> make_scratch() const override { return std::make_unique<Scratch>(*this); }
@@ -73,14 +75,23 @@ class RawSentences final : public Model {
     }
 
   private:
+    // A new word of a run that does not stay as it is, and where its ids are.
+    struct OddWord {
+        uint8_t number;
+        size_t begin, count;
+        bool is_aligned;
+    };
     struct Scratch final : Model::Scratch {
         explicit Scratch(const RawSentences& raw)
             : words(raw.cache_bytes_), places(raw.model_->pieces(), *raw.normalization_) {}
 
         SentenceModel::Scratch model;
         RememberedWords words;
+        WordRun runs[2];  // one is collected while the memory of the other is on its way
+        SpelledWords spelled, single;  // the new words of a run, and one on its own
+        uint8_t numbers[WordRun::most_words];  // of the new words in the run
         std::string text;  // normalized
-        std::vector<uint32_t> spelled, codes, begins;
+        std::vector<OddWord> odd;
         IdBuffer ids;
         float sum = 0;  // of the scores of the first so many ids
         size_t num_summed = 0;
@@ -88,6 +99,8 @@ class RawSentences final : public Model {
         SentencePlaces places;
         bool is_aligned = true;  // did the characters of the last word stay one for one?
     };
+
+    static constexpr uint32_t mark = 0x2581;
 
     static Scratch& begin(Model::Scratch& base) {
         Scratch& scratch = static_cast<Scratch&>(base);
@@ -99,12 +112,17 @@ class RawSentences final : public Model {
         return scratch;
     }
 
-    static const uint8_t* bytes_of(const std::string& text) { return reinterpret_cast<const uint8_t*>(text.data()); }
+    static const uint8_t* bytes_of(std::string_view text) { return reinterpret_cast<const uint8_t*>(text.data()); }
+
+    // After so many bytes a run takes no more words. Its characters, marks and ends fit in SpelledWords.
+    static constexpr size_t most_run_bytes = 1536;
+    static_assert(most_run_bytes + longest_cached + 2 * WordRun::most_words + SpelledWords::first <
+                  SpelledWords::capacity);
+    static_assert(WordRun::most_words <= SpelledWords::most_words);
 
     // False where the text does not fall into words after all.
     bool encode_words(const uint8_t* text, const uint8_t* end, Scratch& scratch) const {
         const SentenceNormalization::Options& options = normalization_->options();
-        RememberedWords& words = scratch.words;
         const uint8_t* p = text;
         if (!options.add_dummy_prefix) {
             if (options.remove_extra_whitespaces) p = past_breaks(p, end);
@@ -113,25 +131,41 @@ class RawSentences final : public Model {
             if (p > begin && !encode_odd(begin, static_cast<size_t>(p - begin), 0, scratch)) return false;
             if (p > begin && scratch.ids.size() == 0) return false;  // of an empty word the next one begins the text
         }
-        bool is_first = p == text && options.add_dummy_prefix;
-        while (p < end && !scratch.is_stopped()) {
-            const uint8_t* const run = p;
-            words.clear();
-            while (p < end && words.count() < RememberedWords::most_words) {
-                const uint8_t* begin = p;
-                const uint8_t* const word = p = past_breaks(p, end);
-                p = normalization_->next_break(p, end);
-                if (options.remove_extra_whitespaces)
-                    begin = word;
-                else if (!is_first)
-                    ++begin;  // the mark of one space is understood
-                is_first = false;
-                if (begin < p) words.add(begin, static_cast<size_t>(p - begin), static_cast<size_t>(end - begin));
-                if (begin == p && !options.remove_extra_whitespaces) return encode_run(run, p, scratch) && encode_odd(p, 0, 1, scratch);
-            }
-            if (!encode_run(run, p, scratch)) return false;
+        bool is_first = p == text && options.add_dummy_prefix, ends_in_mark = false;
+        WordRun* before = nullptr;
+        for (size_t turn = 0; p < end && !scratch.is_stopped(); turn ^= 1) {
+            WordRun& run = scratch.runs[turn];
+            p = collect(p, end, is_first, run, scratch.words);
+            is_first = false;
+            ends_in_mark = run.ends_in_mark;
+            if (before != nullptr && !encode_run(*before, scratch)) return false;
+            scratch.words.ask(run);
+            before = &run;
         }
-        return true;
+        if (before != nullptr && !encode_run(*before, scratch)) return false;
+        return !ends_in_mark || encode_odd(end, 0, 1, scratch);
+    }
+
+    // The words from p on, up to where the run ends.
+    const uint8_t* collect(const uint8_t* p, const uint8_t* end, bool is_first, WordRun& run,
+                           const RememberedWords& words) const {
+        const uint8_t* const first = p;
+        const bool keeps_marks = !normalization_->options().remove_extra_whitespaces;
+        run.count = run.num_long = 0;
+        while (p < end && run.count < WordRun::most_words && static_cast<size_t>(p - first) < most_run_bytes) {
+            const uint8_t* begin = p;
+            const uint8_t* const word = p = past_breaks(p, end);
+            p = normalization_->next_break(p, end);
+            if (!keeps_marks)
+                begin = word;
+            else if (!is_first)
+                ++begin;  // the mark of one space is understood
+            is_first = false;
+            run.ends_in_mark = begin == p && keeps_marks;
+            if (begin < p) words.add(run, begin, static_cast<size_t>(p - begin), static_cast<size_t>(end - begin));
+        }
+        run.num_bytes = static_cast<size_t>(p - first);
+        return p;
     }
 
     const uint8_t* past_breaks(const uint8_t* p, const uint8_t* end) const {
@@ -142,35 +176,81 @@ class RawSentences final : public Model {
     // What is found for a word: the ids it always has, those it has here, or that it is none.
     enum class Answer { settled, here, no_word };
 
-    bool encode_run(const uint8_t* begin, const uint8_t* end, Scratch& scratch) const {
-        RememberedWords& words = scratch.words;
-        words.ask();
-        const size_t most_chars = static_cast<size_t>(end - begin) + words.count();
+    bool encode_run(WordRun& run, Scratch& scratch) const {
+        scratch.words.find(run);
+        const size_t most_chars = run.num_bytes + run.count;
         bool is_near = is_near_largest(most_chars, scratch);
-        uint32_t* out = scratch.ids.room(words.count() * ShortWords::max_ids);
-        for (size_t i = 0; i < words.count(); ++i) {
-            const ShortWords::Slot* slot = words.find_short(i);
-            if (__builtin_expect(slot != nullptr && !is_near, 1)) {
-                std::memcpy(out, slot->ids, sizeof slot->ids);
+        scratch.odd.clear();
+        encode_new_words(run, scratch);
+        uint32_t* out = scratch.ids.room(run.count * ShortWords::max_ids);
+        for (size_t i = 0; i < run.count; ++i) {
+            const WordRun::Found& found = run.found[i];
+            if (__builtin_expect(!is_near && found.ids != nullptr && found.count <= ShortWords::max_ids, 1)) {
+                std::memcpy(out, found.ids, ShortWords::max_ids * sizeof *out);
                 out[0] &= 0xFFFFFF;
-                if (scratch.is_placing) scratch.places.add_aligned(words[i], out, slot->count());
-                out += slot->count();
-                continue;
+                if (__builtin_expect(!scratch.is_placing, 1)) {
+                    out += found.count;
+                    continue;
+                }
             }
             scratch.ids.end_at(out);
             const size_t before = scratch.ids.size();
-            const Answer answer = is_near ? encode_near(words[i], scratch) : encode_other(i, scratch);
+            const Answer answer = is_near ? encode_near(run.words[i], scratch) : encode_found(run, i, scratch);
             if (answer == Answer::no_word) return false;
-            place(words[i], 1, before, scratch);
-            if (answer == Answer::here) is_near = is_near_largest(most_chars, scratch);  // it may have grown in the rewriting
-            out = scratch.ids.room((words.count() - i) * ShortWords::max_ids);
+            if (answer == Answer::here) is_near = is_near_largest(most_chars, scratch);  // it may grow when rewritten
+            place(run.words[i], 1, before, scratch);
+            out = scratch.ids.room((run.count - i) * ShortWords::max_ids);
         }
         scratch.ids.end_at(out);
+        remember(run, scratch);
         return true;
     }
 
+    // A word with many ids, one whose place matters, or one with none so far.
+    Answer encode_found(const WordRun& run, size_t i, Scratch& scratch) const {
+        const WordRun::Found& found = run.found[i];
+        scratch.is_aligned = !found.is_apart;
+        if (found.ids != nullptr) {
+            uint32_t* const out = scratch.ids.room(found.count);
+            for (size_t k = 0; k < found.count; ++k) out[k] = found.ids[k] & 0xFFFFFF;
+            scratch.ids.end_at(out + found.count);
+            return Answer::settled;
+        }
+        const size_t before = scratch.ids.size();
+        const Answer answer = encode_new(run.words[i], scratch);
+        if (answer == Answer::settled)
+            scratch.odd.push_back({static_cast<uint8_t>(i), before, scratch.ids.size() - before, scratch.is_aligned});
+        return answer;
+    }
+
+    // The words of the run that are not known and stay as they are, all at once.
+    void encode_new_words(WordRun& run, Scratch& scratch) const {
+        SpelledWords& spelled = scratch.spelled;
+        spelled.clear();
+        for (size_t i = 0; i < run.count; ++i) {
+            if (run.found[i].ids != nullptr || run.words[i].size > longest_cached) continue;
+            scratch.numbers[spelled.count()] = static_cast<uint8_t>(i);
+            WordRun::Word word = run.words[i];
+            const size_t num_marks = take_marks(word);
+            spell(word, num_marks, spelled);
+        }
+        if (spelled.count() == 0) return;
+        model_->encode_words(spelled, scratch.model);
+        for (size_t k = 0; k < spelled.count(); ++k)
+            if (spelled.num_ids(k) > 0) run.found[scratch.numbers[k]] = {spelled.ids(k), spelled.num_ids(k), false};
+    }
+
+    static void remember(const WordRun& run, Scratch& scratch) {
+        const SpelledWords& spelled = scratch.spelled;
+        for (size_t k = 0; k < spelled.count(); ++k)
+            if (spelled.num_ids(k) > 0)
+                scratch.words.insert(run, scratch.numbers[k], spelled.ids(k), spelled.num_ids(k), false);
+        for (const OddWord& odd : scratch.odd)
+            scratch.words.insert(run, odd.number, scratch.ids.begin() + odd.begin, odd.count, !odd.is_aligned);
+    }
+
     // The places of the ids from number `before` on, which are a word's.
-    static void place(RememberedWords::Word word, size_t num_marks, size_t before, Scratch& scratch) {
+    static void place(WordRun::Word word, size_t num_marks, size_t before, Scratch& scratch) {
         if (!scratch.is_placing) return;
         const uint32_t* const ids = scratch.ids.begin() + before;
         const size_t count = scratch.ids.size() - before;
@@ -180,88 +260,88 @@ class RawSentences final : public Model {
             scratch.places.add(word, num_marks, ids, count);
     }
 
-    // A word that is not aligned is remembered apart from short ones, with no_id behind its ids.
-    Answer encode_other(size_t i, Scratch& scratch) const {
-        const LongWords::Found found = scratch.words.find_long(i);
-        if (found.ids != nullptr) {
-            scratch.is_aligned = found.count == 0 || found.ids[found.count - 1] != no_id;
-            scratch.ids.append(found.ids, found.count - !scratch.is_aligned);
-            return Answer::settled;
-        }
-        const size_t before = scratch.ids.size();
-        const Answer answer = encode_new(scratch.words[i], scratch);
-        if (answer != Answer::settled) return answer;
-        if (!scratch.is_aligned) scratch.ids.push_back(no_id);
-        scratch.words.insert(i, scratch.ids.begin() + before, scratch.ids.size() - before, !scratch.is_aligned);
-        scratch.ids.end_at(scratch.ids.end() - !scratch.is_aligned);
-        return answer;
-    }
-
-    // A word as it stands, with the spaces before it but one.
-    Answer encode_new(RememberedWords::Word word, Scratch& scratch) const {
+    // A word on its own, with the spaces before it but one.
+    Answer encode_new(WordRun::Word word, Scratch& scratch) const {
         const size_t num_marks = take_marks(word);
-        const uint32_t count = spell(word, num_marks, scratch);
+        SpelledWords& single = scratch.single;
+        single.clear();
         scratch.is_aligned = true;
-        if (count != 0 && encode_codes(scratch.spelled.data(), count, word.text, num_marks, scratch))
-            return Answer::settled;
+        const bool is_plain = word.size <= longest_cached && spell(word, num_marks, single);
+        if (is_plain && encode_single(scratch)) return Answer::settled;
         if (!rewrite(word, num_marks, scratch)) return Answer::no_word;
         if (scratch.text.empty()) return Answer::settled;
-        if (count == 0 && scratch.text.size() <= 4 * SentenceModel::most_chars) {
-            const uint8_t* const text = bytes_of(scratch.text);
-            const uint32_t length = model_->trie().spell(text, scratch.text.size(), scratch.codes, scratch.begins);
-            // How far the sum can go is told by the bytes of the raw text.
-            if (length <= num_marks + word.size && encode_codes(scratch.codes.data(), length, text, 0, scratch))
-                return Answer::settled;
-        }
+        single.clear();
+        // How far the sum can go is told by the bytes of the raw text.
+        if (!is_plain && spell(scratch.text, single) && single.length(0) <= num_marks + word.size)
+            if (encode_single(scratch)) return Answer::settled;
         add_up(scratch);
         encode_text(scratch);
         return model_->is_summed() ? Answer::here : Answer::settled;
     }
 
+    bool encode_single(Scratch& scratch) const {
+        SpelledWords& single = scratch.single;
+        if (single.length(0) > SpelledWords::most_chars) return false;
+        model_->encode_words(single, scratch.model);
+        scratch.ids.append(single.ids(0), single.num_ids(0));
+        return single.num_ids(0) > 0;
+    }
+
     // The mark that is understood, and one for each of the spaces the word begins with; these are taken from it.
-    size_t take_marks(RememberedWords::Word& word) const {
+    size_t take_marks(WordRun::Word& word) const {
         size_t num_marks = 1;
         if (!normalization_->options().remove_extra_whitespaces)
             for (; word.size > 0 && normalization_->is_break(*word.text); ++word.text, --word.size) ++num_marks;
         return num_marks;
     }
 
-    // The numbers of the characters of a word that is sure to stay as it is; how many there are, 0 for any other.
-    uint32_t spell(RememberedWords::Word word, size_t num_marks, Scratch& scratch) const {
-        const PieceTrie& trie = model_->trie();
-        if (scratch.spelled.size() < word.size + num_marks) scratch.spelled.resize(word.size + num_marks);
-        uint32_t* out = scratch.spelled.data();
-        for (size_t i = 0; i < num_marks; ++i) *out++ = mark_code_;
+    // Add a word of up to longest_cached bytes, if it is sure to stay as it is.
+    bool spell(WordRun::Word word, size_t num_marks, SpelledWords& spelled) const {
+        for (size_t i = 0; i < num_marks; ++i) spelled.push(mark, mark_code_);
         const uint8_t* const end = word.text + word.size;
         for (const uint8_t* p = word.text; p < end;) {
             unsigned size;
             const uint32_t c = unicode::decode(p, size);
-            if (c >= 0x10000 || c == 0x2581 || !normalization_->is_plain(p, c, p + size < end ? p[size] : 0xFF)) return 0;
-            *out++ = trie.code(c);
             p += size;
+            if (c >= 0x10000 || characters_[c].kind > normalization_->tolerated(p < end ? *p : 0xFF)) {
+                spelled.drop();
+                return false;
+            }
+            spelled.push(c, characters_[c].code);
         }
-        return static_cast<uint32_t>(out - scratch.spelled.data());
+        spelled.keep();
+        return true;
     }
 
-    // The ids a word of these characters always has, if it has such; `text` is what follows its first num_marks.
-    bool encode_codes(const uint32_t* codes, uint32_t count, const uint8_t* text, size_t num_marks,
-                      Scratch& scratch) const {
-        if (count > SentenceModel::most_chars) return false;
-        uint32_t* const out = scratch.ids.room(count);
-        const size_t found = model_->encode_word(codes, count, out, scratch.model);
-        for (size_t i = 0; i < found; ++i) {
-            if (__builtin_expect(!(out[i] & unknown_bit), 1)) continue;
-            const uint8_t* p = text;
-            for (size_t place = out[i] ^ unknown_bit; place > num_marks; --place) p += unicode::utf8_size(*p);
+    // Add a text that is normalized, if it is not too long.
+    bool spell(std::string_view text, SpelledWords& spelled) const {
+        if (text.size() > 4 * SpelledWords::most_chars) return false;
+        const uint8_t* const end = bytes_of(text) + text.size();
+        for (const uint8_t* p = bytes_of(text); p < end;) {
             unsigned size;
-            out[i] = unknown_bit | unicode::decode(p, size);
+            const uint32_t c = unicode::decode(p, size);
+            p += size;
+            spelled.push(c, static_cast<uint16_t>(model_->trie().code(c)));
         }
-        scratch.ids.end_at(out + found);
-        return found != 0;
+        spelled.keep();
+        return true;
+    }
+
+    // What is asked of each character of a word.
+    void note_characters() {
+        mark_code_ = static_cast<uint16_t>(model_->trie().code(mark));
+        characters_.resize(1 << 16);
+        for (uint32_t c = 0; c < characters_.size(); ++c) {
+            uint8_t bytes[4];
+            unicode::encode(c, bytes);
+            // A mark in the text is no mark before a word.
+            characters_[c] = {static_cast<uint16_t>(model_->trie().code(c)),
+                              c == mark ? Charsmap::ruled : normalization_->kind(c, bytes[0])};
+        }
     }
 
     // The marks and what the word becomes; false where it does not stand for itself.
-    bool rewrite(RememberedWords::Word word, size_t num_marks, Scratch& scratch) const {
+    bool rewrite(WordRun::Word word, size_t num_marks, Scratch& scratch) const {
         std::string& text = scratch.text;
         text.clear();
         for (size_t i = 0; i < num_marks; ++i) text += space_mark;
@@ -320,7 +400,7 @@ class RawSentences final : public Model {
     }
 
     // A word near where the sum is taken back to zero: what it always has holds here if it cannot happen in the word.
-    Answer encode_near(RememberedWords::Word word, Scratch& scratch) const {
+    Answer encode_near(WordRun::Word word, Scratch& scratch) const {
         add_up(scratch);
         if (std::fabs(scratch.sum) + model_->unigram().most(word.size + 1) <= SentenceUnigram::largest_sum)
             return encode_new(word, scratch);
@@ -334,7 +414,12 @@ class RawSentences final : public Model {
     const std::shared_ptr<const SentenceNormalization> normalization_;
     const size_t cache_bytes_;
     const bool has_words_;
-    uint32_t mark_code_ = 0;
+    struct Character {
+        uint16_t code;  // its number in the pieces
+        Charsmap::Kind kind;
+    };
+    std::vector<Character> characters_;  // of Unicode's first 65,536
+    uint16_t mark_code_ = 0;
 };
 
 }  // namespace textpipe

@@ -3,87 +3,116 @@
 // asked for before the first of its words is looked up.
 #pragma once
 #include <cstdint>
+#include <vector>
 
 #include "word_cache.hpp"
 
 namespace textpipe {
 
-class RememberedWords {
-  public:
-    static constexpr size_t most_words = 64;  // of a run
-
-    explicit RememberedWords(size_t budget_bytes) : cache_(budget_bytes) {}
+// So many words are looked up together.
+struct WordRun {
+    static constexpr size_t most_words = 64;
 
     struct Word {
         const uint8_t* text;
         size_t size;
     };
+    // What is known of a word, until the next insert(). Four ids may be read; only the low three bytes of each count.
     struct Found {
-        const uint32_t* ids;  // null for a word that is not known
-        size_t count;
+        const uint32_t* ids = nullptr;  // null for a word that is not known
+        uint32_t count = 0;
+        bool is_apart = false;
     };
 
-    void clear() { count_ = num_long_ = 0; }
-    size_t count() const { return count_; }
-    const Word& operator[](size_t i) const { return words_[i]; }
+    Word words[most_words];
+    WordKey keys[most_words];
+    uint64_t hashes[most_words], long_hashes[most_words];
+    Found found[most_words];
+    uint8_t longs[most_words];  // which are long
+    size_t count = 0, num_long = 0;
+    size_t num_bytes = 0;       // of the text they are from
+    bool ends_in_mark = false;  // is nothing behind its last space?
 
-    // One more word of the run; `readable` bytes may be read from its beginning on.
-    void add(const uint8_t* text, size_t size, size_t readable) {
-        words_[count_] = {text, size};
-        if (size <= longest_short) {
-            keys_[count_] = WordKey::of(text, size, readable);
-            hashes_[count_] = keys_[count_].hash();
-            cache_.shorts.prefetch(hashes_[count_]);
-        } else if (size <= longest_cached) {
-            hashes_[count_] = LongWords::hash(text, size);
-            cache_.longs.prefetch_place(hashes_[count_]);
-            long_[num_long_++] = static_cast<uint8_t>(count_);
-        }
-        ++count_;
+    bool is_long(size_t i) const { return keys[i].is_none(); }
+
+    uint64_t long_hash(size_t i) const {
+        return is_long(i) ? long_hashes[i] : LongWords::hash(words[i].text, words[i].size);
     }
+};
 
-    // Call when all words are added.
-    void ask() const {
-        for (size_t i = 0; i < num_long_; ++i) cache_.longs.prefetch_word(hashes_[long_[i]]);
-    }
+class RememberedWords {
+  public:
+    explicit RememberedWords(size_t budget_bytes) : cache_(budget_bytes) {}
 
-    // The ids of a short word, the count above the first; null where they are not at hand.
-    const ShortWords::Slot* find_short(size_t i) const {
-        if (words_[i].size > longest_short) return nullptr;
-        const ShortWords::Found found = cache_.shorts.find(keys_[i], hashes_[i]);
-        return found.known && found.slot->count() != ShortWords::elsewhere ? found.slot : nullptr;
-    }
-
-    // Of a word that find_short() does not give.
-    LongWords::Found find_long(size_t i) const {
-        const Word word = words_[i];
-        if (word.size > longest_cached) return {nullptr, 0};
-        if (word.size > longest_short) return cache_.longs.find(word.text, word.size, hashes_[i]);
-        if (!cache_.shorts.find(keys_[i], hashes_[i]).known) return {nullptr, 0};
-        return cache_.longs.find(word.text, word.size, LongWords::hash(word.text, word.size));
-    }
-
-    // With `apart` even a short word is not found by find_short(), whose users can do without telling two kinds apart.
-    void insert(size_t i, const uint32_t* ids, size_t count, bool apart) {
-        const Word word = words_[i];
-        if (word.size > longest_cached) return;
-        if (word.size <= longest_short) {
-            const bool is_elsewhere = apart || count > ShortWords::max_ids;
-            cache_.shorts.insert(keys_[i], hashes_[i], ids, is_elsewhere ? ShortWords::max_ids + 1 : count);
-            if (!is_elsewhere) return;
-            cache_.longs.insert(word.text, word.size, LongWords::hash(word.text, word.size), ids, count);
+    // One more word of a run; `readable` bytes may be read from its beginning on. Its memory is asked for.
+    void add(WordRun& run, const uint8_t* text, size_t size, size_t readable) const {
+        const size_t i = run.count++;
+        run.words[i] = {text, size};
+        WordKey& key = run.keys[i];
+        key = size <= longest_short ? WordKey::of(text, size, readable) : WordKey::packed(text, size, readable);
+        if (!key.is_none()) {
+            run.hashes[i] = key.hash();
+            cache_.shorts.prefetch(run.hashes[i]);
         } else {
-            cache_.longs.insert(word.text, word.size, hashes_[i], ids, count);
+            run.hashes[i] = 0;  // a place is looked at for every word, and this one is at hand
+            if (size > longest_cached) return;
+            run.long_hashes[i] = LongWords::hash(text, size);
+            cache_.longs.prefetch_place(run.long_hashes[i]);
+            run.longs[run.num_long++] = static_cast<uint8_t>(i);
         }
+    }
+
+    // The memory of the long words too; best some time after they are added, and before they are looked up.
+    void ask(const WordRun& run) const {
+        for (size_t k = 0; k < run.num_long; ++k) cache_.longs.prefetch_word(run.long_hashes[run.longs[k]]);
+    }
+
+    // Look all words of a run up.
+    void find(WordRun& run) const {
+        uint8_t unsure[WordRun::most_words];
+        size_t num_unsure = 0;
+        for (size_t i = 0; i < run.count; ++i) {
+            const auto [slot, is_known] = cache_.shorts.find(run.keys[i], run.hashes[i]);
+            const uint32_t count = slot->count();
+            run.found[i] = {is_known ? slot->ids : nullptr, count, false};
+            unsure[num_unsure] = static_cast<uint8_t>(i);
+            num_unsure += !is_known | (count == ShortWords::elsewhere);  // no branch
+        }
+        for (size_t k = 0; k < num_unsure; ++k) {
+            const size_t i = unsure[k];
+            run.found[i] = run.is_long(i) || run.found[i].ids != nullptr ? find_long(run, i) : WordRun::Found{};
+        }
+    }
+
+    // Word i of a run has these ids from now on; with `is_apart` it is found so.
+    void insert(const WordRun& run, size_t i, const uint32_t* ids, size_t count, bool is_apart) {
+        const WordRun::Word word = run.words[i];
+        if (!run.is_long(i)) {
+            // It may stand in the run twice.
+            const ShortWords::Found found = cache_.shorts.find(run.keys[i], run.hashes[i]);
+            const bool is_elsewhere = is_apart || count > ShortWords::max_ids;
+            if (!found.known)
+                cache_.shorts.insert(run.keys[i], run.hashes[i], ids, is_elsewhere ? ShortWords::max_ids + 1 : count);
+            if (!is_elsewhere) return;
+        }
+        if (word.size > longest_cached || find_long(run, i).ids != nullptr) return;
+        kept_.assign(ids, ids + count);
+        if (is_apart) kept_.push_back(no_id);
+        cache_.longs.insert(word.text, word.size, run.long_hash(i), kept_.data(), kept_.size());
     }
 
   private:
+    // Words that are apart have no_id behind their ids.
+    WordRun::Found find_long(const WordRun& run, size_t i) const {
+        const WordRun::Word word = run.words[i];
+        if (word.size > longest_cached) return {};
+        const LongWords::Found found = cache_.longs.find(word.text, word.size, run.long_hash(i));
+        const bool is_apart = found.count > 0 && found.ids[found.count - 1] == no_id;
+        return {found.ids, static_cast<uint32_t>(found.count) - is_apart, is_apart};
+    }
+
     WordCache cache_;
-    Word words_[most_words];
-    WordKey keys_[most_words];
-    uint64_t hashes_[most_words];
-    uint8_t long_[most_words];
-    size_t count_ = 0, num_long_ = 0;
+    std::vector<uint32_t> kept_;
 };
 
 }  // namespace textpipe

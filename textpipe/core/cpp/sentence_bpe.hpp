@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "sentence_pieces.hpp"
+#include "spelled_words.hpp"
 
 namespace textpipe {
 
@@ -105,9 +106,35 @@ class SentenceBpe {
 
     static constexpr uint32_t most_chars = 48;  // of a word for join()
 
-    // The ids of a word of characters that are all pieces, and no user-defined one among them; 0 for any other word, and
-    // one of more than most_chars.
-    size_t join(const uint32_t* codes, uint32_t count, uint32_t* ids) const {
+    // Find the ids of a word of characters that are all pieces, and no user-defined one among them; none for any other
+    // word, and one of more than most_chars.
+    void join(SpelledWords& words, size_t word) const {
+        uint32_t* const ids = words.room(word);
+        words.set_ids(word, ids, join(words.codes() + words.begin(word), words.length(word), ids));
+    }
+
+    // Unused pieces are taken apart the way they were last put together anywhere in the sentence.
+    bool has_unused() const { return has_unused_; }
+
+    void encode(const uint8_t* word, size_t size, Model::Scratch& base, Scratch& scratch) const {
+        scratch.path.clear();
+        cut(word, trie_.spell(word, size, scratch.codes, scratch.begins), scratch);
+        if (scratch.symbols.size() <= max_small && !has_unused_) {
+            join_few(scratch);
+        } else {
+            scratch.parts.clear();
+            join_many(base, scratch);
+        }
+        for (const Symbol& symbol : scratch.symbols)
+            if (symbol.count > 0) emit(word, symbol, scratch);
+    }
+
+  private:
+    static constexpr size_t max_small = 48;
+    static constexpr uint32_t no_rank = 0xFFFFFFFF, no_node = PieceTrie::no_node;
+    static constexpr uint32_t max_depth = 100;  // how deep sentencepiece takes pieces apart
+
+    size_t join(const uint16_t* codes, uint32_t count, uint32_t* ids) const {
         uint32_t ranks[most_chars], made[most_chars];
         if (count > most_chars) return 0;
         for (uint32_t i = 0; i < count; ++i) {
@@ -138,27 +165,6 @@ class SentenceBpe {
         }
         return count;
     }
-
-    // Unused pieces are taken apart the way they were last put together anywhere in the sentence.
-    bool has_unused() const { return has_unused_; }
-
-    void encode(const uint8_t* word, size_t size, Model::Scratch& base, Scratch& scratch) const {
-        scratch.path.clear();
-        cut(word, trie_.spell(word, size, scratch.codes, scratch.begins), scratch);
-        if (scratch.symbols.size() <= max_small && !has_unused_) {
-            join_few(scratch);
-        } else {
-            scratch.parts.clear();
-            join_many(base, scratch);
-        }
-        for (const Symbol& symbol : scratch.symbols)
-            if (symbol.count > 0) emit(word, symbol, scratch);
-    }
-
-  private:
-    static constexpr size_t max_small = 48;
-    static constexpr uint32_t no_rank = 0xFFFFFFFF, no_node = PieceTrie::no_node;
-    static constexpr uint32_t max_depth = 100;  // how deep sentencepiece takes pieces apart
 
     // Equal scores have equal ranks; -0 is below 0.
     void rank_pieces() {

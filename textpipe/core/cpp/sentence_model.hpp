@@ -97,19 +97,18 @@ class SentenceModel final : public Model {
     // unknown in one word does not go on in the next.
     bool has_words() const {
         return (kind_ == Kind::unigram ? unigram_.has_certain_paths() : kind_ == Kind::bpe) &&
-               pieces_.texts.size() <= unknown_bit && pieces_.joints.is_before_marks() && trie().find(space_mark) != no_id;
+               pieces_.texts.size() <= unknown_bit && trie().num_codes() <= 1 << 16 &&
+               pieces_.joints.is_before_marks() && trie().find(space_mark) != no_id;
     }
 
     // Pieces by the numbers of their characters.
     const PieceTrie& trie() const { return kind_ == Kind::bpe ? bpe_.trie() : unigram_.trie(); }
 
-    static constexpr uint32_t most_chars = SentenceUnigram::most_chars;
-
-    // The ids of a word, given by the numbers of its characters, that has them in every sentence; or 0. With unknown_bit it
-    // is the place of an unknown character, in characters.
-    size_t encode_word(const uint32_t* codes, uint32_t count, uint32_t* ids, Scratch& scratch) const {
-        if (kind_ == Kind::bpe) return bpe_.join(codes, count, ids);
-        return unigram_.certain_path(codes, count, ids, scratch.unigram);
+    // The ids of words that have them in every sentence; none for other words. An unknown character has its number with
+    // unknown_bit. Only if has_words().
+    void encode_words(SpelledWords& words, Scratch& scratch) const {
+        if (kind_ == Kind::unigram) return unigram_.certain_paths(words, scratch.unigram);
+        for (size_t i = 0; i < words.count(); ++i) bpe_.join(words, i);
     }
 
     const SentencePieces& pieces() const { return pieces_; }

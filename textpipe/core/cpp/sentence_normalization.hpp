@@ -72,10 +72,9 @@ class SentenceNormalization final : public RewriteStep {
         return end;
     }
 
-    // Is the character c at p sure to stay as it is before the byte `next`?
-    bool is_plain(const uint8_t* p, uint32_t c, uint8_t next) const {
-        return !stops_[*p] && charsmap_->is_plain_before(c, next);
-    }
+    // What is done to the character c, of Unicode's first 65,536, whose first byte is `lead`.
+    Charsmap::Kind kind(uint32_t c, uint8_t lead) const { return stops_[lead] ? Charsmap::ruled : charsmap_->kind(c); }
+    Charsmap::Kind tolerated(uint8_t next) const { return charsmap_->tolerated(next); }
 
     // Past what becomes spaces at the beginning of a text, where these are dropped.
     const uint8_t* past_spaces(const uint8_t* p, const uint8_t* end) const {

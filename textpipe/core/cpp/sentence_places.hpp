@@ -17,7 +17,7 @@ namespace textpipe {
 
 class SentencePlaces {
   public:
-    using Word = RememberedWords::Word;
+    using Word = WordRun::Word;
 
     SentencePlaces(const SentencePieces& pieces, const SentenceNormalization& normalization)
         : pieces_(pieces), normalization_(normalization) {}
