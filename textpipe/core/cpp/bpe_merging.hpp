@@ -104,4 +104,44 @@ class BpeMerging {
     Word words_[abreast];
 };
 
+// Words of at most `most` symbols, in step with others of about their size.
+class BpeMergings {
+  public:
+    static constexpr size_t most = 65;
+
+    // Add a word under a number; take(number, ids, count) may be called for it and for others.
+    template <class Take>
+    void add(const MergeTable& merges, size_t number, const uint32_t* ids, size_t count, Take&& take) {
+        if (count <= 9)
+            add_to(nine_, merges, number, ids, count, take);
+        else if (count <= 17)
+            add_to(seventeen_, merges, number, ids, count, take);
+        else if (count <= 33)
+            add_to(thirty_three_, merges, number, ids, count, take);
+        else
+            add_to(sixty_five_, merges, number, ids, count, take);
+    }
+
+    // Call take() for the words it was not called for yet.
+    template <class Take>
+    void finish(const MergeTable& merges, Take&& take) {
+        nine_.finish(merges, take);
+        seventeen_.finish(merges, take);
+        thirty_three_.finish(merges, take);
+        sixty_five_.finish(merges, take);
+    }
+
+  private:
+    template <class Merging, class Take>
+    static void add_to(Merging& merging, const MergeTable& merges, size_t number, const uint32_t* ids, size_t count,
+                       Take&& take) {
+        if (!merging.add(merges, number, ids, count)) merging.finish(merges, take);
+    }
+
+    BpeMerging<9, 2> nine_;
+    BpeMerging<17, 2> seventeen_;
+    BpeMerging<33, 2> thirty_three_;
+    BpeMerging<65, 2> sixty_five_;
+};
+
 }  // namespace textpipe

@@ -122,34 +122,21 @@ class BpeModel final : public Model {
             if (scratch.split.size() < size) scratch.split.resize(size);
             uint32_t* const ids = scratch.split.data();
             const size_t num_symbols = seeds_.split(text + words[i].begin, size, ids);
-            if (num_symbols <= 9 && compact_) {
-                if (!scratch.nine.add(merges_, i, ids, num_symbols)) scratch.nine.finish(merges_, take);
-            } else if (num_symbols <= 17 && compact_) {
-                if (!scratch.seventeen.add(merges_, i, ids, num_symbols)) scratch.seventeen.finish(merges_, take);
-            } else if (num_symbols <= 33 && compact_) {
-                if (!scratch.thirty_three.add(merges_, i, ids, num_symbols)) scratch.thirty_three.finish(merges_, take);
-            } else if (num_symbols <= 65 && compact_) {
-                if (!scratch.sixty_five.add(merges_, i, ids, num_symbols)) scratch.sixty_five.finish(merges_, take);
+            if (num_symbols <= BpeMergings::most && compact_) {
+                scratch.mergings.add(merges_, i, ids, num_symbols, take);
             } else {
                 merge_many(ids, num_symbols, scratch);
                 take(i, ids, scratch.symbols.size());
             }
         }
-        scratch.nine.finish(merges_, take);
-        scratch.seventeen.finish(merges_, take);
-        scratch.thirty_three.finish(merges_, take);
-        scratch.sixty_five.finish(merges_, take);
+        scratch.mergings.finish(merges_, take);
     }
 
   private:
     struct Scratch final : Model::Scratch {
         std::vector<Token> symbols;
         std::vector<uint32_t> ids, split, previous, next;
-        // Words of at most so many symbols; beyond, a queue keeps them from being quadratic.
-        BpeMerging<9, 2> nine;
-        BpeMerging<17, 2> seventeen;
-        BpeMerging<33, 2> thirty_three;
-        BpeMerging<65, 2> sixty_five;
+        BpeMergings mergings;
         std::vector<uint64_t> heap;
         MergeChances chances;
         std::string piece, mapped;

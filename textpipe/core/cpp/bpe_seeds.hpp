@@ -53,11 +53,14 @@ class BpeSeeds {
             }
             if (is_lead(next) && pieces[right].size < 3) note_border(pieces[left], kind_of(next), rank, borders);
         }
-        for (uint32_t c = 0x800; c < bmp_end; ++c) {
-            uint8_t text[4] = {' ', 0, 0, 0};
-            unicode::encode(c, text + 1);
-            seeds_[c] = make_seed(text + 1, 3, merges, after, lowest);
-            blank_seeds_[c] = make_seed(text, 4, merges, after, lowest);
+        for (const Ends& piece : pieces) {  // nothing else becomes one token
+            const uint8_t text[4] = {piece.first[0], piece.first[1], piece.first[2], piece.last[0]};
+            const bool has_blank = piece.size == 4 && text[0] == ' ';
+            const uint8_t* const character = text + has_blank;
+            if (piece.size != 3u + has_blank || !is_lead(character[0])) continue;
+            if (!is_continuation(character[1]) || !is_continuation(character[2])) continue;
+            (has_blank ? blank_seeds_ : seeds_)[three_bytes(character)] =
+                make_seed(text, piece.size, merges, after, lowest);
         }
         keep_borders(borders);
     }

@@ -38,6 +38,8 @@ class MergeTable {
         const uint32_t rank = static_cast<uint32_t>(merges_.size());
         merges_.push_back({left, right, id});
         ids_.push_back(id);
+        if (rank == 0) first_id_ = id;
+        in_order_ = in_order_ && id == first_id_ + rank;
         if (std::max({left, right, id}) >= id_end || rank >= no_rank) {
             others_[wide_key(left, right)] = rank;
             return;
@@ -80,7 +82,7 @@ class MergeTable {
     }
 
     const std::vector<Merge>& merges() const { return merges_; }
-    uint32_t id_of(uint32_t rank) const { return ids_[rank]; }
+    uint32_t id_of(uint32_t rank) const { return __builtin_expect(in_order_, 1) ? first_id_ + rank : ids_[rank]; }
 
   private:
     static constexpr unsigned id_bits = 20, rank_bits = 24, most_moves = 200;
@@ -110,6 +112,8 @@ class MergeTable {
     std::vector<uint32_t> ids_;
     std::unordered_map<uint64_t, uint32_t> others_;
     size_t mask_ = 0;
+    uint32_t first_id_ = 0;
+    bool in_order_ = true;  // the ids follow one another as the ranks do: they need not be looked up
 };
 
 }  // namespace textpipe
