@@ -19,6 +19,7 @@ NAMES = {
     "train-pieces": "train_pieces",
     "train-unigram": "train_unigram",
     "train-step": "train_step",
+    "translate": "translate",
     "word-piece": "word_piece",
     "parity": "parity",
     "plan-memory": "plan_memory",

@@ -166,3 +166,18 @@ def test_number_of_parameters_is_that_of_the_model():
 def test_an_odd_width_is_refused():
     with pytest.raises(ConfigError, match="width 33 is odd"):
         TransformerConfig(vocab_size=10, width=33, heads=3)
+
+
+@pytest.mark.parametrize("rows", [[0, 1, 2], [2, 0, 0], [1], [2, 2, 1, 0, 0]])
+def test_a_cache_goes_on_with_the_chosen_rows_as_one_that_read_them(rows, batch):
+    model = Transformer(SHAPE).eval()
+    source, target = batch
+    chosen = torch.tensor(rows)
+    memory = model.encode(source, torch.tensor([24, 9, 17]))
+    state = model.start(memory)
+    with torch.no_grad():
+        model.step(target[:, :6], memory, state)
+        state.select(chosen)
+        found = model.step(target[chosen, 6:7], memory.select(chosen), state)
+        expected = model.decode(target[:, :7], memory)[chosen, 6:]
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-5)

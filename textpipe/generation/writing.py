@@ -102,6 +102,7 @@ class SourceWriting:
         self._memory = model.encode(source_BS, lengths_B)
         self._state = model.start(self._memory)
         self._begin_B = torch.full((len(source_BS),), begin, device=source_BS.device)
+        self._sequences = list(range(len(source_BS)))
         self._forced = list(forced)
 
     @classmethod
@@ -121,7 +122,10 @@ class SourceWriting:
 
     def next(self, rows_N: torch.Tensor | None, tokens_N: torch.Tensor) -> torch.Tensor:
         if rows_N is not None:
-            self._memory = self._memory.select(rows_N)
+            sequences = [self._sequences[row] for row in rows_N.tolist()]
+            if sequences != self._sequences:  # the beams of a sequence read one source
+                self._memory = self._memory.select(rows_N)
+                self._sequences = sequences
             self._state.select(rows_N)
         return self._step(tokens_N)
 
