@@ -121,7 +121,8 @@ def _chosen(token: str, tokens: list[str], folder: Path) -> str:
         raise ConfigError(
             f"the model has no language {token.strip('_<>')!r}",
             where=folder,
-            hint=did_you_mean(token.strip("_<>"), [known.strip("_<>") for known in tokens]),
+            allowed=", ".join(known.strip("_<>") for known in tokens),
+            hint=did_you_mean(token.strip("_<>"), [known.strip("_<>") for known in tokens]) or None,
         )
     return token
 
