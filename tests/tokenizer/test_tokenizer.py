@@ -296,6 +296,58 @@ def test_an_interrupt_stops_encoding_soon():
     assert done.stdout == "interrupted\n", done.stderr
 
 
+@pytest.mark.parametrize(
+    ("normalizer", "text"),
+    [
+        ("None", "'a' * 40_000_000"),
+        ("normalizers.NFD()", "'가나다' * 10_000_000"),
+        ("normalizers.StripAccents()", "'가나다' * 10_000_000"),
+        ("normalizers.Replace('a', 'b' * 20)", "'a' * 40_000_000"),
+        ("normalizers.Replace(Regex('[ab]'), 'b' * 20)", "'a' * 40_000_000"),
+        ("normalizers.Replace('a', 'b' * 4000)", "'a' * 200_000"),  # few characters before it is rewritten
+    ],
+)
+def test_an_interrupt_stops_the_work_on_one_huge_word_soon(normalizer, text):
+    # What is not stopped takes several seconds of the processor, and is killed by the limit.
+    program = (
+        "import _thread, resource, threading\n"
+        "from textpipe import Regex, Tokenizer, normalizers\n"
+        "from textpipe.models import BPE\n"
+        "tokenizer = Tokenizer(BPE({'a': 0, 'b': 1, 'bb': 2, '가': 3, '나': 4, '다': 5}, [('b', 'b')]))\n"
+        f"tokenizer.normalizer = {normalizer}\n"
+        f"text = {text}\n"
+        "used = resource.getrusage(resource.RUSAGE_SELF)\n"
+        "limit = int(used.ru_utime + used.ru_stime) + 3\n"
+        "resource.setrlimit(resource.RLIMIT_CPU, (limit, limit))\n"
+        "try:\n"
+        "    threading.Timer(0.2, _thread.interrupt_main).start()\n"
+        "    tokenizer.encode_to_numpy([text], threads=1)\n"
+        "    print('finished')\n"
+        "except KeyboardInterrupt:\n    print('interrupted')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd="tests", check=False)
+    assert done.stdout == "interrupted\n", (done.returncode, done.stderr)
+
+
+def test_texts_are_encoded_where_the_system_gives_no_thread():
+    program = (
+        "import pathlib, resource\n"
+        "from tokenizer_samples import byte_level_json\n"
+        "from textpipe import Tokenizer\n"
+        "tokenizer = Tokenizer.from_str(byte_level_json())\n"
+        "texts = ['한글 텍스트 ' * 100_000] * 3\n"
+        "expected = tokenizer.encode_to_numpy(texts, threads=1)[0].tolist()\n"
+        "taken = int(pathlib.Path('/proc/self/statm').read_text().split()[0]) * resource.getpagesize()\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (taken + (1 << 28), taken + (1 << 28)))\n"
+        "found = tokenizer.encode_to_numpy(texts, threads=4)[0].tolist()\n"
+        "print(found == expected)\n"
+    )
+    # A thread wants a stack of a gigabyte, more than the limit leaves.
+    command = ["sh", "-c", 'ulimit -s 1048576 && exec "$0" -c "$1"', sys.executable, program]
+    done = subprocess.run(command, capture_output=True, text=True, cwd="tests", check=False)
+    assert done.stdout == "True\n", done.stderr
+
+
 def overlapping(flags):
     made = Tokenizer(BPE({"x": 0, "b": 1}))
     made.add_tokens([AddedToken("a", rstrip=True, **flags), AddedToken(" ", lstrip=True, **flags)])

@@ -62,6 +62,7 @@ cdef extern from "batch.hpp" namespace "textpipe" nogil:
     cdef cppclass Job:
         void run() except +
         void start(size_t num_threads) except +
+        size_t num_chars()
         void draw_by(Lots lots)
         cbool wait(int milliseconds) except +
         long long bad_document()
@@ -164,12 +165,12 @@ cdef class NativeEncoder:
         """
         cdef list held = list(texts)
         cdef vector[TextView] views
-        cdef size_t chars = views_of(held, views)
+        views_of(held, views)
         cdef unique_ptr[SpansJob] job
         with nogil:
             job = make_unique[SpansJob](self.encoder.get()[0], views, skip_special)
         job.get().draw_by(lots_of(lots))
-        finish(job.get(), held, threads, chars)
+        finish(job.get(), held, threads)
         cdef size_t count = job.get().num_ids()
         offsets = np.empty(len(held) + 1, dtype=np.int64)
         rows = np.empty(max(4 * count, 1), dtype=np.uint32)  # a view needs an element to point at
@@ -189,12 +190,13 @@ cdef encode_as(Id width, NativeEncoder encoder, list texts, int64_t* offsets, si
                bint add_special, object lots):
     """The ids of texts in the width of ``width``; the array is the memory they were written to."""
     cdef vector[TextView] views
-    cdef size_t count, chars = views_of(texts, views)
+    cdef size_t count
+    views_of(texts, views)
     cdef unique_ptr[EncodeJob[Id]] job
     with nogil:
         job = make_unique[EncodeJob[Id]](encoder.encoder.get()[0], views, skip_special, add_special)
     job.get().draw_by(lots_of(lots))
-    finish(job.get(), texts, threads, chars)
+    finish(job.get(), texts, threads)
     count = job.get().num_ids()
     cdef Id* ids = job.get().release(offsets)
     if ids == NULL:
@@ -214,21 +216,19 @@ cdef dict added_of(SpansJob* job):
     return found
 
 
-cdef size_t views_of(list texts, vector[TextView]& views) except? 0:
-    """Views of the buffers of ``texts``, which keeps them alive, and the sum of their characters."""
-    cdef size_t chars = 0
+cdef int views_of(list texts, vector[TextView]& views) except -1:
+    """Views of the buffers of ``texts``, which keeps them alive."""
     views.reserve(len(texts))
     for text in texts:
         views.push_back(view_of(text))
-        chars += views.back().length
-    return chars
+    return 0
 
 
-cdef int finish(Job* job, list texts, size_t threads, size_t chars) except -1:
+cdef int finish(Job* job, list texts, size_t threads) except -1:
     """Run a job to its end; an interrupt leaves here, and the job's destructor stops and joins its threads."""
     cdef cbool done = False
     try:
-        if chars < INLINE_CHARS:
+        if job.num_chars() < INLINE_CHARS:
             with nogil:
                 job.run()
         else:

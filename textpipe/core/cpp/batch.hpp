@@ -8,12 +8,14 @@
 #include <exception>
 #include <memory>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
 #include "encoder.hpp"
 #include "id_array.hpp"
 #include "parts.hpp"
+#include "stopping.hpp"
 #include "text_view.hpp"
 
 namespace textpipe {
@@ -88,13 +90,18 @@ class Job {
 
     void start(size_t num_threads) {
         num_threads = std::max<size_t>(1, std::min(num_threads, ranges_.size()));
-        num_running_ = num_threads;
         for (size_t i = 0; i < num_threads; ++i)
-            threads_.emplace_back([this] {
-                work();
-                std::lock_guard<std::mutex> lock(mutex_);
-                if (--num_running_ == 0) finished_.notify_all();
-            });
+            if (!start_one()) break;
+        if (threads_.empty()) work();  // where no thread can be had the work is done all the same
+    }
+
+    // About how many characters the texts come to, rewritten.
+    size_t num_chars() const {
+        size_t chars = 0;
+        for (const Part& part : parts_) chars += part.view.length;
+        for (const RewritePointer& step : encoder_.program->normalization)
+            chars = std::min(chars, size_t{1} << 32) * std::min(step->growth(), size_t{1} << 30);
+        return chars;
     }
 
     // Wait at most so long; true when all is done.
@@ -158,15 +165,37 @@ class Job {
   private:
     void work() {
         try {
+            const Stopping stopping(stop_);
             std::unique_ptr<Worker> worker = encoder_.lease();
             worker->expect(bytes_);
             for (size_t i; !stop_ && (i = next_++) < ranges_.size();) encode(i, ranges_[i], *worker);
             // Of a word it was stopped in a worker may remember less than there is.
             if (!stop_) encoder_.give_back(std::move(worker));
+        } catch (const Stopped&) {  // by what failed in another thread, or by the owner
         } catch (...) {
             std::lock_guard<std::mutex> lock(mutex_);
             if (!failure_) failure_ = std::current_exception();
             stop_ = true;
+        }
+    }
+
+    // False where the system gives no thread more: those there are do the work.
+    bool start_one() {
+        {
+            const std::lock_guard<std::mutex> lock(mutex_);
+            ++num_running_;
+        }
+        try {
+            threads_.emplace_back([this] {
+                work();
+                const std::lock_guard<std::mutex> lock(mutex_);
+                if (--num_running_ == 0) finished_.notify_all();
+            });
+            return true;
+        } catch (const std::system_error&) {
+            const std::lock_guard<std::mutex> lock(mutex_);
+            --num_running_;
+            return false;
         }
     }
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "normalization_steps.hpp"
+#include "stopping.hpp"
 
 namespace textpipe {
 
@@ -49,18 +50,22 @@ class BertStep final : public RewriteStep {
         const uint8_t *p = text, *end = text + size;
         bool good = true;
         while (p < end && good) {
-            if (*p < 128) {
-                *to = ascii_[*p++];
-                to += *to != dropped;
-                continue;
+            Stopping::look();
+            const uint8_t* const block_end = p + std::min<size_t>(static_cast<size_t>(end - p), size_t{1} << 16);
+            while (p < block_end && good) {
+                if (*p < 128) {
+                    *to = ascii_[*p++];
+                    to += *to != dropped;
+                    continue;
+                }
+                unsigned length;
+                const uint32_t c = unicode::decode(p, length);
+                p += length;
+                if (c - 0xAC00u < 11172u)
+                    to = put_syllable(c, to);
+                else
+                    good = put(c, to);
             }
-            unsigned length;
-            const uint32_t c = unicode::decode(p, length);
-            p += length;
-            if (c - 0xAC00u < 11172u)
-                to = put_syllable(c, to);
-            else
-                good = put(c, to);
         }
         out.resize(good ? static_cast<size_t>(to - reinterpret_cast<uint8_t*>(out.data())) : start);
         return good;

@@ -21,6 +21,7 @@
 #include "merge_table.hpp"
 #include "model.hpp"
 #include "piece_table.hpp"
+#include "stopping.hpp"
 #include "unicode.hpp"
 
 namespace textpipe {
@@ -195,7 +196,9 @@ class BpeModel final : public Model {
         };
         const uint8_t* p = reinterpret_cast<const uint8_t*>(text.data());
         const uint8_t* end = p + text.size();
+        Turns turns;
         for (bool first = true; p < end; first = false) {
+            turns.next();
             const uint32_t size = unicode::utf8_size(*p);
             std::string& piece = scratch.piece;
             piece.clear();

@@ -11,6 +11,7 @@
 
 #include "machine.hpp"
 #include "steps.hpp"
+#include "stopping.hpp"
 
 namespace textpipe {
 
@@ -138,6 +139,7 @@ class Cutting {
     static void each_word(const CutStep& step, const uint8_t* text, size_t size, Visit&& visit) {
         Piece words[batch_words];
         for (size_t at = 0; at < size;) {
+            Stopping::look();
             const size_t count = step.cut(text, size, at, words, batch_words);
             for (size_t i = 0; i < count; ++i) visit(words[i]);
         }
@@ -164,7 +166,9 @@ class Cutting {
         text.clear();
         origins.clear();
         places.clear();
+        Turns turns;
         each_piece(pieces, [&](Piece piece) {
+            turns.next();
             const uint32_t begin = static_cast<uint32_t>(text.size());
             const Origin* from = pieces.origins != nullptr ? pieces.origins + piece.begin : nullptr;
             step.run(pieces.text + piece.begin, piece.end - piece.begin, is_first(pieces, piece, at_start), text, from,

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "steps.hpp"
+#include "stopping.hpp"
 #include "unicode.hpp"
 
 namespace textpipe {
@@ -59,7 +60,9 @@ class Normalization {
         compatible_ = form == NormalForm::nfkc || form == NormalForm::nfkd;
         has_starter_ = false;
         marks_.clear();
+        Turns turns;
         for (const uint8_t* p = text; p < in_end_;) {
+            turns.next();
             unsigned length;
             const uint32_t c = unicode::decode(p, length);
             p += length;
@@ -189,7 +192,9 @@ class Normalization {
 
     void lower(const uint8_t* p, const uint8_t* end) {
         using namespace unicode;
+        Turns turns;
         while (p < end) {
+            turns.next();
             unsigned length;
             const uint32_t c = decode(p, length);
             p += length;

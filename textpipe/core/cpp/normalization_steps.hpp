@@ -12,6 +12,7 @@
 #include "categories.hpp"
 #include "normalization.hpp"
 #include "steps.hpp"
+#include "stopping.hpp"
 #include "traits.hpp"
 
 namespace textpipe {
@@ -47,7 +48,9 @@ template <class FateOf>
 inline void rewrite_characters(FateOf fate_of, const uint8_t* text, size_t size, Copier to) {
     size_t kept = 0;  // from here to i nothing has changed
     unsigned length;
+    Turns turns;
     for (size_t i = 0; i < size; i += length) {
+        turns.next();
         const Fate fate = fate_of(unicode::decode(text + i, length));
         if (fate == Fate::kept) continue;
         to.copy(text, kept, i);
@@ -133,6 +136,8 @@ class PrependStep final : public RewriteStep {
 
     bool is_unchanged(const uint8_t*, size_t, bool) const override { return false; }
 
+    size_t growth() const override { return prefix_.size() / 16 + 1; }  // of the shortest texts, which hardly count
+
     void run(const uint8_t* text, size_t size, bool, std::string& out, const Origin* in_origins,
              std::vector<Origin>* origins) const override {
         Copier to(out, in_origins, origins);
@@ -156,12 +161,16 @@ class ReplaceStep final : public RewriteStep {
 
     bool is_unchanged(const uint8_t* text, size_t size, bool) const override { return find(text, size, 0) == size; }
 
+    size_t growth() const override { return content_.size() / std::max<size_t>(1, pattern_.size()) + 1; }
+
     void run(const uint8_t* text, size_t size, bool, std::string& out, const Origin* in_origins,
              std::vector<Origin>* origins) const override {
         if (content_.size() > pattern_.size()) check_length(new_size(text, size));
         Copier to(out, in_origins, origins);
         size_t at = 0;
+        Turns turns;
         for (size_t found; (found = find(text, size, at)) < size; at = found + pattern_.size()) {
+            turns.next();
             to.copy(text, at, found);
             to.put(content_.data(), content_.size(), found + pattern_.size() - 1);
         }
@@ -171,8 +180,11 @@ class ReplaceStep final : public RewriteStep {
   private:
     size_t new_size(const uint8_t* text, size_t size) const {
         size_t made = size;
-        for (size_t at = 0; (at = find(text, size, at)) < size; at += pattern_.size())
+        Turns turns;
+        for (size_t at = 0; (at = find(text, size, at)) < size; at += pattern_.size()) {
+            turns.next();
             made += content_.size() - pattern_.size();
+        }
         return made;
     }
 
@@ -199,7 +211,9 @@ class ByteLevelStep final : public RewriteStep {
 
     void run(const uint8_t* text, size_t size, bool, std::string& out, const Origin* in_origins,
              std::vector<Origin>* origins) const override {
+        Turns turns;
         for (size_t i = 0; i < size; ++i) {
+            turns.next();
             const size_t before = out.size();
             append_mapped(text[i], out);
             if (origins != nullptr) origins->insert(origins->end(), out.size() - before, in_origins[i]);

@@ -13,6 +13,7 @@
 #include "charsmap.hpp"
 #include "graphemes.hpp"
 #include "steps.hpp"
+#include "stopping.hpp"
 
 namespace textpipe {
 
@@ -29,7 +30,9 @@ class PrecompiledStep final : public RewriteStep {
         std::vector<Change> changes;
         const uint8_t* const end = text + size;
         bool modified = false;
+        Turns turns;
         for (const uint8_t* p = text; p < end;) {
+            turns.next();
             const uint8_t* next = unicode::Graphemes::next(p, end);
             if (next - p < 6 && rewrite(p, next, changes)) {
                 modified = true;

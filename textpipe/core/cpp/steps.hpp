@@ -52,6 +52,9 @@ class RewriteStep {
     // Is what becomes of a text what becomes of its parts, when it is parted at seams?
     virtual bool keeps_seams() const { return false; }
 
+    // About how many times as long a text may become.
+    virtual size_t growth() const { return 1; }
+
     // Append the new text to `out`. With `origins`, in_origins has one entry a byte of the input, and one is appended
     // for each byte written; otherwise both are null. The text is never empty.
     virtual void run(const uint8_t* text, size_t size, bool at_start, std::string& out, const Origin* in_origins,

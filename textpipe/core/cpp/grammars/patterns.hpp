@@ -11,6 +11,7 @@
 
 #include "../normalization_steps.hpp"
 #include "../steps.hpp"
+#include "../stopping.hpp"
 #include "characters.hpp"
 
 namespace textpipe::grammars {
@@ -82,6 +83,8 @@ class ReplaceMatches final : public RewriteStep {
     ReplaceMatches(PatternMatcher matcher, std::string content)
         : matcher_(std::move(matcher)), content_(std::move(content)) {}
 
+    size_t growth() const override { return content_.size() / std::max<size_t>(1, matcher_.shortest()) + 1; }
+
     bool is_unchanged(const uint8_t* text, size_t size, bool) const override {
         const uint8_t* stop;
         return matcher_.find(text, text + size, stop) == text + size;
@@ -104,8 +107,11 @@ class ReplaceMatches final : public RewriteStep {
     template <class Take>
     void each_match(const uint8_t* text, size_t size, Take take) const {
         const uint8_t *end = text + size, *stop = end;
-        for (const uint8_t* p = text; (p = matcher_.find(p, end, stop)) < end; p = stop)
+        Turns turns;
+        for (const uint8_t* p = text; (p = matcher_.find(p, end, stop)) < end; p = stop) {
+            turns.next();
             take(static_cast<size_t>(p - text), static_cast<size_t>(stop - text));
+        }
     }
 
     size_t new_size(const uint8_t* text, size_t size) const {
