@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import pickle
 
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textpipe import Encoding, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
-from textpipe.core._places import number_list, piece_list, place_list
+from textpipe.core._places import number_list, number_lists, piece_list, place_lists
 from textpipe.encoding import COLUMNS
 from textpipe.encoding.columns import GivenColumns, PartOfColumns
 
@@ -129,7 +130,11 @@ def test_a_pickled_encoding_has_every_list():
 @given(st.lists(st.tuples(st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1)), max_size=50))
 def test_pairs_are_those_of_the_two_rows(pairs):
     rows = np.array(pairs, dtype=np.uint32).reshape(-1, 2).T.copy()
-    assert place_list(rows[0], rows[1]) == pairs
+    for cut in (0, len(pairs) // 2, len(pairs)):
+        offsets = np.array([0, cut, cut, len(pairs)])
+        parts = [pairs[:cut], [], pairs[cut:]]
+        assert place_lists(rows[0], rows[1], offsets) == parts
+        assert number_lists(rows[0], offsets) == [[begin for begin, _ in part] for part in parts]
 
 
 @pytest.mark.parametrize("kind", [np.uint16, np.uint32])
@@ -175,7 +180,27 @@ def test_lists_of_a_batch_are_those_of_its_texts_one_by_one_in_whatever_order_th
 
 def test_rows_of_different_lengths_make_no_pairs():
     with pytest.raises(ValueError, match="3 beginnings and 2 ends"):
-        place_list(np.zeros(3, dtype=np.uint32), np.zeros(2, dtype=np.uint32))
+        place_lists(np.zeros(3, dtype=np.uint32), np.zeros(2, dtype=np.uint32), np.array([0, 2]))
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_making_places_leaves_the_collector_as_it_was(enabled):
+    row, before = np.zeros(3, dtype=np.uint32), gc.isenabled()
+    try:
+        (gc.enable if enabled else gc.disable)()
+        place_lists(row, row, np.array([0, 3]))
+        assert gc.isenabled() is enabled
+    finally:
+        (gc.enable if before else gc.disable)()
+
+
+@pytest.mark.parametrize("offsets", [[-1, 2], [0, 4], [2, 1], [0, 2**40]])
+def test_offsets_outside_a_row_make_no_lists(offsets):
+    row = np.zeros(3, dtype=np.uint32)
+    with pytest.raises(ValueError, match="in a row of 3"):
+        number_lists(row, np.array(offsets))
+    with pytest.raises(ValueError, match="in a row of 3"):
+        place_lists(row, row, np.array(offsets))
 
 
 @settings(max_examples=30, deadline=None)

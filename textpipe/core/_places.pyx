@@ -1,15 +1,15 @@
 # distutils: language = c++
 """Lists from rows of numbers: marshalling only.
 
-What enters: ids, numbers of words, or where tokens begin and where they end. What leaves: the list of numbers, of
-pieces or of pairs that Python sees. Promises: a number that is wanted often is one object, and the garbage collector
-never tracks the pairs.
+What enters: ids, numbers of words, or where tokens begin and where they end. What leaves: the lists of numbers, of
+pieces or of pairs that Python sees, of one text or of several at once. Promises: a number that is wanted often is one
+object, and the garbage collector never tracks the pairs.
 """
 
 from cpython.buffer cimport PyBUF_ND, PyBuffer_Release, PyObject_GetBuffer
 from cpython.object cimport PyObject
 from cpython.long cimport PyLong_FromUnsignedLong
-from libc.stdint cimport uint16_t, uint32_t
+from libc.stdint cimport int64_t, uint16_t, uint32_t
 
 cdef extern from "Python.h":
     object PyList_New(Py_ssize_t size)
@@ -17,6 +17,8 @@ cdef extern from "Python.h":
     object PyTuple_New(Py_ssize_t size)
     void PyTuple_SET_ITEM(object holder, Py_ssize_t i, object item)
     void PyObject_GC_UnTrack(object item)
+    int PyGC_Disable()
+    int PyGC_Enable()
     PyObject* PyList_GET_ITEM(object holder, Py_ssize_t i)
     void Py_INCREF(object item)
 
@@ -90,15 +92,31 @@ def piece_list(ids not None, dict pieces not None) -> tuple:
         PyBuffer_Release(&view)
 
 
-def place_list(const uint32_t[::1] begins not None, const uint32_t[::1] ends not None):
-    """``list(zip(begins, ends))`` of the same length, as plain numbers."""
-    cdef Py_ssize_t count = begins.shape[0], i
-    if ends.shape[0] != count:
-        raise ValueError(f"{count} beginnings and {ends.shape[0]} ends")
+cdef int check_offsets(const int64_t[::1] offsets, Py_ssize_t count) except -1:
+    """Refuse what does not cut a row of so many into parts."""
+    cdef Py_ssize_t i
+    cdef int64_t last = 0
+    for i in range(offsets.shape[0]):
+        if not last <= offsets[i] <= count:
+            raise ValueError(f"offset {i} is {offsets[i]}, in a row of {count} after {last}")
+        last = offsets[i]
+    return 0
+
+
+def number_lists(const uint32_t[::1] numbers not None, const int64_t[::1] offsets not None) -> list:
+    """``[numbers[begin:end].tolist() for begin, end in pairwise(offsets)]``."""
+    check_offsets(offsets, numbers.shape[0])
+    cdef const uint32_t* row = &numbers[0] if numbers.shape[0] else NULL
+    cdef Py_ssize_t i
+    return [numbers_of(row + offsets[i], offsets[i + 1] - offsets[i]) for i in range(offsets.shape[0] - 1)]
+
+
+cdef list places_of(const uint32_t* begins, const uint32_t* ends, Py_ssize_t count):
     cdef list made = PyList_New(count)
     cdef uint32_t last = 0
     cdef object begin, end = 0
     cdef tuple pair
+    cdef Py_ssize_t i
     for i in range(count):
         begin = end if begins[i] == last else number_of(begins[i])
         last = ends[i]
@@ -112,3 +130,21 @@ def place_list(const uint32_t[::1] begins not None, const uint32_t[::1] ends not
         Py_INCREF(pair)
         PyList_SET_ITEM(made, i, pair)
     return made
+
+
+def place_lists(const uint32_t[::1] begins not None, const uint32_t[::1] ends not None,
+                const int64_t[::1] offsets not None) -> list:
+    """The same of ``list(zip(begins, ends))``, as plain numbers."""
+    cdef Py_ssize_t count = begins.shape[0], i
+    if ends.shape[0] != count:
+        raise ValueError(f"{count} beginnings and {ends.shape[0]} ends")
+    check_offsets(offsets, count)
+    cdef const uint32_t* first = &begins[0] if count else NULL
+    cdef const uint32_t* last = &ends[0] if count else NULL
+    cdef int was_enabled = PyGC_Disable()  # it would look through thousands of new pairs again and again
+    try:
+        return [places_of(first + offsets[i], last + offsets[i], offsets[i + 1] - offsets[i])
+                for i in range(offsets.shape[0] - 1)]
+    finally:
+        if was_enabled:
+            PyGC_Enable()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -165,8 +165,10 @@ class Pipeline:
         if ids_alone:
             return [Encoding.of_columns(IdColumns(row)) for row in rows]
         return [
-            Encoding.of_columns(TextColumns(self, (text,), row, skip_special=skip_special, spans=spans))
-            for text, row, spans in zip(texts, rows, later_spans(self, texts, skip_special=skip_special), strict=True)
+            Encoding.of_columns(TextColumns(self, (text,), row, skip_special=skip_special, spans=spans, number=number))
+            for text, row, (spans, number) in zip(
+                texts, rows, later_spans(self, texts, skip_special=skip_special), strict=True
+            )
         ]
 
     def encode_words(self, words: Sequence[str], *, skip_special: bool, ids_alone: bool = False) -> Encoding:
@@ -179,9 +181,9 @@ class Pipeline:
         ids, _ = self._flat_ids(words, skip_special=skip_special, threads=1, lots=self.model.lots(words))
         if ids_alone:
             return Encoding.of_columns(IdColumns(ids))
-        spans = SharedSpans(self, tuple(words), skip_special=skip_special).all
-        columns = TextColumns(self, tuple(words), ids, skip_special=skip_special, spans=spans, words=True)
-        return Encoding.of_columns(columns)
+        texts = tuple(words)
+        spans = SharedSpans(partial(self.spans, texts, skip_special=skip_special))
+        return Encoding.of_columns(TextColumns(self, texts, ids, skip_special=skip_special, spans=spans, number=None))
 
     def _flat_ids(
         self, texts: Sequence[str], *, skip_special: bool, threads: int, lots: Lots | None
@@ -199,8 +201,9 @@ class Pipeline:
         spans = self.spans(texts, skip_special=skip_special, lots=lots)
         if self.model.surface_id in spans.ids:
             return self.encode_words_staged(texts, skip_special=skip_special, words=words, lots=lots)
+        known, number = SharedSpans(lambda: spans), None if words else 0
         return Encoding.of_columns(
-            TextColumns(self, tuple(texts), spans.ids, skip_special=skip_special, words=words, spans=spans)
+            TextColumns(self, tuple(texts), spans.ids, skip_special=skip_special, spans=known, number=number)
         )
 
     def spans(self, texts: Sequence[str], *, skip_special: bool, threads: int = 1, lots: Lots | None = None) -> Spans:

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from textpipe.core._places import number_list, piece_list, place_list
+from textpipe.core._places import number_list, number_lists, piece_list, place_lists
 from textpipe.encoding.columns import Columns
 
 if TYPE_CHECKING:
@@ -66,46 +66,54 @@ class SharedSpans:
 
     Parameters
     ----------
-    pipeline : the stages that encode them.
-    texts : the texts; they are held as long as one of their encodings is.
-    skip_special : special tokens in the texts are plain text.
+    find : gives the tokens of the texts; what it holds is held as long as one of their encodings is.
     """
 
-    __slots__ = ("_pipeline", "_skip_special", "_spans", "_texts")
+    __slots__ = ("_find", "_places", "_spans", "_words")
 
-    def __init__(self, pipeline: Pipeline, texts: Sequence[str], *, skip_special: bool) -> None:
-        self._pipeline = pipeline
-        self._texts = texts
-        self._skip_special = skip_special
+    def __init__(self, find: Callable[[], Spans]) -> None:
+        self._find = find
         self._spans: Spans | None = None
+        self._places: list[list[tuple[int, int]]] | None = None
+        self._words: list[list[int]] | None = None
 
     def all(self) -> Spans:
         """Those of all the texts, one after the other."""
         if self._spans is None:
-            self._spans = self._pipeline.spans(self._texts, skip_special=self._skip_special)
+            self._spans = self._find()
         return self._spans
 
-    def of(self, number: int) -> Spans:
-        """Those of one text."""
+    def places(self) -> list[list[tuple[int, int]]]:
+        """For each text where its tokens begin and end, to read."""
+        if self._places is None:
+            spans = self.all()
+            self._places = place_lists(spans.begins, spans.ends, spans.offsets)
+        return self._places
+
+    def words(self) -> list[list[int]]:
+        """For each text the numbers of its tokens' words, to read."""
+        if self._words is None:
+            spans = self.all()
+            self._words = number_lists(spans.words, spans.offsets)
+        return self._words
+
+    def added(self, number: int) -> dict[int, str]:
+        """Which tokens of a text are added ones, and what they were found as."""
         spans = self.all()
-        if len(self._texts) == 1:
-            return spans
         begin, end = spans.offsets[number : number + 2].tolist()
-        ids, begins, ends, words = (row[begin:end] for row in spans[:4])
-        added = {index - begin: text for index, text in spans.added.items() if begin <= index < end}
-        return Spans(ids, begins, ends, words, spans.offsets[number : number + 2] - begin, added)
+        return {index - begin: text for index, text in spans.added.items() if begin <= index < end}
 
 
-def later_spans(pipeline: Pipeline, texts: Sequence[str], *, skip_special: bool) -> Iterator[Callable[[], Spans]]:
-    """For each text what finds its places, together with those of its neighbours where they are short."""
+def later_spans(pipeline: Pipeline, texts: Sequence[str], *, skip_special: bool) -> Iterator[tuple[SharedSpans, int]]:
+    """For each text what finds its places, with those of its neighbours where they are short, and its number there."""
     begin = size = 0
     for end in range(1, len(texts) + 1):
         size += len(texts[end - 1])
         if end < len(texts) and size + len(texts[end]) <= _SHARED_CHARS:
             continue
-        shared = SharedSpans(pipeline, tuple(texts[begin:end]), skip_special=skip_special)
+        shared = SharedSpans(partial(pipeline.spans, tuple(texts[begin:end]), skip_special=skip_special))
         for number in range(end - begin):
-            yield partial(shared.of, number)
+            yield shared, number
         begin, size = end, 0
 
 
@@ -146,11 +154,12 @@ class TextColumns(IdColumns):
     texts : the text, or its words.
     ids : (num_ids,), of all of them.
     skip_special : special tokens in the texts were plain text.
-    spans : the rest, or how to find it.
-    words : ``texts`` are words; they are numbered as they were given.
+    spans : what knows the rest of it, or finds it.
+    number : of the text among those that ``spans`` knows; None for words, which are all of them: they are numbered as
+        they were given.
     """
 
-    __slots__ = ("_pipeline", "_skip_special", "_spans", "_texts", "_words")
+    __slots__ = ("_number", "_pipeline", "_skip_special", "_spans", "_texts")
 
     def __init__(
         self,
@@ -159,40 +168,40 @@ class TextColumns(IdColumns):
         ids: NDArray[Any],
         *,
         skip_special: bool,
-        spans: Spans | Callable[[], Spans],
-        words: bool = False,
+        spans: SharedSpans,
+        number: int | None,
     ) -> None:
         super().__init__(ids)
         self._pipeline = pipeline
         self._texts = texts
         self._skip_special = skip_special
-        self._words = words
         self._spans = spans
+        self._number = number
 
     def make(self, name: str) -> list[Any]:
         """Ids, pieces, places and words; no token is special, and all of them count."""
-        if name not in {"tokens", "offsets", "word_ids"}:
+        make = _OF_TEXT.get(name)
+        if make is None:
             return super().make(name)
         surface = self._pipeline.model.surface_id
         if surface is not None and surface in self._ids:
             return self._staged(name)  # its tokens read as normalized text, which no row tells
-        if name == "tokens":
-            return self._tokens()
-        spans = self._known_spans()
-        if name == "offsets":
-            return place_list(spans.begins, spans.ends)
-        if not self._words:
-            return number_list(spans.words)
-        counts = [end - begin for begin, end in pairwise(spans.offsets.tolist())]
-        return [number for number, count in enumerate(counts) for _ in range(count)]
+        return make(self)
 
-    def _known_spans(self) -> Spans:
-        return self._spans if isinstance(self._spans, Spans) else self._spans()
+    def _offsets(self) -> list[Any]:
+        places = self._spans.places()
+        return list(chain.from_iterable(places)) if self._number is None else places[self._number].copy()
+
+    def _word_ids(self) -> list[Any]:
+        if self._number is not None:
+            return self._spans.words()[self._number].copy()
+        counts = [end - begin for begin, end in pairwise(self._spans.all().offsets.tolist())]
+        return [number for number, count in enumerate(counts) for _ in range(count)]
 
     def _tokens(self) -> list[str]:
         tokens, left = piece_list(self._ids, self._pipeline.pieces)
         if left:
-            added = self._known_spans().added
+            added = self._spans.all().added if self._number is None else self._spans.added(self._number)
             for index in left:
                 found = added.get(index)
                 tokens[index] = self._pipeline.model.pieces[int(self._ids[index])] if found is None else found
@@ -200,5 +209,14 @@ class TextColumns(IdColumns):
 
     def _staged(self, name: str) -> list[Any]:
         """The list as the stages give it one by one."""
-        staged = self._pipeline.encode_words_staged(self._texts, skip_special=self._skip_special, words=self._words)
+        staged = self._pipeline.encode_words_staged(
+            self._texts, skip_special=self._skip_special, words=self._number is None
+        )
         return list(getattr(staged, name))
+
+
+_OF_TEXT = {
+    "tokens": TextColumns._tokens,
+    "offsets": TextColumns._offsets,
+    "word_ids": TextColumns._word_ids,
+}
