@@ -151,6 +151,18 @@ def test_no_number_of_threads_has_a_part_in_it(kind):
         assert made.encode(lines[number]).ids == ids[offsets[number] : offsets[number + 1]].tolist()
 
 
+@pytest.mark.parametrize("kind", ["byte-level BPE", "Unigram", "sentencepiece"])
+def test_a_batch_on_several_threads_has_the_encodings_of_its_texts(kind):
+    made = KINDS[kind]()
+    made.add_special_tokens(["<s>"])
+    made.model.seed = 7
+    texts = [f"{number} {line}<s>" * (number % 3) for number in range(500) for line in SAMPLES]
+    assert sum(map(len, texts)) > 1 << 18  # below that no thread is started
+    encodings = made.encode_batch(texts, threads=3)
+    for number in range(0, len(texts), 101):
+        assert encodings[number] == made.encode(texts[number])
+
+
 def test_another_seed_draws_another_and_the_first_one_the_first_again(tokenizer):
     drawn = []
     for seed in (7, 8, 0, (1 << 64) - 1, 7):

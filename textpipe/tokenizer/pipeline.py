@@ -158,7 +158,11 @@ class Pipeline:
             staged = self.encode_staged(texts, skip_special=skip_special, lots=self.model.lots())
             return [_ids_alone(encoding) for encoding in staged] if ids_alone else staged
         if not ids_alone and not self.model.repeatable:
-            return [self._encode_once((text,), skip_special=skip_special, words=False) for text in texts]
+            drawn = self.spans(texts, skip_special=skip_special, threads=threads, lots=self.model.lots())
+            return [
+                self._drawn((text,), spans, skip_special=skip_special, words=False)
+                for text, spans in zip(texts, drawn.each(), strict=True)
+            ]
         ids, offsets = self._flat_ids(texts, skip_special=skip_special, threads=threads, lots=self.model.lots())
         # Each row is copied: one that is kept does not keep those of all texts.
         rows = (ids[begin:end].copy() for begin, end in pairwise(offsets.tolist()))
@@ -177,7 +181,8 @@ class Pipeline:
             staged = self.encode_words_staged(words, skip_special=skip_special, words=True, lots=self.model.lots(words))
             return _ids_alone(staged) if ids_alone else staged
         if not ids_alone and not self.model.repeatable:
-            return self._encode_once(words, skip_special=skip_special, words=True)
+            drawn = self.spans(words, skip_special=skip_special, lots=self.model.lots(words))
+            return self._drawn(words, drawn, skip_special=skip_special, words=True)
         ids, _ = self._flat_ids(words, skip_special=skip_special, threads=1, lots=self.model.lots(words))
         if ids_alone:
             return Encoding.of_columns(IdColumns(ids))
@@ -195,11 +200,10 @@ class Pipeline:
             texts, threads=threads, skip_special=skip_special, add_special=False, lots=lots or _NO_LOTS
         )
 
-    def _encode_once(self, texts: Sequence[str], *, skip_special: bool, words: bool) -> Encoding:
-        """The tokens of one text from a model that draws lots: all that is known of them at once."""
-        lots = self.model.lots(texts if words else None)
-        spans = self.spans(texts, skip_special=skip_special, lots=lots)
+    def _drawn(self, texts: Sequence[str], spans: Spans, *, skip_special: bool, words: bool) -> Encoding:
+        """The tokens of one text from a model that draws lots, which would draw others: all is known of them."""
         if self.model.surface_id in spans.ids:
+            lots = self.model.lots(texts if words else None)
             return self.encode_words_staged(texts, skip_special=skip_special, words=words, lots=lots)
         known, number = SharedSpans(lambda: spans), None if words else 0
         return Encoding.of_columns(

@@ -7,6 +7,7 @@ draws lots would not give the same tokens twice: what it gave is kept.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import chain, pairwise
@@ -60,6 +61,24 @@ class Spans(NamedTuple):
         ids, begins, ends, words = rows
         return cls(ids, begins, ends, words, offsets, {})
 
+    def added_in(self, number: int) -> dict[int, str]:
+        """The added tokens of one text."""
+        begin, end = self.offsets[number : number + 2].tolist()
+        return {index - begin: text for index, text in self.added.items() if begin <= index < end}
+
+    def each(self) -> Iterator[Spans]:
+        """Those of each text; who holds one does not hold the others."""
+        added = deque(self.added.items())
+        for begin, end in pairwise(self.offsets.tolist()):
+            own = {}
+            while added and added[0][0] < end:
+                index, text = added.popleft()
+                own[index - begin] = text
+            ids, begins, ends, words = (row[begin:end].copy() for row in self[:4])
+            offsets = self.offsets[:2].copy()
+            offsets[:] = 0, end - begin
+            yield Spans(ids, begins, ends, words, offsets, own)
+
 
 class SharedSpans:
     """The places in a few texts, found together when those of one are asked for.
@@ -96,12 +115,6 @@ class SharedSpans:
             spans = self.all()
             self._words = number_lists(spans.words, spans.offsets)
         return self._words
-
-    def added(self, number: int) -> dict[int, str]:
-        """Which tokens of a text are added ones, and what they were found as."""
-        spans = self.all()
-        begin, end = spans.offsets[number : number + 2].tolist()
-        return {index - begin: text for index, text in spans.added.items() if begin <= index < end}
 
 
 def later_spans(pipeline: Pipeline, texts: Sequence[str], *, skip_special: bool) -> Iterator[tuple[SharedSpans, int]]:
@@ -201,7 +214,8 @@ class TextColumns(IdColumns):
     def _tokens(self) -> list[str]:
         tokens, left = piece_list(self._ids, self._pipeline.pieces)
         if left:
-            added = self._spans.all().added if self._number is None else self._spans.added(self._number)
+            spans = self._spans.all()
+            added = spans.added if self._number is None else spans.added_in(self._number)
             for index in left:
                 found = added.get(index)
                 tokens[index] = self._pipeline.model.pieces[int(self._ids[index])] if found is None else found
