@@ -26,7 +26,7 @@ class Limits:
     piece_bytes: int = 4 * KIB
     num_merges: int = 1 << 22
     num_added_tokens: int = 100_000
-    rank_work: int = 1 << 29  # squares of the sizes of pieces with ranks, summed: the time their tables take
+    rank_work: int = 1 << 29  # squares of the sizes of pieces with ranks, summed: the time to take them apart
     charsmap_bytes: int = 4 * MIB  # the usual ones have 0.3
     text_growth: int = 64  # by all replacements of a file's normalizer or decoder together
     prepended_chars: int = 64 * KIB

@@ -51,18 +51,12 @@ void by_ranks(Input& input) {
     for (size_t count = input.below(24); count > 0; --count)  // two pieces together, as learned ones are
         pieces.push_back(pieces[input.byte() % pieces.size()] + pieces[pieces.size() - 1 - input.below(8)]);
     RankModel model;
-    std::vector<RankModel::Split> splits;
     model.reserve(pieces.size());
     for (const std::string& piece : pieces) {
         if (piece.size() > 64) continue;
         const uint32_t rank = static_cast<uint32_t>(ranks.size());
         if (ranks.emplace(piece, rank).second) model.add_piece(rank, piece);
     }
-    std::vector<std::pair<uint32_t, std::string>> by_rank;
-    for (const auto& [piece, rank] : ranks) by_rank.emplace_back(rank, piece);
-    std::sort(by_rank.begin(), by_rank.end());
-    for (const auto& [rank, piece] : by_rank) model.add_splits(rank, piece, splits);
-    model.finish(splits);
     while (!input.empty()) {
         const std::string word = input.bytes(1 + input.byte());
         if (word.empty()) return;

@@ -26,15 +26,10 @@ cdef extern from "<string_view>" namespace "std" nogil:
 
 cdef extern from "rank_model.hpp" namespace "textpipe" nogil:
     cdef cppclass RankModel:
-        cppclass Split:
-            uint32_t left, right, id
         RankModel() except +
         void reserve(size_t pieces) except +
         void add_piece(uint32_t id, string_view data) except +
-        void add_splits(uint32_t id, string_view data, vector[Split]& splits) except +
-        void expect_splits(string_view data)
-        void finish(const vector[Split]& splits) except +
-        const vector[Split]& splits()
+        void expect(string_view data)
         cbool has_byte(uint8_t value)
 
 cdef extern from "model.hpp" namespace "textpipe" nogil:
@@ -146,44 +141,33 @@ cdef class NativeRankBpe(NativeModel):
     InputError
         when a single byte has no rank.
     LimitError
-        when the squares of the pieces' sizes sum up to more than ``max_work``, by which the time to build is bounded.
+        when the squares of the pieces' sizes sum up to more than ``max_work``, by which the time to take them apart is
+        bounded.
     """
 
-    cdef shared_ptr[RankModel] made
-
     def __init__(self, dict ranks, *, size_t max_work):
-        self.made = make_shared[RankModel]()
-        cdef RankModel* model = self.made.get()
-        cdef vector[RankModel.Split] splits
-        cdef size_t work = 0, size
+        cdef shared_ptr[RankModel] made = make_shared[RankModel]()
+        cdef RankModel* model = made.get()
+        cdef list pieces = list(ranks), numbers = list(ranks.values())
+        cdef size_t work = 0, size, i, count = len(pieces)
         cdef bytes piece
-        model.reserve(len(ranks))
-        for piece, number in ranks.items():
+        model.reserve(count)
+        for i in range(count):
+            if i + AHEAD < count:
+                model.expect(view_bytes(pieces[i + AHEAD]))
+            piece = pieces[i]
             size = len(piece)
             work += size * size
             if work > max_work:
                 raise LimitError(
                     f"pieces as long as {max(map(len, ranks))} bytes",
                     allowed=f"squares of sizes that sum to {max_work}")
-            model.add_piece(number, view_bytes(piece))
+            model.add_piece(numbers[i], view_bytes(piece))
         for byte in range(256):
             if not model.has_byte(byte):
                 raise InputError(f"the byte 0x{byte:02X} has no rank", allowed="every one of the 256 has one")
-        cdef list pieces = list(ranks), numbers = list(ranks.values())
-        cdef size_t i, count = len(pieces)
-        for i in range(count):
-            if i + AHEAD < count:
-                model.expect_splits(view_bytes(pieces[i + AHEAD]))
-            piece = pieces[i]
-            model.add_splits(numbers[i], view_bytes(piece), splits)
-        model.finish(splits)
-        self.model = <ModelPointer>self.made
+        self.model = <ModelPointer>made
 
     def tokenize_bytes(self, bytes word not None):
         """The ids of one word of bytes."""
         return [token.id for token in tokens_of(self.model, view_bytes(word), 0)]
-
-    def splits(self):
-        """(left, right, whole) by id for every cut of a piece into two pieces, in the order of the whole's id."""
-        cdef vector[RankModel.Split] found = self.made.get().splits()
-        return [(split.left, split.right, split.id) for split in found]

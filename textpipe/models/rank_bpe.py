@@ -32,7 +32,7 @@ class RankBPE(Model):
     InputError
         when a byte has no rank, or an id stands twice.
     LimitError
-        when the pieces are so long that the tables would take minutes.
+        when the pieces are so long that taking them apart would take minutes.
 
     Examples
     --------
@@ -68,7 +68,13 @@ class RankBPE(Model):
 
     def splits(self) -> list[tuple[str, str]]:
         """Every cut of a piece into two pieces, in the order of ranks: the nearest that a list of merges can come."""
-        return [(self._piece_of[left], self._piece_of[right]) for left, right, _ in self._native.splits()]
+        ranks, piece_of = self._ranks, self._piece_of
+        found = []
+        for piece in ranks:
+            cuts = ((ranks.get(piece[:cut]), ranks.get(piece[cut:])) for cut in range(1, len(piece)))
+            pairs = sorted((left, right) for left, right in cuts if left is not None and right is not None)
+            found += [(piece_of[left], piece_of[right]) for left, right in pairs]
+        return found
 
     def native(self, *, byte_level: bool) -> NativeRankBpe | None:
         """The native tables; there are none for words that are not of bytes."""

@@ -1,10 +1,10 @@
 // Byte-pair encoding by ranks, as tiktoken does it. Enters: byte strings with their ranks, which are their ids; then
 // words as bytes. Leaves: the tokens of a word. Promises: of all neighbours that together are a piece, the pair whose
 // piece has the lowest rank is joined first, the leftmost of equals, until no two are a piece; a word that is a piece
-// is that piece. O(n log n) for a word of n bytes.
+// is that piece. O(n log n) look-ups for a word of n bytes.
 //
-// A list of merges says by which parts a piece is made; here any two parts will do. So every cut of every piece into two
-// pieces is looked up once, beforehand, and encoding asks for pairs of ids alone.
+// A list of merges says by which parts a piece is made; here any two parts will do. So what two neighbours are together
+// is looked up by their bytes, which lie together in the word; two bytes have a table of their own.
 #pragma once
 #include <algorithm>
 #include <array>
@@ -12,58 +12,35 @@
 #include <functional>
 #include <memory>
 #include <string_view>
-#include <utility>
 #include <vector>
 
-#include "bpe_model.hpp"
 #include "model.hpp"
+#include "piece_table.hpp"
 
 namespace textpipe {
 
 class RankModel final : public Model {
   public:
-    RankModel() { byte_ids_.fill(no_id); }
+    RankModel() : pair_ids_(size_t{1} << 16, no_id) { byte_ids_.fill(no_id); }
 
     void reserve(size_t pieces) { pieces_.reserve(pieces); }
 
-    // In the order of their ids.
     void add_piece(uint32_t id, std::string_view bytes) {
-        pieces_.insert(id, bytes);
+        longest_ = std::max(longest_, bytes.size());
         set_size(sizes_, id, bytes.size());
-        if (bytes.size() == 1) byte_ids_[static_cast<uint8_t>(bytes[0])] = id;
+        if (bytes.size() == 1)
+            byte_ids_[static_cast<uint8_t>(bytes[0])] = id;
+        else if (bytes.size() == 2)
+            pair_ids_[pair_of(reinterpret_cast<const uint8_t*>(bytes.data()))] = id;
+        else
+            pieces_.insert(id, bytes);
     }
 
-    // The ids of two pieces and of the piece they are together.
-    using Split = MergeTable::Merge;
-
-    // Every cut of a piece in two, in the order of ids. Costs the square of a piece's size: the caller bounds the sum.
-    void add_splits(uint32_t id, std::string_view bytes, std::vector<Split>& splits) const {
-        const size_t first = splits.size();
-        for (size_t cut = 1; cut < bytes.size(); ++cut) {
-            const uint32_t left = find(bytes.substr(0, cut));
-            const uint32_t right = left == no_id ? no_id : find(bytes.substr(cut));
-            if (right != no_id) splits.push_back({left, right, id});
-        }
-        if (splits.size() > first + 1)
-            std::sort(splits.begin() + static_cast<std::ptrdiff_t>(first), splits.end(), [](const Split& a, const Split& b) {
-            return std::pair(a.left, a.right) < std::pair(b.left, b.right);
-        });
+    // Of a piece that comes soon: asks for the memory it needs. reserve() has been called.
+    void expect(std::string_view bytes) const {
+        if (bytes.size() > 2) pieces_.prefetch(bytes);
     }
 
-    // The same for a piece that comes soon: asks for the memory it needs.
-    void expect_splits(std::string_view bytes) const {
-        for (size_t cut = 1; cut < bytes.size(); ++cut) {
-            if (cut > 1) pieces_.prefetch(bytes.substr(0, cut));
-            if (bytes.size() - cut > 1) pieces_.prefetch(bytes.substr(cut));
-        }
-    }
-
-    void finish(const std::vector<Split>& splits) {
-        pairs_.reserve(splits.size());
-        for (const Split& split : splits) pairs_.insert(split.left, split.right, split.id);
-    }
-
-    const std::vector<Split>& splits() const { return pairs_.merges(); }
     bool has_byte(uint8_t byte) const { return byte_ids_[byte] != no_id; }
 
     bool takes_bytes() const override { return true; }
@@ -85,53 +62,59 @@ class RankModel final : public Model {
         std::vector<uint64_t> heap;
     };
 
-    uint32_t find(std::string_view piece) const {
-        return piece.size() == 1 ? byte_ids_[static_cast<uint8_t>(piece[0])] : pieces_.find(piece);
-    }
+    static size_t pair_of(const uint8_t* p) { return size_t{p[0]} << 8 | p[1]; }
 
-    uint32_t joined(uint32_t left, uint32_t right) const {
-        const uint32_t at = pairs_.rank_of(left, right);
-        return at == no_id ? no_id : pairs_.id_of(at);
+    // The id of some bytes, or no_id.
+    uint32_t find(const uint8_t* begin, size_t size) const {
+        if (size == 1) return byte_ids_[*begin];
+        if (size == 2) return pair_ids_[pair_of(begin)];
+        return size > longest_ ? no_id : pieces_.find({reinterpret_cast<const char*>(begin), size});
     }
 
     template <class Out>
     void for_each_id(const uint8_t* word, size_t size, Model::Scratch& scratch, Out&& out) const {
-        const uint32_t whole = pieces_.find({reinterpret_cast<const char*>(word), size});
+        const uint32_t whole = find(word, size);
         if (whole != no_id) return out(whole);
         RankScratch& own = static_cast<RankScratch&>(scratch);
         own.ids.resize(size);
         for (size_t i = 0; i < size; ++i) own.ids[i] = byte_ids_[word[i]];
         if (size > short_word) {
-            join_long(own);
+            join_long(word, own);
             for (const uint32_t id : own.ids)
                 if (id != no_id) out(id);
             return;
         }
-        const size_t count = join_short(own.ids.data(), size);
+        const size_t count = join_short(word, own.ids.data(), size);
         for (size_t i = 0; i < count; ++i) out(own.ids[i]);
     }
 
-    size_t join_short(uint32_t* ids, size_t count) const {
+    // starts[i] is where symbol i begins, made[i] the id of it and the next one together.
+    size_t join_short(const uint8_t* word, uint32_t* ids, size_t count) const {
         uint32_t made[short_word];
-        for (size_t i = 0; i + 1 < count; ++i) made[i] = joined(ids[i], ids[i + 1]);
+        uint8_t starts[short_word + 1];
+        for (size_t i = 0; i <= count; ++i) starts[i] = static_cast<uint8_t>(i);
+        for (size_t i = 0; i + 1 < count; ++i) made[i] = pair_ids_[pair_of(word + i)];
+        const auto joined = [&](size_t i) { return find(word + starts[i], starts[i + 2] - size_t{starts[i]}); };
         while (count > 1) {
             size_t best = 0;
             for (size_t i = 1; i + 1 < count; ++i) best = made[i] < made[best] ? i : best;
             if (made[best] == no_id) break;
             ids[best] = made[best];
-            --count;
             for (size_t i = best + 1; i < count; ++i) {
-                ids[i] = ids[i + 1];
+                starts[i] = starts[i + 1];
                 made[i - 1] = made[i];
             }
-            if (best > 0) made[best - 1] = joined(ids[best - 1], ids[best]);
-            if (best + 1 < count) made[best] = joined(ids[best], ids[best + 1]);
+            --count;
+            std::copy(ids + best + 2, ids + count + 1, ids + best + 1);
+            if (best > 0) made[best - 1] = joined(best - 1);
+            if (best + 1 < count) made[best] = joined(best);
         }
         return count;
     }
 
-    // Linked list, and a heap of id << 32 | place; an entry is stale when its place joins to something else by now.
-    void join_long(RankScratch& scratch) const {
+    // Linked list, and a heap of id << 32 | place; an entry is stale when its place joins to something else by now. A
+    // symbol's place is where it begins.
+    void join_long(const uint8_t* word, RankScratch& scratch) const {
         auto &ids = scratch.ids, &previous = scratch.previous, &next = scratch.next;
         auto& heap = scratch.heap;
         const uint32_t count = static_cast<uint32_t>(ids.size());
@@ -142,7 +125,11 @@ class RankModel final : public Model {
             previous[i] = i == 0 ? no_id : i - 1;
             next[i] = i + 1 == count ? no_id : i + 1;
         }
-        const auto made_at = [&](uint32_t at) { return next[at] == no_id ? no_id : joined(ids[at], ids[next[at]]); };
+        const auto made_at = [&](uint32_t at) {
+            if (next[at] == no_id) return no_id;
+            const uint32_t after = next[next[at]];
+            return find(word + at, (after == no_id ? count : after) - at);
+        };
         const auto push = [&](uint32_t at) {
             const uint32_t made = made_at(at);
             if (made == no_id) return;
@@ -167,10 +154,10 @@ class RankModel final : public Model {
         }
     }
 
-    PieceTable pieces_;
-    MergeTable pairs_;
+    PieceTable pieces_;  // of three bytes and more
     std::array<uint32_t, 256> byte_ids_;
-    std::vector<uint32_t> sizes_;
+    std::vector<uint32_t> pair_ids_, sizes_;
+    size_t longest_ = 0;
 };
 
 }  // namespace textpipe
