@@ -273,8 +273,11 @@ def test_the_textbook_differs_where_tokenizers_counts_overlapping_pairs(tmp_path
         (["--compat", "sentencepiece", "--preset", "t5"], "first of the special_tokens"),
         (["--compat", "sentencepiece", "--weights", "equal"], "compat sentencepiece has no weights"),
         (["--compat", "sentencepiece", "--invalid-utf8", "replace"], "compat sentencepiece has no invalid_utf8"),
-        (["--compat", "sentencepiece", "--memory-limit", "1GB"], "leave out --save-counts and --memory-limit"),
-        (["--compat", "sentencepiece", "--save-counts", "a.counts"], "leave out --save-counts and --memory-limit"),
+        (["--compat", "sentencepiece", "--memory-limit", "1GB"], "--memory-limit: sentencepiece learns"),
+        (
+            ["--compat", "sentencepiece", "--save-counts", "a.counts"],
+            "--save-counts: sentencepiece learns",
+        ),
         (["--compat", "textbook"], "plain"),
     ],
 )
@@ -380,10 +383,10 @@ def test_a_model_named_alone_gets_words_that_are_for_it(tmp_path, capsys, model,
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (["--format", "vocab.txt"], "--format vocab.txt: vocab.txt holds WordPiece, not BPE"),
-        (["--format", "tiktoken", "--preset", "t5"], "--format tiktoken: files of ranks hold BPE, not Unigram"),
-        (["--format", "vocab.json", "--preset", "bert"], "--format vocab.json: merges.txt holds BPE, not WordPiece"),
-        (["--format", "model", "--preset", "ko-morpheme"], "--format model: a .model holds pieces of characters"),
+        (["--format", "vocab.txt"], "--format: vocab.txt holds WordPiece, not BPE"),
+        (["--format", "tiktoken", "--preset", "t5"], "--format: files of ranks hold BPE, not Unigram"),
+        (["--format", "vocab.json", "--preset", "bert"], "--format: merges.txt holds BPE, not WordPiece"),
+        (["--format", "model", "--preset", "ko-morpheme"], "--format: a .model holds pieces of characters"),
         (["--format", "tiktoken", "--preset", "sentencepiece"], "tiktoken does not hold a vocabulary of sentencepiece"),
         (["--format", "zip"], "there is no format 'zip'"),
     ],

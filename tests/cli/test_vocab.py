@@ -76,16 +76,20 @@ def both(english, texts):
     return texts / "both"
 
 
-def test_the_map_gives_the_old_id_of_every_new_one(both, texts):
+def test_the_map_gives_the_old_id_of_every_new_one(both, texts, capsys):
     assert prune(both, texts / "small", "--keep-size", "330", "--corpus", str(texts / "ko.txt")) == 0
     old, new = Tokenizer.from_file(both), Tokenizer.from_file(texts / "small")
-    old_ids = np.load(texts / "small" / "id_map.npy")
+    map_file = texts / "small" / "id_map.npy"
+    assert f'embedding\tweight[numpy.load("{map_file}")] are its rows' in capsys.readouterr().out
+    old_ids = np.load(map_file)
     assert len(old_ids) == new.get_vocab_size() == 330
     assert [old.id_to_token(number) for number in old_ids] == [new.id_to_token(number) for number in range(330)]
     to_new = json.loads((texts / "small" / "id_map.json").read_text(encoding="utf-8"))
     assert to_new == {str(number): place for place, number in enumerate(old_ids)}
     assert [old_ids[number] for number in new.encode(KO).ids] == old.encode(KO).ids  # what the corpus uses has stayed
     assert new.decode(new.encode(EN).ids) == EN
+    weight = np.arange(old.get_vocab_size() * 2).reshape(-1, 2)
+    assert (weight[old_ids][new.encode(KO).ids] == weight[old.encode(KO).ids]).all()
 
 
 def test_what_names_an_id_has_the_new_one_and_tokenizers_reads_it_alike(both, texts):

@@ -9,7 +9,7 @@ import sentencepiece
 
 from textpipe.errors import ConfigError, InputError
 from textpipe.formats import write_file
-from textpipe.trainers import UnigramTrainer
+from textpipe.trainers import SentencePieceBpeTrainer, UnigramTrainer
 from textpipe.vocabulary import charsmap_named, train_sentencepiece
 
 SPECIAL = ("<unk>", "<s>", "</s>")
@@ -76,3 +76,12 @@ def test_a_file_without_text_is_refused(tmp_path):
     (tmp_path / "empty.txt").write_text("\n  \n", encoding="utf-8")
     with pytest.raises(InputError, match="no text"):
         train_sentencepiece(tmp_path / "empty.txt", UnigramTrainer(unk_token="<unk>"))
+
+
+@pytest.mark.parametrize("model", [UnigramTrainer, SentencePieceBpeTrainer])
+def test_lines_too_long_to_be_trained_on_are_told_where_there_are_no_others(tmp_path, model):
+    file = tmp_path / "long.txt"
+    file.write_text("밥을 먹고 " * 1000, encoding="utf-8")
+    trainer = model(vocab_size=50, special_tokens=SPECIAL)
+    with pytest.raises(InputError, match="lines of at most 4,192 bytes: longer ones are left out"):
+        train_sentencepiece(file, trainer)

@@ -93,8 +93,8 @@ def prune(
     textpipe vocab prune big --keep-file wanted.txt --out small
 
     Characters (or bytes), added tokens, and the parts that an entry is merged from stay in any case, so whatever could
-    be encoded still can. id_map.npy holds the old id of each new one, which chooses the rows of the new embedding;
-    id_map.json holds the new id of each old one.
+    be encoded still can. id_map.npy holds the old id of each new one: weight[numpy.load("small/id_map.npy")] are the
+    rows of the new embedding. id_map.json holds the new id of each old one.
     """
     from textpipe.errors import ConfigError
     from textpipe.vocabulary import prune_tokenizer, publish_pruned
@@ -114,6 +114,7 @@ def prune(
         _print_json(out, figures)
         return
     print(f"vocabulary\t{kept:,} entries\t{figures['removed']:,} removed")
+    print(f'embedding\tweight[numpy.load("{out / "id_map.npy"}")] are its rows')
     print(f"wrote\t{out}/tokenizer.json, id_map.npy, id_map.json")
 
 

@@ -42,9 +42,9 @@ def finished(folder: Path, recorded: dict[str, Any]) -> Vocabulary | None:
     StateError
         when it was made otherwise, or is no such folder.
     """
-    hint = "name another folder with --out, or remove this one"
+    hint = "name another folder, or remove this one"
     if folder.exists() and not folder.is_dir():
-        raise StateError("this is a file, not a folder", where=folder, hint="name another with --out")
+        raise StateError("this is a file, not a folder", where=folder, hint="name a folder")
     if not folder.exists() or not any(folder.iterdir()):
         return None
     if not (folder / MANIFEST).exists():

@@ -33,11 +33,11 @@ def check_formats(formats: Iterable[str], config: VocabConfig) -> None:
     asked = [name for name in dict.fromkeys(formats) if name != "tokenizer.json"]
     for name in asked:
         if name not in FORMATS:
-            raise ConfigError(f"there is no format {name!r}", where="--format", hint=did_you_mean(name, FORMATS))
+            raise ConfigError(f"there is no format {name!r}", where="formats", hint=did_you_mean(name, FORMATS))
         if config.compat == "sentencepiece" and name not in _OF_SENTENCEPIECE:
             raise ConfigError(
                 f"{name} does not hold a vocabulary of sentencepiece's rules",
-                where="--format",
+                where="formats",
                 allowed=", ".join(_OF_SENTENCEPIECE),
             )
     if not asked or config.compat == "sentencepiece":
@@ -47,7 +47,7 @@ def check_formats(formats: Iterable[str], config: VocabConfig) -> None:
         try:
             losses(tried, name)
         except InputError as error:
-            raise ConfigError(error.what, where=f"--format {name}", hint="leave it out") from None
+            raise ConfigError(error.what, where="formats", hint=f"leave {name} out") from None
 
 
 def _tried(config: VocabConfig) -> Tokenizer:

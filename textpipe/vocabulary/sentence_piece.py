@@ -11,7 +11,7 @@ import io
 from functools import cache
 
 from textpipe import decoders, normalizers
-from textpipe.errors import ConfigError, did_you_mean
+from textpipe.errors import ConfigError, InputError, did_you_mean
 from textpipe.formats import sentencepiece_file
 from textpipe.limits import DEFAULT_LIMITS
 from textpipe.sources import TEXT_COLUMN, Inputs
@@ -19,8 +19,10 @@ from textpipe.tokenizer import Tokenizer
 from textpipe.trainers import (
     SentencePieceBpeTrainer,
     SentenceReader,
+    Sentences,
     TrainingState,
     UnigramTrainer,
+    WordCounts,
     count_files,
     fit_sentences,
     read_sentence_files,
@@ -122,11 +124,17 @@ def train_sentencepiece(
     )
     if isinstance(trainer, SentencePieceBpeTrainer):
         files = counting_reader(text_column=text_column)
-        words = count_files(inputs, trainer.cutter(reader), threads=threads, progress=progress, reader=files)
-        model = fit_sentences(words, trainer, threads=threads, progress=progress, state=state)
+        learned: Sentences | WordCounts = count_files(
+            inputs, trainer.cutter(reader), threads=threads, progress=progress, reader=files
+        )
     else:
-        sentences = read_sentence_files(inputs, reader, text_column=text_column, progress=progress)
-        model = fit_sentences(sentences, trainer, threads=threads, progress=progress, state=state)
+        learned = read_sentence_files(inputs, reader, text_column=text_column, progress=progress)
+    if len(learned) == 0:
+        raise InputError(
+            "there is no text to learn from",
+            hint=f"name inputs with lines of at most {max_sentence_bytes:,} bytes: longer ones are left out",
+        )
+    model = fit_sentences(learned, trainer, threads=threads, progress=progress, state=state)
     tokenizer = Tokenizer(model)
     tokenizer.normalizer = normalizers.SentencePiece(
         rules,

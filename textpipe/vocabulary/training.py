@@ -112,7 +112,7 @@ def train_vocabularies(
     """
     config = config or VocabConfig()
     if (Path(out) / MANIFEST).exists():
-        raise StateError("this folder holds one output, not several", where=out, hint="name another folder with --out")
+        raise StateError("this folder holds one output, not several", where=out, hint="name another folder")
     folders = {Path(out) / str(size): config.replaced(vocab_size=size) for size in sorted(set(vocab_sizes))}
     if not folders:
         raise ConfigError("no vocabulary size is given", allowed="one or more")
@@ -161,7 +161,8 @@ class _Training:
         if self.sentences and (counts_file is not None or work.memory is not None):
             raise ConfigError(
                 "sentencepiece learns from sentences in memory, not from word counts",
-                hint="leave out --save-counts and --memory-limit, or choose another --compat",
+                where="counts_file" if counts_file is not None else "memory_limit",
+                hint="leave it out, or choose another compat",
             )
         for config in folders.values():
             make_tokenizer(config)  # refuses what needs no reading
@@ -207,7 +208,7 @@ class _Training:
         assert isinstance(trainer, SentencePieceTrainer)
         counted = next((path for path in self.files.paths if is_counts_file(path)), None)
         if counted is not None:
-            raise InputError("word counts are no sentences", where=counted, hint="give texts, or another --compat")
+            raise InputError("word counts are no sentences", where=counted, hint="give texts, or another compat")
         return train_sentencepiece(
             self.files.paths,
             trainer,
