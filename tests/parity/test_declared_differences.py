@@ -40,6 +40,15 @@ def trained_again(package: Any) -> Any:
     return [tokenizer.token_to_id(token) for token in ("가", "나", "다", "<s>")]
 
 
+def encoded_after_a_second_training(package: Any) -> Any:
+    tokenizer = package.Tokenizer(package.models.BPE())
+    trainer = package.trainers.BpeTrainer(vocab_size=4, show_progress=False)
+    tokenizer.train_from_iterator(["가나"], trainer)
+    first = tokenizer.encode("가나").tokens
+    tokenizer.train_from_iterator(["나가"], trainer)
+    return first, tokenizer.encode("가나").tokens
+
+
 def doubled(package: Any) -> str:
     text = package.NormalizedString("가나")
     text.map(lambda character: character + character)
@@ -73,6 +82,13 @@ DIFFERENCES = [
         ours=[0, 1, 2, 3],
     ),
     Difference(
+        "a word that was encoded before a second training",
+        "there the ids of the first vocabulary are remembered, and stand for pieces of the second",
+        encoded_after_a_second_training,
+        theirs=(["가나"], ["나가"]),
+        ours=(["가나"], ["가", "나"]),
+    ),
+    Difference(
         "which text the tokens of a part that was cut off are of, after a template and ByteLevel",
         "there the part is numbered as a whole, its special tokens too, and otherwise than the one it was cut off",
         lambda package: texts_of_tokens_after_two_processors(package, "ByteLevel", truncated=True),
@@ -87,6 +103,15 @@ DIFFERENCES = [
         ),
         theirs=[None, 0, None, None, None, None, None, None, None, None, 1, None],
         ours=[None, 0, None, None, 1, 1, 1, 1, None, None, 2, None],
+    ),
+    Difference(
+        "repr() of a long table",
+        "five entries, as str() shows there; a hundred of a vocabulary tell nobody more",
+        lambda package: repr(package.models.WordLevel({chr(0xAC00 + n): n for n in range(9)}, unk_token="가")).count(
+            ":"
+        ),
+        theirs=9,
+        ours=5,
     ),
     Difference(
         "a slice from the end of a NormalizedString",

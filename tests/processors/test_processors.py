@@ -53,6 +53,21 @@ def test_every_field_is_that_of_tokenizers(ours, theirs, text, pair, special):
         assert made_by.encode_to_numpy([text], add_special_tokens=special)[0].tolist() == expected.ids
 
 
+@pytest.mark.parametrize(("ours", "theirs"), [*PAIRS, (None, None)])
+@given(text=texts, pair=st.none() | texts, special=st.booleans())
+def test_encodings_put_together_afterwards_are_those_of_tokenizers(ours, theirs, text, pair, special):
+    found = []
+    for package, processor in ((Tokenizer, ours), (oracle.Tokenizer, theirs)):
+        tokenizer = package.from_str(byte_level_json())
+        encodings = [tokenizer.encode(each) for each in (text, pair) if each is not None]
+        tokenizer.post_processor = processor
+        made = [tokenizer.post_process(*encodings, add_special_tokens=special)]
+        if processor is not None:
+            made.append(processor.process(*encodings, add_special_tokens=special))
+        found.append([[getattr(each, field) for field in FIELDS] for each in made])
+    assert found[0] == found[1]
+
+
 @pytest.mark.parametrize(("ours", "theirs"), PAIRS)
 def test_as_many_tokens_are_added_as_tokenizers_says(ours, theirs):
     for is_pair in (False, True):

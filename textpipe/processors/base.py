@@ -22,8 +22,14 @@ class PostProcessor(Stage):
         raise NotImplementedError(f"{type(self).__name__} has no apply()")
 
     def process(self, encoding: Encoding, pair: Encoding | None = None, add_special_tokens: bool = True) -> Encoding:
-        """One encoding of one text, or of two."""
+        """One encoding of one text, or of two,, whose tokens are of types 0 and 1 before the processor has its say."""
         encodings = [encoding] if pair is None else [encoding, pair]
+        return self.put_together(
+            [each.with_type_id(number) for number, each in enumerate(encodings)], add_special_tokens
+        )
+
+    def put_together(self, encodings: list[Encoding], add_special_tokens: bool) -> Encoding:
+        """The same of encodings that have their types."""
         return Encoding.merge(self.apply(encodings, add_special_tokens=add_special_tokens), growing_offsets=False)
 
     def num_special_tokens_to_add(self, is_pair: bool) -> int:

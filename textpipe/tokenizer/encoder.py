@@ -268,6 +268,8 @@ class Encoder(Fitting):
         for each in encodings:
             if not isinstance(each, Encoding):
                 raise InputError(f"post_process() got a {type(each).__name__}", allowed="an Encoding")
+        if self.post_processor is not None:
+            encodings = [each.with_type_id(number) for number, each in enumerate(encodings)]
         made = self._put_together(encodings, add_special_tokens)
         self._pad([made])
         return made

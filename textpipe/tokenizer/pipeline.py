@@ -286,8 +286,7 @@ class Pipeline:
         """One encoding of one text or two, by the post-processor."""
         if self.post_processor is None:
             return join(encodings)
-        pair = encodings[1] if len(encodings) == 2 else None
-        return self.post_processor.process(encodings[0], pair, add_special_tokens)
+        return self.post_processor.put_together(encodings, add_special_tokens)
 
     def encode_to_numpy(
         self, texts: Sequence[str], *, threads: int, skip_special: bool, add_special: bool
