@@ -114,6 +114,15 @@ DIFFERENCES = [
         ours=5,
     ),
     Difference(
+        "a template with two blanks between its words",
+        "there the nothing between them is a word that cannot be",
+        lambda package: package.processors.TemplateProcessing(
+            "$A  [S]", special_tokens=[("[S]", 1)]
+        ).num_special_tokens_to_add(False),
+        theirs=Exception,
+        ours=1,
+    ),
+    Difference(
         "a slice from the end of a NormalizedString",
         "Python's meaning of negative places",
         sliced,

@@ -142,3 +142,11 @@ def test_stages_that_two_threads_set_are_both_there():
         )
         assert shared.normalizer is normalizer
         assert shared.pre_tokenizer is pre_tokenizer
+
+
+def test_what_is_encoded_meanwhile_keeps_the_tokens_it_began_with():
+    shared = Tokenizer.from_str(byte_level_json())
+    before = shared.pipeline
+    shared.add_tokens(["<새>"])
+    assert "<새>" not in before.added.ids
+    assert "<새>" in shared.pipeline.added.ids
