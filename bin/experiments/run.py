@@ -19,6 +19,7 @@ NAMES = (
     "masked",
     "fine-tuning",
     "answers",
+    "unsupervised",
 )
 
 

@@ -56,6 +56,15 @@ def test_every_token_written_has_the_whole_of_the_source_shared_out(translator, 
     assert shown.pairs == [(row[:-1].index(max(row[:-1])), step) for step, row in enumerate(shown.shares[:-1])]
 
 
+def test_a_target_that_fills_the_context_is_aligned(translator):
+    translator.writer.eos_id = 399  # hardly ever the likeliest
+    with torch.no_grad():
+        translator.model.head_weight[399] = -10 * translator.model.head_weight.abs().max()
+    (found,) = translator.translate([SOURCES[0]], BeamConfig(beams=1, max_tokens=40), aligned=True)
+    shown = found.alignment
+    assert len(shown.shares) == len(shown.target_tokens) <= 40
+
+
 def test_the_shares_of_a_transformer_are_what_its_attention_multiplies_values_with():
     model = new_model(SHAPES["transformer"], seed=1).eval()
     source, written = [5, 9, 30, 7, 0], [0, 12, 44]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from textpipe.cli import finetune
+from textpipe.cli import finetune, unsupervised
 from textpipe.cli.config_options import options_of, with_options
 from textpipe.cli.training_run import run_training
 from textpipe.training.distributed.ranks import Ranks, joined
@@ -92,6 +92,7 @@ def _command_for(architecture: Architecture) -> Callable[..., None]:
 for _name in PRESETS:
     app.command(_name)(_command_for(_name))
 app.command("finetune")(finetune.command)
+app.command("unsupervised")(unsupervised.command)
 
 
 def _train(

@@ -20,8 +20,8 @@ _BATCHES_AT_ONCE = 8  # as many are read before one is written: those of like le
 
 
 def command(
-    model: Path = typer.Argument(help="A run of textpipe train transformer or seq2seq, a checkpoint, or a folder of "
-                                      "transformers (Marian, M2M100)."),
+    model: Path = typer.Argument(help="A run of textpipe train transformer, seq2seq or unsupervised, a checkpoint, or "
+                                      "a folder of transformers (Marian, M2M100)."),
     files: list[Path] = typer.Argument(None, help="A source a line; - is standard input."),
     *,
     text: list[str] = typer.Option([], "--text", "-t", help="A source; may be repeated."),
@@ -31,7 +31,7 @@ def command(
     max_tokens: int | None = typer.Option(None, "--max-tokens", help="Most tokens of a target. (the model's context)"),
     batch_size: int = typer.Option(32, "--batch-size", min=1, help="Sources translated together."),
     best: bool = typer.Option(False, "--best", help="The checkpoint with the lowest validation loss, not the newest."),
-    source_language: str | None = typer.Option(None, "--source-language", help="Of a model of many languages: that of "
+    source_language: str | None = typer.Option(None, "--source-language", help="Of a model of several languages: that of "
                                                                                "the sources, as ko."),
     target_language: str | None = typer.Option(None, "--target-language", help="… and the one to translate into."),
     average: int = typer.Option(1, "--average", min=1, help="The mean of the weights of so many newest checkpoints."),

@@ -17,12 +17,12 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -38,10 +38,11 @@ from textpipe.tokenizer.special_text import SpecialPolicy, refuse_special
 if TYPE_CHECKING:
     from textpipe.tokenizer import Tokenizer
 
-__all__ = ["PackedPairs", "PairBatch", "PairFrame", "PairPlan", "PairSplit", "pack_pairs"]
+__all__ = ["PackedPairs", "PairBatch", "PairFrame", "PairPlan", "PairSplit", "Pairs", "pack_pairs", "pair_batch"]
 
 KIND = "pack-pairs"
 Pair = tuple[str, str]
+Ids = npt.NDArray[np.integer[Any]]
 _SIDES = ("source", "target")
 _BATCH_PAIRS = 4096  # encoded in one call
 _POOL_PAIRS = 8192  # sorted by length together
@@ -197,21 +198,28 @@ class PairSplit:
         """These pairs, padded; targets are read from the id ``begin`` on."""
         sources = [_document(self.source, number) for number in numbers.tolist()]
         targets = [_document(self.target, number) for number in numbers.tolist()]
-        lengths = torch.tensor([len(ids) for ids in sources])
-        source_BS = torch.zeros(len(sources), int(lengths.max()), dtype=torch.long)
-        longest = max(map(len, targets))
-        read_BT = torch.zeros(len(targets), longest, dtype=torch.long)
-        targets_BT = torch.full((len(targets), longest), IGNORED)
-        for row, (source, target) in enumerate(zip(sources, targets, strict=True)):
-            source_BS[row, : len(source)] = torch.from_numpy(source.astype(np.int64))
-            ids = torch.from_numpy(target.astype(np.int64))
-            targets_BT[row, : len(ids)] = ids
-            read_BT[row, 0] = begin
-            read_BT[row, 1 : len(ids)] = ids[:-1]
-        return PairBatch(source_BS, lengths, read_BT, targets_BT, tuple(numbers.tolist()))
+        return pair_batch(sources, targets, begin=begin, samples=tuple(numbers.tolist()))
 
 
-def _document(shard: TokenShard, number: int) -> npt.NDArray[np.integer[Any]]:
+def pair_batch(
+    sources: Sequence[Ids], targets: Sequence[Ids], *, begin: int, samples: tuple[int, ...] = ()
+) -> PairBatch:
+    """Sources and targets, each with its eos, padded; targets are read from the id ``begin`` on."""
+    lengths = torch.tensor([len(ids) for ids in sources])
+    source_BS = torch.zeros(len(sources), int(lengths.max()), dtype=torch.long)
+    longest = max(map(len, targets))
+    read_BT = torch.zeros(len(targets), longest, dtype=torch.long)
+    targets_BT = torch.full((len(targets), longest), IGNORED)
+    for row, (source, target) in enumerate(zip(sources, targets, strict=True)):
+        source_BS[row, : len(source)] = torch.from_numpy(source.astype(np.int64))
+        ids = torch.from_numpy(target.astype(np.int64))
+        targets_BT[row, : len(ids)] = ids
+        read_BT[row, 0] = begin
+        read_BT[row, 1 : len(ids)] = ids[:-1]
+    return PairBatch(source_BS, lengths, read_BT, targets_BT, samples)
+
+
+def _document(shard: TokenShard, number: int) -> Ids:
     return shard.tokens[int(shard.offsets[number]) : int(shard.offsets[number + 1])]
 
 
@@ -255,6 +263,15 @@ class PairBatch:
         )
 
 
+class Pairs(Protocol):
+    """Pairs that are told by number: what batches are planned from."""
+
+    num_pairs: int
+
+    def lengths(self) -> npt.NDArray[np.int64]: ...
+    def batch(self, numbers: npt.NDArray[np.int64], *, begin: int) -> PairBatch: ...
+
+
 class PairPlan:
     """Which pairs each step of a run sees.
 
@@ -271,7 +288,7 @@ class PairPlan:
         when no pair is short enough.
     """
 
-    def __init__(self, split: PairSplit, *, batch_tokens: int, context: int, seed: int, begin: int) -> None:
+    def __init__(self, split: Pairs, *, batch_tokens: int, context: int, seed: int, begin: int) -> None:
         if batch_tokens < context:
             raise ConfigError(
                 f"batch_tokens {batch_tokens} is less than one pair of {context} tokens", allowed=f"{context}"

@@ -138,7 +138,10 @@ class Translator:
 
     def _alignment(self, source: str, best: Hypothesis) -> Alignment:
         (read,) = self.writer.check([source])
-        shares_TS = attended(self.model, read, [self.writer.begin, *best.ids])
-        sides = ((self.source_tokenizer, read), (self.tokenizer, [*best.ids, self.writer.eos_id]))
+        # one that fills the context leaves no place to read its last token from, which then stands for the end
+        reread = best.ids[: self.model.config.context - 1]
+        shares_TS = attended(self.model, read, [self.writer.begin, *reread])
+        written = [*best.ids, self.writer.eos_id][: len(shares_TS)]
+        sides = ((self.source_tokenizer, read), (self.tokenizer, written))
         names = [[tokenizer.id_to_token(number) or "" for number in ids] for tokenizer, ids in sides]
         return Alignment(names[0], names[1], alignment(shares_TS), shares_TS.tolist())

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from textpipe.nn.seq2seq import Seq2Seq
     from textpipe.nn.transformer import Transformer
 
-__all__ = ["translate_ids"]
+__all__ = ["likeliest_ids", "translate_ids"]
 
 
 def translate_ids(
@@ -61,3 +61,24 @@ def translate_ids(
         for row, texts in zip(rows, beam_search(writing, config, eos_id=eos_id), strict=True):
             found[row] = texts[0].ids
     return found
+
+
+@torch.no_grad()
+def likeliest_ids(
+    model: Transformer | Seq2Seq, source_BS: torch.Tensor, lengths_B: torch.Tensor, *, eos_id: int, max_tokens: int
+) -> list[list[int]]:
+    """The likeliest token at each step, for all sources at once: a translation of each, without eos.
+
+    As :func:`translate_ids` without a search, and quicker, for a training that translates at every step.
+    """
+    writing = SourceWriting(model, source_BS, lengths_B, begin=eos_id)
+    chosen_B = writing.first().argmax(dim=-1)
+    written: list[torch.Tensor] = []
+    is_running_B = chosen_B != eos_id
+    while len(written) < max_tokens and bool(is_running_B.any()):
+        written.append(torch.where(is_running_B, chosen_B, eos_id))
+        if len(written) < max_tokens:
+            chosen_B = writing.next(None, chosen_B).argmax(dim=-1)
+            is_running_B &= chosen_B != eos_id
+    rows = torch.stack(written, dim=1).tolist() if written else [[] for _ in range(len(source_BS))]
+    return [row[: row.index(eos_id)] if eos_id in row else row for row in rows]

@@ -28,7 +28,7 @@ from textpipe.interchange.importing import TARGET_FOLDER
 from textpipe.interchange.names import to_theirs
 from textpipe.interchange.weight_files import SHARD_BYTES, write_weights
 from textpipe.models import SentencePiece
-from textpipe.nn.shapes import EncoderConfig, GptConfig, Seq2SeqConfig, TransformerConfig
+from textpipe.nn.shapes import BilingualConfig, EncoderConfig, GptConfig, Seq2SeqConfig, TransformerConfig
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,6 +87,12 @@ def export_model(
     if dtype not in TYPES:
         raise ConfigError(f"no type {dtype!r} of weights", where="dtype", allowed=", ".join(TYPES))
     shape = model.config
+    if isinstance(shape, BilingualConfig):
+        raise ConfigError(
+            "no model of transformers adds a vector of each of two languages",
+            where="architecture",
+            hint="use the run itself: textpipe translate RUN",
+        )
     frame = frame or PairFrame()
     ids = _ids(shape, tokenizer, eos_id)
     if frame.begin_id is not None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from textpipe.nn import bert, bert_heads, gpt, seq2seq, shapes, transformer
+from textpipe.nn import bert, bert_heads, bilingual, gpt, seq2seq, shapes, transformer
 
 if TYPE_CHECKING:
     from torch import nn
@@ -22,6 +22,7 @@ _KINDS: dict[type[Any], Any] = {
     shapes.RegressorConfig: bert_heads.SequenceRegressor,
     shapes.TaggerConfig: bert_heads.TokenClassifier,
     shapes.SpanFinderConfig: bert_heads.SpanFinder,
+    shapes.BilingualConfig: bilingual.Bilingual,
     shapes.TransformerConfig: transformer.Transformer,
     shapes.Seq2SeqConfig: seq2seq.Seq2Seq,
 }

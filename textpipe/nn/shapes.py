@@ -14,6 +14,7 @@ from textpipe.config import Config, Field
 
 __all__ = [
     "BertConfig",
+    "BilingualConfig",
     "ClassifierConfig",
     "EncoderConfig",
     "GptConfig",
@@ -303,6 +304,31 @@ class TransformerConfig(_PairConfig, _AttentionConfig):
         decoder = self.decoder_layers * (2 * attention + feed_forward + 3 * norm)
         last = (2 * norm if self.layout == "pre" else 0) + (self.vocab_size if self.head_bias else 0)
         return encoder + decoder + last + (self.vocab_size + (self.source_vocab_size or 0)) * d
+
+
+class BilingualConfig(TransformerConfig):
+    """The shape of one encoder and decoder for two languages of one vocabulary, each with a vector of its own.
+
+    Examples
+    --------
+    >>> BilingualConfig(vocab_size=107, width=96, languages=("ko", "en")).languages
+    ('ko', 'en')
+    """
+
+    languages: tuple[str, str] = Field(description="names of the two languages, in the order of their vectors")
+
+    @pydantic.model_validator(mode="after")
+    def _two_languages(self) -> Self:
+        if self.languages[0] == self.languages[1] or not all(name.strip() for name in self.languages):
+            raise ValueError(f"languages {self.languages[0]!r} and {self.languages[1]!r} must be two names")
+        if self.source_vocab_size is not None:
+            raise ValueError("source_vocab_size: two languages share one vocabulary here")
+        return self
+
+    @property
+    def num_parameters(self) -> int:
+        """Trained numbers of the model, a shared embedding counted once."""
+        return TransformerConfig.num_parameters.fget(self) + 2 * self.width  # type: ignore[attr-defined, no-any-return]
 
 
 class Seq2SeqConfig(_PairConfig):

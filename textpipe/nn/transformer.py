@@ -107,15 +107,24 @@ class Transformer(nn.Module):
             elif weight.dim() == 2:
                 nn.init.xavier_uniform_(weight, generator=generator)
 
-    def _embedded(self, tokens_BT: torch.Tensor, table: nn.Embedding, start: int = 0) -> torch.Tensor:
+    def _embedded_source(self, source_BS: torch.Tensor) -> torch.Tensor:
+        return self._embedded(source_BS, self.source_embedding or self.embedding)
+
+    def _embedded_target(self, target_BT: torch.Tensor, start: int) -> torch.Tensor:
+        return self._embedded(target_BT, self.embedding, start)
+
+    def _embedded(
+        self, tokens_BT: torch.Tensor, table: nn.Embedding, start: int = 0, added_D: torch.Tensor | None = None
+    ) -> torch.Tensor:
         x_BTD = table(tokens_BT) * math.sqrt(self.config.width)
+        x_BTD = x_BTD if added_D is None else x_BTD + added_D
         embedded_BTD: torch.Tensor = self.dropout(x_BTD + self.positions_TD[start : start + tokens_BT.shape[1]])
         return embedded_BTD
 
     def encode(self, source_BS: torch.Tensor, lengths_B: torch.Tensor) -> Source:
         """Read sources; positions from ``lengths_B`` on are padding."""
         mask = padding_mask(lengths_B, source_BS.shape[1])
-        x_BSD = self._embedded(source_BS, self.source_embedding or self.embedding)
+        x_BSD = self._embedded_source(source_BS)
         for block in self.encoder:
             x_BSD = block(x_BSD, mask)
         x_BSD = self.encoder_norm(x_BSD)
@@ -143,7 +152,7 @@ class Transformer(nn.Module):
         return self._decode(tokens_B1, memory, state)
 
     def _decode(self, target_BT: torch.Tensor, memory: Source, cache: KeyValueCache | None) -> torch.Tensor:
-        x_BTD = self._embedded(target_BT, self.embedding, 0 if cache is None else cache.length)
+        x_BTD = self._embedded_target(target_BT, 0 if cache is None else cache.length)
         for layer, block in enumerate(self.decoder):
             x_BTD = block(x_BTD, memory.keys_values[layer], memory.mask, cache=cache, layer=layer)
         if cache is not None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from textpipe.nn.shapes import Seq2SeqConfig, TransformerConfig
+from textpipe.nn.shapes import BilingualConfig, Seq2SeqConfig, TransformerConfig
 from textpipe.planning.anatomy import anatomy
 from textpipe.planning.memory import PRECISIONS, Layout, Workload, layout_memory
 
@@ -26,7 +26,9 @@ def precision_of(train: TrainConfig, *, on_cpu: bool) -> str:
 def step_sequences(model: ModelConfig, train: TrainConfig) -> int:
     """Sequences of a step; of pairs as many as there are when each is as long as the context."""
     if isinstance(model, TransformerConfig | Seq2SeqConfig):
-        return max(1, train.batch_tokens // model.context)
+        at_once = max(1, train.batch_tokens // model.context)
+        # those of two languages, each denoised and translated back
+        return 4 * at_once if isinstance(model, BilingualConfig) else at_once
     return train.batch_size
 
 

@@ -88,7 +88,7 @@ def load_model(
     best : the checkpoint that did best on held-out data instead of the newest.
     average : the mean of the weights of so many newest checkpoints of a run (Vaswani et al. 2017 take five).
     tokenizer : use this one; it must be the model's own. Read from the folder when absent.
-    languages : of sources and of targets, where a folder of `transformers` holds a model of many.
+    languages : of sources and of targets, where a folder of `transformers` holds a model of many, or a run one of two.
 
     Raises
     ------
@@ -107,8 +107,6 @@ def load_model(
         model, own, facts = _from_folder(ModelFolder.open(found, languages=languages))
         if tokenizer is not None:
             check_tokenizer(tokenizer.sha256, own.sha256, where=found)
-    elif languages != (None, None):
-        raise ConfigError("a run has the languages of its pairs", where=found, hint="name no language")
     else:
         model, own, facts = _from_checkpoint(Checkpoint.open(found), tokenizer)
         if average > 1:
@@ -116,7 +114,24 @@ def load_model(
 
             opened = [Checkpoint.open(checkpoint) for checkpoint in taken]
             model.load_state_dict(mean_weights([each.tensors(each.weights_name) for each in opened]))
+        if languages != (None, None):
+            model = _facing(model, languages, found)
     return model.to(device).eval(), own, facts
+
+
+def _facing(model: Any, languages: Languages, where: Path) -> Any:
+    """A model of two languages from the one to the other; either tells which."""
+    names = getattr(model.config, "languages", None)
+    if names is None:
+        raise ConfigError("a run has the languages of its pairs", where=where, hint="name no language")
+    unknown = next((name for name in languages if name is not None and name not in names), None)
+    if unknown is not None:
+        raise ConfigError(f"no language {unknown!r} in this model", where=where, allowed=" or ".join(names))
+    source, target = (None if name is None else names.index(name) for name in languages)
+    if source == target:
+        raise ConfigError(f"{languages[0]!r} is to be translated into itself", where=where, hint="name two languages")
+    target = 1 - source if target is None else target
+    return model.facing(1 - target, target)
 
 
 def _from_checkpoint(checkpoint: Checkpoint, tokenizer: Tokenizer | None) -> tuple[Any, Tokenizer, dict[str, Any]]:

@@ -31,7 +31,7 @@ from textpipe.data.permutation import derive_key
 from textpipe.errors import ConfigError
 from textpipe.files import LineLog, lock_directory, write_text
 from textpipe.nn.blocks import set_checkpointing
-from textpipe.nn.shapes import BertConfig, GptConfig
+from textpipe.nn.shapes import BertConfig, BilingualConfig, GptConfig
 from textpipe.training.checkpoints import (
     Checkpoint,
     help_saving,
@@ -64,12 +64,13 @@ if TYPE_CHECKING:
 
     from textpipe.data.packing import PackedData
     from textpipe.data.pairs import PackedPairs, PairFrame
+    from textpipe.data.two_corpora import TwoCorpora
     from textpipe.tasks.base import Task
     from textpipe.tasks.fine_tuning import LabelledData
     from textpipe.training.run_config import ModelConfig
     from textpipe.training.starting import Start
 
-    TrainingData = PackedData | PackedPairs | LabelledData
+    TrainingData = PackedData | PackedPairs | TwoCorpora | LabelledData
 
 __all__ = ["RunResult", "Trainer"]
 
@@ -99,6 +100,7 @@ def task_for(model: ModelConfig, data: TrainingData, config: TrainConfig) -> Tas
     """
     from textpipe.data.packing import PackedData
     from textpipe.data.pairs import PackedPairs
+    from textpipe.data.two_corpora import TwoCorpora
     from textpipe.tasks.fine_tuning import FineTuning, LabelledData
 
     architecture = architecture_of(model)
@@ -106,12 +108,18 @@ def task_for(model: ModelConfig, data: TrainingData, config: TrainConfig) -> Tas
     verb = "pack-pairs"
     if architecture in FINE_TUNED:
         wanted, verb = LabelledData, "train finetune, with labelled examples"
+    elif isinstance(model, BilingualConfig):
+        wanted, verb = TwoCorpora, "train unsupervised, with a corpus of each language"
     elif isinstance(model, GptConfig | BertConfig):
         wanted, verb = PackedData, "pack"
     if not isinstance(data, wanted):
         raise ConfigError(f"a {architecture} is not trained on this", where=data.path, hint=f"use {verb}")
     if isinstance(data, LabelledData):
         return FineTuning(model, data, config)  # type: ignore[arg-type]
+    if isinstance(data, TwoCorpora):
+        from textpipe.tasks.unsupervised_translation import UnsupervisedTranslation
+
+        return UnsupervisedTranslation(model, data, config)  # type: ignore[arg-type]
     if isinstance(data, PackedPairs):
         from textpipe.tasks.sequence_to_sequence import SequenceToSequence
 
@@ -174,7 +182,7 @@ class Trainer:
             model=model,
             train=self.config,
             data=DataIdentity(
-                path=os.path.abspath(data.path),
+                path=", ".join(os.path.abspath(path) for path in getattr(data, "paths", [data.path])),
                 fingerprint=data.fingerprint,
                 tokenizer_sha256=data.tokenizer_sha256,
                 source_tokenizer_sha256=separate,

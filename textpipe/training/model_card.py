@@ -18,6 +18,7 @@ _KINDS = {
     "gpt": "a language model: it goes on from a prompt",
     "bert": "an encoder: it fills masks, and is a start for classifiers",
     "transformer": "an encoder and decoder: it writes a target from a source",
+    "bilingual": "an encoder and decoder: it translates between two languages, either way",
     "seq2seq": "a recurrent encoder and decoder: it writes a target from a source",
     "classifier": "an encoder that gives a text, or a pair of texts, a label",
     "regressor": "an encoder that gives a text, or a pair of texts, a number",
@@ -33,6 +34,7 @@ _SCORES = {
     "val_entity_macro_f1": "the same, mean of the types",
     "val_exact_match": "held-out questions answered exactly",
     "val_answer_f1": "F1 of answers to held-out questions",
+    "val_round_trip": "tokens of held-out text that come back from a translation there and back",
     "val_loss": "loss on held-out text, nats a token",
     "val_bits_per_byte": "bits per byte on held-out text",
     "unigram_entropy": "entropy of the tokens alone, nats a token",
@@ -78,7 +80,7 @@ def model_card(
         f"# {name}",
         f"Trained with textpipe {__version__}.",
         table(("", ""), facts.items()),
-        _usage(kind, exported),
+        _usage(kind, exported, getattr(config.model, "languages", ("", ""))),
     ]
     if samples:
         parts.append("## Samples\n\n" + "\n\n".join(_sample(sample) for sample in samples))
@@ -89,12 +91,14 @@ def model_card(
     return "\n\n".join(parts) + "\n"
 
 
-def _usage(kind: str, exported: bool) -> str:
+def _usage(kind: str, exported: bool, languages: tuple[str, str]) -> str:
     prompt = _PROMPTS.get(kind, "the sea is calm")
     lines = [f'textpipe generate . --prompt "{prompt}"']
     if kind in FINE_TUNED:
         lines = ["textpipe predict . examples.tsv" if kind != "span-finder" else "textpipe predict . questions.json"]
-    if not exported:
+    if kind == "bilingual":
+        lines = [f'textpipe translate . --target-language {languages[1]} --text "{prompt}"']
+    elif not exported:
         lines.append("textpipe export . --to mymodel    # for transformers")
     text = "## Use\n\n```sh\n" + "\n".join(lines) + "\n```"
     if not exported or kind not in _THEIRS:

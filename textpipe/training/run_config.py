@@ -17,6 +17,7 @@ import pydantic
 from textpipe.config import Config, Field
 from textpipe.nn.shapes import (
     BertConfig,
+    BilingualConfig,
     ClassifierConfig,
     GptConfig,
     RegressorConfig,
@@ -41,15 +42,18 @@ __all__ = [
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 ComputeType = Literal["auto", "float32", "bfloat16", "float16"]
-Architecture = Literal["gpt", "bert", "transformer", "seq2seq", "classifier", "regressor", "tagger", "span-finder"]
+Architecture = Literal[
+    "gpt", "bert", "transformer", "bilingual", "seq2seq", "classifier", "regressor", "tagger", "span-finder"
+]
 HeadConfig = ClassifierConfig | RegressorConfig | TaggerConfig | SpanFinderConfig
-ModelConfig = GptConfig | BertConfig | TransformerConfig | Seq2SeqConfig | HeadConfig
+ModelConfig = GptConfig | BertConfig | BilingualConfig | TransformerConfig | Seq2SeqConfig | HeadConfig
 
 ARCHITECTURES: Mapping[Architecture, type[ModelConfig]] = MappingProxyType(
     {
         "gpt": GptConfig,
         "bert": BertConfig,
         "transformer": TransformerConfig,
+        "bilingual": BilingualConfig,
         "seq2seq": Seq2SeqConfig,
         "classifier": ClassifierConfig,
         "regressor": RegressorConfig,
@@ -67,8 +71,15 @@ _KEYS_OF: Mapping[str, tuple[Architecture, ...]] = MappingProxyType(
         "sample_prompts": ("gpt",),
         "mask_share": ("bert",),
         "batch_size": ("gpt", "bert", *FINE_TUNED),
-        "batch_tokens": ("transformer", "seq2seq"),
+        "batch_tokens": ("transformer", "bilingual", "seq2seq"),
         "label_smoothing": ("gpt", "bert", "transformer", "seq2seq"),
+        "compile": ("gpt", "bert", "transformer", "seq2seq", *FINE_TUNED),
+        "word_drop": ("bilingual",),
+        "word_blank": ("bilingual",),
+        "word_shuffle": ("bilingual",),
+        "denoising_floor": ("bilingual",),
+        "back_translation_after": ("bilingual",),
+        "initial_vectors": ("bilingual",),
     }
 )
 
@@ -88,13 +99,29 @@ class TrainConfig(Config):
 
     steps: int = Field(1000, ge=1, description="optimiser steps of the whole run")
     batch_size: int = Field(32, ge=1, description="sequences a step")
-    batch_tokens: int = Field(4096, ge=1, description="transformer, seq2seq: most tokens a step, padding counted")
+    batch_tokens: int = Field(
+        4096, ge=1, description="transformer, seq2seq: most tokens a step, padding counted; bilingual: of each language"
+    )
     micro_batch_size: int | None = Field(
         None, ge=1, description="sequences in memory at once; a step is cut into several when it is smaller"
     )
     document_mask: bool = Field(False, description="gpt: attention stops at document borders inside a sequence")
     mask_share: float = Field(0.15, gt=0.0, le=1.0, description="bert: share of tokens to predict")
     label_smoothing: float = Field(0.0, ge=0.0, lt=1.0, description="share of a target given to all entries alike")
+
+    word_drop: float = Field(0.1, ge=0.0, lt=1.0, description="bilingual: share of tokens that noise leaves out")
+    word_blank: float = Field(0.2, ge=0.0, lt=1.0, description="bilingual: share of tokens that noise hides")
+    word_shuffle: int = Field(3, ge=0, le=64, description="bilingual: places that noise moves a token by, at most")
+    denoising_floor: float = Field(
+        0.1, ge=0.0, le=1.0, description="bilingual: weight of denoising at the last step, from 1 at the first"
+    )
+    back_translation_after: int = Field(
+        200, ge=0, description="bilingual: steps of denoising alone, before it also learns from its own translations"
+    )
+    initial_vectors: Literal["ppmi", "random"] = Field(
+        "ppmi",
+        description="bilingual: tokens begin as what they stand beside among tokens of both languages, or random",
+    )
 
     optimizer: Literal["adamw", "muon"] = Field(
         "adamw", description="muon is for the blocks' matrices, with AdamW for the rest"
@@ -185,7 +212,7 @@ FREE_KEYS = frozenset(
 class DataIdentity(Config):
     """What a run was trained on."""
 
-    path: str = Field(description="folder of token shards")
+    path: str = Field(description="folder of token shards; of two languages both")
     fingerprint: str = Field(description="sha256 over the shards' own")
     tokenizer_sha256: str = Field(description="sha256 of the tokenizer")
     source_tokenizer_sha256: str | None = Field(None, description="sha256 of the source's own tokenizer")

@@ -180,7 +180,8 @@ class Stepper:
     def tensors(self) -> dict[str, dict[str, torch.Tensor]]:
         """What a resumed run needs, by the files of a checkpoint; this rank's parts where ranks hold parts."""
         weights = {name: tensor.detach().contiguous() for name, tensor in self.model.state_dict().items()}
-        mean = {} if self.mean is None else {"average.safetensors": self.mean.weights}
+        # what is not trained has no mean: it stands beside the means, so that they are a whole model
+        mean = {} if self.mean is None else {"average.safetensors": {**weights, **self.mean.weights}}
         return {"model.safetensors": weights, **mean, "optimizer.safetensors": self.optimizer.state()}
 
     def load_parts(self, folder: Path) -> None:
