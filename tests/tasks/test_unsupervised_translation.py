@@ -133,6 +133,9 @@ def test_vectors_of_words_that_stand_for_one_thing_are_nearest_before_anything_i
     np.testing.assert_allclose(np.linalg.norm(vectors[ids[0]], axis=1), 1.0, atol=1e-5)
     np.testing.assert_array_equal(vectors, word_vectors(data, 24, seed=3))
     assert word_vectors(data, 4).shape == (data.vocab_size, 4)
+    by_names = coordinates_VA(company_VA(data, anchors(data)))
+    found = word_vectors(data, 24, rounds=0)
+    np.testing.assert_allclose(found @ found.T, by_names @ by_names.T, atol=1e-5)  # no distance is changed
 
 
 def test_a_model_faces_either_way_with_the_same_weights_and_writes_its_target_s_words_only(data, tokenizer):

@@ -31,7 +31,7 @@ def command(
     max_tokens: int | None = typer.Option(None, "--max-tokens", help="Most tokens of a target. (the model's context)"),
     batch_size: int = typer.Option(32, "--batch-size", min=1, help="Sources translated together."),
     best: bool = typer.Option(False, "--best", help="The checkpoint with the lowest validation loss, not the newest."),
-    source_language: str | None = typer.Option(None, "--source-language", help="Of a model of several languages: that of "
+    source_language: str | None = typer.Option(None, "--source-language", help="Of a model of languages: that of "
                                                                                "the sources, as ko."),
     target_language: str | None = typer.Option(None, "--target-language", help="… and the one to translate into."),
     average: int = typer.Option(1, "--average", min=1, help="The mean of the weights of so many newest checkpoints."),

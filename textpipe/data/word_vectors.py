@@ -28,12 +28,12 @@ if TYPE_CHECKING:
     from textpipe.data.shards import TokenShard
     from textpipe.data.two_corpora import TwoCorpora
 
-__all__ = ["Anchors", "anchors", "company_VA", "coordinates_VA", "word_vectors"]
+__all__ = ["SELF_LEARNING", "Anchors", "anchors", "company_VA", "coordinates_VA", "word_vectors"]
 
 Anchors = tuple[tuple[int, ...], ...]
 """Tokens that stand for one thing in both languages: one token of both, or one of each."""
 
-_ROUNDS = 5
+SELF_LEARNING = 5  # rounds, after which hardly an anchor is new
 _MOST_ANCHORS = 1024
 _MOST_TOKENS = 4096  # of each language alone, the most frequent, that are compared
 _REACH = 10  # tokens to either side that are a token's company
@@ -104,8 +104,12 @@ def coordinates_VA(counts_VA: npt.NDArray[np.float64]) -> npt.NDArray[np.float64
     return _directions(np.where(counts_VA > 0, np.maximum(information_VA, 0.0), 0.0))
 
 
-def word_vectors(data: TwoCorpora, width: int, *, seed: int = 0) -> npt.NDArray[np.float32]:
+def word_vectors(
+    data: TwoCorpora, width: int, *, seed: int = 0, rounds: int = SELF_LEARNING
+) -> npt.NDArray[np.float32]:
     """A vector (V, D) of length about 1 for every token; zeros for one without company.
+
+    ``rounds`` tells how often tokens that were found to be alike are taken for anchors, and all is measured again.
 
     Raises
     ------
@@ -116,7 +120,7 @@ def word_vectors(data: TwoCorpora, width: int, *, seed: int = 0) -> npt.NDArray[
     counts_LV = data.counts_LV()
     alone = [_frequent(counts_LV[language], counts_LV[1 - language]) for language in (0, 1)]
     found_VA = coordinates_VA(company_VA(data, shared))
-    for _ in range(_ROUNDS):
+    for _ in range(rounds):
         pairs = _nearest(found_VA, alone)
         found_VA = coordinates_VA(company_VA(data, (*shared, *pairs)[:_MOST_ANCHORS]))
     vectors_VD: npt.NDArray[np.float32] = (found_VA @ _projection_AD(found_VA.shape[1], width, seed)).astype(np.float32)

@@ -24,7 +24,7 @@ import torch
 from textpipe.data.noise import Noise
 from textpipe.data.pairs import PairBatch, PairPlan, pair_batch
 from textpipe.data.permutation import derive_key
-from textpipe.data.word_vectors import word_vectors
+from textpipe.data.word_vectors import SELF_LEARNING, word_vectors
 from textpipe.errors import ConfigError
 from textpipe.generation.translation import likeliest_ids
 from textpipe.nn.bilingual import Bilingual
@@ -130,8 +130,9 @@ class UnsupervisedTranslation:
         model = Bilingual(self.model, seed=seed)
         counts_LV = self.data.counts_LV()
         model.words_LV.copy_(torch.from_numpy(counts_LV > 0))
-        if self.config.initial_vectors == "ppmi":
-            vectors_VD = torch.from_numpy(word_vectors(self.data, self.model.width, seed=seed))
+        if self.config.initial_vectors != "random":
+            rounds = SELF_LEARNING if self.config.initial_vectors == "self-learned" else 0
+            vectors_VD = torch.from_numpy(word_vectors(self.data, self.model.width, seed=seed, rounds=rounds))
             known_V1 = vectors_VD.abs().sum(dim=1, keepdim=True) > 0
             with torch.no_grad():
                 model.embedding.weight.copy_(torch.where(known_V1, vectors_VD, model.embedding.weight))

@@ -127,10 +127,9 @@ def _facing(model: Any, languages: Languages, where: Path) -> Any:
     unknown = next((name for name in languages if name is not None and name not in names), None)
     if unknown is not None:
         raise ConfigError(f"no language {unknown!r} in this model", where=where, allowed=" or ".join(names))
-    source, target = (None if name is None else names.index(name) for name in languages)
-    if source == target:
+    if languages[0] == languages[1]:
         raise ConfigError(f"{languages[0]!r} is to be translated into itself", where=where, hint="name two languages")
-    target = 1 - source if target is None else target
+    target = 1 - names.index(languages[0]) if languages[1] is None else names.index(languages[1])
     return model.facing(1 - target, target)
 
 

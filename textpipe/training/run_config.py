@@ -118,9 +118,10 @@ class TrainConfig(Config):
     back_translation_after: int = Field(
         200, ge=0, description="bilingual: steps of denoising alone, before it also learns from its own translations"
     )
-    initial_vectors: Literal["ppmi", "random"] = Field(
-        "ppmi",
-        description="bilingual: tokens begin as what they stand beside among tokens of both languages, or random",
+    initial_vectors: Literal["self-learned", "ppmi", "random"] = Field(
+        "self-learned",
+        description="bilingual: tokens begin as what they stand beside among tokens of both languages (ppmi), and "
+        "among those that this finds to be alike (self-learned), or random",
     )
 
     optimizer: Literal["adamw", "muon"] = Field(
