@@ -309,6 +309,34 @@ def test_a_model_is_trained_on_from_its_folder_as_it_was_trained(name, folders, 
         assert [best.ids for _, best in found] == expected
 
 
+@pytest.mark.parametrize("name", FAMILIES)
+def test_the_commands_take_the_folder_itself(name, folders, tmp_path, capsys):
+    from textpipe.cli.app import run
+    from textpipe.files import write_text
+
+    folder = folders[name][2]
+    write_text(tmp_path / "t.tsv", "".join(f"{one}\t{other}\n" for one, other in zip(ENGLISH, KOREAN, strict=True)))
+    files = [str(tmp_path / "t.tsv"), "--val", str(tmp_path / "t.tsv"), "--tokenizer", str(folder)]
+    assert run(["pack-pairs", *files, "--out", str(tmp_path / "pairs")]) == 0
+    assert PackedPairs(tmp_path / "pairs").frame == ModelFolder.open(folder).frame()
+    capsys.readouterr()
+    options = ["--target-language", "ja"] if name == "m2m100" else []
+    assert run(["translate", str(folder), "--text", ENGLISH[0], "--max-tokens", "5", *options]) == 0
+    languages = (None, options[1]) if options else (None, None)
+    expected = Translator.open(folder, languages=languages).translate(ENGLISH[:1], BeamConfig(max_tokens=5))[0].text
+    assert capsys.readouterr().out == expected + "\n"
+    for more, message in (
+        (["--source-tokenizer", str(folder)], "the folder has them"),
+        (["--eos", "<eos>"], "this model's texts end with </s>"),
+        (
+            ["--target-language", "xx"],
+            "no language" if name != "marian-two-vocabularies" else "no tokens for languages",
+        ),
+    ):
+        assert run(["pack-pairs", *files, "--out", str(tmp_path / "other"), *more]) != 0
+        assert message in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

@@ -119,6 +119,15 @@ def test_sigterm_saves_and_leaves_too(whole, small_packed, tmp_path):
     stopped_at(6, shape(small_packed), small_packed, tmp_path, signal.SIGTERM)
 
 
+def test_a_run_stopped_between_validations_that_goes_no_further_knows_its_loss(small_packed, tmp_path):
+    still = CONFIG.replaced(learning_rate=1e-30, validate_every=2)
+    with pytest.raises(KeyboardInterrupt):
+        Trainer(shape(small_packed), small_packed, still, out=tmp_path, progress=StopAfter(6, signal.SIGTERM)).run()
+    result = Trainer(shape(small_packed), small_packed, still.replaced(patience=1), out=tmp_path).run()
+    assert result.steps == 7
+    assert math.isfinite(result.val_loss)
+
+
 def test_the_handlers_of_signals_are_given_back(whole, small_packed, tmp_path):
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     stopped_at(2, shape(small_packed), small_packed, tmp_path)
