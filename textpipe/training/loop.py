@@ -304,7 +304,7 @@ class Trainer:
             self._report(step, loss, watch.latest)
             if leaves and not is_last:
                 raise KeyboardInterrupt(f"{stop.requested or 'another rank'}: saved at step {step} of {steps}")
-        if "val_loss" not in self._scores:  # it goes no further, and was stopped between validations
+        if step == start and "val_loss" not in self._scores:  # it goes no further, and was stopped between validations
             self._validate()
         return RunResult(
             self.out,
