@@ -272,3 +272,13 @@ def test_shapes_and_tasks_of_other_languages_are_refused(data):
     counted = sum(weight.numel() for weight in Bilingual(shape(data)).parameters())
     assert shape(data).num_parameters == counted
     assert dataclasses.is_dataclass(task(data).batch(0))
+
+
+def test_round_trips_are_of_sentences_of_every_length_that_is_read(data):
+    made = task(data)
+    for language, split in enumerate(data.val):
+        sent = made._sent_there_and_back(language)
+        assert len(set(sent.samples)) == len(sent.samples) == min(256, split.num_pairs)
+        assert set(sent.lengths_B.tolist()) == set(split.lengths().tolist())
+    made.model = made.model.replaced(context=4)
+    assert set(made._sent_there_and_back(0).lengths_B.tolist()) == {4}

@@ -39,6 +39,7 @@ __all__ = ["LanguageBatch", "LanguagePart", "UnsupervisedTranslation"]
 
 _NUM_SAMPLES = 2  # of each direction
 _ROUND_TRIPS = 256  # sentences of each language that a look translates there and back
+_AT_ONCE = 64
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -206,16 +207,23 @@ class UnsupervisedTranslation:
     def validate(self, model: Any, dtype: torch.dtype) -> dict[str, float | None]:
         device, nats, done, came_back, sent = model.head_weight.device, 0.0, 0, 0, 0
         for language, plan in enumerate(self._val):
-            translated = 0
             for number, clean in enumerate(plan.consecutive()):
                 part = self._part(language, clean, "validation noise", number)
                 with torch.autocast(device.type, dtype=dtype, enabled=dtype != torch.float32):
                     total, count = self._written_again(model, language, language, part.noisy.to(device))
                     nats, done = nats + total.item(), done + int(count)
-                    if translated < _ROUND_TRIPS:
-                        same, all_ = self._round_trip(model, language, clean.to(device))
-                        came_back, sent, translated = came_back + same, sent + all_, translated + len(clean.samples)
+            for clean in self._sent_there_and_back(language).to(device).split(_AT_ONCE):
+                with torch.autocast(device.type, dtype=dtype, enabled=dtype != torch.float32):
+                    same, all_ = self._round_trip(model, language, clean)
+                came_back, sent = came_back + same, sent + all_
         return {"val_loss": nats / done, "val_round_trip": came_back / sent}
+
+    def _sent_there_and_back(self, language: int) -> PairBatch:
+        """Held-out sentences, evenly spread over the split, none longer than the model reads."""
+        split = self.data.val[language]
+        short = np.flatnonzero(split.lengths() <= self.model.context)
+        chosen = np.linspace(0, len(short) - 1, min(len(short), _ROUND_TRIPS)).astype(np.int64)
+        return split.batch(short[chosen], begin=self.data.eos_id)
 
     def _round_trip(self, model: Any, language: int, clean: PairBatch) -> tuple[int, int]:
         """Tokens that came back in their places, and how many were sent."""
