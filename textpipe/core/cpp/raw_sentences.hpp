@@ -41,17 +41,21 @@ class RawSentences final : public Model {
     void encode(const uint8_t* text, size_t size, Model::Scratch& base, std::vector<Token>& out) const override {
         Scratch& scratch = begin(base);
         normalization_->run(text, size, true, scratch.text, nullptr, nullptr);
-        model_->encode(bytes_of(scratch.text), scratch.text.size(), scratch.model, out);
+        model_->encode(bytes_of(scratch.text), scratch.text.size(), *scratch.model, out);
+        end(size, scratch);
     }
 
     void encode_ids(const uint8_t* text, size_t size, Model::Scratch& base, std::vector<uint32_t>& out) const override {
         Scratch& scratch = begin(base);
         scratch.is_placing = false;
-        if (has_words_ && encode_words(text, text + size, scratch))
-            return model_->put_together(scratch.ids.begin(), scratch.ids.size(), out);
-        scratch.text.clear();
-        normalization_->run(text, size, true, scratch.text, nullptr, nullptr);
-        model_->encode_ids(bytes_of(scratch.text), scratch.text.size(), scratch.model, out);
+        if (has_words_ && encode_words(text, text + size, scratch)) {
+            model_->put_together(scratch.ids.begin(), scratch.ids.size(), out);
+        } else {
+            scratch.text.clear();
+            normalization_->run(text, size, true, scratch.text, nullptr, nullptr);
+            model_->encode_ids(bytes_of(scratch.text), scratch.text.size(), *scratch.model, out);
+        }
+        end(size, scratch);
     }
 
     bool has_places() const override { return true; }
@@ -62,16 +66,11 @@ class RawSentences final : public Model {
         scratch.is_placing = true;
         scratch.places.begin(text, text + size, chars);
         if (has_words_ && encode_words(text, text + size, scratch))
-            return model_->put_together(scratch.ids.begin(), scratch.places.begins(), scratch.places.ends(),
-                                        scratch.ids.size(), out);
-        std::vector<Origin> own, origins;
-        list_origins(text, size, chars, own);
-        scratch.text.clear();
-        normalization_->run(text, size, true, scratch.text, own.data(), &origins);
-        if (scratch.text.empty()) return;
-        scratch.tokens.clear();
-        model_->encode(bytes_of(scratch.text), scratch.text.size(), scratch.model, scratch.tokens);
-        out.push_back(scratch.tokens, origins.data(), origins.size());
+            model_->put_together(scratch.ids.begin(), scratch.places.begins(), scratch.places.ends(),
+                                 scratch.ids.size(), out);
+        else
+            place_whole(text, size, chars, scratch, out);
+        end(size, scratch);
     }
 
   private:
@@ -85,7 +84,7 @@ class RawSentences final : public Model {
         explicit Scratch(const RawSentences& raw)
             : words(raw.cache_bytes_), places(raw.model_->pieces(), *raw.normalization_) {}
 
-        SentenceModel::Scratch model;
+        std::unique_ptr<SentenceModel::Scratch> model = std::make_unique<SentenceModel::Scratch>();
         RememberedWords words;
         WordRun runs[2];  // one is collected while the memory of the other is on its way
         SpelledWords spelled, single;  // the new words of a run, and one on its own
@@ -102,15 +101,37 @@ class RawSentences final : public Model {
 
     static constexpr uint32_t mark = 0x2581;
 
+    // A text that does not fall into words.
+    void place_whole(const uint8_t* text, size_t size, uint32_t chars, Scratch& scratch, Spans& out) const {
+        std::vector<Origin> own, origins;
+        list_origins(text, size, chars, own);
+        scratch.text.clear();
+        normalization_->run(text, size, true, scratch.text, own.data(), &origins);
+        if (scratch.text.empty()) return;
+        std::vector<Token> tokens;
+        model_->encode(bytes_of(scratch.text), scratch.text.size(), *scratch.model, tokens);
+        out.push_back(tokens, origins.data(), origins.size());
+    }
+
     static Scratch& begin(Model::Scratch& base) {
         Scratch& scratch = static_cast<Scratch&>(base);
-        scratch.model.stop = scratch.stop;
+        scratch.model->stop = scratch.stop;
         scratch.text.clear();
         scratch.ids.clear();
         scratch.sum = 0;
         scratch.num_summed = 0;
         return scratch;
     }
+
+    // The memory that a long text took is given back.
+    static void end(size_t size, Scratch& scratch) {
+        if (size <= most_kept_bytes) return;
+        scratch.model = std::make_unique<SentenceModel::Scratch>();
+        scratch.text = {};
+        scratch.ids.clear();
+        scratch.places.clear();
+    }
+    static constexpr size_t most_kept_bytes = size_t{1} << 20;  // of a text
 
     static const uint8_t* bytes_of(std::string_view text) { return reinterpret_cast<const uint8_t*>(text.data()); }
 
@@ -235,7 +256,7 @@ class RawSentences final : public Model {
             spell(word, num_marks, spelled);
         }
         if (spelled.count() == 0) return;
-        model_->encode_words(spelled, scratch.model);
+        model_->encode_words(spelled, *scratch.model);
         for (size_t k = 0; k < spelled.count(); ++k)
             if (spelled.num_ids(k) > 0) run.found[scratch.numbers[k]] = {spelled.ids(k), spelled.num_ids(k), false};
     }
@@ -282,7 +303,7 @@ class RawSentences final : public Model {
     bool encode_single(Scratch& scratch) const {
         SpelledWords& single = scratch.single;
         if (single.length(0) > SpelledWords::most_chars) return false;
-        model_->encode_words(single, scratch.model);
+        model_->encode_words(single, *scratch.model);
         scratch.ids.append(single.ids(0), single.num_ids(0));
         return single.num_ids(0) > 0;
     }
@@ -375,7 +396,7 @@ class RawSentences final : public Model {
 
     // The ids of scratch.text, on top of the sum.
     void encode_text(Scratch& scratch) const {
-        model_->encode_part(bytes_of(scratch.text), scratch.text.size(), scratch.sum, scratch.model,
+        model_->encode_part(bytes_of(scratch.text), scratch.text.size(), scratch.sum, *scratch.model,
                             [&](uint32_t id) { scratch.ids.push_back(id); });
         scratch.num_summed = scratch.ids.size();
     }

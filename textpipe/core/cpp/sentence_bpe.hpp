@@ -125,6 +125,7 @@ class SentenceBpe {
             scratch.parts.clear();
             join_many(base, scratch);
         }
+        if (base.is_stopped()) return;
         for (const Symbol& symbol : scratch.symbols)
             if (symbol.count > 0) emit(word, symbol, scratch);
     }
@@ -276,8 +277,10 @@ class SentenceBpe {
         std::vector<Symbol>& symbols = scratch.symbols;
         std::vector<Candidate>& found = scratch.candidates;
         found.clear();
-        for (size_t i = 0; i + 1 < symbols.size(); ++i)
+        for (size_t i = 0; i + 1 < symbols.size(); ++i) {
+            if (i % 4096 == 4095 && base.is_stopped()) return;
             consider(scratch, static_cast<int32_t>(i), static_cast<int32_t>(i + 1));
+        }
         std::make_heap(found.begin(), found.end());
         for (uint32_t steps = 0; !found.empty(); ++steps) {
             if (steps % 4096 == 0 && base.is_stopped()) return;

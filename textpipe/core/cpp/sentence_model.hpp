@@ -188,7 +188,7 @@ class SentenceModel final : public Model {
             if (kind_ == Kind::bpe)
                 bpe_.encode(text, length, scratch, scratch.bpe);
             else
-                sum = unigram_.path(text, length, sum, scratch.unigram);
+                sum = unigram_.path(text, length, sum, scratch, scratch.unigram);
             for (const Token& token : kind_ == Kind::bpe ? scratch.bpe.path : scratch.unigram.path) {
                 token.id == no_id ? writer.unknown(text, token.size) : writer.known(token.id, token.size);
                 text += token.size;

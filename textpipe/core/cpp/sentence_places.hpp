@@ -34,6 +34,15 @@ class SentencePlaces {
         mark_ = {before, before};
     }
 
+    // Forget them, and give back the room of very many.
+    void clear() {
+        begins_.clear();
+        ends_.clear();
+        text_ = {};
+        own_ = {};
+        origins_ = {};
+    }
+
     // The next word, whose characters stay one for one; a mark is understood before it.
     void add_aligned(Word word, const uint32_t* ids, size_t count) {
         const auto gap = static_cast<uint32_t>(word.text - placed_);  // spaces, of a byte each

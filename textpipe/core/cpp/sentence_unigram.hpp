@@ -81,14 +81,17 @@ class SentenceUnigram {
                        [](uint32_t place) { return static_cast<int32_t>(33 * place + 2); });
     }
 
-    // The path in the arithmetic of sentencepiece, on top of `sum`, into scratch.path; returns the sum after it.
-    float path(const uint8_t* word, size_t size, float sum, Scratch& scratch) const {
+    // The path in the arithmetic of sentencepiece, on top of `sum`, into scratch.path; returns the sum after it. Where the
+    // work is stopped there is no path.
+    float path(const uint8_t* word, size_t size, float sum, const Model::Scratch& base, Scratch& scratch) const {
+        scratch.path.clear();
         const uint32_t count = trie_.spell(word, size, scratch.codes, scratch.begins);
         scratch.nodes.assign(count + 1, Node{0, no_id, no_id});
         Node* const nodes = scratch.nodes.data();
         nodes[0].score = sum;
         uint32_t frontier = 0;
         for (uint32_t at = 0; at < count; ++at) {
+            if (at % 4096 == 4095 && base.is_stopped()) return sum;
             float until = nodes[at].score;
             if (!(until >= -largest_sum && until <= largest_sum)) {
                 for (uint32_t i = at; i <= frontier; ++i)
@@ -107,7 +110,6 @@ class SentenceUnigram {
             });
             if (!alone) reach(at + 1, no_id, unknown_score_);
         }
-        scratch.path.clear();
         for (uint32_t to = count; to > 0; to = nodes[to].begin)
             scratch.path.push_back({nodes[to].id, scratch.begins[to] - scratch.begins[nodes[to].begin]});
         std::reverse(scratch.path.begin(), scratch.path.end());
