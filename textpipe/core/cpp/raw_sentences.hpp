@@ -238,7 +238,7 @@ class RawSentences final : public Model {
             return Answer::settled;
         }
         const size_t before = scratch.ids.size();
-        const Answer answer = encode_new(run.words[i], scratch);
+        const Answer answer = encode_new(run.words[i], scratch, found.has_none);
         if (answer == Answer::settled)
             scratch.odd.push_back({static_cast<uint8_t>(i), before, scratch.ids.size() - before, scratch.is_aligned});
         return answer;
@@ -249,7 +249,7 @@ class RawSentences final : public Model {
         SpelledWords& spelled = scratch.spelled;
         spelled.clear();
         for (size_t i = 0; i < run.count; ++i) {
-            if (run.found[i].ids != nullptr || run.words[i].size > longest_cached) continue;
+            if (run.found[i].ids != nullptr || run.found[i].has_none || run.words[i].size > longest_cached) continue;
             scratch.numbers[spelled.count()] = static_cast<uint8_t>(i);
             WordRun::Word word = run.words[i];
             const size_t num_marks = take_marks(word);
@@ -258,14 +258,18 @@ class RawSentences final : public Model {
         if (spelled.count() == 0) return;
         model_->encode_words(spelled, *scratch.model);
         for (size_t k = 0; k < spelled.count(); ++k)
-            if (spelled.num_ids(k) > 0) run.found[scratch.numbers[k]] = {spelled.ids(k), spelled.num_ids(k), false};
+            run.found[scratch.numbers[k]] = spelled.num_ids(k) > 0
+                                                ? WordRun::Found{spelled.ids(k), spelled.num_ids(k), false, false}
+                                                : WordRun::Found{nullptr, 0, false, true};
     }
 
-    static void remember(const WordRun& run, Scratch& scratch) {
+    void remember(const WordRun& run, Scratch& scratch) const {
         const SpelledWords& spelled = scratch.spelled;
         for (size_t k = 0; k < spelled.count(); ++k)
             if (spelled.num_ids(k) > 0)
                 scratch.words.insert(run, scratch.numbers[k], spelled.ids(k), spelled.num_ids(k), false);
+            else if (model_->is_summed())
+                scratch.words.insert_none(run, scratch.numbers[k]);
         for (const OddWord& odd : scratch.odd)
             scratch.words.insert(run, odd.number, scratch.ids.begin() + odd.begin, odd.count, !odd.is_aligned);
     }
@@ -282,13 +286,13 @@ class RawSentences final : public Model {
     }
 
     // A word on its own, with the spaces before it but one.
-    Answer encode_new(WordRun::Word word, Scratch& scratch) const {
+    Answer encode_new(WordRun::Word word, Scratch& scratch, bool has_none = false) const {
         const size_t num_marks = take_marks(word);
         SpelledWords& single = scratch.single;
         single.clear();
         scratch.is_aligned = true;
-        const bool is_plain = word.size <= longest_cached && spell(word, num_marks, single);
-        if (is_plain && encode_single(scratch)) return Answer::settled;
+        const bool is_plain = has_none || (word.size <= longest_cached && spell(word, num_marks, single));
+        if (is_plain && !has_none && encode_single(scratch)) return Answer::settled;
         if (!rewrite(word, num_marks, scratch)) return Answer::no_word;
         if (scratch.text.empty()) return Answer::settled;
         single.clear();

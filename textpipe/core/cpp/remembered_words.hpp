@@ -22,6 +22,7 @@ struct WordRun {
         const uint32_t* ids = nullptr;  // null for a word that is not known
         uint32_t count = 0;
         bool is_apart = false;
+        bool has_none = false;  // it is known that it has not always the same
     };
 
     Word words[most_words];
@@ -74,7 +75,7 @@ class RememberedWords {
         for (size_t i = 0; i < run.count; ++i) {
             const auto [slot, is_known] = cache_.shorts.find(run.keys[i], run.hashes[i]);
             const uint32_t count = slot->count();
-            run.found[i] = {is_known ? slot->ids : nullptr, count, false};
+            run.found[i] = {is_known ? slot->ids : nullptr, count, false, false};
             unsure[num_unsure] = static_cast<uint8_t>(i);
             num_unsure += !is_known | (count == ShortWords::elsewhere);  // no branch
         }
@@ -101,14 +102,20 @@ class RememberedWords {
         cache_.longs.insert(word.text, word.size, run.long_hash(i), kept_.data(), kept_.size());
     }
 
+    // Word i of a run is found to have none from now on.
+    void insert_none(const WordRun& run, size_t i) { insert(run, i, &none, 1, true); }
+
   private:
+    static constexpr uint32_t none = no_id - 1;  // in the place of ids
+
     // Words that are apart have no_id behind their ids.
     WordRun::Found find_long(const WordRun& run, size_t i) const {
         const WordRun::Word word = run.words[i];
         if (word.size > longest_cached) return {};
         const LongWords::Found found = cache_.longs.find(word.text, word.size, run.long_hash(i));
         const bool is_apart = found.count > 0 && found.ids[found.count - 1] == no_id;
-        return {found.ids, static_cast<uint32_t>(found.count) - is_apart, is_apart};
+        if (is_apart && found.count == 2 && found.ids[0] == none) return {nullptr, 0, false, true};
+        return {found.ids, static_cast<uint32_t>(found.count) - is_apart, is_apart, false};
     }
 
     WordCache cache_;
