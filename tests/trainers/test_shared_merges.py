@@ -34,6 +34,10 @@ CORPORA = {
     "two letters": words_of_few_characters("ab", 12, 8000),
     "one letter in runs": {**words_of_few_characters("ab", 8, 500), **{"a" * n: 3 for n in range(1, 300)}},
     "syllables": words_of_few_characters("가나다라마", 6, 9000),
+    "a word of 40,000 letters among short ones": {
+        "".join(random.Random(3).choices("abc", k=40_000)): 2,
+        **words_of_few_characters("abc", 5, 300),
+    },
     "jamo and Latin": words_of_few_characters("ᄒ\u1161ab", 7, 9000),
 }
 

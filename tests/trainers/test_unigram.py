@@ -154,9 +154,27 @@ def test_a_vocabulary_too_small_for_the_characters_says_how_large_it_must_be():
         train_unigram(counts_of({"밥을": 1, "물": 1}), UnigramTrainer(vocab_size=3, unk_token="<unk>"))
 
 
-def test_a_word_whose_likelihood_float32_cannot_tell_is_refused():
+def test_a_sentence_whose_likelihood_float32_cannot_tell_is_refused():
+    reader = SentenceReader(reserved=SPECIAL, max_sentence_bytes=10_000_000)
     with pytest.raises(InputError, match="too long"):
-        train_unigram(counts_of({"a" * 300_000: 3, "밥을" * 300_000: 1, " " * 1000: 2}), UnigramTrainer(vocab_size=50))
+        ours(["".join(random.Random(2).choices("abcdefgh밥을", k=600_000))], 50, reader)
+
+
+def test_a_word_of_very_many_bytes_is_cut_where_no_character_is():
+    chance = random.Random(4)
+    word = "".join(chance.choices(["밥을", "먹", "ab", "었다"], [4, 3, 2, 1], k=60_000))
+    data, parts = word.encode(), []
+    while data:
+        part = data[: 1 << 16]
+        while len(data) > len(part) and data[len(part)] & 0xC0 == 0x80:
+            part = part[:-1]
+        parts.append(part.decode())
+        data = data[len(part) :]
+    assert len(parts) == 4
+    trainer = UnigramTrainer(vocab_size=40, show_progress=False)
+    assert train_unigram(counts_of({word: 3, "라면": 9}), trainer) == train_unigram(
+        counts_of({**dict.fromkeys(parts, 3), "라면": 9}), trainer
+    )
 
 
 def test_words_of_a_byte_level_alphabet_train_in_its_characters():

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <utility>
 #include <vector>
 
@@ -80,17 +81,24 @@ struct Part {
     typename BpeCells<Cell>::Counts counts_at;
 };
 
-// Where the runs of a list begin, and its end; no word is in two runs.
+// Where the runs of a list begin, and its end; no word is in two runs. The end of a word is not sought far: where a word is
+// very long, what is left of the list is one run.
 template <class Cell>
 std::vector<uint32_t> share(const BpeCells<Cell>& cells, const uint32_t* list, uint32_t num_places, size_t num_parts) {
+    constexpr size_t far = 4096;
     const Cell* const cell = cells.cells.get();
-    const auto same_word = [&](uint32_t from, uint32_t to) {
-        return std::find(cell + from, cell + to, cells.separator) == cell + to;
+    const auto end_of_word = [&](uint32_t place) {
+        const Cell* const stop = cell + std::min<size_t>(cells.size, size_t{place} + far);
+        const Cell* const end = std::find(cell + place, stop, cells.separator);
+        return end == stop ? std::numeric_limits<uint32_t>::max() : static_cast<uint32_t>(end - cell);
     };
     std::vector<uint32_t> bounds{0};
     for (size_t part = 1; part < num_parts; ++part) {
         uint32_t at = std::max(bounds.back(), static_cast<uint32_t>(uint64_t{num_places} * part / num_parts));
-        while (at > 0 && at < num_places && same_word(list[at - 1], list[at])) ++at;
+        if (at > 0 && at < num_places) {
+            const uint32_t end = end_of_word(list[at - 1]);
+            while (at < num_places && list[at] < end) ++at;
+        }
         bounds.push_back(at);
     }
     bounds.push_back(num_places);

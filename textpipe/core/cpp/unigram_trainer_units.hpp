@@ -114,11 +114,16 @@ public:
         fix_alphabet();
     }
 
-    // A word that stands alone; nothing is said of what follows it but that it ends.
+    // A word that stands alone; nothing is said of what follows it but that it ends. One of very many bytes is cut: float32
+    // would not tell the likelihoods of the ways to cut it.
     void add_word(const uint8_t* data, size_t size, uint64_t count) {
-        const size_t unit = find(read(data, size));
-        units_[unit].count += count;
-        see(unit, past_end);
+        while (size > most_bytes) {
+            size_t part = most_bytes;
+            while ((data[part] & 0xC0) == 0x80) --part;
+            add_unit(data, part, count);
+            data += part, size -= part;
+        }
+        add_unit(data, size, count);
     }
 
     // A sentence, which comes after the one added before.
@@ -155,6 +160,7 @@ public:
     const std::vector<uint8_t>& lead_bytes() const { return lead_of_; }
 
 private:
+    static constexpr size_t most_bytes = size_t{1} << 16;  // of a word
     static constexpr uint32_t boundary = 0x1F;  // stands where a special token was cut out; never part of a piece
 
     struct Unit {
@@ -168,6 +174,12 @@ private:
     };
     // What follows most units: a space, a sentence that begins with one, the end of the text.
     static constexpr uint16_t usual[] = {0xE2, past_end + 0xE2, past_end};
+
+    void add_unit(const uint8_t* data, size_t size, uint64_t count) {
+        const size_t unit = find(read(data, size));
+        units_[unit].count += count;
+        see(unit, past_end);
+    }
 
     // Append the ids of a text.
     Unit read(const uint8_t* data, size_t size) {
