@@ -25,6 +25,8 @@ from textpipe.trainers.training_state import other_purpose
 
 __all__ = ["CountingState"]
 
+_AT_STOP_BYTES = 32 << 20  # of counts that are saved before anybody minds
+
 Chunk = TypeVar("Chunk")
 
 
@@ -106,7 +108,7 @@ class CountingState:
     def at_stop(self, counts: WordCounts, num_chunks: int) -> None:
         """Counting was stopped after so many chunks of a part: save if that is quick."""
         self.num_chunks += num_chunks
-        if self._rhythm.has_time_at_stop():
+        if counts.memory_bytes <= _AT_STOP_BYTES and self._rhythm.has_time_at_stop():
             self.save(counts)
 
     def complete(self, counts: WordCounts, num_replaced: int, memory: MemoryLimit | None = None) -> None:

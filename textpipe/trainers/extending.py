@@ -16,7 +16,7 @@ from textpipe.core._bpe_trainer import extend, survey
 from textpipe.core._word_counts import WordCounts
 from textpipe.core.byte_alphabet import CHARACTER_OF
 from textpipe.errors import ConfigError, InputError
-from textpipe.trainers.bpe import BpeTrainer, TrainedBpe, train_bpe
+from textpipe.trainers.bpe import MERGING_UNITS, BpeTrainer, TrainedBpe, train_bpe
 from textpipe.trainers.counting import Progress
 from textpipe.trainers.token_rules import UNLIMITED
 from textpipe.trainers.training_state import TrainingState
@@ -78,7 +78,9 @@ def extend_bpe(
         suffix=trainer.end_of_word_suffix or "",
         has_floor=_differ(counts, {*strings, *added}, trainer),
         compat=trainer.compat,
-        progress=None if progress is None else lambda *row: progress(*row, unit=""),
+        progress=None
+        if progress is None
+        else lambda phase, done, total: progress(phase, done, total, unit=MERGING_UNITS[phase]),
         state=state,
     )
     start = max(vocab.values(), default=-1) + 1 - len(strings)
