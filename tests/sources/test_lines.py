@@ -19,12 +19,21 @@ from textpipe.tokenizer import Tokenizer
 from textpipe.trainers import count_files, count_texts
 
 CHARACTERS = st.sampled_from(list("밥을 ㅋㅠ aZ09 .,'\t\u3000\u00a0é한한\u0301😀中\ufb01̈"))
-FORMS = [None, *(getattr(normalizers, name)() for name in ("NFC", "NFD", "NFKC", "NFKD", "Lowercase"))]
+FORMS = [
+    None,
+    *(getattr(normalizers, name)() for name in ("NFC", "NFD", "NFKC", "NFKD", "Lowercase", "StripAccents", "Nmt")),
+    *(normalizers.BertNormalizer(lowercase=flag, clean_text=flag, strip_accents=not flag) for flag in (False, True)),
+    normalizers.BertNormalizer(lowercase=True),
+    normalizers.Sequence([normalizers.Nmt(), normalizers.NFKC()]),
+]
 CUTS = [
     pre_tokenizers.ByteLevel(add_prefix_space=False),
     pre_tokenizers.ByteLevel(add_prefix_space=True),
     pre_tokenizers.Whitespace(),
     pre_tokenizers.WhitespaceSplit(),
+    pre_tokenizers.BertPreTokenizer(),
+    *(pre_tokenizers.Metaspace(prepend_scheme=scheme) for scheme in ("always", "first", "never")),
+    pre_tokenizers.Sequence([pre_tokenizers.BertPreTokenizer(), pre_tokenizers.Digits(individual_digits=True)]),
 ]
 
 
@@ -50,7 +59,9 @@ def test_a_text_cut_at_a_space_has_the_words_of_the_whole(text, cutter):
 def test_no_text_is_cut_where_the_whole_of_it_is_a_word_or_a_normalizer_looks_further():
     assert not cutter_of(None, None).cuts_at_spaces
     assert not cutter_of(normalizers.Strip(), pre_tokenizers.Whitespace()).cuts_at_spaces
+    assert not cutter_of(normalizers.Replace("b", "가"), pre_tokenizers.BertPreTokenizer()).cuts_at_spaces
     assert not cutter_of(None, pre_tokenizers.Punctuation()).cuts_at_spaces
+    assert not cutter_of(None, pre_tokenizers.Metaspace(split=False)).cuts_at_spaces
 
 
 def test_a_line_of_many_chunks_is_cut_and_its_words_are_those_of_the_whole(tmp_path, monkeypatch):

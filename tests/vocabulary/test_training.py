@@ -152,6 +152,19 @@ def test_parity_brings_bytes_per_token_together(texts, tmp_path):
     assert gaps[1] < gaps[0]
 
 
+@pytest.mark.parametrize("weights", ["ko=0.5,fr=0.5", "ko=1"])
+def test_weights_that_do_not_go_with_the_inputs_are_refused_before_a_word_is_counted(texts, tmp_path, weights):
+    def progress(*_row, **_facts):
+        raise AssertionError("something was read")
+
+    inputs = [f"{name}={path}" for name, path in texts.items()]
+    config = VocabConfig(vocab_size=300, weights=weights)
+    with pytest.raises(ConfigError, match=r"no input is named 'fr'|the weights do not name en"):
+        train_vocabulary(inputs, tmp_path / "vocab", config, progress=progress)
+    with pytest.raises(ConfigError, match=r"no input is named 'fr'|the weights do not name en"):
+        forecast(inputs, config)
+
+
 def test_parity_without_texts_is_refused(texts, tmp_path):
     for name, path in texts.items():
         count_words(path, tmp_path / f"{name}.counts")

@@ -150,7 +150,7 @@ def train_bpe(
     Raises
     ------
     LimitError
-        when the distinct words hold more than four billion symbols.
+        when the distinct words hold more than four billion symbols, or come so often that these cannot be counted.
     StateError, FormatError
         when the state was saved by another training, or is damaged.
 

@@ -25,7 +25,7 @@ from typing import Any, Protocol
 from textpipe.core._native import NativeStep
 from textpipe.core._text import is_utf8
 from textpipe.core._word_counts import WordCounter, WordCounts
-from textpipe.errors import ConfigError, InputError
+from textpipe.errors import ConfigError, InputError, LimitError
 from textpipe.limits import DEFAULT_LIMITS
 from textpipe.sources import (
     TEXT_COLUMN,
@@ -46,13 +46,23 @@ from textpipe.trainers.counts_file import add_saved_counts, is_counts_file
 from textpipe.trainers.memory import MemoryLimit
 from textpipe.trainers.spilling import SpillingCounts
 
-__all__ = ["Progress", "WordCounts", "WordCutter", "count_files", "count_texts", "counting_reader", "default_threads"]
+__all__ = [
+    "Progress",
+    "WordCounts",
+    "WordCutter",
+    "count_files",
+    "count_texts",
+    "counting_reader",
+    "default_threads",
+    "require_countable",
+]
 
 Progress = Callable[..., object]
 """Called as ``progress(phase, done, total, unit=…, **facts)``, as often as the work likes."""
 
 _CHUNK_BYTES = 1 << 20
 _CHUNK_CHARS = 1 << 19
+_MOST_COUNTED = (1 << 63) - 1
 
 Chunk = bytes | list[str]
 
@@ -86,9 +96,12 @@ class Cutter(Protocol):
         """Count a chunk: bytes are whole lines, a list holds whole texts."""
 
 
-# By the names of native steps: grammars that cut at white space, and normalizers that work character by character.
-_BREAKS_AT_SPACES = re.compile(r"grammar (?:[012]|(?:gpt4.*|deepseek) 1 False)")
-_LEAVES_SPACES = re.compile(r"form \d+|prefix space")
+# Names of native steps, one a line: normalizers that work character by character, then a cut at white space, or at the
+# marks that were put in its place; what follows works on words.
+_BREAKS_AT_SPACES = re.compile(
+    r"(?:(?:form \d+|nmt|strip accents|bert \w+ \w+ \w+ \w+|prefix space)\n)*"
+    r"(?:grammar (?:[012]|(?:gpt4.*|deepseek) 1 False)|bert|metaspace (?P<mark>.+) [012]\nliteral (?P=mark) 3 False)\n"
+)
 
 
 @dataclass(frozen=True)
@@ -122,12 +135,8 @@ class WordCutter:
     @property
     def cuts_at_spaces(self) -> bool:
         """Whether a space between letters begins a word whatever stands around: a long line can be cut there."""
-        for step in (*self.normalization, *(self.cutting or ())):
-            if _BREAKS_AT_SPACES.fullmatch(step.name):
-                return True  # what follows works on words
-            if not _LEAVES_SPACES.fullmatch(step.name):
-                break
-        return False
+        names = (step.name for step in (*self.normalization, *(self.cutting or ())))
+        return _BREAKS_AT_SPACES.match("\n".join(names) + "\n") is not None
 
     def counter(self, counts: WordCounts) -> WordCounter:
         """A counter for one thread."""
@@ -255,6 +264,22 @@ def checked_threads(threads: int | None) -> int:
     if not 1 <= threads <= DEFAULT_LIMITS.threads:
         raise ConfigError(f"{threads} threads cannot work", allowed=f"1 to {DEFAULT_LIMITS.threads}")
     return threads
+
+
+def require_countable(*counts: WordCounts) -> None:
+    """Refuse counts of words by which the parts of words, each as often as it came, cannot be counted in 64 bits.
+
+    Raises
+    ------
+    LimitError
+        when the bytes of all words together, each as often as it came, pass 2**63 - 1.
+    """
+    if sum(each.num_text_bytes for each in counts) > _MOST_COUNTED:
+        raise LimitError(
+            "the counts of the parts of words could pass 2^63 - 1",
+            allowed="words whose bytes, each as often as it came, do not",
+            hint="count fewer texts at once, or divide all counts by the same number",
+        )
 
 
 def counting_reader(invalid_utf8: InvalidUtf8 = "refuse", text_column: str = TEXT_COLUMN) -> LineReader:

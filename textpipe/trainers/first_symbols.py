@@ -14,6 +14,7 @@ from textpipe.core._bpe_trainer import NO_ID, survey
 from textpipe.core._word_counts import WordCounts
 from textpipe.core.byte_alphabet import CHARACTER_OF
 from textpipe.errors import ConfigError
+from textpipe.trainers.counting import require_countable
 
 __all__ = ["FirstSymbols", "first_characters"]
 
@@ -56,12 +57,19 @@ class FirstSymbols:
     ----------
     counts : words that are learned from, of one text or of several.
     others : words that are not, and whose characters count for the alphabet all the same.
+
+    Raises
+    ------
+    LimitError
+        when there are so many that their symbols cannot be counted.
     """
 
     def __init__(
         self, counts: WordCounts | Sequence[WordCounts], trainer: HasAlphabet, others: Sequence[WordCounts] = ()
     ) -> None:
         learned = [counts] if isinstance(counts, WordCounts) else list(counts)
+        require_countable(*learned)
+        require_countable(*others)
         byte_level = learned[0].byte_level
         seen_at: dict[str, int] = {}  # of each character: bit k set where it was learned from at place k
         occurrences: dict[str, int] = {}

@@ -203,6 +203,8 @@ def train_parity_bpe(
     ------
     InputError
         when there are not as many of one as of the other, or some are counted by bytes and some by characters.
+    LimitError
+        when the words come so often that their symbols cannot be counted.
 
     Examples
     --------

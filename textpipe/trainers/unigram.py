@@ -27,7 +27,7 @@ from textpipe.core._word_counts import WordCounts
 from textpipe.core.byte_alphabet import to_characters
 from textpipe.errors import ConfigError, InputError
 from textpipe.limits import DEFAULT_LIMITS
-from textpipe.trainers.counting import Progress, checked_threads
+from textpipe.trainers.counting import Progress, checked_threads, require_countable
 from textpipe.trainers.first_symbols import first_characters
 from textpipe.trainers.progress_lines import report_of
 from textpipe.trainers.settings import VocabularyTrainer
@@ -185,7 +185,7 @@ def train_unigram(
     InputError
         when there is no text, or ``vocab_size`` does not hold the reserved entries and the characters to keep.
     LimitError
-        when the text has more than four billion characters.
+        when the text has more than four billion characters, or words so often that their parts cannot be counted.
 
     Examples
     --------
@@ -210,6 +210,8 @@ def train_unigram(
         coverage = 0.9995 if trainer.compat == "sentencepiece" else 1.0
     if isinstance(text, WordCounts) and text.byte_level:
         text, release = _in_characters(text), True
+    if isinstance(text, WordCounts):
+        require_countable(text)
     pieces, kept = train(
         text,
         vocab_size=trainer.vocab_size,

@@ -98,6 +98,25 @@ class Weights:
             raise ConfigError(f"the weights {text!r} leave nothing", allowed="at least one above 0")
         return cls("shares", {name: share / total for name, share in shares.items()})
 
+    def require_names(self, corpora: Iterable[str]) -> None:
+        """Refuse weights for other corpora than these.
+
+        Raises
+        ------
+        ConfigError
+            when the names of the weights are not those of the corpora.
+        """
+        if self.kind != "shares":
+            return
+        known = list(corpora)
+        for name in (*self.shares, *known):
+            if name not in known:
+                names = [each for each in known if each]
+                hint = did_you_mean(name, names) if names else f"name one on the command line: {name}=PATH"
+                raise ConfigError(f"no input is named {name!r}", where="weights", hint=hint)
+            if name not in self.shares:
+                raise ConfigError(f"the weights do not name {name or 'inputs without a name'}", where="weights")
+
     def of(self, sizes: Mapping[str, int]) -> dict[str, Fraction]:
         """The share of each corpus, given its size in bytes; parity begins with equal shares.
 
@@ -106,14 +125,8 @@ class Weights:
         ConfigError
             when the names of the weights are not those of the corpora.
         """
+        self.require_names(sizes)
         if self.kind == "shares":
-            for name in (*self.shares, *sizes):
-                if name not in sizes:
-                    names = [each for each in sizes if each]
-                    hint = did_you_mean(name, names) if names else f"name one on the command line: {name}=PATH"
-                    raise ConfigError(f"no input is named {name!r}", where="weights", hint=hint)
-                if name not in self.shares:
-                    raise ConfigError(f"the weights do not name {name or 'inputs without a name'}", where="weights")
             return dict(self.shares)
         if self.kind == "temperature":
             # a power is no fraction; a part in a million is near enough, and the same everywhere

@@ -32,6 +32,7 @@ from textpipe.trainers.counts_file import is_counts_file
 from textpipe.trainers.footprint import WordSizes, training_bytes
 from textpipe.trainers.memory import megabytes, resident_bytes
 from textpipe.vocabulary.config import VocabConfig
+from textpipe.vocabulary.corpora import Weights
 from textpipe.vocabulary.inputs import Inputs, SourceFiles
 from textpipe.vocabulary.samples import MEASURED_BYTES, spread_documents, text_bytes
 from textpipe.vocabulary.stages import make_tokenizer
@@ -77,8 +78,13 @@ def forecast(inputs: Inputs, config: VocabConfig, memory_limit: int | str | None
     ------
     InputError
         when an input is absent or cannot be read.
+    ConfigError
+        when the weights do not go with the inputs.
     """
-    paths = SourceFiles(inputs).paths
+    files = SourceFiles(inputs)
+    if config.weights:
+        Weights.parse(config.weights).require_names(files.corpora)
+    paths = files.paths
     tokenizer, trainer = make_tokenizer(config)
     reader = LineReader(invalid_utf8=config.invalid_utf8, text_column=config.text_column)
     cutter = tokenizer.pipeline.word_cutter()

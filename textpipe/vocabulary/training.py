@@ -167,6 +167,8 @@ class _Training:
         for config in folders.values():
             make_tokenizer(config)  # refuses what needs no reading
         self.files = SourceFiles(inputs)
+        if self.weights is not None:
+            self.weights.require_names(self.files.corpora)
         self.work = work
         self.reader = counting_reader(self.config.invalid_utf8, self.config.text_column)
         self.counts_file = counts_file
