@@ -165,3 +165,12 @@ def test_long_tables_are_cut_short_when_printed():
     special = [("[A]", 1), ("[B]", 2), {"id": "[C]", "ids": list(range(7)), "tokens": list("가나다라마바사")}]
     ours, theirs = both("processors", "TemplateProcessing", "[A]:1 $A [B] [C] [A] [B]", "$A $B:1", special)
     assert repr(ours) == str(theirs)
+
+
+def test_a_copy_of_stages_within_stages_keeps_the_settings_there_were():
+    made = pre_tokenizers.Sequence([pre_tokenizers.Sequence([pre_tokenizers.Metaspace()]), pre_tokenizers.Digits()])
+    kept, before = made.copy(), repr(made)
+    assert kept == made
+    made[0][0].prepend_scheme = "never"
+    made[1] = pre_tokenizers.Whitespace()
+    assert repr(kept) == before != repr(made)

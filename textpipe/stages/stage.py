@@ -12,7 +12,7 @@ import functools
 import itertools
 import operator
 from collections.abc import Iterable, Iterator, Sized
-from typing import Any, ClassVar, Generic, NoReturn, TypeVar
+from typing import Any, ClassVar, Generic, NoReturn, Self, TypeVar
 
 from textpipe.errors import ConfigError, InputError, StateError, did_you_mean
 
@@ -80,6 +80,12 @@ class Stage:
         """All that decides what the stage does, to compare; the settings of the stages within it are among them."""
         fields = getattr(self, "__dataclass_fields__", {})
         return (type(self), *(_settings_of(getattr(self, name)) for name in fields if not name.startswith("_")))
+
+    def copy(self) -> Self:
+        """A stage set as this one is, with copies of the stages within it: no later change of this one reaches it."""
+        made = object.__new__(type(self))
+        made.__dict__.update({name: _copied(value) for name, value in self.__dict__.items()})
+        return made
 
     def to_dict(self) -> dict[str, Any]:
         """The object that stands for it in tokenizer.json."""
@@ -165,6 +171,12 @@ def _settings_of(value: Any) -> Any:
     if isinstance(value, Stage):
         return value.settings()
     return tuple(map(_settings_of, value)) if isinstance(value, tuple) else value
+
+
+def _copied(value: Any) -> Any:
+    if isinstance(value, Stage):
+        return value.copy()
+    return tuple(map(_copied, value)) if isinstance(value, tuple) else value
 
 
 class StageSequence(Generic[Part]):

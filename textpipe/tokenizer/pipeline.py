@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -65,15 +65,21 @@ class Pipeline:
     @cached_property
     def native(self) -> NativeEncoder | None:
         """All stages as one native program, or None when one of them has no native step."""
-        steps = () if self.normalizer is None else self.normalizer.native_steps()
         cut = NativeCut() if self.pre_tokenizer is None else self.pre_tokenizer.native_cut()
+        model = None if cut is None else self.model.native(byte_level=cut.byte_level)
+        steps = () if self.kept.normalizer is None else self.kept.normalizer.native_steps()
         frame: tuple[list[int], list[int]] | None = ([], [])
         if self.post_processor is not None:
             frame = self.post_processor.native_frame()
-        if steps is None or cut is None or frame is None:
+        if steps is None or cut is None or frame is None or model is None:
             return None
-        model = self.model.native(byte_level=cut.byte_level)
-        return None if model is None else self._program(model, steps, cut, frame)
+        return self.kept._program(model, steps, cut, frame)
+
+    @cached_property
+    def kept(self) -> Pipeline:
+        """The same of copies of its stages, whose settings nobody changes: for what is read of an encoding later."""
+        stages = {name: getattr(self, name) for name in ("model", "normalizer", "pre_tokenizer", "post_processor")}
+        return replace(self, **{name: None if stage is None else stage.copy() for name, stage in stages.items()})
 
     @cached_property
     def native_ids(self) -> NativeEncoder | None:

@@ -222,8 +222,8 @@ class TextColumns(IdColumns):
         return tokens
 
     def _staged(self, name: str) -> list[Any]:
-        """The list as the stages give it one by one."""
-        staged = self._pipeline.encode_words_staged(
+        """The list as the stages give it one by one, set as they were."""
+        staged = self._pipeline.kept.encode_words_staged(
             self._texts, skip_special=self._skip_special, words=self._number is None
         )
         return list(getattr(staged, name))
