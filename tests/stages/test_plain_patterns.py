@@ -6,7 +6,7 @@ import re
 
 import pytest
 import tokenizers as oracle
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tokenizer_samples import texts
 
@@ -134,3 +134,48 @@ def test_a_file_with_such_a_step_is_one_native_program_and_encodes_as_tokenizers
 def test_long_runs_take_no_more_steps_than_their_length(pattern, text):
     found = Split(Regex(pattern), "removed").pre_tokenize_str(text)  # in no time, or pytest's own limit ends it
     assert "".join(piece for piece, _ in found) == re.sub(pattern, "", text)
+
+
+MEMBERS = [
+    *"abc가나&^",
+    "-",
+    "-",
+    "-z",
+    "가-힣",
+    r"\d",
+    r"\s",
+    r"\p{L}",
+    r"\\",
+    r"\[",
+    r"\]",
+    r"\-",
+    "[a]",
+    "[^b]",
+    "[-b]",
+]
+classes = st.builds(
+    lambda sign, members: f"[{sign}{''.join(members)}]",
+    st.sampled_from(["", "", "^"]),
+    st.lists(st.sampled_from(MEMBERS), min_size=1, max_size=6),
+)
+
+
+@settings(max_examples=300)
+@given(classes)
+@example(r"[a\\[a]]")
+@example("[ -[a]]")
+@example("[x[b]-z]")
+@example(r"[\s ^-[a]]")
+@example("[가-[^b]]")
+@example("[x-&&[-x]]")
+@example(r"[b\d-[x]]")
+def test_a_class_holds_what_it_holds_in_tokenizers(pattern):
+    try:
+        theirs = oracle.pre_tokenizers.Split(oracle.Regex(pattern), "removed")
+    except Exception:  # of whatever kind: it is no class there
+        return
+    ours = Split(Regex(pattern), "removed")
+    for character in "abcxyz-^ é가나히0\\[]&%_":
+        expected = not theirs.pre_tokenize_str(character)
+        assert expected == (not ours.pre_tokenize_str(character))
+        assert expected == any(is_match for *_, is_match in find(Regex(pattern), character))

@@ -45,6 +45,7 @@ _POSIX = {
     "ascii": r"\x00-\x7F",
 }
 _CLASSES = {"w": _POSIX["word"], "d": _POSIX["digit"], "s": r"\s", "h": _POSIX["xdigit"]}
+_NOTHING = r"[^\U00000000-\U0010FFFF]"  # on a side of && that is empty
 _WORD = _POSIX["word"] + "²³¹¼-¾"  # outside brackets there are six more
 # Names whose \p{…} is not the class in brackets, or where a newer Unicode moved a character.
 _PROPERTIES = {
@@ -208,8 +209,13 @@ class _Reader:
         while first or not self.pattern.startswith("]", self.at):
             if self.at >= len(self.pattern):
                 raise ValueError("a [ is not closed")
-            parts.append(self._member())
+            member = self._member()
+            if member == "&&" and parts[-1] in ("[", "^", "&&"):
+                parts.append(_NOTHING)
+            parts.append(member)
             first = False
+        if parts[-1] == "&&":
+            parts.append(_NOTHING)
         self.at += 1
         return "".join(parts) + "]"
 
@@ -223,11 +229,17 @@ class _Reader:
             return "&&"
         if self.pattern[self.at] == "[":
             return self._set()
+        return self._range_or_one()
+
+    def _range_or_one(self) -> str:
         low = self._end_of_range()
         rest = self.pattern[self.at : self.at + 2]
-        if len(low) > 1 or len(rest) < 2 or rest[0] != "-" or rest[1] == "]":
+        is_range = len(rest) == 2 and rest[0] == "-" and not self.pattern.startswith(("-]", "-&&"), self.at)
+        if len(low) > 1 or not is_range:
             return low if len(low) > 1 else _literal(low)
         self.at += 1
+        if rest[1] == "[" and not self.pattern.startswith("[:", self.at):
+            return self._set()  # the beginning of a range that ends in a bracket is forgotten
         high = self._end_of_range()
         if len(high) > 1 or high < low:
             raise ValueError(f"a range that is none before place {self.at}")

@@ -29,7 +29,6 @@ _MOST_WAYS = 64  # to share text among the runs of an alternative
 
 _SET = r"\[(?:\\.|[^\\\]\[])*(?:\[(?:\\.|[^\\\]\[])*\](?:\\.|[^\\\]\[])*)*\]"
 _ONE = rf"(?:{_SET}|\\[pP]\{{\w+\}}|\\[^pP]|[^\\\[\](){{}}.*+?^$|])"
-_COUNT = r"(?P<count>\+|\{(?P<least>1\d|[1-9])(?P<comma>,(?P<most>[1-9]\d{0,3})?)?\})?"
 _MEMBER = re.compile(r"\\[pP]\{\w+\}|\\.|[^\\]", re.DOTALL)
 _CONTROLS = {"t": "\t", "n": "\n", "r": "\r"}
 _SPACE = (("Zs", "Zl", "Zp"), _text.NEWLINE | _text.CONTROL_SPACE)
@@ -142,50 +141,51 @@ class _Class:
 
     def ranges(self) -> Ranges | None:
         """Its code points, or None where it uses what is not known here."""
-        if not self.text.startswith("["):
-            return self._member(self.text)
-        inside = self.text[1:-1]
-        negative = inside.startswith("^")
-        found = self._members(inside[negative:])
-        if found is None:
-            return None
-        joined = _joined(found)
-        return _complement(joined) if negative else joined
+        return self._set(0)[0] if self.text.startswith("[") else self._member(self.text)
 
-    def _members(self, inside: str) -> Ranges | None:
-        """What stands between brackets; one more bracket in them is a part of the union."""
-        if "&&" in inside or "[:" in inside:
-            return None
-        nested = re.search(r"(?<!\\)\[", inside)
-        if nested is not None:
-            end = re.compile(r"(?:\\.|[^\\\]])*\]", re.DOTALL).match(inside, nested.end())
-            if end is None:
-                return None
-            inner = _Class(inside[nested.start() : end.end()]).ranges()
-            outer = self._members(inside[: nested.start()] + inside[end.end() :])
-            return None if inner is None or outer is None else inner + outer
+    def _set(self, at: int) -> tuple[Ranges | None, int]:
+        """What the bracket at this place opens, and where it ends; brackets within it are parts of the union."""
+        negative = self.text.startswith("^", at + 1)
+        at += 1 + negative
         found: Ranges = []
-        members: list[str] = _MEMBER.findall(inside)
-        at = 0
-        while at < len(members):
-            if at + 2 < len(members) and members[at + 1] == "-":
-                low, high = self._member(members[at]), self._member(members[at + 2])
-                if not low or not high or len(low) + len(high) > 2 or low[0][0] > high[0][0]:
-                    return None
-                found.append((low[0][0], high[0][0]))
-                at += 3
-                continue
-            one = self._member(members[at])
-            if one is None:
-                return None
-            found += one
-            at += 1
-        return found
+        is_first = True
+        while is_first or self.text[at] != "]":
+            part, at = self._part(at)
+            if part is None:
+                return None, at
+            found += part
+            is_first = False
+        joined = _joined(found)
+        return (_complement(joined) if negative else joined), at + 1
+
+    def _part(self, at: int) -> tuple[Ranges | None, int]:
+        """A character, a range, or a class, and where it ends."""
+        member = _MEMBER.match(self.text, at)
+        if member is None or member[0] == "]" or self.text.startswith(("&&", "[:"), at):
+            return None, at
+        if member[0] == "[":
+            return self._set(at)
+        low, at = self._member(member[0]), member.end()
+        if low is None or self.text[at] != "-" or self.text[at + 1] == "]":
+            return low, at
+        if self.text[at + 1] == "[" and not _is_class(member[0]):
+            return [], at + 1  # Oniguruma forgets the beginning of a range that ends in a bracket
+        return self._range(member[0], at + 1)
+
+    def _range(self, first: str, at: int) -> tuple[Ranges | None, int]:
+        """From a character to the one at this place, where both are characters."""
+        last = _MEMBER.match(self.text, at)
+        if last is None or _is_class(first) or _is_class(last[0]) or self.text.startswith("&&", at):
+            return None, at
+        low, high = self._member(first), self._member(last[0])
+        if not low or not high or low[0] > high[0]:
+            return None, at
+        return [(low[0][0], high[0][0])], last.end()
 
     def _member(self, text: str) -> Ranges | None:
         if not text.startswith("\\"):
             return [(ord(text), ord(text))]
-        if text[1] in "pP":
+        if text[1:3] in ("p{", "P{"):
             named = _category(text[3:-1])
             return None if named is None else _complement(named) if text[1] == "P" else named
         if text[1] in "sd":
@@ -196,6 +196,10 @@ class _Class:
             code = ord(_CONTROLS[text[1]])
             return [(code, code)]
         return None if text[1].isalnum() else [(ord(text[1]), ord(text[1]))]
+
+
+def _is_class(member: str) -> bool:
+    return len(member) > 2 or (member[0] == "\\" and member[1] in "sSdD")
 
 
 def _category(name: str) -> Ranges | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -78,8 +78,13 @@ class Pipeline:
     @cached_property
     def kept(self) -> Pipeline:
         """The same of copies of its stages, whose settings nobody changes: for what is read of an encoding later."""
-        stages = {name: getattr(self, name) for name in ("model", "normalizer", "pre_tokenizer", "post_processor")}
-        return replace(self, **{name: None if stage is None else stage.copy() for name, stage in stages.items()})
+        return Pipeline(
+            self.model.copy(),
+            self.added,
+            None if self.normalizer is None else self.normalizer.copy(),
+            None if self.pre_tokenizer is None else self.pre_tokenizer.copy(),
+            self.post_processor,
+        )
 
     @cached_property
     def native_ids(self) -> NativeEncoder | None:
