@@ -68,9 +68,7 @@ class Pipeline:
         cut = NativeCut() if self.pre_tokenizer is None else self.pre_tokenizer.native_cut()
         model = None if cut is None else self.model.native(byte_level=cut.byte_level)
         steps = () if self.kept.normalizer is None else self.kept.normalizer.native_steps()
-        frame: tuple[list[int], list[int]] | None = ([], [])
-        if self.post_processor is not None:
-            frame = self.post_processor.native_frame()
+        frame = ([], []) if self.post_processor is None else self.post_processor.native_frame()
         if steps is None or cut is None or frame is None or model is None:
             return None
         return self.kept._program(model, steps, cut, frame)
