@@ -118,7 +118,30 @@ def test_korean_goes_on_after_every_merge(tmp_path, byte_level):
         assert train_bpe(again, trainer, state=TrainingState(path, "key"), release=True) == whole
 
 
-def test_what_was_merged_is_not_merged_again(tmp_path):
+def test_a_saving_at_a_stop_that_takes_long_is_given_up_and_what_was_saved_before_stays(tmp_path, monkeypatch):
+    trainer = BpeTrainer(vocab_size=400, show_progress=False)
+    path = tmp_path / "a.training"
+
+    seen = []
+    stop = stop_after(9, "merge")
+
+    def progress(*row, **facts):
+        seen.append(path.read_bytes() if path.exists() else None)  # saved after the step before, not at the stop
+        stop(*row, **facts)
+
+    def train(progress=None):
+        return train_bpe(counts_of(KOREAN * 2), trainer, state=TrainingState(path, "key"), progress=progress)
+
+    monkeypatch.setattr(rhythm.Rhythm, "is_too_long_at_stop", lambda _: True)
+    with pytest.raises(Stop):
+        train(progress)
+    assert path.read_bytes() == seen[-1]
+    assert list(tmp_path.iterdir()) == [path]
+    assert train() == train_bpe(counts_of(KOREAN * 2), trainer)
+
+
+def test_what_was_merged_is_not_merged_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(rhythm, "_AT_STOP_S", 1e9)
     trainer = BpeTrainer(vocab_size=400, show_progress=False)
     with pytest.raises(Stop):
         train_bpe(

@@ -25,7 +25,7 @@ from textpipe.trainers.training_state import other_purpose
 
 __all__ = ["CountingState"]
 
-_AT_STOP_BYTES = 32 << 20  # of counts that are saved before anybody minds
+_AT_STOP_BYTES = 12 << 20  # of counts that are sorted and written in a fifth of a second
 
 Chunk = TypeVar("Chunk")
 

@@ -12,7 +12,7 @@ __all__ = ["Rhythm"]
 
 _SAVE_EVERY_S = 5.0
 _LEAST_RATIO = 20  # of the time between two savings to the time that the last one took
-_AT_STOP_S = 0.3
+_AT_STOP_S = 0.15
 
 
 class Rhythm:
@@ -38,6 +38,10 @@ class Rhythm:
     def has_time_at_stop(self) -> bool:
         """Whether a saving, if it takes what the last one took, is over soon enough for one who waits for the end."""
         return self._last_took_s <= _AT_STOP_S
+
+    def is_too_long_at_stop(self) -> bool:
+        """Whether the saving that was begun takes longer than one who waits for the end should wait."""
+        return time.monotonic() - self._began_at > _AT_STOP_S
 
     def is_worth_it(self) -> bool:
         """Whether a saving before other work begins costs less than what would be lost."""

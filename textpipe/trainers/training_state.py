@@ -54,6 +54,7 @@ class TrainingState:
         self._key = hashlib.sha256(key.encode()).digest()
         self._rhythm = Rhythm()
         self._digest = hashlib.sha256()
+        self._is_stopped = False
         self._writing = contextlib.ExitStack()
         self._target: BinaryIO | None = None
         self._source: BinaryIO | None = None
@@ -64,7 +65,8 @@ class TrainingState:
         return self._rhythm.is_due()
 
     def has_time_at_stop(self) -> bool:
-        """Whether to save once more when the training is stopped."""
+        """Whether to save once more, for the training is stopped; a saving that takes long is then given up."""
+        self._is_stopped = True
         return self._rhythm.has_time_at_stop()
 
     # ---- saving
@@ -80,6 +82,9 @@ class TrainingState:
     def write(self, part: bytes) -> None:
         """The next bytes."""
         assert self._target is not None
+        if self._is_stopped and self._rhythm.is_too_long_at_stop():
+            self.abandon()
+            raise _Abandoned
         self._digest.update(part)
         self._target.write(part)
 
