@@ -35,10 +35,12 @@ public:
             const auto& symbols = words_[i].symbols;
             for (size_t at = 1; at < symbols.size(); ++at) change(bpe::pair_key(symbols[at - 1].id, symbols[at].id), 1, i);
         }
+        pulse_.end(words_.size());
         queue_gained();
         const size_t initial = vocabulary_.size();
         pulse_.begin(phase_merges, settings_.vocab_size > initial ? settings_.vocab_size - initial : 0);
         while (vocabulary_.size() < settings_.vocab_size && merge_best()) pulse_.beat_slow(vocabulary_.size() - initial);
+        pulse_.end(vocabulary_.size() - initial);
         BpeResult result{std::move(merges_), {}};
         for (uint32_t id = 0; id < vocabulary_.size(); ++id) result.strings.push_back(vocabulary_.string(id));
         return result;

@@ -67,6 +67,7 @@ public:
         keep(ids, std::move(scores));
         spaces_.resize(crew_.num_threads());
         sums_.resize(crew_.num_threads());
+        pulse_.end(store_.chars.size());
     }
 
     // Throws std::domain_error when nothing is left to learn.
@@ -88,6 +89,7 @@ public:
                 ++num_rounds_;
             });
         }
+        pulse_.end(num_visits);
         drop_outdone();
         return final_pieces();
     }
@@ -172,6 +174,7 @@ private:
         uint64_t rounds = 0;
         for (auto size = static_cast<double>(num_pieces()); size > static_cast<double>(enough); ++rounds)
             size *= static_cast<double>(settings_.shrinking_factor);
+        if (num_rounds_ == 0) rounds = std::max<uint64_t>(rounds, 1);  // there is one in any case
         return rounds * (settings_.num_sub_iterations + 1) * store_.num_units();
     }
 
@@ -365,8 +368,8 @@ inline UnigramVocabulary train_unigram(const TrainerSettings& settings, const Pi
     pulse.begin(UnigramTrainer::order_words, 0);
     const bool cuts = text.words != nullptr || piece_settings.split_by_whitespace;
     UnitBuilder builder({cuts, piece_settings.treat_whitespace_as_suffix, piece_settings.spaces_alone});
-    uint64_t done = 0;
-    const auto beat = [&](size_t size) { size > 4096 ? pulse.beat_slow(++done) : pulse.beat(++done); };
+    uint64_t seen = 0;  // each word twice
+    const auto beat = [&](size_t size) { size > 4096 ? pulse.beat_slow(++seen / 2) : pulse.beat(++seen / 2); };
     text.each([&](const uint8_t* data, size_t size, uint64_t count) {
         builder.count(data, size, count);
         beat(size);
@@ -380,7 +383,8 @@ inline UnigramVocabulary train_unigram(const TrainerSettings& settings, const Pi
     if (text.release && text.sentences != nullptr) text.sentences->clear();
     UnigramVocabulary vocabulary;
     const std::vector<uint8_t> lead_bytes = builder.lead_bytes();
-    UnitStore store = builder.finish(num_stripes, [&] { pulse.beat(done); });
+    UnitStore store = builder.finish(num_stripes, [&] { pulse.beat(seen / 2); });
+    pulse.end(seen / 2);
     vocabulary.required = store.required;
     vocabulary.num_units = store.num_units();
     if (store.num_units() == 0 || store.required.size() + settings.num_reserved > settings.vocab_size) return vocabulary;
