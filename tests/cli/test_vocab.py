@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 
 import numpy as np
@@ -68,6 +69,22 @@ def test_a_text_that_yields_too_little_is_said_and_a_size_that_adds_nothing_refu
     assert "adds nothing to 291 entries" in capsys.readouterr().err
     assert extend(english, texts, texts / "much", "--vocab-size", "310") == 3
     assert "something already" in capsys.readouterr().err
+
+
+def test_the_cards_name_the_tokenizer_they_came_from_and_the_texts(english, texts, capsys):
+    assert extend(english, texts, texts / "both", "--vocab-size", "340") == 0
+    assert "both: README.md, manifest.json, tokenizer.json" in capsys.readouterr().out
+    assert prune(texts / "both", texts / "small", "--keep-size", "330", "--corpus", str(texts / "ko.txt")) == 0
+    assert "README.md, id_map.json, id_map.npy, manifest.json, tokenizer.json" in capsys.readouterr().out
+    text_sha256 = hashlib.sha256((texts / "ko.txt").read_bytes()).hexdigest()
+    for before, folder, kind in ((english, "both", "vocab-extend"), (texts / "both", "small", "vocab-prune")):
+        manifest = read_manifest(texts / folder, kind=kind, verify=True)
+        sha256 = Tokenizer.from_file(before).sha256
+        assert manifest["config"]["from"]["sha256"] == sha256
+        assert [row["sha256"] for row in manifest["config"]["sources"]] == [text_sha256]
+        card = (texts / folder / "README.md").read_text(encoding="utf-8")
+        for named in (sha256, text_sha256, Tokenizer.from_file(texts / folder).sha256, "ko.txt"):
+            assert named in card
 
 
 @pytest.fixture

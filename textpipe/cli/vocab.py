@@ -45,18 +45,19 @@ def extend(
     """
     from textpipe.cli.progress import Progress
     from textpipe.encoding.visible import visible_bytes
-    from textpipe.vocabulary import extend_tokenizer, publish_extended
+    from textpipe.vocabulary import Origin, SourceFiles, extend_tokenizer, publish_extended
 
     _refuse_existing(out)
     before = load(tokenizer)
+    sources = SourceFiles(inputs).describe()
     with Progress(quiet=quiet) as progress:
         made = extend_tokenizer(
             before, inputs, vocab_size, min_frequency=min_frequency, threads=threads, progress=progress
         )
     old, new = before.get_vocab(), made.get_vocab()
     added = sorted(new.keys() - old.keys(), key=lambda piece: new[piece])
-    figures = {"vocab_size": len(new), "asked_vocab_size": vocab_size, "kept": len(old), "added": len(added)}
-    publish_extended(made, out, counts=figures)
+    settings = {"vocab_size": vocab_size, "min_frequency": min_frequency}
+    figures = publish_extended(made, out, Origin(before, settings, sources))
     if as_json:
         _print_json(out, figures)
         return
@@ -66,7 +67,7 @@ def extend(
     for which, pieces in (("first", added[:_SHOWN]), ("last", added[-_SHOWN:])):
         shown = " ".join(visible_bytes(made.id_to_bytes(new[piece])) for piece in pieces)
         print(f"{which} added\t{shown}")
-    print(f"wrote\t{out}/tokenizer.json")
+    print(f"wrote\t{out}: {', '.join(sorted(path.name for path in out.iterdir()))}")
 
 
 @app.command("prune")
@@ -97,7 +98,7 @@ def prune(
     rows of the new embedding. id_map.json holds the new id of each old one.
     """
     from textpipe.errors import ConfigError
-    from textpipe.vocabulary import prune_tokenizer, publish_pruned
+    from textpipe.vocabulary import Origin, SourceFiles, prune_tokenizer, publish_pruned
 
     if (keep_size is None) == (keep_file is None):
         raise ConfigError("what to keep is not clear", allowed="one of --keep-size and --keep-file")
@@ -106,16 +107,17 @@ def prune(
     _refuse_existing(out)
     before = load(tokenizer)
     keep = keep_size if keep_size is not None else _read_entries(keep_file)
+    decided_by = corpus or ([] if keep_file is None else [keep_file])
+    sources = SourceFiles(decided_by).describe()
     made = prune_tokenizer(before, keep, corpus=corpus or None, threads=threads)
-    kept = len(made.old_ids)
-    figures = {"vocab_size": kept, "removed": before.get_vocab_size() - kept}
-    publish_pruned(made, out, counts=figures)
+    settings = {"keep": keep_size if keep_file is None else "the entries of a file", "by_corpus": bool(corpus)}
+    figures = publish_pruned(made, out, Origin(before, settings, sources))
     if as_json:
         _print_json(out, figures)
         return
-    print(f"vocabulary\t{kept:,} entries\t{figures['removed']:,} removed")
+    print(f"vocabulary\t{figures['vocab_size']:,} entries\t{figures['removed']:,} removed")
     print(f'embedding\tweight[numpy.load("{out / "id_map.npy"}")] are its rows')
-    print(f"wrote\t{out}/tokenizer.json, id_map.npy, id_map.json")
+    print(f"wrote\t{out}: {', '.join(sorted(path.name for path in out.iterdir()))}")
 
 
 def _refuse_existing(out: Path) -> None:

@@ -22,11 +22,17 @@ from textpipe.records import Document
 from textpipe.tokenizer import Tokenizer
 from textpipe.vocabulary.config import VocabConfig
 
-__all__ = ["output_names", "shortfall", "write_outputs"]
+__all__ = ["TOKENIZER_USAGE", "data_section", "output_names", "shortfall", "write_outputs"]
 
 _SHOWN_MERGES = 12
 _SHOWN_BYTES = 48
 _MODELS = {"bpe": "Byte-pair encoding", "wordpiece": "WordPiece", "unigram": "Unigram", "wordlevel": "Whole words"}
+_OPENED = '`Tokenizer.from_file("tokenizer.json")`'
+TOKENIZER_USAGE = (
+    "tokenizer.json",
+    f"{_OPENED}; also for `tokenizers`, and `PreTrainedTokenizerFast(tokenizer_file=…)` of `transformers`",
+)
+SENTENCEPIECE_USAGE = ("tokenizer.json", f"{_OPENED}; this package's own form of tokenizer.model")
 _FILE_NAMES = {"tiktoken": "vocab.tiktoken", "model": "tokenizer.model"}
 
 
@@ -112,11 +118,14 @@ def _card(tokenizer: Tokenizer, config: VocabConfig, recorded: Mapping[str, Any]
     settings = commented_keys(VocabConfig, config.model_dump(mode="json"))
     lines = "\n".join(line for line in settings if not line.startswith("#"))
     parts.append(f"## Settings, as train-vocab --config reads them\n\n```toml\n{lines}\n```")
-    data = [
-        (row["name"], row.get("corpus", ""), f"{row['bytes']:,}", code(row["sha256"])) for row in recorded["sources"]
-    ]
-    parts.append("## Data\n\n" + table(("file", "corpus", "bytes", "sha256"), data))
+    parts.append(data_section(recorded["sources"]))
     return "\n\n".join(parts) + "\n"
+
+
+def data_section(sources: Iterable[Mapping[str, Any]]) -> str:
+    """What a vocabulary was made from, for its card."""
+    rows = [(row["name"], row.get("corpus", ""), f"{row['bytes']:,}", code(row["sha256"])) for row in sources]
+    return "## Data\n\n" + table(("file", "corpus", "bytes", "sha256"), rows)
 
 
 def _what(tokenizer: Tokenizer, config: VocabConfig, counts: Mapping[str, Any]) -> str:
@@ -136,9 +145,7 @@ def _what(tokenizer: Tokenizer, config: VocabConfig, counts: Mapping[str, Any]) 
 
 def _usage(config: VocabConfig, formats: Sequence[str]) -> str:
     """The files, and how each is opened."""
-    theirs = "also for `tokenizers`, and `PreTrainedTokenizerFast(tokenizer_file=…)` of `transformers`"
-    own = "this package's own form of tokenizer.model" if config.compat == "sentencepiece" else theirs
-    rows = [("tokenizer.json", f'`Tokenizer.from_file("tokenizer.json")`; {own}')]
+    rows = [SENTENCEPIECE_USAGE if config.compat == "sentencepiece" else TOKENIZER_USAGE]
     rows += [(_file_name(name), FORMATS[name].summary) for name in _formats(config, formats)]
     return table(("file", "what for"), [(code(name), what) for name, what in rows])
 

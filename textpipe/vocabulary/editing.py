@@ -9,7 +9,6 @@ around a text, padding) has the new one.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -17,14 +16,13 @@ import numpy as np
 import numpy.typing as npt
 
 from textpipe.errors import ConfigError, InputError, StateError
-from textpipe.files import publish_directory, replace_file, write_json
 from textpipe.models import BPE
 from textpipe.sources import Inputs, iter_texts
 from textpipe.tokenizer import Tokenizer
 from textpipe.trainers import BpeTrainer, count_files, extend_bpe, prune_bpe
 from textpipe.trainers.counting import Progress
 
-__all__ = ["Pruned", "extend_tokenizer", "prune_tokenizer", "publish_extended", "publish_pruned"]
+__all__ = ["Pruned", "extend_tokenizer", "prune_tokenizer"]
 
 _BATCH_TEXTS = 1024
 
@@ -114,26 +112,6 @@ def prune_tokenizer(
     )
     smaller = _with_entries(tokenizer, pruned.vocab, pruned.merges)
     return Pruned(smaller, np.fromiter(pruned.new_id_of, dtype=np.int64, count=len(pruned.new_id_of)))
-
-
-def publish_extended(tokenizer: Tokenizer, out: str | os.PathLike[str], *, counts: Mapping[str, Any]) -> None:
-    """Write the folder of a tokenizer that has grown; it appears whole or not at all."""
-    with publish_directory(out, kind="vocab-extend", counts=counts) as staging:
-        tokenizer.save(staging / "tokenizer.json")
-
-
-def publish_pruned(pruned: Pruned, out: str | os.PathLike[str], *, counts: Mapping[str, Any]) -> None:
-    """Write the folder of a tokenizer that was cut down, with the map of its ids.
-
-    ``id_map.npy`` holds the old id of each new one; ``id_map.json`` the new id of each old one that stays.
-    """
-    with publish_directory(out, kind="vocab-prune", counts=counts) as staging:
-        pruned.tokenizer.save(staging / "tokenizer.json")
-        write_json(staging / "id_map.json", {str(old): new for new, old in enumerate(pruned.old_ids.tolist())})
-        with replace_file(staging / "id_map.npy") as target:
-            # np.save would seek in a real file; this one only grows.
-            np.lib.format.write_array_header_1_0(target, np.lib.format.header_data_from_array_1_0(pruned.old_ids))
-            target.write(pruned.old_ids.data)
 
 
 def _byte_pairs(tokenizer: Tokenizer) -> BPE:
