@@ -87,6 +87,15 @@ def test_the_cards_name_the_tokenizer_they_came_from_and_the_texts(english, text
             assert named in card
 
 
+def test_each_phase_of_an_extension_is_told_to_its_end_with_the_memory(english, texts, capsys):
+    command = ["vocab", "extend", str(english), str(texts / "ko.txt"), "--vocab-size", "300", "--out"]
+    assert run([*command, str(texts / "both")]) == 0
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.partition(":")[0] for line in lines] == ["count words", "lay out words", "count pairs", "merge"]
+    assert all("(100 %), " in line and line.endswith(" MB") for line in lines)
+    assert "merge: 9 of 9 merges" in lines[-1]
+
+
 @pytest.fixture
 def both(english, texts):
     assert extend(english, texts, texts / "both", "--vocab-size", "340") == 0

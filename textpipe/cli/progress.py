@@ -9,10 +9,11 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
-__all__ = ["Progress", "duration"]
+__all__ = ["Progress", "duration", "with_memory"]
 
 _PLAIN_EVERY_S = 10.0
 _LIVE_EVERY_S = 0.1
@@ -92,6 +93,16 @@ class Progress:
         if not self.quiet:
             self._finish_line()
             self._phase = ""
+
+
+def with_memory(progress: Progress) -> Callable[..., None]:
+    """The same, with the memory of this process after what is reported."""
+    from textpipe.trainers.memory import megabytes, resident_bytes
+
+    def report(phase: str, *row: Any, **facts: Any) -> None:
+        progress(phase, *row, memory=megabytes(resident_bytes()), **facts)
+
+    return report
 
 
 def _width() -> int:

@@ -174,13 +174,13 @@ def _train(
     quiet: bool,
     as_json: bool,
 ) -> None:
-    from textpipe.cli.progress import Progress
+    from textpipe.cli.progress import Progress, with_memory
     from textpipe.cli.vocab_summary import show_vocabularies
     from textpipe.vocabulary import train_vocabularies, train_vocabulary
 
     start = time.monotonic()
     with Progress(quiet=quiet) as progress:
-        options = options | {"progress": _with_memory(progress)}
+        options = options | {"progress": with_memory(progress)}
         if len(sizes) == 1:
             made = [train_vocabulary(inputs, out, config, **options)]
         else:
@@ -191,22 +191,13 @@ def _train(
 
 
 def _count(inputs: list[str], config: VocabConfig, options: dict[str, Any], *, quiet: bool, as_json: bool) -> None:
-    from textpipe.cli.progress import Progress
+    from textpipe.cli.progress import Progress, with_memory
     from textpipe.cli.vocab_summary import show_counts
     from textpipe.vocabulary import count_words
 
     with Progress(quiet=quiet) as progress:
-        counts = count_words(inputs, config=config, progress=_with_memory(progress), **options)
+        counts = count_words(inputs, config=config, progress=with_memory(progress), **options)
     show_counts(counts, options["counts_file"], as_json=as_json)
-
-
-def _with_memory(progress: Any) -> Any:
-    from textpipe.trainers.memory import megabytes, resident_bytes
-
-    def report(phase: str, *row: Any, **facts: Any) -> None:
-        progress(phase, *row, memory=megabytes(resident_bytes()), **facts)
-
-    return report
 
 
 def _forecast(

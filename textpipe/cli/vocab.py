@@ -43,7 +43,7 @@ def extend(
     \b
     textpipe vocab extend gpt2/tokenizer.json korean.txt.zst --vocab-size 60000 --out gpt2-ko
     """
-    from textpipe.cli.progress import Progress
+    from textpipe.cli.progress import Progress, with_memory
     from textpipe.encoding.visible import visible_bytes
     from textpipe.vocabulary import Origin, SourceFiles, extend_tokenizer, publish_extended
 
@@ -52,7 +52,7 @@ def extend(
     sources = SourceFiles(inputs).describe()
     with Progress(quiet=quiet) as progress:
         made = extend_tokenizer(
-            before, inputs, vocab_size, min_frequency=min_frequency, threads=threads, progress=progress
+            before, inputs, vocab_size, min_frequency=min_frequency, threads=threads, progress=with_memory(progress)
         )
     old, new = before.get_vocab(), made.get_vocab()
     added = sorted(new.keys() - old.keys(), key=lambda piece: new[piece])
