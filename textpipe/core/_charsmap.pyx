@@ -1,11 +1,10 @@
 # distutils: language = c++
 """Charsmaps and the normalizers that follow them: marshalling only.
 
-What enters: the bytes of a charsmap. What leaves: native steps, and single texts rewritten. Promises: garbage is an
+What enters: the bytes of a charsmap. What leaves: native steps. Promises: garbage is an
 ``InputError`` that says what is wrong with it.
 """
 
-from libc.stdint cimport uint8_t, uint32_t
 from libcpp cimport bool as cbool
 from libcpp.memory cimport make_shared, shared_ptr
 from libcpp.string cimport string
@@ -14,7 +13,6 @@ from libcpp.vector cimport vector
 from textpipe.core._native cimport ModelPointer, NativeModel, NativeStep, RewritePointer, rewrite_step
 from textpipe.core._unigram cimport ConstSentenceModel, NativeSentenceModel
 
-from textpipe.core._text import surrogate_error
 from textpipe.errors import InputError
 
 cdef extern from "<string_view>" namespace "std" nogil:
@@ -42,10 +40,6 @@ cdef extern from "raw_sentences.hpp" namespace "textpipe" nogil:
     cdef cppclass RawSentences:
         RawSentences(shared_ptr[ConstSentenceModel] model, shared_ptr[ConstNormalization] normalization,
                      size_t cache_bytes) except +
-
-cdef extern from "rewritten.hpp" namespace "textpipe" nogil:
-    string rewrite_with_places(const RewritePointer& step, const uint8_t* text, size_t size, cbool at_start,
-                               vector[uint32_t]& begins, vector[uint32_t]& ends) except +
 
 
 cdef class Charsmap:
@@ -100,19 +94,3 @@ cdef class SentenceStep(NativeStep):
         cdef NativeModel raw = NativeModel.__new__(NativeModel)
         raw.model = <ModelPointer>make_shared[RawSentences](model.sentences, self.normalization, cache_bytes)
         return raw
-
-
-def rewrite(NativeStep step not None, str text not None, bint at_start=True):
-    """The text as a step rewrites it, and where the characters each of its characters stands for begin and end."""
-    cdef bytes data
-    cdef string out
-    cdef vector[uint32_t] begins, ends
-    try:
-        data = text.encode()
-    except UnicodeEncodeError:
-        raise surrogate_error(text) from None
-    cdef const char* begin = data
-    cdef size_t size = len(data)
-    with nogil:
-        out = rewrite_with_places(step.step.rewrite, <const uint8_t*>begin, size, at_start, begins, ends)
-    return out.decode(), begins, ends

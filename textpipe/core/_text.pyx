@@ -10,15 +10,17 @@ from libcpp cimport bool as cbool
 from libcpp.string cimport string
 from libcpp.vector cimport vector
 
-from textpipe.core._native cimport NativeStep, Step
+from textpipe.core._native cimport NativeStep, RewritePointer, Step
 from textpipe.errors import InputError, LimitError
 
 cdef extern from "steps.hpp" namespace "textpipe" nogil:
     const size_t longest_text
 
 cdef extern from "staged.hpp" namespace "textpipe" nogil:
+    cdef struct Origin:
+        uint32_t begin, end
     string run_rewrite "textpipe::rewrite"(
-        const Step& step, const uint8_t* text, size_t size, cbool at_start, vector[int64_t]* sources) except +
+        const RewritePointer& step, const uint8_t* text, size_t size, cbool at_start, vector[Origin]* origins) except +
     void cut_places(const Step& step, const uint8_t* text, size_t size, vector[uint32_t]& places) except +
 
 cdef extern from "<string_view>" namespace "std" nogil:
@@ -92,8 +94,7 @@ cdef const uint8_t* utf8_of(str text, size_t* size) except NULL:
     return <const uint8_t*>data
 
 
-def rewrite(NativeStep step not None, str text, bint at_start=True):
-    """What a rewriting step makes of a text; ``at_start`` says that the text begins where its document does."""
+cdef str rewritten(NativeStep step, str text, bint at_start, vector[Origin]* origins):
     cdef size_t size
     cdef const uint8_t* data = utf8_of(text, &size)
     cdef string out
@@ -101,26 +102,29 @@ def rewrite(NativeStep step not None, str text, bint at_start=True):
         raise ValueError(f"{step} cuts")
     try:
         with nogil:
-            out = run_rewrite(step.step, data, size, at_start, NULL)
+            out = run_rewrite(step.step.rewrite, data, size, at_start, origins)
     except OverflowError:
         raise length_error() from None
     return PyUnicode_DecodeUTF8(out.data(), <Py_ssize_t>out.size(), NULL)
 
 
+def rewrite(NativeStep step not None, str text, bint at_start=True):
+    """What a rewriting step makes of a text; ``at_start`` says that the text begins where its document does."""
+    return rewritten(step, text, at_start, NULL)
+
+
 def rewrite_with_sources(NativeStep step not None, str text, bint at_start=True):
     """The same, and for each character of the result the index of the one of ``text`` it stands for, -1 for none."""
-    cdef size_t size
-    cdef const uint8_t* data = utf8_of(text, &size)
-    cdef string out
-    cdef vector[int64_t] sources
-    if step.cuts:
-        raise ValueError(f"{step} cuts")
-    try:
-        with nogil:
-            out = run_rewrite(step.step, data, size, at_start, &sources)
-    except OverflowError:
-        raise length_error() from None
-    return PyUnicode_DecodeUTF8(out.data(), <Py_ssize_t>out.size(), NULL), sources
+    cdef vector[Origin] origins
+    made = rewritten(step, text, at_start, &origins)
+    return made, [<int64_t>origin.begin if origin.end > origin.begin else -1 for origin in origins]
+
+
+def rewrite_with_places(NativeStep step not None, str text, bint at_start=True):
+    """The same, and where the characters that each character of the result stands for begin and end."""
+    cdef vector[Origin] origins
+    made = rewritten(step, text, at_start, &origins)
+    return made, [origin.begin for origin in origins], [origin.end for origin in origins]
 
 
 def cut(NativeStep step not None, str text):

@@ -12,8 +12,9 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import Any
 
-from textpipe.core._charsmap import Charsmap, rewrite
+from textpipe.core._charsmap import Charsmap
 from textpipe.core._native import NativeStep
+from textpipe.core._text import rewrite_with_places
 from textpipe.errors import InputError, LimitError
 from textpipe.limits import DEFAULT_LIMITS
 from textpipe.normalizers.aligned import AlignedText
@@ -82,7 +83,7 @@ def load_charsmap(data: bytes) -> Charsmap:
 
 def rewritten(text: AlignedText, step: NativeStep) -> AlignedText:
     """The text as a native step rewrites it, with its origins."""
-    new, begins, ends = rewrite(step, text.text, not text.origins or text.origins[0][0] == 0)
+    new, begins, ends = rewrite_with_places(step, text.text, not text.origins or text.origins[0][0] == 0)
     here = text.origins
     origins = []
     for begin, end in zip(begins, ends, strict=True):

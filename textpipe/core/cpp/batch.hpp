@@ -2,6 +2,7 @@
 // an offset a document. Promises: the same ids for any number of threads; it can be stopped; no thread outlives a job;
 // an exception in a thread comes out of wait().
 #pragma once
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -42,14 +43,15 @@ class Encoder {
 
     void give_back(std::unique_ptr<Worker> worker) {
         std::unique_lock<std::mutex> lock(mutex_, std::try_to_lock);
-        if (lock.owns_lock() && idle_.size() < 64) idle_.push_back(std::move(worker));
+        if (lock.owns_lock() && idle_.size() < most_idle_) idle_.push_back(std::move(worker));
     }
 
     const std::unique_ptr<Program> program;
     const size_t part_chars;
 
   private:
-    size_t cache_bytes_;
+    const size_t cache_bytes_;
+    const size_t most_idle_ = std::max(1u, std::thread::hardware_concurrency());  // more would never be at work at once
     std::mutex mutex_;
     std::vector<std::unique_ptr<Worker>> idle_;
 };

@@ -20,6 +20,8 @@ enum class NormalForm : int { nfc = 0, nfd = 1, nfkc = 2, nfkd = 3, lowercase = 
 
 class Normalization {
   public:
+    static constexpr size_t look_bytes = 1 << 16;  // after so many the flag of the job is looked at
+
     // Is the text sure to stay as it is?
     static bool is_unchanged(NormalForm form, const uint8_t* p, size_t size) {
         if (form == NormalForm::lowercase) return false;
@@ -28,9 +30,13 @@ class Normalization {
         const bool composed = form == NormalForm::nfc || form == NormalForm::nfkc;
         const uint8_t* end = p + size;
         uint8_t last_class = 0;
-        while (p < end) {
+        for (const uint8_t* look = p; p < end;) {
             p = skip_ascii(p, end, last_class);
             if (p == end) break;
+            if (p >= look) {
+                Stopping::look();
+                look = p + std::min<size_t>(static_cast<size_t>(end - p), look_bytes);
+            }
             unsigned length;
             const uint32_t c = unicode::decode(p, length);
             p += length;

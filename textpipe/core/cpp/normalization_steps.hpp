@@ -67,8 +67,11 @@ class CharacterStep final : public RewriteStep {
 
     bool is_unchanged(const uint8_t* text, size_t size, bool) const override {
         unsigned length;
-        for (size_t i = 0; i < size; i += length)
+        Turns turns;
+        for (size_t i = 0; i < size; i += length) {
+            turns.next();
             if (fate_of_(unicode::decode(text + i, length)) != Fate::kept) return false;
+        }
         return true;
     }
 

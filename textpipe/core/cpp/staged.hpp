@@ -1,5 +1,5 @@
 // Single steps of the pipeline for callers that go one step at a time. Enters: UTF-8 text and a step. Leaves: the
-// rewritten text with the character each character comes from; the places of the pieces in characters. For patterns
+// rewritten text with the characters each character comes from; the places of the pieces in characters. For patterns
 // also where sets of characters begin and end.
 #pragma once
 #include <cstdint>
@@ -7,31 +7,25 @@
 #include <vector>
 
 #include "categories.hpp"
+#include "spans.hpp"
 #include "steps.hpp"
 #include "traits.hpp"
 
 namespace textpipe {
 
-constexpr int64_t nowhere = -1;
-
-// sources gets, for each character of the result, the index of the input's character it stands for, or nowhere.
-inline std::string rewrite(const Step& step, const uint8_t* text, size_t size, bool at_start,
-                           std::vector<int64_t>* sources) {
+// The rewritten text. origins, where it is given, gets for each character of the result the characters [begin, end) of
+// the text it stands for.
+inline std::string rewrite(const RewritePointer& step, const uint8_t* text, size_t size, bool at_start,
+                           std::vector<Origin>* origins) {
     std::string out;
     if (size == 0) return out;
-    if (sources == nullptr) {
-        step.rewrite->run(text, size, at_start, out, nullptr, nullptr);
-        check_length(out.size());
-        return out;
-    }
-    std::vector<Origin> in, origins;
-    in.reserve(size);
-    for (uint32_t i = 0, at = 0; i < size; ++at)
-        for (const uint32_t stop = i + unicode::utf8_size(text[i]); i < stop; ++i) in.push_back({at, at + 1});
-    step.rewrite->run(text, size, at_start, out, in.data(), &origins);
+    std::vector<Origin> in, of_bytes;
+    if (origins != nullptr) list_origins(text, size, 0, in);
+    step->run(text, size, at_start, out, in.empty() ? nullptr : in.data(), in.empty() ? nullptr : &of_bytes);
     check_length(out.size());
+    if (origins == nullptr) return out;
     for (size_t i = 0; i < out.size(); i += unicode::utf8_size(static_cast<uint8_t>(out[i])))
-        sources->push_back(origins[i].end > origins[i].begin ? int64_t{origins[i].begin} : nowhere);
+        origins->push_back(of_bytes[i]);
     return out;
 }
 
