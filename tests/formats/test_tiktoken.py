@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import json
 import struct
 from pathlib import Path
@@ -262,3 +263,14 @@ def test_the_quick_reader_of_ranks_reads_what_is_written(ranks, ends):
         assert plain_ranks(data, piece_bytes=longest - 1, rank_end=1 << 24) is None
         assert plain_ranks(data, piece_bytes=9, rank_end=max(ranks.values())) is None
         assert plain_ranks(data + data, piece_bytes=9, rank_end=1 << 24) is None
+
+
+@pytest.mark.parametrize("num_lines", [255, 256, 257])
+def test_a_file_of_more_lines_than_a_vocabulary_may_have_is_refused(num_lines):
+    data = b"".join(base64.b64encode(b"a%d" % rank) + b" %d\n" % rank for rank in range(num_lines))
+    limits = dataclasses.replace(DEFAULT_LIMITS, vocab_size=256)
+    if num_lines <= 256:
+        assert len(tiktoken.parse_ranks(data, path="x.tiktoken", limits=limits)) == num_lines
+        return
+    with pytest.raises(FormatError, match=r"lines.*256"):
+        tiktoken.parse_ranks(data, path="x.tiktoken", limits=limits)

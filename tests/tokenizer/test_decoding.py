@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -150,3 +151,16 @@ def test_what_is_no_such_stage_is_refused_and_the_old_one_stays(name, wrong):
 def test_one_string_is_no_list_of_tokens_to_add():
     with pytest.raises(InputError, match="the tokens to add are one string"):
         Tokenizer(WordLevel({"가": 0}, "가")).add_tokens("가나다")
+
+
+@pytest.mark.parametrize("decoder", [None, decoders.ByteLevel()])
+def test_ids_without_a_piece_take_no_memory_however_many_there_are(decoder):
+    tokenizer = Tokenizer(WordLevel({"가": 0}, "가"))
+    tokenizer.decoder = decoder
+    tokenizer.decode([0, 1])
+    tracemalloc.start()
+    for first in range(1000, 51_000, 1000):
+        tokenizer.decode(range(first, first + 1000))
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert held < 200_000  # bytes; an entry of a dictionary for each would be 5 million

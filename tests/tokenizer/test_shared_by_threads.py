@@ -70,6 +70,15 @@ def test_texts_are_encoded_by_the_tokens_of_some_moment_while_tokens_are_added()
     assert shared.encode(TEXT).ids == tokenizer.encode(TEXT).ids
 
 
+def test_what_a_thread_encodes_with_has_the_tokens_there_were_while_others_are_added():
+    tokenizer = Tokenizer.from_str(byte_level_json())
+    before = tokenizer.pipeline
+    ids = before.encode([TEXT], skip_special=False)[0].ids
+    tokenizer.add_tokens(["<1>"])
+    assert "<1>" not in before.added.ids
+    assert before.encode_staged([TEXT], skip_special=False)[0].ids == ids != tokenizer.encode(TEXT).ids
+
+
 def test_large_batches_of_several_threads_do_not_meet():
     shared = Tokenizer.from_str(byte_level_json())
     batches = [[line + str(number) for line in KOREAN_LINES] * 600 for number in range(4)]
