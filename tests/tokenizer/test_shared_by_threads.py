@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -9,9 +10,12 @@ from functools import partial
 from typing import Any
 
 import pytest
+from sentencepiece_models import LINES, model_bytes
 from tokenizer_samples import KOREAN_LINES, byte_level_json
 
 from textpipe import Tokenizer
+from textpipe.errors import InputError
+from textpipe.formats import sentencepiece
 from textpipe.normalizers import Lowercase, Strip
 from textpipe.pre_tokenizers import ByteLevel
 
@@ -94,6 +98,24 @@ def test_large_batches_of_several_threads_do_not_meet():
         return work
 
     run_together(*(encode(number) for number in range(4)))
+
+
+def test_what_a_stopped_thread_had_in_hand_is_not_remembered():
+    # The last text stops the other thread within one of its own, where words are left undone.
+    draw = random.Random(1)
+    letters = sorted(set("".join(LINES)) - {" "})
+    batch = [" ".join("".join(draw.choices(letters, k=24)) for _ in range(3000)) for _ in range(6)]
+
+    def make() -> Tokenizer:
+        return Tokenizer.from_parts(sentencepiece.read(model_bytes("bpe"), path="x.model"))
+
+    expected = make().encode_to_numpy(batch)[0].tolist()
+    for _ in range(4):
+        tokenizer = make()
+        with pytest.raises(InputError, match="surrogate"):
+            tokenizer.encode_to_numpy([*batch, "\ud800"], threads=2)
+        for _ in range(2):
+            assert tokenizer.encode_to_numpy(batch, threads=2)[0].tolist() == expected
 
 
 class Meddled(Lowercase):
