@@ -12,7 +12,7 @@ import functools
 import itertools
 import operator
 from collections.abc import Iterable, Iterator, Sized
-from typing import Any, ClassVar, Generic, NoReturn, Self, TypeVar
+from typing import Any, ClassVar, Generic, NoReturn, Self, SupportsIndex, TypeVar
 
 from textpipe.errors import ConfigError, InputError, StateError, did_you_mean
 
@@ -139,7 +139,7 @@ def plain_value(kind: type, name: str, value: Any) -> Any:
     if declared is None or type(value) in declared[1]:
         return value
     wanted, types = declared
-    if int in types and hasattr(value, "__index__") and not isinstance(value, bool):
+    if int in types and isinstance(value, SupportsIndex) and not isinstance(value, bool):
         return operator.index(value)
     if float in types and hasattr(value, "__float__") and not isinstance(value, bool | str):
         return float(value)
