@@ -189,6 +189,16 @@ def test_the_same_bytes_for_any_threads_and_memory(texts, tmp_path):
         assert len({(path / name).read_bytes() for path in made}) == 1
 
 
+def test_a_state_that_a_killed_run_left_beside_its_finished_folder_is_removed(texts, tmp_path):
+    out = tmp_path / "made" / "vocab"
+    config = VocabConfig(vocab_size=300)
+    train_vocabulary(texts.values(), out, config)
+    for stage in ("", "words.", "spans.", "parity."):
+        out.with_name(f".vocab.{stage}training").write_bytes(b"saved when all but its removal was done")
+    train_vocabulary(texts.values(), out, config)
+    assert list(out.parent.iterdir()) == [out]
+
+
 def test_a_memory_limit_that_cannot_be_kept_is_refused_and_nothing_is_left(texts, tmp_path):
     out = tmp_path / "out" / "vocab"
     with pytest.raises(LimitError, match="under a memory limit of 20 MB"):

@@ -8,6 +8,7 @@ made nothing of them is left.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 from collections.abc import Iterable
 from pathlib import Path
@@ -22,6 +23,7 @@ __all__ = ["SPANS", "SavedStates"]
 
 SPANS = "spans of words"
 """Stands for a corpus where the text is counted a second time; no corpus can be named so."""
+_STAGES = ("", "words", "spans", "parity")  # of which a killed run may leave a state behind
 
 
 class SavedStates:
@@ -29,10 +31,12 @@ class SavedStates:
 
     Parameters
     ----------
-    target : the first folder to make; counts lie beside it.
+    folders : those to make; counts lie beside the first.
     """
 
-    def __init__(self, target: Path, config: VocabConfig, files: SourceFiles) -> None:
+    def __init__(self, folders: Iterable[Path], config: VocabConfig, files: SourceFiles) -> None:
+        self._folders = list(folders)
+        target = self._folders[0]
         settings = config.model_dump(mode="json", exclude={"vocab_size"})
         self._purpose: list[Any] = [__version__, settings, files.stamps]
         self._learning: dict[tuple[Path, str], TrainingState] = {}
@@ -52,9 +56,12 @@ class SavedStates:
         self._learning.pop((folder, stage)).remove()
 
     def forget(self) -> None:
-        """Remove all that was saved."""
+        """Remove all that was saved, by a run before too that was killed when its folders were made."""
         for counting in self.counting.values():
             counting.remove()
+        for folder, stage in itertools.product(self._folders, _STAGES):
+            if (folder, stage) not in self._learning:
+                self.learning(folder, (), stage)
         for learning in self._learning.values():
             learning.remove()
 

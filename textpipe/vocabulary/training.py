@@ -173,7 +173,7 @@ class _Training:
         self.reader = counting_reader(self.config.invalid_utf8, self.config.text_column)
         self.counts_file = counts_file
         self.formats = formats
-        self.states = SavedStates(next(iter(folders)), self.config, self.files)
+        self.states = SavedStates(folders, self.config, self.files)
 
     def run(self) -> list[Vocabulary]:
         if self.counts_file is not None:
