@@ -50,7 +50,7 @@ def test_what_does_not_divide_is_said_once(data, tmp_path):
     done = torchrun(*words(data, tmp_path / "run", "--batch-size", "5"))
     assert done.returncode != 0
     assert len(said(done)) == 1, done.stderr[-3000:]
-    assert "batch_size: 5 sequences a step cannot be shared evenly by 2 ranks" in said(done)[0]
+    assert "--batch-size: 5 sequences a step cannot be shared evenly by 2 ranks" in said(done)[0]
     assert not (tmp_path / "run").exists()
 
 
