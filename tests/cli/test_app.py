@@ -90,3 +90,20 @@ def test_an_interrupt_while_the_command_line_loads_ends_without_a_traceback() ->
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stderr) == (130, "")
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("set scratch_folder to a folder", "set --scratch-folder to a folder"),
+        ("set scratch_folder.", "set --scratch-folder."),
+        ("look into /data/scratch_folder/ko", "look into /data/scratch_folder/ko"),
+        ("look into scratch_folder/ko", "look into scratch_folder/ko"),
+        ("read scratch_folder.toml", "read scratch_folder.toml"),
+        ("scratch_folder= in Python", "scratch_folder= in Python"),
+    ],
+)
+def test_a_setting_that_a_hint_names_is_an_option_and_a_part_of_a_path_is_not(said: str, shown: str) -> None:
+    def verb(scratch_folder: str) -> None: ...
+
+    assert app._message(errors.InputError("no room", hint=said), app._options_of(verb)).endswith(shown)

@@ -19,8 +19,8 @@ def test_links_come_in_the_order_of_the_page_once_each():
 
 
 def test_the_first_base_counts():
-    found = links_of('<a href="w">x</a><base href="/root/"><base href="/other/"><a href="x">x</a>')
-    assert found.links == ("http://a.kr/root/w", "http://a.kr/root/x")
+    found = links_of('<a href="w">x</a><base href="/first/"><base href="/other/"><a href="x">x</a>')
+    assert found.links == ("http://a.kr/first/w", "http://a.kr/first/x")
 
 
 def test_links_not_to_be_followed_are_counted_and_left_out():

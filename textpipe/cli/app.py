@@ -74,7 +74,7 @@ textpipe generate run --prompt "옛날에"
 """
 
 
-_NAME = re.compile(r"(?<![\w.=])[a-z]+(?:_[a-z]+)+(?![\w=(])")
+_NAME = re.compile(r"(?<![\w.=/-])[a-z]+(?:_[a-z]+)+(?![\w=(/-]|\.\w)")  # and no part of a path
 
 
 def run(arguments: list[str]) -> int:

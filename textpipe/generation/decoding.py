@@ -260,8 +260,15 @@ class TextWriter:
         watches = [StopStrings(config.stop) for _ in rows]
         self._only = self._only or WholeCharacters(self.tokenizer)
         writing, begun = self._begun(rows)
-        found = {"only": self._only, "numbers": numbers, "never": self._never}
-        steps = sample_ids(writing, begun, self._within(config), eos_id=self.eos_id, **found)  # type: ignore[arg-type]
+        steps = sample_ids(
+            writing,
+            begun,
+            self._within(config),
+            eos_id=self.eos_id,
+            only=self._only,
+            numbers=numbers,
+            never=self._never,
+        )
         over = [False] * len(rows)
         for step in steps:
             over = [was or found in ends for was, found in zip(over, step, strict=True)]
@@ -278,8 +285,14 @@ class TextWriter:
     def _searched(self, rows: list[list[int]], config: BeamConfig) -> list[tuple[str, Hypothesis]]:
         writing, begun = self._begun(rows)
         texts = []
-        limits = {"never": self._never, "ends_at_limit": self._ends_at_limit}
-        found = beam_search(writing, self._within(config), eos_id=self.eos_id, before=begun, **limits)  # type: ignore[arg-type]
+        found = beam_search(
+            writing,
+            self._within(config),
+            eos_id=self.eos_id,
+            before=begun,
+            never=self._never,
+            ends_at_limit=self._ends_at_limit,
+        )
         for best, *_ in found:
             watch = StopStrings(config.stop)
             shown = watch.feed(self.tokenizer.decode(best.ids))

@@ -328,7 +328,7 @@ class BilingualConfig(TransformerConfig):
     @property
     def num_parameters(self) -> int:
         """Trained numbers of the model, a shared embedding counted once."""
-        return TransformerConfig.num_parameters.fget(self) + 2 * self.width  # type: ignore[attr-defined, no-any-return]
+        return super().num_parameters + 2 * self.width
 
 
 class Seq2SeqConfig(_PairConfig):

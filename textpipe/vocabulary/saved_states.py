@@ -19,11 +19,14 @@ from textpipe.trainers import CountingState, TrainingState
 from textpipe.vocabulary.config import VocabConfig
 from textpipe.vocabulary.inputs import SourceFiles
 
-__all__ = ["SPANS", "SavedStates"]
+__all__ = ["PARITY", "SPANS", "SUPERWORDS", "SavedStates"]
 
 SPANS = "spans of words"
 """Stands for a corpus where the text is counted a second time; no corpus can be named so."""
-_STAGES = ("", "words", "spans", "parity")  # of which a killed run may leave a state behind
+PARITY = "parity"
+"""The stage of finding weights by training round after round."""
+SUPERWORDS = ("words", "spans")
+"""The two stages of learning superwords."""
 
 
 class SavedStates:
@@ -59,7 +62,7 @@ class SavedStates:
         """Remove all that was saved, by a run before too that was killed when its folders were made."""
         for counting in self.counting.values():
             counting.remove()
-        for folder, stage in itertools.product(self._folders, _STAGES):
+        for folder, stage in itertools.product(self._folders, ("", PARITY, *SUPERWORDS)):
             if (folder, stage) not in self._learning:
                 self.learning(folder, (), stage)
         for learning in self._learning.values():

@@ -47,7 +47,7 @@ from textpipe.vocabulary.formats import check_formats
 from textpipe.vocabulary.inputs import Inputs, SourceFiles, Work
 from textpipe.vocabulary.parity import ParityRound, find_parity
 from textpipe.vocabulary.samples import sample_documents
-from textpipe.vocabulary.saved_states import SPANS, SavedStates
+from textpipe.vocabulary.saved_states import PARITY, SPANS, SUPERWORDS, SavedStates
 from textpipe.vocabulary.sentence_piece import train_sentencepiece
 from textpipe.vocabulary.stages import SentencePieceTrainer, finish, make_tokenizer, with_spans
 
@@ -265,7 +265,7 @@ class _Training:
             self.states.learned(largest, stage)
             return tokenizer
 
-        state = self.states.learning(largest, [self.folders[largest].vocab_size], "parity")
+        state = self.states.learning(largest, [self.folders[largest].vocab_size], PARITY)
         return find_parity(counts, texts, train, progress=self.work.progress, state=state)
 
     def _sample(self, paths: Iterable[Path]) -> Iterator[Document]:
@@ -336,7 +336,7 @@ class _Training:
             assert isinstance(trainer, BpeTrainer)
             assert isinstance(tokenizer.model, BPE)
             assert config.superwords is not None
-            first, second = (self.states.learning(folder, [config.vocab_size], stage) for stage in ("words", "spans"))
+            first, second = (self.states.learning(folder, [config.vocab_size], stage) for stage in SUPERWORDS)
             learned = train_superwords(
                 words,
                 spans,
