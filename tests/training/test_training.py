@@ -246,7 +246,7 @@ def test_another_tokenizer_is_refused_with_both_digests(whole, small_documents, 
 
 
 def test_a_vocabulary_of_another_size_is_refused(small_packed, tmp_path):
-    with pytest.raises(ConfigError, match="the model has 7 entries and the tokenizer 400"):
+    with pytest.raises(ConfigError, match="vocab_size: the model has 7 and the data 400"):
         Trainer(shape(small_packed, vocab_size=7), small_packed, CONFIG, out=tmp_path)
 
 

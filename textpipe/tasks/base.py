@@ -1,7 +1,7 @@
-"""What the training loop asks of a task, and which task a model's shape stands for.
+"""What the training loop asks of a task, and what all tasks check of their data.
 
-What enters: a model's shape, data and the training's settings. What leaves: the task. The loop itself knows neither
-what a batch holds nor what its loss means.
+What enters: a model's shape, data and the training's settings. What leaves: batches, losses and scores. The loop itself
+knows neither what a batch holds nor what its loss means.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from typing import Any, Protocol, Self
 import torch
 from torch import nn
 
-__all__ = ["Task", "TaskBatch"]
+from textpipe.errors import ConfigError
+
+__all__ = ["Task", "TaskBatch", "require_alike"]
 
 
 class TaskBatch(Protocol):
@@ -57,3 +59,17 @@ class Task(Protocol):
     def samples(self, model: Any) -> list[dict[str, str]]:
         """What the model writes by now."""
         ...
+
+
+def require_alike(model: Any, data: Any, *names: str) -> None:
+    """Refuse a model's shape that differs from its data in one of these settings.
+
+    Raises
+    ------
+    ConfigError
+        with the setting, and what it is on both sides.
+    """
+    for name in names:
+        ours, theirs = getattr(model, name), getattr(data, name)
+        if ours != theirs:
+            raise ConfigError(f"the model has {ours} and the data {theirs}", where=name)

@@ -18,9 +18,10 @@ from torch import nn
 
 from textpipe.data.framing import with_marks
 from textpipe.data.masking import Marks
-from textpipe.errors import ConfigError, InputError
+from textpipe.errors import InputError
 from textpipe.files import sha256_file
 from textpipe.nn.architectures import new_model
+from textpipe.tasks.base import require_alike
 from textpipe.tasks.encoder_tasks import EncoderTask, encoder_task
 from textpipe.tasks.prediction import READ_AT_ONCE, logits_of, predict, unpadded
 from textpipe.tasks.windows import Window, WindowBatch, WindowPlan, in_order_of_length
@@ -136,10 +137,7 @@ class FineTuning:
     """The task of an encoder with a head on labelled examples."""
 
     def __init__(self, model: EncoderConfig, data: LabelledData, config: TrainConfig) -> None:
-        if model.vocab_size != data.vocab_size:
-            raise ConfigError(
-                f"the model has {model.vocab_size} entries and the tokenizer {data.vocab_size}", where="vocab_size"
-            )
+        require_alike(model, data, "vocab_size")
         self.model, self.data, self.config = model, data, config
         self._task, train, self._val, self._num_lost = data.read(model)
         self._plan = WindowPlan(train, batch_size=config.batch_size, seed=config.seed)

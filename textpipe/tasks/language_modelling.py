@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import torch
 
 from textpipe.data.batches import Batch, BatchPlan
-from textpipe.errors import ConfigError
 from textpipe.nn.gpt import GPT
 from textpipe.nn.losses import linear_cross_entropy
+from textpipe.tasks.base import require_alike
 
 if TYPE_CHECKING:
     from textpipe.data.packing import PackedData
@@ -42,10 +42,7 @@ class LanguageModelling:
         from textpipe.generation.decoding import check_prompts
         from textpipe.tokenizer import Tokenizer
 
-        if model.vocab_size != data.vocab_size:
-            raise ConfigError(
-                f"the model has {model.vocab_size} entries and the tokenizer {data.vocab_size}", where="vocab_size"
-            )
+        require_alike(model, data, "vocab_size")
         self.model, self.data, self.config = model, data, config
         self.tokenizer = Tokenizer.from_file(str(data.tokenizer_path))
         if config.sample_tokens:  # a prompt that cannot be gone on from must not end the run at its first sample

@@ -13,9 +13,9 @@ import torch
 
 from textpipe.data.batches import IGNORED, Batch
 from textpipe.data.masking import Marks, Masking
-from textpipe.errors import ConfigError
 from textpipe.nn.bert import BERT
 from textpipe.nn.losses import linear_cross_entropy
+from textpipe.tasks.base import require_alike
 from textpipe.tasks.language_modelling import EVALUATION_ROWS
 
 if TYPE_CHECKING:
@@ -33,10 +33,7 @@ class MaskedLanguageModelling:
     def __init__(self, model: BertConfig, data: PackedData, config: TrainConfig) -> None:
         from textpipe.tokenizer import Tokenizer
 
-        if model.vocab_size != data.vocab_size:
-            raise ConfigError(
-                f"the model has {model.vocab_size} entries and the tokenizer {data.vocab_size}", where="vocab_size"
-            )
+        require_alike(model, data, "vocab_size")
         self.model, self.data, self.config = model, data, config
         self._marks = Marks.of(Tokenizer.from_file(str(data.tokenizer_path)), eos_id=data.eos_id)
         self._train, self._val = self._masking(data.train), self._masking(data.val)

@@ -13,11 +13,11 @@ import numpy as np
 import torch
 
 from textpipe.data.pairs import PairBatch, PairPlan
-from textpipe.errors import ConfigError
 from textpipe.nn.losses import linear_cross_entropy
 from textpipe.nn.seq2seq import Seq2Seq
 from textpipe.nn.shapes import Seq2SeqConfig, TransformerConfig
 from textpipe.nn.transformer import Transformer
+from textpipe.tasks.base import require_alike
 from textpipe.tasks.language_modelling import finite
 
 if TYPE_CHECKING:
@@ -36,12 +36,7 @@ class SequenceToSequence:
     def __init__(self, model: TransformerConfig | Seq2SeqConfig, data: PackedPairs, config: TrainConfig) -> None:
         from textpipe.tokenizer import Tokenizer
 
-        for name, ours, theirs in (
-            ("vocab_size", model.vocab_size, data.vocab_size),
-            ("source_vocab_size", model.source_vocab_size, data.source_vocab_size),
-        ):
-            if ours != theirs:
-                raise ConfigError(f"the model has {ours} entries and the tokenizer {theirs}", where=name)
+        require_alike(model, data, "vocab_size", "source_vocab_size")
         self.model, self.data, self.config = model, data, config
         self.tokenizer = Tokenizer.from_file(str(data.tokenizer_path))
         self.source_tokenizer = Tokenizer.from_file(str(data.source_tokenizer_path))

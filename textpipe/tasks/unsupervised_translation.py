@@ -25,10 +25,10 @@ from textpipe.data.noise import Noise
 from textpipe.data.pairs import PairBatch, PairPlan, pair_batch
 from textpipe.data.permutation import derive_key
 from textpipe.data.word_vectors import SELF_LEARNING, word_vectors
-from textpipe.errors import ConfigError
 from textpipe.generation.translation import likeliest_ids
 from textpipe.nn.bilingual import Bilingual
 from textpipe.nn.losses import linear_cross_entropy
+from textpipe.tasks.base import require_alike
 
 if TYPE_CHECKING:
     from textpipe.data.two_corpora import TwoCorpora
@@ -100,12 +100,7 @@ class UnsupervisedTranslation:
     def __init__(self, model: BilingualConfig, data: TwoCorpora, config: TrainConfig) -> None:
         from textpipe.tokenizer import Tokenizer
 
-        for name, ours, theirs in (
-            ("vocab_size", model.vocab_size, data.vocab_size),
-            ("languages", model.languages, data.languages),
-        ):
-            if ours != theirs:
-                raise ConfigError(f"the model has {ours} and the corpora {theirs}", where=name)
+        require_alike(model, data, "vocab_size", "languages")
         self.model, self.data, self.config = model, data, config
         self.tokenizer = Tokenizer.from_file(str(data.tokenizer_path))
         self.noise = Noise(config.word_drop, config.word_blank, config.word_shuffle)
