@@ -17,9 +17,11 @@ from textpipe.trainers import BpeTrainer
 
 torch = pytest.importorskip("torch")
 
-from textpipe.generation import SamplingConfig, generate, stream  # noqa: E402
+from textpipe.generation import BeamConfig, SamplingConfig, TextWriter, generate, stream  # noqa: E402
+from textpipe.generation.translation import translate_ids  # noqa: E402
 from textpipe.generation.whole_characters import WholeCharacters  # noqa: E402
 from textpipe.nn.gpt import GPT, GptConfig  # noqa: E402
+from textpipe.nn.transformer import Transformer, TransformerConfig  # noqa: E402
 
 
 def byte_level(alphabet: list[str], vocab_size: int) -> Tokenizer:
@@ -89,3 +91,44 @@ def test_an_untrained_model_writes_whole_characters_only(seed: int) -> None:
     assert any(texts)
     assert "�" not in "".join(texts)
     assert "".join(stream(model, TOKENIZER, prompts[0], config, eos_id=0)) == texts[0]
+
+
+@pytest.mark.parametrize("beams", [1, 3, 64])
+@pytest.mark.parametrize("seed", range(4))
+def test_a_search_writes_whole_characters_only(seed: int, beams: int) -> None:
+    model = GPT(GptConfig(vocab_size=SIZE, context=32, layers=1, heads=2, width=16), seed=seed).eval()
+    with torch.no_grad():
+        model.head_weight[0] = 0.0  # eos is no choice of its own: the search writes on to the limit
+    writer = TextWriter(model, TOKENIZER, eos_id=0)
+    found = writer.search(["", "한글", "caf"], BeamConfig(beams=beams, max_tokens=11))
+    for text, best in found:
+        data = b"".join(TOKENIZER.id_to_bytes(token) for token in best.ids)
+        assert can_begin_text(data)
+        assert text == data.decode("utf-8", errors="ignore")
+    assert any(text for text, _ in found)
+
+
+@pytest.mark.parametrize("limit", [6, 7, 8])
+def test_a_translation_cut_at_its_limit_ends_with_a_whole_character(limit: int) -> None:
+    shape = TransformerConfig(vocab_size=SIZE, context=24, width=16, heads=2, encoder_layers=1, decoder_layers=1)
+    model = Transformer(shape, seed=1).eval()
+    hangul = TOKENIZER.encode("뷁").ids  # three bytes of its own: no merge joins them
+    assert len(hangul) == 3
+    with torch.no_grad():
+        model.embedding.weight.zero_()
+        for place, token in enumerate(hangul):
+            model.embedding.weight[token, place] = 1.0
+    writer = TextWriter(model, TOKENIZER, eos_id=0, never=(0,))
+    for text, best in writer.search(["바다", "a"], BeamConfig(beams=4, max_tokens=limit)):
+        assert "\ufffd" not in text
+        assert text == b"".join(map(TOKENIZER.id_to_bytes, ONLY.whole(best.ids))).decode()
+        assert len(best.ids) == limit
+    written = translate_ids(model, [[5, 0], [6, 0]], eos_id=0, before=[1], max_tokens=limit, only=ONLY)
+    assert all(is_text(b"".join(map(TOKENIZER.id_to_bytes, ids))) for ids in written)
+
+
+@pytest.mark.parametrize("text", ["", "한글", "😀 é"])
+def test_what_begins_a_character_and_does_not_end_it_is_cut_off(text: str) -> None:
+    ids, bytes_of_one = TOKENIZER.encode(text).ids, TOKENIZER.encode("뷁").ids
+    for count in range(len(bytes_of_one)):
+        assert ONLY.whole([*ids, *bytes_of_one[:count]]) == ids

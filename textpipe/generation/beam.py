@@ -26,6 +26,7 @@ from textpipe.generation.sampling import StopString, penalized
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from textpipe.generation.whole_characters import WholeCharacters
     from textpipe.generation.writing import Writing
 
 __all__ = ["BeamConfig", "Hypothesis", "beam_search"]
@@ -64,11 +65,18 @@ class Hypothesis(NamedTuple):
 
 @dataclass(slots=True)
 class _Search:
-    """One sequence: the row of its first beam, its beams' ids, and the texts it has."""
+    """One sequence: its number, its beams' ids and where each stands in a character, and the texts it has."""
 
     number: int
     beams: list[list[int]]
+    states: list[int]
     texts: list[Hypothesis] = field(default_factory=list)
+
+    def go_on(self, chosen: Sequence[tuple[int, int, float]], only: WholeCharacters | None) -> None:
+        """The beams are now those chosen, as (beam, token, sum)."""
+        if only is not None:
+            self.states = [only.after(self.states[beam], token) for beam, token, _ in chosen]
+        self.beams = [[*self.beams[beam], token] for beam, token, _ in chosen]
 
 
 @torch.inference_mode()
@@ -80,11 +88,13 @@ def beam_search(
     before: Sequence[Sequence[int]] | None = None,
     never: Sequence[int] = (),
     ends_at_limit: bool = False,
+    only: WholeCharacters | None = None,
 ) -> list[list[Hypothesis]]:
     """The best ``config.beams`` texts of each sequence, best first.
 
     ``before`` are ids that penalties count as written; those of ``never`` are not written. With ``ends_at_limit`` the
-    last token that ``max_tokens`` leaves room for is eos, whatever is likely.
+    last token that ``max_tokens`` leaves room for is eos, whatever is likely. ``only`` keeps every beam UTF-8; one that
+    is cut by ``max_tokens`` may still end inside a character.
 
     Notes
     -----
@@ -92,12 +102,15 @@ def beam_search(
     """
     logits_NV = writing.first()
     found: list[list[Hypothesis]] = [[] for _ in range(len(logits_NV))]
-    running = [_Search(number, [[]]) for number in range(len(logits_NV))]
+    running = [_Search(number, [[]], [0]) for number in range(len(logits_NV))]
     sums_N = torch.zeros(len(logits_NV), device=logits_NV.device)
     for length in range(1, config.max_tokens + 1):
         written = [[*(before[search.number] if before else ()), *ids] for search in running for ids in search.beams]
         scores_NV = sums_N[:, None] + penalized(logits_NV.float().log_softmax(dim=-1), config, written)
         scores_NV[:, list(never)] = -math.inf
+        if only is not None:
+            states = [state for search in running for state in search.states]
+            scores_NV.masked_fill_(~only.mask(states).to(scores_NV.device), -math.inf)
         if ends_at_limit and length == config.max_tokens:
             scores_NV.fill_(-math.inf)[:, eos_id] = sums_N
         chosen: list[tuple[int, int, float]] = []  # (row, token, sum) of each beam that goes on
@@ -108,7 +121,7 @@ def beam_search(
             went_on = _extend(search, scores_NV[row : row + rows], config, length=length, eos_id=eos_id)
             if went_on:
                 chosen += [(row + beam, token, total) for beam, token, total in went_on]
-                search.beams = [[*search.beams[beam], token] for beam, token, _ in went_on]
+                search.go_on(went_on, only)
                 still.append(search)
             else:
                 found[search.number] = search.texts
@@ -131,6 +144,8 @@ def _extend(
     went_on: list[tuple[int, int, float]] = []
     is_last = length == config.max_tokens
     for rank, (total, place) in enumerate(zip(best.tolist(), places.tolist(), strict=True)):
+        if total == -math.inf:
+            break  # nothing that may be written is left
         beam, token = divmod(place, entries)
         if token != eos_id and not is_last:
             if len(went_on) < config.beams:

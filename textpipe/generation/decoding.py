@@ -284,6 +284,7 @@ class TextWriter:
 
     def _searched(self, rows: list[list[int]], config: BeamConfig) -> list[tuple[str, Hypothesis]]:
         writing, begun = self._begun(rows)
+        self._only = self._only or WholeCharacters(self.tokenizer)
         texts = []
         found = beam_search(
             writing,
@@ -292,10 +293,11 @@ class TextWriter:
             before=begun,
             never=self._never,
             ends_at_limit=self._ends_at_limit,
+            only=self._only,
         )
         for best, *_ in found:
             watch = StopStrings(config.stop)
-            shown = watch.feed(self.tokenizer.decode(best.ids))
+            shown = watch.feed(self.tokenizer.decode(self._only.whole(best.ids)))
             texts.append((shown + watch.finish(), best))
         return texts
 

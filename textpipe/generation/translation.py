@@ -17,6 +17,7 @@ from textpipe.generation.writing import SourceWriting
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from textpipe.generation.whole_characters import WholeCharacters
     from textpipe.nn.seq2seq import Seq2Seq
     from textpipe.nn.transformer import Transformer
 
@@ -32,6 +33,7 @@ def translate_ids(
     before: Sequence[int] | None = None,
     max_tokens: int | None = None,
     batch_size: int = 32,
+    only: WholeCharacters | None = None,
 ) -> list[list[int]]:
     """The best target of each source, without eos, in the order of the sources.
 
@@ -40,6 +42,7 @@ def translate_ids(
     sources : ids, each at least one, at most the model's context; eos at the end as in training.
     before : the id targets are read from, and those that they then begin with; eos when absent.
     config : the search; greedy when absent, up to ``max_tokens``.
+    only : keeps targets UTF-8, and leaves out a character that ``max_tokens`` cuts.
 
     Raises
     ------
@@ -58,8 +61,8 @@ def translate_ids(
         rows = order[start : start + batch_size]
         with torch.inference_mode():
             writing = SourceWriting.of(model, [sources[row] for row in rows], begin=begin, forced=forced)
-        for row, texts in zip(rows, beam_search(writing, config, eos_id=eos_id), strict=True):
-            found[row] = texts[0].ids
+        for row, texts in zip(rows, beam_search(writing, config, eos_id=eos_id, only=only), strict=True):
+            found[row] = texts[0].ids if only is None else only.whole(texts[0].ids)
     return found
 
 

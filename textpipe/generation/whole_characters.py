@@ -16,6 +16,8 @@ import numpy as np
 import torch
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from textpipe.tokenizer import Tokenizer
 
 __all__ = ["WholeCharacters"]
@@ -97,3 +99,12 @@ class WholeCharacters:
     def after(self, state: int, token: int) -> int:
         """Where a sequence stands after ``token``; 0 is between characters."""
         return int(self._next_SV[state, token])
+
+    def whole(self, ids: Sequence[int]) -> list[int]:
+        """The ids without those at the end that begin a character and do not end it."""
+        state, end = 0, 0
+        for count, token in enumerate(ids, 1):
+            state = self.after(state, token)
+            if state == 0:
+                end = count
+        return list(ids[:end])

@@ -100,13 +100,20 @@ class SequenceToSequence:
 
     def samples(self, model: EncoderDecoderModel) -> list[dict[str, str]]:
         from textpipe.generation.translation import translate_ids
+        from textpipe.generation.whole_characters import WholeCharacters
 
         batch = self.data.val.batch(np.arange(min(_NUM_SAMPLES, self.data.val.num_pairs)), begin=self.data.begin_id)
         sources = [row[:length].tolist() for row, length in zip(batch.source_BS, batch.lengths_B.tolist(), strict=True)]
         sources = [ids[-self.model.context :] for ids in sources]
         before = (self.data.begin_id, *self.data.frame.before_target)
-        limit = self.config.sample_tokens
-        written = translate_ids(model, sources, eos_id=self.data.eos_id, before=before, max_tokens=limit)
+        written = translate_ids(
+            model,
+            sources,
+            eos_id=self.data.eos_id,
+            before=before,
+            max_tokens=self.config.sample_tokens,
+            only=WholeCharacters(self.tokenizer),
+        )
         return [
             {
                 "prompt": self.source_tokenizer.decode(source),
