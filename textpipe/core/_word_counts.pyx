@@ -54,8 +54,7 @@ cdef class WordCounts:
         return self.counts.get().num_words()
 
     def __repr__(self):
-        level = f"byte_level={bool(self.byte_level)}"
-        return f"WordCounts({len(self):,} words, {self.num_occurrences:,} occurrences, {level})"
+        return f"WordCounts({len(self):,} words, {self.num_occurrences:,} in all, byte_level={bool(self.byte_level)})"
 
     @property
     def num_occurrences(self) -> int:
@@ -219,11 +218,12 @@ cdef class WordCounter:
                 self.counter.get().add_text(<const uint8_t*>data, <size_t>size)
 
     def add_words(self, list words not None):
-        """Count each string as a word."""
+        """Count each string as a word; bytes are a word as it is, in a byte-level count."""
         cdef Py_ssize_t size
         cdef const char* data
         for word in words:
-            data = utf8(word, &size)
+            size = len(word)
+            data = <const char*><bytes>word if isinstance(word, bytes) else utf8(word, &size)
             self.counter.get().add_word(<const uint8_t*>data, <size_t>size, <const uint8_t*>data + size)
 
     def flush(self):

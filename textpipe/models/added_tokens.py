@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from textpipe.core.byte_alphabet import to_bytes
 from textpipe.errors import InputError
 from textpipe.models import Model
 from textpipe.stages.stage import check_characters
@@ -163,6 +164,19 @@ class AddedVocabulary:
                 self._ordinary.append(token.content)
             added += 1
         return added
+
+    def looked_for(self, *, is_normalized: bool, byte_level: bool) -> tuple[str, ...] | None:
+        """What a text holds that one of the tokens is in.
+
+        None where the text must be normalized to tell, and where, in counts of bytes, a token's words may hold
+        a character that stands for none.
+        """
+        tokens = self.by_id.values()
+        if is_normalized and any(token.normalized for token in tokens):
+            return None
+        if byte_level and any(token.lstrip or token.rstrip or to_bytes(token.content) is None for token in tokens):
+            return None
+        return tuple(token.content for token in tokens)
 
     def _next_id(self, model: Model) -> int:
         size = model.get_vocab_size()

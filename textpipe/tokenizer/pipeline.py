@@ -340,15 +340,14 @@ class Pipeline:
 
         cut = NativeCut() if self.pre_tokenizer is None else self.pre_tokenizer.native_cut()
         steps = () if self.normalizer is None else self.normalizer.native_steps()
-        # Added tokens are cut out of the text before it is normalized; only the stages do that here.
-        if cut is None or steps is None or self.added.by_id:
-            return WordCutter(split=self.words_of, settings=self._word_settings())
-        return WordCutter(
-            cutting=cut.steps,
-            byte_level=cut.byte_level,
-            normalization=steps,
-            settings=self._word_settings(),
-        )
+        settings = self._word_settings()
+        if cut is None or steps is None:
+            return WordCutter(split=self.words_of, settings=settings)
+        apart = self.added.looked_for(is_normalized=self.normalizer is not None, byte_level=cut.byte_level)
+        if apart is None:
+            return WordCutter(split=self.words_of, settings=settings)
+        split = self.words_of if apart else None
+        return WordCutter(cut.steps, cut.byte_level, steps, split=split, apart=apart, settings=settings)
 
     def _word_settings(self) -> str | None:
         """JSON of all that decides what a word is, or None when a stage of the user's own has no JSON."""

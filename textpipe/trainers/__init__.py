@@ -22,7 +22,7 @@ fitting     which trainer a model takes, and the model it makes
 from __future__ import annotations
 
 from textpipe.trainers.bpe import BpeTrainer, TrainedBpe, require_room, train_bpe, train_bpe_ladder
-from textpipe.trainers.counting import WordCounts, WordCutter, count_files, count_texts
+from textpipe.trainers.counting import WordCounts, count_files, count_texts
 from textpipe.trainers.counting_state import CountingState
 from textpipe.trainers.counts_file import load_counts, save_counts
 from textpipe.trainers.extending import extend_bpe, train_superwords
@@ -41,6 +41,7 @@ from textpipe.trainers.settings import VocabularyTrainer
 from textpipe.trainers.settings import VocabularyTrainer as Trainer
 from textpipe.trainers.training_state import TrainingState
 from textpipe.trainers.unigram import TrainedUnigram, UnigramTrainer, train_unigram
+from textpipe.trainers.word_cutter import WordCutter
 from textpipe.trainers.word_level import WordLevelTrainer, train_word_level
 from textpipe.trainers.word_piece import WordPieceTrainer, train_word_piece
 

@@ -1,9 +1,9 @@
 """From text to word counts, over threads.
 
-What enters: files, or an iterator of strings, and a :class:`WordCutter` that says what a word is. What leaves: a
-``WordCounts`` with every distinct word once. Promises: the same counts for any number of threads, any chunk size and
-any limit on memory, and where a counting that was killed is taken up again; the texts are not kept; Ctrl-C is answered
-within half a second.
+What enters: files, or an iterator of strings, and a cutter (:mod:`textpipe.trainers.word_cutter`) that says what a word
+is. What leaves: a ``WordCounts`` with every distinct word once. Promises: the same counts for any number of threads,
+any chunk size and any limit on memory, and where a counting that was killed is taken up again; the texts are not kept;
+Ctrl-C is answered within half a second.
 
 A text file is counted line by line, each line with its end, as `tokenizers` trains from files; a line of many
 megabytes is cut on the way where no word is cut with it. A JSONL file is counted document by document, a Parquet file
@@ -16,15 +16,12 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
-import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-from textpipe.core._native import NativeStep
 from textpipe.core._text import is_utf8
-from textpipe.core._word_counts import WordCounter, WordCounts
+from textpipe.core._word_counts import WordCounts
 from textpipe.errors import ConfigError, InputError, LimitError
 from textpipe.limits import DEFAULT_LIMITS
 from textpipe.sources import (
@@ -45,11 +42,11 @@ from textpipe.trainers.counting_threads import CountingThreads
 from textpipe.trainers.counts_file import add_saved_counts, is_counts_file
 from textpipe.trainers.memory import MemoryLimit
 from textpipe.trainers.spilling import SpillingCounts
+from textpipe.trainers.word_cutter import Chunk, Cutter
 
 __all__ = [
     "Progress",
     "WordCounts",
-    "WordCutter",
     "count_files",
     "count_texts",
     "counting_reader",
@@ -63,101 +60,6 @@ Progress = Callable[..., object]
 _CHUNK_BYTES = 1 << 20
 _CHUNK_CHARS = 1 << 19
 _MOST_COUNTED = (1 << 63) - 1
-
-Chunk = bytes | list[str]
-
-
-class Cutter(Protocol):
-    """What a word is, and how words are counted."""
-
-    @property
-    def byte_level(self) -> bool:
-        """Words are kept as their bytes."""
-        ...
-
-    @property
-    def settings(self) -> str | None:
-        """JSON by which saved counts are told to fit; None where there is none."""
-
-    @property
-    def is_python(self) -> bool:
-        """Whether Python code is run on the text, one thread at a time."""
-        ...
-
-    @property
-    def cuts_at_spaces(self) -> bool:
-        """Whether a space between letters begins a word whatever stands around: a long line can be cut there."""
-        ...
-
-    def counter(self, counts: WordCounts) -> Any:
-        """A counter for one thread, which ``flush()`` makes hand over everything."""
-
-    def count(self, counter: Any, chunk: Chunk) -> None:
-        """Count a chunk: bytes are whole lines, a list holds whole texts."""
-
-
-# Names of native steps, one a line: normalizers that work character by character, then a cut at white space, or at the
-# marks that were put in its place; what follows works on words.
-_BREAKS_AT_SPACES = re.compile(
-    r"(?:(?:form \d+|nmt|strip accents|bert \w+ \w+ \w+ \w+|prefix space)\n)*"
-    r"(?:grammar (?:[012]|(?:gpt4.*|deepseek) 1 False)|bert|metaspace (?P<mark>.+) [012]\nliteral (?P=mark) 3 False)\n"
-)
-
-
-@dataclass(frozen=True)
-class WordCutter:
-    """What a word is.
-
-    Parameters
-    ----------
-    cutting : native steps that make words of normalized text, none for the whole of it; None where ``split`` cuts.
-    byte_level : words are kept as their bytes, each byte a character of the alphabet.
-    normalization : native steps that rewrite the text first.
-    split : text → words, for pipelines that have no native steps.
-    settings : JSON of the stages this stands for, by which saved counts are told to fit; None where there is none.
-    """
-
-    cutting: tuple[NativeStep, ...] | None = None
-    byte_level: bool = False
-    normalization: tuple[NativeStep, ...] = ()
-    split: Callable[[str], Iterable[str]] | None = None
-    settings: str | None = None
-
-    def __post_init__(self) -> None:
-        if (self.cutting is None) == (self.split is None):
-            raise ConfigError("a word cutter needs either native steps or a function that splits")
-
-    @property
-    def is_python(self) -> bool:
-        """Whether Python code is run on the text, one thread at a time."""
-        return self.split is not None
-
-    @property
-    def cuts_at_spaces(self) -> bool:
-        """Whether a space between letters begins a word whatever stands around: a long line can be cut there."""
-        names = (step.name for step in (*self.normalization, *(self.cutting or ())))
-        return _BREAKS_AT_SPACES.match("\n".join(names) + "\n") is not None
-
-    def counter(self, counts: WordCounts) -> WordCounter:
-        """A counter for one thread."""
-        return WordCounter(counts, normalization=self.normalization, cutting=self.cutting or ())
-
-    def count(self, counter: WordCounter, chunk: Chunk) -> None:
-        """Count a chunk: bytes are whole lines, a list holds whole texts."""
-        if self.split is not None:
-            for text in _lines(chunk) if isinstance(chunk, bytes) else chunk:
-                counter.add_words(list(self.split(text)))
-        elif isinstance(chunk, bytes):
-            counter.add_lines(chunk)
-        else:
-            counter.add_texts(chunk)
-
-
-def _lines(chunk: bytes) -> list[str]:
-    """The lines of a chunk with their ends; only a newline ends a line."""
-    lines = chunk.decode().split("\n")
-    last = lines.pop()
-    return [line + "\n" for line in lines] + ([last] if last else [])
 
 
 def count_files(
@@ -194,10 +96,11 @@ def count_files(
     --------
     >>> import pathlib, tempfile
     >>> from textpipe.core._native import grammar_step
+    >>> from textpipe.trainers import WordCutter
     >>> file = pathlib.Path(tempfile.mkdtemp(), "a.txt")
     >>> _ = file.write_text("밥 밥\\n", encoding="utf-8")
     >>> count_files(file, WordCutter(cutting=(grammar_step(0),), byte_level=True))
-    WordCounts(3 words, 3 occurrences, byte_level=True)
+    WordCounts(3 words, 3 in all, byte_level=True)
     """
     counts = WordCounts(byte_level=cutter.byte_level)
     paths = expand(inputs)
@@ -239,6 +142,7 @@ def count_texts(
     Examples
     --------
     >>> from textpipe.core._native import grammar_step
+    >>> from textpipe.trainers import WordCutter
     >>> count_texts(["밥 밥", "밥"], WordCutter(cutting=(grammar_step(0),), byte_level=True)).items()
     [(b'\\xeb\\xb0\\xa5', 2), (b' \\xeb\\xb0\\xa5', 1)]
     """

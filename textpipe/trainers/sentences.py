@@ -23,7 +23,8 @@ from textpipe.core._word_counts import WordCounts
 from textpipe.errors import ConfigError, InputError, LimitError
 from textpipe.limits import DEFAULT_LIMITS, Limits
 from textpipe.sources import TEXT_COLUMN, Inputs, LineReader, expand, is_jsonl, is_parquet, iter_texts
-from textpipe.trainers.counting import Chunk, Progress
+from textpipe.trainers.counting import Progress
+from textpipe.trainers.word_cutter import Chunk
 
 __all__ = ["SentenceCutter", "SentenceReader", "Sentences", "read_sentence_files", "read_sentences"]
 
