@@ -79,6 +79,29 @@ def test_a_folder_of_transformers_is_a_beginning_too_and_a_run_becomes_one(folde
     assert config["id2label"] == {"0": "긍정", "1": "부정"}
 
 
+def test_a_classifier_of_transformers_goes_on_with_its_head_though_its_labels_stand_in_another_order(folder, tmp_path):
+    assert run(words_for(folder, tmp_path / "run", "--init-from", str(folder / "bert"))) == 0
+    assert run(["export", str(tmp_path / "run"), "--to", str(tmp_path / "theirs")]) == 0
+    path = tmp_path / "theirs" / "config.json"
+    config = json.loads(path.read_text(encoding="utf-8"))
+    write_text(path, json.dumps(config | {"id2label": {"0": "부정", "1": "긍정"}, "label2id": {"부정": 0, "긍정": 1}}))
+    words = words_for(folder, tmp_path / "on", "--init-from", str(tmp_path / "theirs"), "--learning-rate", "1e-12")
+    assert run(words) == 0
+    from textpipe.training import load_model
+
+    theirs, ours = (load_model(path)[0] for path in (tmp_path / "theirs", tmp_path / "on"))
+    assert (theirs.config.labels, ours.config.labels) == (("부정", "긍정"), ("긍정", "부정"))
+    torch.testing.assert_close(ours.classifier.weight, theirs.classifier.weight.flip(0), rtol=0, atol=1e-9)
+    torch.testing.assert_close(ours.pooler.weight, theirs.pooler.weight, rtol=0, atol=1e-9)
+
+
+def test_what_is_new_beside_the_weights_to_begin_with_is_said(folder, tmp_path, capsys):
+    words = words_for(folder, tmp_path / "run", "--init-from", str(folder / "bert"))
+    assert run([word for word in words if word != "--quiet"]) == 0
+    assert f"with the weights of {folder / 'bert'}" in (said := capsys.readouterr().err)
+    assert "but the pooler is new; the head is new\n" in said
+
+
 def test_from_random_weights_a_vocabulary_is_enough(folder, tmp_path):
     assert run([*words_for(folder, tmp_path / "run", "--tokenizer", str(folder / "vocab")), *SMALL]) == 0
 

@@ -15,7 +15,7 @@ from textpipe.nn.shapes import BertConfig, ClassifierConfig, RegressorConfig, Sp
 from textpipe.tasks.encoder_tasks import encoder_task
 from textpipe.tasks.fine_tuning import FineTuning, LabelledData
 from textpipe.tasks.prediction import predict
-from textpipe.training import TrainConfig, Trainer, load_model
+from textpipe.training import Start, TrainConfig, Trainer, load_model
 from textpipe.training.checkpoints import Checkpoint, find_checkpoint, list_checkpoints
 
 SIZES = {"context": 48, "layers": 1, "heads": 2, "width": 32}
@@ -200,3 +200,57 @@ def test_a_tokenizer_without_marks_is_refused_before_anything_is_written(tmp_pat
         LabelledData([path], [path], format_named(None, "label"), small_tokenizer)
     assert [each.name for each in tmp_path.iterdir()] == ["a.tsv"]
     assert read_examples([path], format_named(None, "label"))
+
+
+def logits_of(model, data, shape):
+    task = FineTuning(shape, data, TrainConfig(device="cpu"))
+    return model.eval()(task.batch(0).tokens_BT, lengths_B=task.batch(0).lengths_B)
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [
+        ("label", lambda shape: shape.replaced(labels=shape.labels[::-1])),
+        ("tags", lambda shape: shape.replaced(labels=(*shape.labels[2:], *shape.labels[:2]))),
+        ("score", lambda shape: shape.replaced(mean=shape.mean + 0.25, spread=2 * shape.spread)),
+        ("answer", lambda shape: shape.replaced(may_be_unanswered=not shape.may_be_unanswered)),
+    ],
+)
+def test_a_learnt_head_goes_on_whatever_the_order_of_labels_or_the_unit_of_numbers(made, name, other, tmp_path):
+    data, shape, config = made(name)
+    Trainer(shape, data, config, out=tmp_path / "run").run()
+    start, now = Start.open(tmp_path / "run"), other(shape)
+    model = new_model(now, seed=7)
+    start.load(model)
+    before, after = (logits_of(each, data, shape) for each in (load_model(tmp_path / "run")[0], model))
+    if name in ("label", "tags"):
+        after = after[..., [now.labels.index(label) for label in shape.labels]]
+    torch.testing.assert_close(after, before)
+    assert start.changes(now) == ()
+
+
+def test_labels_that_only_one_side_knows_are_named_in_log_card_and_configuration(made, tmp_path):
+    data, shape, config = made("label")
+    Trainer(shape, data, config, out=tmp_path / "run").run()
+    (tmp_path / "a.tsv").write_text(labels().replace("긍정", "좋음") + "무난하다\t중립\n", encoding="utf-8")
+    other = LabelledData([tmp_path / "a.tsv"], [tmp_path / "a.tsv"], data.format, data.tokenizer)
+    now, start = shape.replaced(**other.shape_facts()), Start.open(tmp_path / "run")
+    result = Trainer(now, other, config, out=tmp_path / "new", start=start).run()
+    said = ("the label '좋음' is new", "the label '중립' is new", "the label '긍정' is not kept")
+    assert start.changes(now) == Checkpoint.open(result.checkpoint).config.start.changes == said
+    assert "; ".join(said) in (tmp_path / "new" / "README.md").read_text(encoding="utf-8")
+    begun, model = load_model(tmp_path / "run")[0].classifier, new_model(now, seed=7)
+    start.load(model)
+    first = new_model(now, seed=7).classifier.weight
+    assert torch.equal(model.classifier.weight[now.labels.index("부정")], begun.weight[shape.labels.index("부정")])
+    assert torch.equal(model.classifier.weight[now.labels.index("좋음")], first[now.labels.index("좋음")])
+
+
+def test_a_head_of_another_kind_is_left_behind_with_a_word(made, tmp_path):
+    data, shape, config = made("label")
+    Trainer(shape, data, config, out=tmp_path / "run").run()
+    tagged, tagger, _ = made("tags")
+    assert Start.open(tmp_path / "run").changes(tagger) == ("the head is new",)
+    assert Start.open(tmp_path / "run").changes(shape.replaced(dropout=0.5)) == ()
+    Trainer(tagger, tagged, config, out=tmp_path / "tagged", start=Start.open(tmp_path / "run")).run()
+    assert Start.open(tmp_path / "tagged").changes(shape) == ("the pooler is new", "the head is new")

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from textpipe.cli.progress import Progress
     from textpipe.training.distributed.ranks import Ranks
     from textpipe.training.loop import TrainingData
-    from textpipe.training.run_config import ModelConfig, TrainConfig
+    from textpipe.training.run_config import ModelConfig, StartIdentity, TrainConfig
     from textpipe.training.starting import Start
 
 __all__ = ["run_training"]
@@ -49,6 +50,7 @@ def run_training(
     with Progress(quiet=quiet or not ranks.is_first) as progress:
         listeners = [RunPage(out, progress)] if ranks.is_first else []
         trainer = Trainer(model, data, train, out=out, start=start, progress=progress, listeners=listeners, ranks=ranks)
+        _tell_beginning(trainer.run_config.start, progress)
         try:
             result = trainer.run()
         finally:
@@ -70,3 +72,9 @@ def run_training(
         print(f"ended at step {result.steps:,}: {train.patience} validations brought nothing better", file=sys.stderr)
     if result.tokens_per_s > 0:
         print(f"{result.tokens_per_s:,.0f} tokens/s", file=sys.stderr)
+
+
+def _tell_beginning(start: StartIdentity | None, progress: Progress) -> None:
+    """What of the weights to begin with is not kept, and what is new beside them."""
+    if start is not None and start.changes:
+        progress.note(f"begins with the weights of {start.path}, but {'; '.join(start.changes)}")

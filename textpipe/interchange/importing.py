@@ -159,6 +159,12 @@ class ModelFolder:
         found["token_embedding.weight"] = found["token_embedding.weight"][: self.shape.vocab_size]
         return found
 
+    @property
+    def has_pooler(self) -> bool:
+        """Whether a BERT has the layer above its first position."""
+        names = ("bert.pooler.dense.weight", "pooler.dense.weight")
+        return any(read_weight(self.path, name) is not None for name in names)
+
     def model(self) -> nn.Module:
         """The model, ready to write."""
         made = new_model(self.shape)

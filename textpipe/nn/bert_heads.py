@@ -5,7 +5,8 @@ as (sum, number of targets). With the same weights logits, losses and gradients 
 ``BertForSequenceClassification``, ``BertForTokenClassification`` and ``BertForQuestionAnswering``, with one difference:
 an answer never begins or ends in padding, so that how a batch is padded changes no loss.
 
-Parameters below the heads have the names they have in BERT; :func:`copy_encoder` starts a model from a pretrained one.
+Parameters below the heads have the names they have in BERT; :func:`copy_encoder` starts a model from a pretrained one,
+and :func:`copy_head` takes over what a fine-tuned one has learnt of the same labels.
 
 Axes: B sequence, T position, D model width, L label.
 """
@@ -21,9 +22,16 @@ from torch.nn import functional
 from textpipe.data.batches import IGNORED
 from textpipe.errors import StateError
 from textpipe.nn.bert import BertEncoder
-from textpipe.nn.shapes import ClassifierConfig, RegressorConfig, SpanFinderConfig, TaggerConfig
+from textpipe.nn.shapes import (
+    ClassifierConfig,
+    EncoderConfig,
+    LabelsConfig,
+    RegressorConfig,
+    SpanFinderConfig,
+    TaggerConfig,
+)
 
-__all__ = ["SequenceClassifier", "SequenceRegressor", "SpanFinder", "TokenClassifier", "copy_encoder"]
+__all__ = ["SequenceClassifier", "SequenceRegressor", "SpanFinder", "TokenClassifier", "copy_encoder", "copy_head"]
 
 Loss = tuple[torch.Tensor, torch.Tensor]
 
@@ -209,3 +217,32 @@ def copy_encoder(pretrained: Mapping[str, torch.Tensor], model: BertEncoder) -> 
 
 
 _HEADS = ("pooler.", "classifier.", "ends.")
+
+
+@torch.no_grad()
+def copy_head(weights: Mapping[str, torch.Tensor], shape: EncoderConfig, model: BertEncoder) -> None:
+    """Put the head of a fine-tuned model on ``model``, which then says of a text what that one says.
+
+    Labels are found by their names, in whatever order either has them; those the other does not know keep their first
+    weights. A number is told in the unit of the other, whatever mean and spread the examples of ``model`` have.
+
+    Parameters
+    ----------
+    weights, shape : of the fine-tuned model.
+    model : of the same kind, else nothing is done; its pooler is copied with the encoder.
+    """
+    config, head = model.config, "ends" if isinstance(shape, SpanFinderConfig) else "classifier"
+    if type(config) is not type(shape):
+        return
+    ours = dict(model.named_parameters())
+    for kind in ("weight", "bias"):
+        learnt, into = weights[f"{head}.{kind}"], ours[f"{head}.{kind}"]
+        if isinstance(shape, LabelsConfig) and isinstance(config, LabelsConfig):
+            for number, label in enumerate(config.labels):
+                if label in shape.labels:
+                    into[number] = learnt[shape.labels.index(label)]
+        elif isinstance(shape, RegressorConfig) and isinstance(config, RegressorConfig):
+            shift = shape.mean - config.mean if kind == "bias" else 0.0
+            into.copy_((learnt * shape.spread + shift) / config.spread)
+        else:
+            into.copy_(learnt)

@@ -18,6 +18,7 @@ __all__ = [
     "ClassifierConfig",
     "EncoderConfig",
     "GptConfig",
+    "LabelsConfig",
     "RegressorConfig",
     "RopeScaling",
     "Seq2SeqConfig",
@@ -192,7 +193,9 @@ class BertConfig(EncoderConfig):
         return self.encoder_parameters + head + follows
 
 
-class _LabelsConfig(EncoderConfig):
+class LabelsConfig(EncoderConfig):
+    """The shape of an encoder with a head that tells labels apart."""
+
     labels: tuple[str, ...] = Field(min_length=2, description="what is told apart, in the order of the logits")
 
     @pydantic.model_validator(mode="after")
@@ -203,7 +206,7 @@ class _LabelsConfig(EncoderConfig):
         return self
 
 
-class ClassifierConfig(_LabelsConfig):
+class ClassifierConfig(LabelsConfig):
     """The shape of an encoder that gives a text, or a pair of texts, one of ``labels``."""
 
     @property
@@ -227,7 +230,7 @@ class RegressorConfig(EncoderConfig):
         return self.encoder_parameters + _linear(self.width, self.width) + _linear(self.width, 1)
 
 
-class TaggerConfig(_LabelsConfig):
+class TaggerConfig(LabelsConfig):
     """The shape of an encoder that gives each token one of ``labels``: BIO tags, among which O is one."""
 
     @property

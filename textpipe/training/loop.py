@@ -49,7 +49,6 @@ from textpipe.training.run_config import (
     FINE_TUNED,
     DataIdentity,
     RunConfig,
-    StartIdentity,
     TrainConfig,
     architecture_of,
     keys_not_read_by,
@@ -189,7 +188,7 @@ class Trainer:
                 eos_id=data.eos_id,
                 **({} if frame is None else frame.as_identity()),
             ),
-            start=None if start is None else StartIdentity(path=os.path.abspath(start.path), sha256=start.sha256),
+            start=None if start is None else start.identity(model),
         )
         self.folder = RunFolder(self.out, self.run_config)
         if start is not None:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from textpipe import __version__
 from textpipe.markdown import table
-from textpipe.training.run_config import FINE_TUNED, RunConfig
+from textpipe.training.run_config import FINE_TUNED, RunConfig, StartIdentity
 
 __all__ = ["model_card"]
 
@@ -70,7 +70,7 @@ def model_card(
         "shape": ", ".join(f"{key} {value}" for key, value in config.model.model_dump().items() if value is not None),
         "trained for": f"{step:,} of {train.steps:,} steps, {train.optimizer}, peak learning rate "
         f"{train.learning_rate:g} ({train.schedule}), seed {train.seed}",
-        "began with": "random weights" if config.start is None else f"{config.start.path}, {config.start.sha256[:16]}…",
+        "began with": _beginning(config.start),
         "data": f"{data.path}, fingerprint {data.fingerprint[:16]}…",
         "tokenizer": f"sha256 {data.tokenizer_sha256[:16]}…",
     }
@@ -89,6 +89,12 @@ def model_card(
         "before it is relied on. The licence of a model follows that of its data."
     )
     return "\n\n".join(parts) + "\n"
+
+
+def _beginning(start: StartIdentity | None) -> str:
+    if start is None:
+        return "random weights"
+    return "; ".join([f"{start.path}, {start.sha256[:16]}…", *start.changes])
 
 
 def _usage(kind: str, exported: bool, languages: tuple[str, str]) -> str:

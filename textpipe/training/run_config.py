@@ -228,6 +228,7 @@ class StartIdentity(Config):
 
     path: str = Field(description="the run, checkpoint or folder of transformers")
     sha256: str = Field(description="sha256 of its weights")
+    changes: tuple[str, ...] = Field((), description="parts of the model that they had not, and what was not kept")
 
 
 class RunConfig(Config):

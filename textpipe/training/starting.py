@@ -2,7 +2,8 @@
 
 What enters: a run's folder, a checkpoint, or a folder of `transformers`. What leaves: its shape, a digest by which the
 run knows it again, and the weights. It promises that ids mean the same: the tokenizer of the data must turn texts into
-ids as the model's own does.
+ids as the model's own does. A model with a head of its own takes the encoder, and what the other's head has learnt
+of the same labels; :meth:`Start.changes` says which parts begin with random weights.
 """
 
 from __future__ import annotations
@@ -15,10 +16,10 @@ from typing import TYPE_CHECKING
 
 from textpipe.errors import ConfigError, StateError
 from textpipe.files import sha256_file
-from textpipe.nn.shapes import EncoderConfig
+from textpipe.nn.shapes import BertConfig, ClassifierConfig, EncoderConfig, LabelsConfig, RegressorConfig
 from textpipe.training.checkpoints import Checkpoint
 from textpipe.training.loading import find_model
-from textpipe.training.run_config import HeadConfig
+from textpipe.training.run_config import HeadConfig, StartIdentity
 
 if TYPE_CHECKING:
     import torch
@@ -116,28 +117,54 @@ class Start:
         return Tokenizer.from_file(str(separate)) if separate.exists() else target, target
 
     def _is_encoder_for(self, shape: ModelConfig) -> bool:
-        """Whether a model of this shape takes the encoder alone, below a head of its own."""
-        if not (isinstance(self.shape, EncoderConfig) and isinstance(shape, HeadConfig)):
-            return False
-        return type(self.shape) is not type(shape) or not self.shape.differences(shape).keys() <= {"dropout"}
+        """Whether a model of this shape is an encoder with a head, and begins with an encoder."""
+        return isinstance(self.shape, EncoderConfig) and isinstance(shape, HeadConfig)
+
+    def identity(self, shape: ModelConfig) -> StartIdentity:
+        """What a run of this shape notes of its beginning."""
+        return StartIdentity(path=os.path.abspath(self.path), sha256=self.sha256, changes=self.changes(shape))
+
+    def changes(self, shape: ModelConfig) -> tuple[str, ...]:
+        """What of an encoder with a head does not come from these weights, and what of them has no place in it."""
+        if not self._is_encoder_for(shape):
+            return ()
+        found = []
+        if isinstance(shape, ClassifierConfig | RegressorConfig) and not self._has_pooler():
+            found.append("the pooler is new")
+        if type(shape) is not type(self.shape):
+            return (*found, "the head is new")
+        if isinstance(shape, LabelsConfig) and isinstance(self.shape, LabelsConfig):
+            known = self.shape.labels
+            found += [f"the label {label!r} is new" for label in shape.labels if label not in known]
+            found += [f"the label {label!r} is not kept" for label in known if label not in shape.labels]
+        return tuple(found)
+
+    def _has_pooler(self) -> bool:
+        if isinstance(self.shape, ClassifierConfig | RegressorConfig):
+            return True
+        if isinstance(self.origin, Checkpoint):
+            return isinstance(self.shape, BertConfig) and self.shape.next_sentence
+        return self.origin.has_pooler
 
     def load(self, model: nn.Module) -> None:
-        """Copy the weights into ``model``; a head that is trained for labels of its own keeps its first weights."""
+        """Copy the weights into ``model``; what :meth:`changes` calls new keeps its first weights."""
         if self._is_encoder_for(model.config):  # type: ignore[arg-type]
-            from textpipe.nn.bert_heads import copy_encoder
+            from textpipe.nn.bert_heads import copy_encoder, copy_head
 
-            copy_encoder(self._encoder_weights(), model)  # type: ignore[arg-type]
+            weights = self._encoder_weights()
+            is_head = {name: name.startswith(("classifier.", "ends.")) for name in weights}
+            copy_encoder({name: weight for name, weight in weights.items() if not is_head[name]}, model)  # type: ignore[arg-type]
+            copy_head(weights, self.shape, model)  # type: ignore[arg-type]
         elif isinstance(self.origin, Checkpoint):
             self.origin.load_weights(model, averaged=True)
         else:
             model.load_state_dict(self.origin.weights())
 
     def _encoder_weights(self) -> dict[str, torch.Tensor]:
-        if not isinstance(self.origin, Checkpoint):
-            found = self.origin.encoder_weights()
-        else:
-            found = self.origin.tensors(self.origin.weights_name)
-        return {name: weight for name, weight in found.items() if not name.startswith(("classifier.", "ends."))}
+        """Of embeddings and blocks, and of the head of a fine-tuned model."""
+        if isinstance(self.origin, Checkpoint):
+            return self.origin.tensors(self.origin.weights_name)
+        return self.origin.weights() if isinstance(self.shape, HeadConfig) else self.origin.encoder_weights()
 
 
 def _ids_by(tokenizer: Tokenizer) -> str:
