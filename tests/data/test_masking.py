@@ -46,6 +46,18 @@ def test_shares_are_those_of_the_paper(small_packed):
     assert kept / chosen == pytest.approx(0.1, abs=0.02)
 
 
+@pytest.mark.parametrize("context", [3, 4, 10])
+def test_of_every_sequence_with_an_ordinary_token_one_is_hidden(small_packed, context):
+    plan = masking(small_packed, context=context, share=0.01)
+    num_empty = 0
+    for step in range(60):
+        hidden, whole = plan.batch(step).targets_BT[:, 1:-1], plan.plan.batch(step).targets_BT
+        has_ordinary = (whole > 3).any(dim=1)
+        assert torch.equal((hidden != IGNORED).any(dim=1), has_ordinary)
+        num_empty += int((~has_ordinary).sum())
+    assert num_empty > 0 or context > 3
+
+
 def test_marks_are_never_hidden_nor_put_in_the_place_of_others(small_packed):
     plan = masking(small_packed, share=1.0)
     for step in range(20):

@@ -200,6 +200,28 @@ def test_muon_moves_matrices_along_orthogonal_steps_and_leaves_the_rest_to_adamw
     assert "blocks.0.attention.query.weight/exp_avg" not in entries
 
 
+def test_a_step_without_a_target_leaves_all_as_it_was_and_the_run_goes_on(texts, pairs, tmp_path):
+    shape, data, _ = case("bert", texts, pairs)
+    shape = shape.replaced(context=3)  # one token a sequence, which may be the end of a document
+    config = TrainConfig(**{**COMMON, "batch_size": 1, "average_decay": 0.5, "steps": 40, "sample_tokens": 0})
+    trainer = Trainer(shape, data, config, out=tmp_path / "run")
+    empty = [step for step in range(1, 41) if not trainer.task.batch(step - 1).num_targets]
+    assert 0 < len(empty) < 40
+    trainer._open()
+    for step in range(1, 41):
+        before = state_of(trainer.stepper)
+        done = trainer.stepper(step)
+        assert (done.loss is None) == (step in empty)
+        assert (state_of(trainer.stepper) == before) == (step in empty)
+    assert trainer.run().steps == 40
+    assert [row["step"] for row in rows(tmp_path / "run") if row.get("loss", 0) is None] == empty
+
+
+def state_of(stepper):
+    tensors = {f"{file}/{name}": tensor for file, part in stepper.tensors().items() for name, tensor in part.items()}
+    return {name: tensor.tolist() for name, tensor in tensors.items()}, stepper.state()
+
+
 def test_patience_ends_a_run_that_gains_nothing_and_the_same_call_leaves_it_so(texts, pairs, tmp_path):
     shape, data, extra = case("gpt", texts, pairs)
     config = TrainConfig(**{**COMMON, **extra, "steps": 400, "learning_rate": 0.05, "validate_every": 2}, patience=2)

@@ -2,8 +2,9 @@
 
 What enters: windows of a packed corpus and the ids of the marks. What leaves: windows between ``[CLS]`` and ``[SEP]``
 in which a share of the tokens is hidden, and what was there. Of the chosen tokens 80 in 100 become the mask, 10 another
-token, 10 stay (Devlin et al. 2018); marks and ends of documents are never chosen. What is chosen depends on the seed
-and the number of the sequence, so a step cut into micro-batches, or shared by ranks, hides the same tokens.
+token, 10 stay (Devlin et al. 2018); marks and ends of documents are never chosen, and of a sequence that has anything
+else at least one token is. What is chosen depends on the seed and the number of the sequence, so a step cut into
+micro-batches, or shared by ranks, hides the same tokens.
 
 Axes: B sequence, T position, V vocabulary.
 """
@@ -102,7 +103,8 @@ class Masking:
             draw_T, kind_T = random.random((2, inner_BT.shape[1]))
             other_T = self._ordinary[random.integers(0, len(self._ordinary), inner_BT.shape[1])]
             may_T = is_real_BT[row] & ~np.isin(inner_BT[row], self._special)
-            chosen_BT[row] = may_T & (draw_T < self.share)
+            least = draw_T[may_T].min(initial=1.0)  # a sequence with nothing to tell would be read for nothing
+            chosen_BT[row] = may_T & ((draw_T < self.share) | (draw_T == least))
             replaced_BT[row] = np.where(chosen_BT[row] & (kind_T < 0.8), self.marks.mask, replaced_BT[row])
             replaced_BT[row] = np.where(chosen_BT[row] & (kind_T >= 0.9), other_T, replaced_BT[row])
         tokens_BT = np.pad(replaced_BT, ((0, 0), (1, 1)))

@@ -291,7 +291,7 @@ class Trainer:
             with watch.running():
                 done = self.stepper(step)
             watch.count(done.num_targets)
-            loss = done.loss
+            loss = loss if done.loss is None else done.loss
             row = self._look(step, done, watch)
             if row:
                 self._record({"step": step, **row})

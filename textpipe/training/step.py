@@ -35,9 +35,9 @@ _TYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch
 
 
 class StepResult(NamedTuple):
-    """What a step gave; the loss is nats a target."""
+    """What a step gave; the loss is nats a target, None where the batch has no target."""
 
-    loss: float
+    loss: float | None
     gradient_norm: float
     rate: float
     num_targets: int
@@ -67,7 +67,7 @@ class Stepper:
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=self.dtype == torch.float16)
 
     def __call__(self, step: int) -> StepResult:
-        """The ``step``-th step of the run, from 1.
+        """The ``step``-th step of the run, from 1; one whose batch has no target leaves all as it was.
 
         Raises
         ------
@@ -86,6 +86,8 @@ class Stepper:
         torch.manual_seed(derive_key("dropout", config.seed, step, *others) >> 1)
         batch = self.task.batch(step - 1)
         num_targets = batch.num_targets
+        if not num_targets:
+            return StepResult(None, 0.0, rate, 0)
         self.model.train()
         self.optimizer.zero_grad()
         with self._explained(batch):
@@ -105,7 +107,7 @@ class Stepper:
         if self.parallel.pipeline is not None:
             with torch.autocast(self.device.type, dtype=self.dtype, enabled=self.dtype != torch.float32):
                 total = self.parallel.pipeline.backward(batch.to(self.device), num_targets)
-            return self.parallel.total(total) / max(1, num_targets)
+            return self.parallel.total(total) / num_targets
         for part, counts in self.parallel.micro_batches(batch):
             with torch.autocast(self.device.type, dtype=self.dtype, enabled=self.dtype != torch.float32):
                 loss_sum, _ = self.parallel.loss(part.to(self.device))
@@ -113,7 +115,7 @@ class Stepper:
             # ranks average their gradients: times their number it is the sum that one process would have
             self.scaler.scale(share * ranks / num_targets).backward()  # type: ignore[no-untyped-call]
             total += share.item()
-        return self.parallel.total(total) / max(1, num_targets)
+        return self.parallel.total(total) / num_targets
 
     def _clip(self) -> float:
         for part in self.optimizer.parts:
