@@ -9,6 +9,8 @@ import pytest
 import torch
 
 from textpipe.generation.beam import BeamConfig, beam_search
+from textpipe.generation.decoding import sample_ids
+from textpipe.generation.sampling import SamplingConfig
 from textpipe.generation.writing import PromptWriting, SourceWriting
 from textpipe.interchange.names import to_theirs
 from textpipe.nn.gpt import GPT, GptConfig
@@ -16,6 +18,7 @@ from textpipe.nn.seq2seq import Seq2Seq, Seq2SeqConfig
 from textpipe.nn.transformer import Transformer, TransformerConfig
 
 EOS = 2
+GREEDY = SamplingConfig(temperature=0.0, max_tokens=15)
 
 
 def spread(model, scale=0.25):
@@ -32,6 +35,16 @@ def gpt():
     return spread(GPT(GptConfig(vocab_size=60, context=40, layers=2, heads=2, width=16)))
 
 
+def as_gpt2(gpt):
+    transformers = pytest.importorskip("transformers")
+    shape = gpt.config
+    sizes = {"n_positions": shape.context, "n_embd": shape.width, "n_layer": shape.layers, "n_head": shape.heads}
+    config = transformers.GPT2Config(vocab_size=shape.vocab_size, **sizes, bos_token_id=1, eos_token_id=EOS)
+    theirs = transformers.GPT2LMHeadModel(config).eval()
+    theirs.load_state_dict(to_theirs(shape, gpt.state_dict()), strict=False)
+    return theirs
+
+
 @pytest.fixture(scope="module")
 def transformer():
     return spread(Transformer(TransformerConfig(vocab_size=60, context=40, width=16, heads=2)))
@@ -42,24 +55,47 @@ def sources():
     return torch.randint(3, 60, (4, 9), generator=torch.Generator().manual_seed(3)), torch.tensor([9, 4, 7, 1])
 
 
+@pytest.mark.parametrize("beams", [1, 2, 4])
+@pytest.mark.parametrize("ends", [[EOS, 7], [31, EOS, 44, 3]])
+def test_any_of_several_ids_ends_a_text_as_in_transformers(gpt, beams, ends):
+    theirs = as_gpt2(gpt)
+    for prompt in ([5], [17, 3, 44], [9, 9, 9, 9], [50, 1]):
+        options = {"num_beams": beams, "num_return_sequences": beams, "max_new_tokens": 15, "do_sample": False}
+        options |= {"pad_token_id": 0, "eos_token_id": ends, "output_scores": True, "return_dict_in_generate": True}
+        expected = theirs.generate(torch.tensor([prompt]), **options)
+        settings = BeamConfig(beams=beams, max_tokens=15)
+        (found,) = beam_search(PromptWriting(gpt, [prompt]), settings, ends=ends)
+        assert [row.ids for row in found] == [cut(ids[len(prompt) :], ends) for ids in expected.sequences.tolist()]
+        if beams > 1:
+            assert [row.score for row in found] == pytest.approx(expected.sequences_scores.tolist(), abs=1e-4)
+        else:
+            steps = sample_ids(PromptWriting(gpt, [prompt]), [prompt], GREEDY, ends=ends)
+            assert [step[0] for step in steps] == found[0].ids
+
+
+@pytest.mark.parametrize("beams", [1, 3])
+@pytest.mark.parametrize("at_limit", [[EOS], [EOS, 7]])
+def test_what_ends_a_text_at_its_limit_is_forced_as_in_transformers(gpt, beams, at_limit):
+    theirs = as_gpt2(gpt)
+    for prompt in ([5], [17, 3, 44]):
+        options = {"num_beams": beams, "max_new_tokens": 6, "do_sample": False, "pad_token_id": 0}
+        options |= {"eos_token_id": at_limit, "forced_eos_token_id": at_limit}
+        (expected,) = theirs.generate(torch.tensor([prompt]), **options).tolist()
+        settings = BeamConfig(beams=beams, max_tokens=6)
+        (found,) = beam_search(PromptWriting(gpt, [prompt]), settings, ends=at_limit, at_limit=at_limit)
+        assert found[0].ids == cut(expected[len(prompt) :], at_limit)
+        if beams == 1:
+            config = GREEDY.replaced(max_tokens=6)
+            steps = sample_ids(PromptWriting(gpt, [prompt]), [prompt], config, ends=at_limit, at_limit=at_limit)
+            assert [step[0] for step in steps] == found[0].ids
+
+
 SEARCHES = [(1, 1.0), (2, 1.0), (4, 1.0), (4, 0.0), (5, 2.0), (3, 0.6), (4, -1.0)]
 
 
 @pytest.mark.parametrize(("beams", "alpha"), SEARCHES)
 def test_ids_and_scores_of_a_decoder_equal_transformers(gpt, beams, alpha):
-    transformers = pytest.importorskip("transformers")
-    shape = gpt.config
-    config = transformers.GPT2Config(
-        vocab_size=shape.vocab_size,
-        n_positions=shape.context,
-        n_embd=shape.width,
-        n_layer=shape.layers,
-        n_head=shape.heads,
-        bos_token_id=1,
-        eos_token_id=EOS,
-    )
-    theirs = transformers.GPT2LMHeadModel(config).eval()
-    theirs.load_state_dict(to_theirs(shape, gpt.state_dict()), strict=False)
+    theirs = as_gpt2(gpt)
     for prompt in ([5], [17, 3, 44], [9, 9, 9, 9]):
         expected = theirs.generate(
             torch.tensor([prompt]),
@@ -74,14 +110,14 @@ def test_ids_and_scores_of_a_decoder_equal_transformers(gpt, beams, alpha):
             return_dict_in_generate=True,
         )
         settings = BeamConfig(beams=beams, max_tokens=15, alpha=alpha)
-        (found,) = beam_search(PromptWriting(gpt, [prompt]), settings, eos_id=EOS)
+        (found,) = beam_search(PromptWriting(gpt, [prompt]), settings, ends=[EOS])
         assert [row.ids for row in found] == [cut(ids[len(prompt) :]) for ids in expected.sequences.tolist()]
         if beams > 1:
             assert [row.score for row in found] == pytest.approx(expected.sequences_scores.tolist(), abs=1e-4)
 
 
-def cut(ids):
-    return ids[: ids.index(EOS)] if EOS in ids else ids
+def cut(ids, ends=(EOS,)):
+    return ids[: next((place for place, token in enumerate(ids) if token in ends), len(ids))]
 
 
 @pytest.mark.parametrize(("beams", "alpha"), SEARCHES)
@@ -119,7 +155,7 @@ def test_ids_of_a_batch_of_sources_equal_transformers(transformer, sources, beam
         bad_words_ids=None,
     )
     writing = SourceWriting(transformer, ids, lengths, begin=1)
-    found = beam_search(writing, BeamConfig(beams=beams, max_tokens=12, alpha=alpha), eos_id=EOS)
+    found = beam_search(writing, BeamConfig(beams=beams, max_tokens=12, alpha=alpha), ends=[EOS])
     assert [rows[0].ids for rows in found] == [cut(row[1:]) for row in expected.tolist()]
 
 
@@ -130,10 +166,10 @@ def test_sources_together_are_searched_as_each_alone(transformer, sources, kind)
         model = spread(Seq2Seq(Seq2SeqConfig(vocab_size=60, embedding=8, width=16, encoder_width=8)), 0.6)
     ids, lengths = sources
     config = BeamConfig(beams=3, max_tokens=10)
-    together = beam_search(SourceWriting(model, ids, lengths, begin=1), config, eos_id=EOS)
+    together = beam_search(SourceWriting(model, ids, lengths, begin=1), config, ends=[EOS])
     for row in range(len(ids)):
         one = slice(row, row + 1)
-        alone = beam_search(SourceWriting(model, ids[one, : lengths[row]], lengths[one], begin=1), config, eos_id=EOS)
+        alone = beam_search(SourceWriting(model, ids[one, : lengths[row]], lengths[one], begin=1), config, ends=[EOS])
         assert [text.ids for text in alone[0]] == [text.ids for text in together[row]]
 
 
@@ -164,7 +200,7 @@ def test_enough_beams_find_the_best_of_all_texts(penalty):
             total = sum(log_p[last][token] for last, token in itertools.pairwise((0, *ids)))
             best[ids] = total / config.penalty(length)
     ids, score = max(best.items(), key=lambda item: item[1])
-    found = beam_search(Table(table), config, eos_id=EOS)[0][0]
+    found = beam_search(Table(table), config, ends=[EOS])[0][0]
     assert found.ids == [token for token in ids if token != EOS]
     assert math.isclose(found.score, score, abs_tol=1e-4)
 

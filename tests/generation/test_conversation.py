@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import torch
 
 from textpipe.errors import ConfigError, InputError
 from textpipe.generation.conversation import Conversation, Turn
@@ -87,8 +88,8 @@ def test_the_oldest_turns_go_where_there_is_no_room_and_history_bounds_them(talk
 def test_an_answer_ends_where_the_model_would_speak_for_the_person(talk, spoken, monkeypatch):
     made, user = talk(), spoken.token_to_id("<|user|>")
     written = [*spoken.encode("바다").ids, user, *spoken.encode("항구").ids]
-    steps = [[number] for number in written]
-    monkeypatch.setattr("textpipe.generation.decoding.sample_ids", lambda *_, **__: iter(steps))
+    chosen = iter(written)
+    monkeypatch.setattr("textpipe.generation.decoding.choose", lambda *_: torch.tensor([next(chosen)]))
     assert "".join(made.answer("안녕", SHORT)) == "바다"
     assert made.turns == [Turn("안녕", "바다")]
 

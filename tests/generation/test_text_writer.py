@@ -107,9 +107,9 @@ def test_penalties_change_texts_as_in_transformers(name, beams, small_tokenizer,
         writing, before = writer._begun(rows)
         if beams > 1:
             config = BeamConfig(beams=beams, max_tokens=14, **penalties)
-            return beam_search(writing, config, eos_id=0, before=before)[0][0].ids
+            return beam_search(writing, config, ends=[0], before=before)[0][0].ids
         config = SamplingConfig(temperature=0.0, max_tokens=14, **penalties)
-        return [step[0] for step in sample_ids(writing, before, config, eos_id=0)]
+        return [step[0] for step in sample_ids(writing, before, config, ends=[0])]
 
     model = spread(new_model(SHAPES[name]))
     writer = TextWriter(model, small_tokenizer, eos_id=0)

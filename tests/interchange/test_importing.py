@@ -12,9 +12,18 @@ from family_models import SHAPES, random_model
 from textpipe.data.framing import ids_after, ids_before
 from textpipe.errors import FormatError, InputError
 from textpipe.files import write_bytes, write_json
+from textpipe.generation.beam import BeamConfig, beam_search
+from textpipe.generation.decoding import TextWriter, sample_ids
+from textpipe.generation.sampling import SamplingConfig
+from textpipe.generation.writing import PromptWriting
 from textpipe.interchange.exporting import export_model
 from textpipe.interchange.importing import ModelFolder
 from textpipe.nn.shapes import BertConfig, GptConfig
+from textpipe.training.exporting import export_run
+from textpipe.training.loading import load_model
+from textpipe.training.loop import Trainer
+from textpipe.training.run_config import TrainConfig
+from textpipe.training.starting import Start
 
 transformers = pytest.importorskip("transformers")
 NARROW = {"vocab_size": 400, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4}
@@ -134,6 +143,79 @@ def test_names_and_tables_of_older_files_are_known(folders, tmp_path):
 
     llama = copied(folders["llama"][1], tmp_path / "llama", rope_parameters=..., rope_theta=123.0, rope_scaling=None)
     assert ModelFolder.open(llama).shape.rope_base == 123.0
+
+
+def that_ends(folder, to, **generation):
+    """A copy whose generation_config.json has these keys."""
+    copied(folder, to)
+    found = json.loads((to / "generation_config.json").read_bytes())
+    write_json(to / "generation_config.json", found | generation)
+    return to
+
+
+PROMPTS = ("바다", "the ferry", "a", "한글은", "She planted beans")
+
+
+@pytest.mark.parametrize("beams", [1, 3])
+def test_a_text_ends_at_any_id_of_the_list_in_the_folder_as_in_transformers(beams, folders, tmp_path):
+    theirs, source = folders["llama"]
+    ends = [399, *range(10, 390, 16)]  # enough of them that one is soon written
+    folder = that_ends(source, tmp_path / "ends", eos_token_id=ends)
+    model, tokenizer, facts = load_model(folder)
+    writer = TextWriter(model, tokenizer, **facts["borders"])
+    config = SamplingConfig(temperature=0.0, max_tokens=12) if beams == 1 else BeamConfig(beams=beams, max_tokens=12)
+    endings = set()
+    for text in PROMPTS:
+        ids = tokenizer.encode(text).ids
+        options = {"do_sample": False, "num_beams": beams, "max_new_tokens": 12, "pad_token_id": 0}
+        (row,) = theirs.generate(torch.tensor([ids]), eos_token_id=ends, **options)[:, len(ids) :].tolist()
+        place = next((place for place, token in enumerate(row) if token in ends), None)
+        endings.add(place)
+        expected = row[:place]
+        if beams == 1:
+            begun = PromptWriting(model, [ids])
+            steps = sample_ids(begun, [ids], config, ends=facts["borders"]["ends"])
+            assert [step[0] for step in steps] == expected
+        else:
+            (found,) = beam_search(PromptWriting(model, [ids]), config, ends=facts["borders"]["ends"])
+            assert found[0].ids == expected
+    assert facts["eos_id"] == 399
+    assert endings != {None}
+    assert isinstance(writer.generate(list(PROMPTS), config)[0], str)
+
+
+def test_what_ends_texts_goes_through_a_run_and_its_export(folders, small_packed, tmp_path):
+    folder = that_ends(folders["llama"][1], tmp_path / "llama", eos_token_id=[0, 10, 11], forced_eos_token_id=10)
+    start = Start.open(folder)
+    config = TrainConfig(steps=1, warmup_steps=0, batch_size=2, sample_tokens=0, device="cpu")
+    Trainer(start.shape, small_packed, config, out=tmp_path / "run", start=start).run()
+    again = Start.open(tmp_path / "run")  # a run that begins with a run
+    Trainer(again.shape, small_packed, config, out=tmp_path / "second", start=again).run()
+    for run in ("run", "second"):
+        borders = load_model(tmp_path / run)[2]["borders"]
+        assert (set(borders["ends"]), borders["at_limit"]) == ({0, 10, 11}, (10,))
+        export_run(tmp_path / run, tmp_path / f"{run}-export")
+        written = json.loads((tmp_path / f"{run}-export" / "generation_config.json").read_bytes())
+        assert (written["eos_token_id"], written["forced_eos_token_id"]) == ([0, 10, 11], 10)
+        found = ModelFolder.open(tmp_path / f"{run}-export")
+        assert (found.ends, found.at_limit) == ((0, 10, 11), (10,))
+        assert type(folders["llama"][0]).from_pretrained(found.path).generation_config.eos_token_id == [0, 10, 11]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("forced_eos_token_id", [10, 400], r"forced_eos_token_id is 400, no token of this model \(allowed: 0 … 399\)"),
+        ("eos_token_id", 400, r"eos_token_id is 400, no token of this model"),
+        ("eos_token_id", [10, -1], r"eos_token_id\[1\]: is -1 \(allowed: 0 or more\)"),
+        ("eos_token_id", [10, "x"], r"eos_token_id\[1\]"),
+        ("eos_token_id", 1.5, "eos_token_id"),
+    ],
+)
+def test_an_id_that_is_no_token_is_refused_by_its_key(key, value, message, folders, tmp_path):
+    folder = that_ends(folders["llama"][1], tmp_path / "llama", **{key: value})
+    with pytest.raises(InputError, match=message):  # a FormatError is one
+        load_model(folder)
 
 
 def test_rows_of_the_embedding_beyond_the_tokenizer_are_left_out(folders, tmp_path):

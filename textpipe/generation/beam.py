@@ -4,10 +4,11 @@ What enters: a writing (see :mod:`textpipe.generation.writing`), how many beams,
 each sequence its best texts, best first. With ``length_penalty="average"`` ids and scores are those of
 ``transformers``' beam search with the same alpha.
 
-Each step, of all continuations of a sequence's beams the likeliest ``2 · beams`` are looked at. Those of the first
-``beams`` that end (by eos, or because ``max_tokens`` is reached) are kept as texts when they are among the best so
-far; the likeliest that do not end go on. A sequence is done when it has ``beams`` texts and the likeliest beam, taken
-at its length now, is no better than the worst of them.
+Each step, of all continuations of a sequence's beams the likeliest are looked at: twice as many as beams, and as many
+again for each further token that ends a text. Those of the first ``beams`` that end (by such a token, or because
+``max_tokens`` is reached) are kept as texts when they are among the best so far; the likeliest that do not end go on. A
+sequence is done when it has ``beams`` texts and the likeliest beam, taken at its length now, is no better than the
+worst of them.
 
 Axes: N rows of all sequences not done, V vocabulary.
 """
@@ -24,7 +25,7 @@ from textpipe.config import Config, Field
 from textpipe.generation.sampling import StopString, penalized
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from textpipe.generation.whole_characters import WholeCharacters
     from textpipe.generation.writing import Writing
@@ -35,12 +36,12 @@ __all__ = ["BeamConfig", "Hypothesis", "beam_search"]
 class BeamConfig(Config):
     """How texts are searched for. A text's score is the sum of its tokens' logarithms over a penalty of its length.
 
-    ``average`` divides by length^alpha (eos counted), ``gnmt`` by ((5 + length) / 6)^alpha (Wu et al. 2016), ``none``
-    by nothing.
+    ``average`` divides by length^alpha (what ends it counted), ``gnmt`` by ((5 + length) / 6)^alpha (Wu et al. 2016),
+    ``none`` by nothing.
     """
 
     beams: int = Field(4, ge=1, le=1024, description="hypotheses of each sequence that are followed")
-    max_tokens: int = Field(100, ge=1, description="most tokens written, eos included")
+    max_tokens: int = Field(100, ge=1, description="most tokens written, what ends a text included")
     length_penalty: Literal["average", "gnmt", "none"] = Field("average", description="what a score is divided by")
     alpha: float = Field(1.0, ge=-10.0, le=10.0, description="exponent of the penalty; above 0 longer texts gain")
     repetition_penalty: float = Field(
@@ -57,7 +58,7 @@ class BeamConfig(Config):
 
 
 class Hypothesis(NamedTuple):
-    """A text: its ids without eos, and its score."""
+    """A text: its ids without the one that ends it, and its score."""
 
     ids: list[int]
     score: float
@@ -84,17 +85,18 @@ def beam_search(
     writing: Writing,
     config: BeamConfig,
     *,
-    eos_id: int,
+    ends: Collection[int],
+    at_limit: Sequence[int] = (),
     before: Sequence[Sequence[int]] | None = None,
     never: Sequence[int] = (),
-    ends_at_limit: bool = False,
     only: WholeCharacters | None = None,
 ) -> list[list[Hypothesis]]:
     """The best ``config.beams`` texts of each sequence, best first.
 
-    ``before`` are ids that penalties count as written; those of ``never`` are not written. With ``ends_at_limit`` the
-    last token that ``max_tokens`` leaves room for is eos, whatever is likely. ``only`` keeps every beam UTF-8; one that
-    is cut by ``max_tokens`` may still end inside a character.
+    Any id of ``ends`` ends a text, and where there are some ``at_limit``, the last token that ``max_tokens`` leaves
+    room for is one of them, whatever is likely. ``before`` are ids that penalties count as written; those of ``never``
+    are not written. ``only`` keeps every beam UTF-8; one that is cut by ``max_tokens`` may still end inside a
+    character.
 
     Notes
     -----
@@ -111,14 +113,14 @@ def beam_search(
         if only is not None:
             states = [state for search in running for state in search.states]
             scores_NV.masked_fill_(~only.mask(states).to(scores_NV.device), -math.inf)
-        if ends_at_limit and length == config.max_tokens:
-            scores_NV.fill_(-math.inf)[:, eos_id] = sums_N
+        if at_limit and length == config.max_tokens:
+            scores_NV.fill_(-math.inf)[:, list(at_limit)] = sums_N[:, None]
         chosen: list[tuple[int, int, float]] = []  # (row, token, sum) of each beam that goes on
         still: list[_Search] = []
         row = 0
         for search in running:
             rows = len(search.beams)
-            went_on = _extend(search, scores_NV[row : row + rows], config, length=length, eos_id=eos_id)
+            went_on = _extend(search, scores_NV[row : row + rows], config, length=length, ends=ends)
             if went_on:
                 chosen += [(row + beam, token, total) for beam, token, total in went_on]
                 search.go_on(went_on, only)
@@ -136,22 +138,22 @@ def beam_search(
 
 
 def _extend(
-    search: _Search, scores_KV: torch.Tensor, config: BeamConfig, *, length: int, eos_id: int
+    search: _Search, scores_KV: torch.Tensor, config: BeamConfig, *, length: int, ends: Collection[int]
 ) -> list[tuple[int, int, float]]:
     """Add the texts that end here; the beams that go on as (beam, token, sum), none when the sequence is done."""
     entries = scores_KV.shape[1]
-    best, places = torch.topk(scores_KV.flatten(), min(2 * config.beams, scores_KV.numel()))
+    best, places = torch.topk(scores_KV.flatten(), min((1 + max(1, len(ends))) * config.beams, scores_KV.numel()))
     went_on: list[tuple[int, int, float]] = []
     is_last = length == config.max_tokens
     for rank, (total, place) in enumerate(zip(best.tolist(), places.tolist(), strict=True)):
         if total == -math.inf:
             break  # nothing that may be written is left
         beam, token = divmod(place, entries)
-        if token != eos_id and not is_last:
+        if token not in ends and not is_last:
             if len(went_on) < config.beams:
                 went_on.append((beam, token, total))
         elif rank < config.beams:
-            ids = search.beams[beam] if token == eos_id else [*search.beams[beam], token]
+            ids = search.beams[beam] if token in ends else [*search.beams[beam], token]
             search.texts.append(Hypothesis(ids, total / config.penalty(length)))
     search.texts.sort(key=lambda text: -text.score)
     del search.texts[config.beams :]

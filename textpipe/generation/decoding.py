@@ -61,7 +61,7 @@ def generate_ids(
         when a prompt is empty, too long, or has an id the model does not know.
     """
     _check_ids(model.config, prompts)
-    yield from sample_ids(PromptWriting(model, prompts, filler=eos_id), prompts, config, eos_id=eos_id, only=only)
+    yield from sample_ids(PromptWriting(model, prompts, filler=eos_id), prompts, config, ends=[eos_id], only=only)
 
 
 @torch.inference_mode()
@@ -70,15 +70,17 @@ def sample_ids(
     before: Sequence[Sequence[int]],
     config: SamplingConfig,
     *,
-    eos_id: int,
+    ends: Collection[int],
+    at_limit: Sequence[int] = (),
     only: WholeCharacters | None = None,
     numbers: Sequence[int] | None = None,
     never: Sequence[int] = (),
 ) -> Iterator[list[int | None]]:
     """Draw the next id of every row of a writing, step by step.
 
-    As :func:`generate_ids`; ``before`` are ids that penalties count as written, ``numbers`` which draw each row has of
-    the seed (0, 1, … when absent), and ``never`` ids that are not written.
+    As :func:`generate_ids`; any id of ``ends`` ends a row, and with ``at_limit`` the last token there is room for does.
+    ``before`` are ids that penalties count as written, ``numbers`` which draw each row has of the seed (0, 1, … when
+    absent), and ``never`` ids that are not written.
     """
     written = [list(ids) for ids in before]
     generators = [
@@ -87,7 +89,7 @@ def sample_ids(
     ]
     running, states = [True] * len(written), [0] * len(written)
     chosen_B: torch.Tensor | None = None
-    for _ in range(config.max_tokens):
+    for _ in range(config.max_tokens - bool(at_limit)):
         logits_BV = writing.first() if chosen_B is None else writing.next(None, chosen_B)
         if never:
             logits_BV[:, list(never)] = -math.inf
@@ -99,7 +101,7 @@ def sample_ids(
             row.append(found)
         if only is not None:
             states = [only.after(state, found) for state, found in zip(states, ids, strict=True)]
-        running = [was and found != eos_id for was, found in zip(running, ids, strict=True)]
+        running = [was and found not in ends for was, found in zip(running, ids, strict=True)]
         if not any(running):
             return
         yield [found if still else None for still, found in zip(running, ids, strict=True)]
@@ -143,13 +145,13 @@ class TextWriter:
     ----------
     model : a GPT, which goes on from prompts; or a Transformer or recurrent model, whose prompts are sources.
     tokenizer : of prompts and of what is written.
-    eos_id : ends what is written.
+    eos_id : ends what is written, as do those of ``ends``.
     before : ids a prompt begins with; eos when absent. Of an encoder and decoder: the id a target is read from, and
         those it then begins with whatever is likely.
     before_source, after_source : ids a source begins and ends with; nothing and eos when absent.
     source_tokenizer : of the sources, when they have a vocabulary of their own.
     never : ids that are not written.
-    ends_at_limit : the last token that ``max_tokens`` leaves room for is eos, of a search.
+    at_limit : where there are some, the last token that ``max_tokens`` leaves room for is one of them.
     """
 
     def __init__(
@@ -158,12 +160,13 @@ class TextWriter:
         tokenizer: Tokenizer,
         *,
         eos_id: int,
+        ends: Collection[int] = (),
+        at_limit: Sequence[int] = (),
         before: Sequence[int] | None = None,
         before_source: Sequence[int] = (),
         after_source: Sequence[int] | None = None,
         source_tokenizer: Tokenizer | None = None,
         never: Sequence[int] = (),
-        ends_at_limit: bool = False,
     ) -> None:
         self.model, self.tokenizer, self.eos_id = model, tokenizer, eos_id
         self._is_decoder = isinstance(model.config, GptConfig)
@@ -171,7 +174,7 @@ class TextWriter:
         self._before_source = list(before_source)
         self._after_source = [eos_id] if after_source is None else list(after_source)
         self._encoder = source_tokenizer or tokenizer
-        self._never, self._ends_at_limit = tuple(never), ends_at_limit
+        self._ends, self._at_limit, self._never = {eos_id, *ends}, tuple(at_limit), tuple(never)
         self._only: WholeCharacters | None = None
 
     def check(self, prompts: Sequence[str]) -> list[list[int]]:
@@ -264,19 +267,16 @@ class TextWriter:
             writing,
             begun,
             self._within(config),
-            eos_id=self.eos_id,
+            ends=self._ends.union(ends),
+            at_limit=self._at_limit,
             only=self._only,
             numbers=numbers,
             never=self._never,
         )
-        over = [False] * len(rows)
         for step in steps:
-            over = [was or found in ends for was, found in zip(over, step, strict=True)]
-            if all(over):
-                break
             yield [
-                watch.feed((decoder.step(self.tokenizer, found) or "") if found is not None and not was else "")
-                for decoder, watch, found, was in zip(decoders, watches, step, over, strict=True)
+                watch.feed("" if found is None else decoder.step(self.tokenizer, found) or "")
+                for decoder, watch, found in zip(decoders, watches, step, strict=True)
             ]
             if config.stop and all(watch.has_stopped for watch in watches):
                 return
@@ -289,10 +289,10 @@ class TextWriter:
         found = beam_search(
             writing,
             self._within(config),
-            eos_id=self.eos_id,
+            ends=self._ends,
+            at_limit=self._at_limit,
             before=begun,
             never=self._never,
-            ends_at_limit=self._ends_at_limit,
             only=self._only,
         )
         for best, *_ in found:

@@ -61,7 +61,7 @@ def translate_ids(
         rows = order[start : start + batch_size]
         with torch.inference_mode():
             writing = SourceWriting.of(model, [sources[row] for row in rows], begin=begin, forced=forced)
-        for row, texts in zip(rows, beam_search(writing, config, eos_id=eos_id, only=only), strict=True):
+        for row, texts in zip(rows, beam_search(writing, config, ends=[eos_id], only=only), strict=True):
             found[row] = texts[0].ids if only is None else only.whole(texts[0].ids)
     return found
 

@@ -31,7 +31,7 @@ from textpipe.models import SentencePiece
 from textpipe.nn.shapes import BilingualConfig, EncoderConfig, GptConfig, Seq2SeqConfig, TransformerConfig
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from textpipe.tokenizer import Tokenizer
 
@@ -51,6 +51,8 @@ def export_model(
     out: str | os.PathLike[str],
     *,
     eos_id: int,
+    ends: Collection[int] = (),
+    at_limit: Collection[int] = (),
     frame: PairFrame | None = None,
     source_tokenizer: Tokenizer | None = None,
     dtype: str = "float32",
@@ -65,6 +67,8 @@ def export_model(
     tokenizer : of the texts, or of the targets.
     out : a folder that does not exist.
     eos_id : ends texts (a BERT has none: what ends its texts is in its vocabulary).
+    ends : further ids that end what it writes.
+    at_limit : ids of which it writes one where there is room for no more token.
     frame : what stands around the texts of an encoder and decoder beside eos.
     source_tokenizer : where the source has a tokenizer of its own.
     dtype : float32, bfloat16 or float16.
@@ -111,7 +115,7 @@ def export_model(
     with publish_directory(Path(out), kind="export", config={"model_type": config["model_type"]}) as staging:
         write_json(staging / "config.json", config)
         if not isinstance(shape, EncoderConfig):
-            write_json(staging / "generation_config.json", _generation(shape, ids, frame))
+            write_json(staging / "generation_config.json", _generation(shape, ids, frame, ends, at_limit))
         write_weights(staging, theirs, dtype=TYPES[dtype], shard_bytes=shard_bytes)
         if isinstance(shape, TransformerConfig) and is_translation_tokenizer(tokenizer.parts):
             names = {"eos_token": tokenizer.id_to_token(eos_id), "pad_token": pad}
@@ -165,8 +169,13 @@ def _write_pair(
     translation_folders.write(folder, *parts, is_marian=shape.layout == "post", settings=settings)
 
 
-def _generation(shape: Any, ids: Ids, frame: PairFrame) -> dict[str, Any]:
-    made: dict[str, Any] = {"eos_token_id": ids.eos, "pad_token_id": ids.pad, "bos_token_id": ids.eos}
+def _generation(
+    shape: Any, ids: Ids, frame: PairFrame, ends: Collection[int], at_limit: Collection[int]
+) -> dict[str, Any]:
+    every = _one_or_all(dict.fromkeys([ids.eos, *ends]))
+    made: dict[str, Any] = {"eos_token_id": every, "pad_token_id": ids.pad, "bos_token_id": ids.eos}
+    if at_limit:
+        made["forced_eos_token_id"] = _one_or_all(at_limit)
     if not isinstance(shape, GptConfig):
         made |= {"decoder_start_token_id": ids.begin, "max_length": shape.context}
         if ids.begin != ids.eos:
@@ -174,6 +183,11 @@ def _generation(shape: Any, ids: Ids, frame: PairFrame) -> dict[str, Any]:
         if frame.before_target:
             made["forced_bos_token_id"] = frame.before_target[0]
     return made
+
+
+def _one_or_all(ids: Collection[int]) -> int | list[int]:
+    """As their files have ids: a list where there are several."""
+    return next(iter(ids)) if len(ids) == 1 else list(ids)
 
 
 def _write_tokenizer(tokenizer: Tokenizer, folder: Path, shape: Any, ids: Ids) -> None:

@@ -54,10 +54,11 @@ def is_model_folder(path: str | os.PathLike[str]) -> bool:
 class ModelFolder:
     """What a folder says its model is; the weights are read when they are asked for.
 
-    ``tokenizer`` is that of targets, and of all texts where there is but one. ``eos_id`` ends a text and ``begin_id``
-    begins a target (of an encoder and decoder; else None). ``shape`` has as many entries as the tokenizer: rows that
-    were added to the embedding to round its size up are left out. ``forced_id`` is what targets begin with whatever is
-    likely, those of ``never`` are not written, and with ``ends_at_limit`` eos stands where a target may go no further.
+    ``tokenizer`` is that of targets, and of all texts where there is but one. Any of ``ends`` ends a text, the first
+    being ``eos_id``, and ``begin_id`` begins a target (of an encoder and decoder; else None). ``shape`` has as many
+    entries as the tokenizer: rows that were added to the embedding to round its size up are left out. ``forced_id`` is
+    what targets begin with whatever is likely, those of ``never`` are not written, and where there are some
+    ``at_limit``, one of them stands where a text may go no further.
     """
 
     path: Path
@@ -65,12 +66,12 @@ class ModelFolder:
     family: Family | None
     tokenizer: Tokenizer
     source_tokenizer: Tokenizer
-    eos_id: int | None
+    ends: tuple[int, ...]
     begin_id: int | None
     stored_shape: ModelConfig
     forced_id: int | None = None
     never: tuple[int, ...] = ()
-    ends_at_limit: bool = False
+    at_limit: tuple[int, ...] = ()
 
     @classmethod
     def open(
@@ -106,13 +107,18 @@ class ModelFolder:
         if isinstance(shape, TransformerConfig | Seq2SeqConfig) and shape.source_vocab_size is not None:
             sizes["source_vocab_size"] = _entries(source, shape.source_vocab_size, folder)
         files = [_object(folder / GENERATION, limits)] if (folder / GENERATION).is_file() else []
-        eos_id = _first_id([*files, config], "eos_token_id")
-        begin_id = _first_id([*files, config], "decoder_start_token_id")
-        forced_id = _first_id([*files, config], "forced_bos_token_id") if languages[1] is None else None
-        never = _never([*files, config])
-        ends_at_limit = _first_id([*files, config], "forced_eos_token_id") is not None
-        written = (eos_id, begin_id, shape, forced_id, never, ends_at_limit)
+        files.append(config)
+        begin_id = next(iter(_ids(files, "decoder_start_token_id")), None)
+        forced_id = next(iter(_ids(files, "forced_bos_token_id")), None) if languages[1] is None else None
+        never = tuple(found for found in _never(files) if found < sizes["vocab_size"])
+        at_limit = _ids(files, "forced_eos_token_id")
+        written = (_ids(files, "eos_token_id"), begin_id, shape, forced_id, never, at_limit)
         return cls(folder, shape.replaced(**sizes), family, target, source, *written)
+
+    @property
+    def eos_id(self) -> int | None:
+        """What ends a text, the first where several may; None where the folder names none."""
+        return self.ends[0] if self.ends else None
 
     def frame(self) -> PairFrame:
         """What stands around the texts of an encoder and decoder."""
@@ -223,15 +229,21 @@ def _object(path: Path, limits: Limits) -> Field:
     return made
 
 
-def _first_id(objects: Iterable[Field], key: str) -> int | None:
-    """The id in the first file that names one; of a list its first."""
+def _ids(objects: Iterable[Field], key: str) -> tuple[int, ...]:
+    """The id, or the list of ids, in the first file that names any."""
     for config in objects:
         part = config.part(key, required=False)
-        if part is not None and isinstance(part.value, list) and part.value:
-            part = next(part.items())
-        if part is not None and part.value is not None:
-            return int(part.of(int))
-    return None
+        if part is None or part.value is None or part.value == []:
+            continue
+        return tuple(_id(one) for one in (part.items() if isinstance(part.value, list) else [part]))
+    return ()
+
+
+def _id(part: Field) -> int:
+    found: int = part.of(int)
+    if found < 0:
+        part.fail(f"is {found}", allowed="0 or more")
+    return found
 
 
 def _never(objects: Iterable[Field]) -> tuple[int, ...]:
@@ -239,7 +251,7 @@ def _never(objects: Iterable[Field]) -> tuple[int, ...]:
     for config in objects:
         part = config.part("bad_words_ids", required=False)
         if part is not None and part.value is not None:
-            runs = [[one.of(int) for one in run.items()] for run in part.items()]
+            runs = [[_id(one) for one in run.items()] for run in part.items()]
             return tuple(run[0] for run in runs if len(run) == 1)
     return ()
 

@@ -60,6 +60,8 @@ def export_run(
         tokenizer,
         to,
         eos_id=facts["eos_id"],
+        ends=facts["borders"].get("ends", ()),
+        at_limit=facts["borders"].get("at_limit", ()),
         frame=PairFrame(identity.begin_id, identity.before_source, identity.before_target),
         source_tokenizer=facts["borders"].get("source_tokenizer"),
         dtype=dtype,

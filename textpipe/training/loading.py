@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textpipe.errors import ConfigError, InputError, StateError
-from textpipe.nn.shapes import EncoderConfig
+from textpipe.nn.shapes import EncoderConfig, GptConfig
 from textpipe.training.checkpoints import Checkpoint, find_checkpoint, list_checkpoints
 
 if TYPE_CHECKING:
@@ -141,6 +141,8 @@ def _from_checkpoint(checkpoint: Checkpoint, tokenizer: Tokenizer | None) -> tup
         tokenizer = Tokenizer.from_file(str(checkpoint.path / "tokenizer.json"))
     check_tokenizer(tokenizer.sha256, identity.tokenizer_sha256, where=checkpoint.path)
     borders: dict[str, Any] = {"eos_id": identity.eos_id}
+    if checkpoint.config.start is not None:
+        borders |= {"ends": checkpoint.config.start.ends, "at_limit": checkpoint.config.start.at_limit}
     if identity.begin_id is not None:
         borders |= {"before": (identity.begin_id, *identity.before_target), "before_source": identity.before_source}
         borders["never"] = tuple({identity.begin_id} - {identity.eos_id})  # no target of training has it
@@ -169,22 +171,37 @@ def _from_folder(folder: ModelFolder) -> tuple[Any, Tokenizer, dict[str, Any]]:
     from textpipe.training.run_config import architecture_of
 
     architecture = architecture_of(folder.shape)
-    borders: dict[str, Any] = {"eos_id": folder.eos_id}
+    borders: dict[str, Any] = {"eos_id": folder.eos_id, "ends": folder.ends, "at_limit": folder.at_limit}
     if architecture == "gpt":
         borders["before"] = ids_before(folder.tokenizer)
     elif not isinstance(folder.shape, EncoderConfig):
         source = folder.source_tokenizer
         frame = folder.frame()
         borders |= {"before_source": frame.before_source, "after_source": ids_after(source), "never": folder.never}
-        borders["ends_at_limit"] = folder.ends_at_limit
         borders |= {"before": (folder.begin_id, *frame.before_target), "source_tokenizer": source}
-    wanted = {"eos_token_id": folder.eos_id}
-    if architecture in ("transformer", "seq2seq"):
-        wanted["decoder_start_token_id"] = folder.begin_id
-    absent = [key for key, found in wanted.items() if found is None]
-    if absent and not isinstance(folder.shape, EncoderConfig):  # an encoder writes nothing
-        raise InputError(f"config.json names no {absent[0]}", where=folder.path, hint="add it: writing needs it")
+    if not isinstance(folder.shape, EncoderConfig):  # an encoder writes nothing
+        _check_written(folder)
     eos_id = folder.eos_id
     if eos_id is None:
         eos_id = next(iter(ids_after(folder.tokenizer)), None)
     return folder.model(), folder.tokenizer, {"architecture": architecture, "eos_id": eos_id, "borders": borders}
+
+
+def _check_written(folder: ModelFolder) -> None:
+    """Refuse a folder that does not say what writing needs, or names ids that its tokenizer does not have."""
+    entries = folder.shape.vocab_size
+    begin = () if isinstance(folder.shape, GptConfig) else (folder.begin_id,)
+    forced = () if folder.forced_id is None else (folder.forced_id,)
+    for key, ids in (
+        ("eos_token_id", (folder.eos_id,)),
+        ("decoder_start_token_id", begin),
+        ("forced_bos_token_id", forced),
+        ("forced_eos_token_id", folder.at_limit),
+    ):
+        for found in ids:
+            if found is None:
+                raise InputError(f"config.json names no {key}", where=folder.path, hint="add it: writing needs it")
+            if found >= entries:
+                raise InputError(
+                    f"{key} is {found}, no token of this model", where=folder.path, allowed=f"0 … {entries - 1}"
+                )

@@ -228,6 +228,8 @@ class StartIdentity(Config):
 
     path: str = Field(description="the run, checkpoint or folder of transformers")
     sha256: str = Field(description="sha256 of its weights")
+    ends: tuple[int, ...] = Field((), description="ids that end what it writes, whatever ends the data's texts")
+    at_limit: tuple[int, ...] = Field((), description="ids of which it writes one where there is room for no more")
     changes: tuple[str, ...] = Field((), description="parts of the model that they had not, and what was not kept")
 
 

@@ -122,7 +122,12 @@ class Start:
 
     def identity(self, shape: ModelConfig) -> StartIdentity:
         """What a run of this shape notes of its beginning."""
-        return StartIdentity(path=os.path.abspath(self.path), sha256=self.sha256, changes=self.changes(shape))
+        writes: StartIdentity | ModelFolder | None = (
+            self.origin.config.start if isinstance(self.origin, Checkpoint) else self.origin
+        )
+        endings = {"ends": writes.ends, "at_limit": writes.at_limit} if writes is not None else {}
+        changes = self.changes(shape)
+        return StartIdentity(path=os.path.abspath(self.path), sha256=self.sha256, changes=changes, **endings)
 
     def changes(self, shape: ModelConfig) -> tuple[str, ...]:
         """What of an encoder with a head does not come from these weights, and what of them has no place in it."""
