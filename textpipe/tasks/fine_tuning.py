@@ -27,13 +27,14 @@ from textpipe.tasks.prediction import READ_AT_ONCE, logits_of, predict, unpadded
 from textpipe.tasks.windows import Window, WindowBatch, WindowPlan, in_order_of_length
 
 if TYPE_CHECKING:
-    from textpipe.data.example_files import ExampleFormat
+    from textpipe.data.example_files import AnyExample, ExampleFormat
     from textpipe.nn.shapes import EncoderConfig
     from textpipe.tokenizer import Tokenizer
     from textpipe.training.run_config import TrainConfig
 
 __all__ = ["FineTuning", "LabelledData", "Reading"]
 
+StrPath = str | os.PathLike[str]
 _NUM_SAMPLES = 4
 
 
@@ -51,7 +52,7 @@ class LabelledData:
 
     Parameters
     ----------
-    train, val : files.
+    train, val : files, or examples.
     format_ : what is told of the texts, and how files hold it.
     tokenizer : of the encoder; it needs the marks of BERT.
 
@@ -65,25 +66,22 @@ class LabelledData:
 
     def __init__(
         self,
-        train: Sequence[str | os.PathLike[str]],
-        val: Sequence[str | os.PathLike[str]],
+        train: Sequence[StrPath] | Sequence[AnyExample],
+        val: Sequence[StrPath] | Sequence[AnyExample],
         format_: ExampleFormat,
         tokenizer: Tokenizer,
     ) -> None:
-        from textpipe.data.example_files import read_examples
-
         if not train or not val:
-            raise InputError("no file to learn from" if not train else "no held-out file")
+            raise InputError("nothing to learn from" if not train else "nothing is held out")
         marks = Marks.of(tokenizer, eos_id=0)
         self.tokenizer, self.eos_id = with_marks(tokenizer, marks), marks.end
         self.format = format_
-        self.train: list[Any] = read_examples(train, format_)
-        self.val: list[Any] = read_examples(val, format_)
-        self.path = Path(train[0])
-        digests = [[sha256_file(Path(path)) for path in side] for side in (train, val)]
+        self.train, self.val = (_examples(side, format_) for side in (train, val))
+        first = train[0]
+        self.path = Path(first if isinstance(first, str | os.PathLike) else first.where.partition(": ")[0])
+        digests = [[_digest(one) for one in side] for side in (train, val)]
         self.fingerprint = hashlib.sha256(repr((digests, format_)).encode()).hexdigest()
         self.tokenizer_sha256 = self.tokenizer.sha256
-
         self._read: tuple[EncoderConfig, Reading] | None = None
 
     @property
@@ -131,6 +129,18 @@ class LabelledData:
         if (scores == scores[0]).all():
             raise InputError(f"every score is {scores[0]:g}", where=self.path, allowed="2 different ones or more")
         return {"mean": round(float(scores.mean()), 6), "spread": round(float(scores.std()), 6)}
+
+
+def _examples(side: Sequence[Any], format_: ExampleFormat) -> list[Any]:
+    from textpipe.data.example_files import read_examples
+
+    return read_examples(side, format_) if isinstance(side[0], str | os.PathLike) else list(side)
+
+
+def _digest(one: StrPath | AnyExample) -> str:
+    if isinstance(one, str | os.PathLike):
+        return sha256_file(Path(one))
+    return hashlib.sha256(repr(one).encode()).hexdigest()
 
 
 class FineTuning:

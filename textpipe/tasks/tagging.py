@@ -7,7 +7,7 @@ normalizer does to it, changes neither the task nor its score. A long text is re
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from textpipe.data.labelled_text import Labels
 from textpipe.data.tagged_text import TaggedText
 from textpipe.errors import InputError
 from textpipe.evaluation.entities import EntityScores, entities_of, score_entities
+from textpipe.evaluation.labels import check_same_length
 from textpipe.nn.bert_heads import TokenClassifier
 from textpipe.tasks.label_alignment import Span, align_tags, spans_of
 from textpipe.tasks.windows import Window, WindowBatch
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from textpipe.nn.shapes import TaggerConfig
     from textpipe.tokenizer import Tokenizer
 
-__all__ = ["SpanPrediction", "Tagging", "spans_in", "tags_of"]
+__all__ = ["SpanPrediction", "Tagging", "score_spans", "spans_in", "tags_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,22 +121,32 @@ class Tagging:
         return [SpanPrediction(each.text, tuple(spans_of(each.text, where, tag))) for each, where, tag in rows]
 
     def scores(self, examples: Sequence[TaggedText], predictions: Sequence[SpanPrediction]) -> dict[str, float | None]:
-        found = self._scored(examples, predictions, 1)
+        found = score_spans(examples, [each.spans for each in predictions], num_resamples=1)
         return {"entity_f1": found.f1.value, "entity_macro_f1": found.macro_f1}
 
     def intervals(self, examples: Sequence[TaggedText], predictions: Sequence[SpanPrediction]) -> dict[str, Interval]:
-        return {"entity_f1": self._scored(examples, predictions, 1000).f1}
-
-    def _scored(
-        self, examples: Sequence[TaggedText], predictions: Sequence[SpanPrediction], num_resamples: int
-    ) -> EntityScores:
-        true = [_by_character(each.text, spans_in(each)) for each in examples]
-        predicted = [_by_character(each.text, each.spans) for each in predictions]
-        return score_entities(true, predicted, num_resamples=num_resamples)
+        return {"entity_f1": score_spans(examples, [each.spans for each in predictions]).f1}
 
     def sample(self, example: TaggedText, prediction: SpanPrediction) -> dict[str, str]:
         meant = SpanPrediction(example.text, tuple(spans_in(example)))
         return {"prompt": example.text, "text": str(prediction), "reference": str(meant)}
+
+
+def score_spans(
+    examples: Sequence[TaggedText], predicted: Iterable[Sequence[Span]], *, num_resamples: int = 1000
+) -> EntityScores:
+    """Score what is marked in each text, whoever marked it, against what is meant.
+
+    Raises
+    ------
+    InputError
+        when there are not as many as examples.
+    """
+    true = [_by_character(each.text, spans_in(each)) for each in examples]
+    marked = list(predicted)
+    check_same_length(true, marked, "texts")
+    told = [_by_character(each.text, spans) for each, spans in zip(examples, marked, strict=True)]
+    return score_entities(true, told, num_resamples=num_resamples)
 
 
 def _by_character(text: str, spans: Sequence[Span]) -> list[str]:
