@@ -12,6 +12,7 @@ from pathlib import Path
 
 NAMES = {
     "encode": "encode",
+    "encode-lists": "encode_lists",
     "sentencepiece": "sentencepiece_models",
     "load": "load",
     "train-vocab": "train_vocab",

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textpipe import Encoding, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
-from textpipe.core._places import number_list, number_lists, piece_list, place_lists
+from textpipe.core._places import number_list, token_rows
 from textpipe.encoding import COLUMNS
 from textpipe.encoding.columns import GivenColumns, PartOfColumns
 
@@ -127,35 +127,48 @@ def test_a_pickled_encoding_has_every_list():
     assert columns(pickle.loads(pickle.dumps(encoding))) == columns(encoding)  # noqa: S301  (our own bytes)
 
 
-@given(st.lists(st.tuples(st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1)), max_size=50))
-def test_pairs_are_those_of_the_two_rows(pairs):
-    rows = np.array(pairs, dtype=np.uint32).reshape(-1, 2).T.copy()
-    for cut in (0, len(pairs) // 2, len(pairs)):
-        offsets = np.array([0, cut, cut, len(pairs)])
-        parts = [pairs[:cut], [], pairs[cut:]]
-        assert place_lists(rows[0], rows[1], offsets) == parts
-        assert number_lists(rows[0], offsets) == [[begin for begin, _ in part] for part in parts]
+NUMBERS = st.integers(0, 300) | st.integers(65_530, 65_540) | st.integers(0, 2**32 - 1)
+
+
+@given(st.lists(st.tuples(NUMBERS, NUMBERS, NUMBERS, NUMBERS), max_size=50), st.data())
+def test_the_rows_of_texts_are_those_between_their_offsets(tokens, data):
+    rows = np.array(tokens, dtype=np.uint32).reshape(-1, 4).T.copy()
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(tokens)), max_size=5)))
+    offsets = [0, *cuts, len(tokens)]
+    made = token_rows(rows, np.array(offsets, dtype=np.int64))
+    assert len(made) == len(offsets) - 1
+    for text, begin, end in zip(made, offsets, offsets[1:], strict=False):
+        part = tokens[begin:end]
+        assert text.num_tokens == len(part)
+        assert text.ids() == [token[0] for token in part]
+        assert text.places() == [token[1:3] for token in part]
+        assert text.words() == [token[3] for token in part]
+        assert all(text.has_id(token[0]) for token in part)
+        assert text.has_id(77) == any(token[0] == 77 for token in part)
+        pieces = {token[0]: None if token[0] % 3 == 0 else f"<{token[0]}>" for token in part}
+        found, left = text.pieces(pieces)
+        assert found == [pieces[token[0]] for token in part]
+        assert left == [place for place, token in enumerate(part) if token[0] % 3 == 0]
 
 
 @pytest.mark.parametrize("kind", [np.uint16, np.uint32])
 @given(data=st.data())
-def test_numbers_and_pieces_are_those_of_the_row(kind, data):
+def test_numbers_are_those_of_the_row(kind, data):
     ids = data.draw(st.lists(st.integers(0, np.iinfo(kind).max) | st.integers(65_530, 65_535), max_size=50))
     row = np.array(ids, dtype=kind)
     assert number_list(row) == ids
     assert number_list(row) is not number_list(row)
-    pieces = {number: None if number % 3 == 0 else f"<{number}>" for number in ids}
-    tokens, left = piece_list(row, pieces)
-    assert tokens == [pieces[number] for number in ids]
-    assert left == [place for place, number in enumerate(ids) if number % 3 == 0]
 
 
 def test_what_is_no_row_of_ids_is_refused():
     for row in (np.zeros((2, 2), dtype=np.uint32), np.zeros(2, dtype=np.int64)):
         with pytest.raises(ValueError, match="no row of numbers"):
             number_list(row)
+    with pytest.raises(ValueError, match="3 rows, not 4"):
+        token_rows(np.zeros((3, 2), dtype=np.uint32), np.array([0, 2]))
+    (row,) = token_rows(np.zeros((4, 1), dtype=np.uint32), np.array([0, 1]))
     with pytest.raises(KeyError):
-        piece_list(np.zeros(1, dtype=np.uint16), {})
+        row.pieces({})
 
 
 def test_a_list_that_was_given_out_belongs_to_whoever_asked():
@@ -178,29 +191,22 @@ def test_lists_of_a_batch_are_those_of_its_texts_one_by_one_in_whatever_order_th
         assert columns(encoding) == columns(tokenizer.encode(texts[number]))
 
 
-def test_rows_of_different_lengths_make_no_pairs():
-    with pytest.raises(ValueError, match="3 beginnings and 2 ends"):
-        place_lists(np.zeros(3, dtype=np.uint32), np.zeros(2, dtype=np.uint32), np.array([0, 2]))
-
-
 @pytest.mark.parametrize("enabled", [True, False])
 def test_making_places_leaves_the_collector_as_it_was(enabled):
-    row, before = np.zeros(3, dtype=np.uint32), gc.isenabled()
+    before = gc.isenabled()
+    (row,) = token_rows(np.zeros((4, 3), dtype=np.uint32), np.array([0, 3]))
     try:
         (gc.enable if enabled else gc.disable)()
-        place_lists(row, row, np.array([0, 3]))
+        row.places()
         assert gc.isenabled() is enabled
     finally:
         (gc.enable if before else gc.disable)()
 
 
 @pytest.mark.parametrize("offsets", [[-1, 2], [0, 4], [2, 1], [0, 2**40]])
-def test_offsets_outside_a_row_make_no_lists(offsets):
-    row = np.zeros(3, dtype=np.uint32)
-    with pytest.raises(ValueError, match="in a row of 3"):
-        number_lists(row, np.array(offsets))
-    with pytest.raises(ValueError, match="in a row of 3"):
-        place_lists(row, row, np.array(offsets))
+def test_offsets_outside_of_the_rows_are_refused(offsets):
+    with pytest.raises(ValueError, match="in rows of 3"):
+        token_rows(np.zeros((4, 3), dtype=np.uint32), np.array(offsets))
 
 
 @settings(max_examples=30, deadline=None)

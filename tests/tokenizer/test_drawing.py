@@ -217,7 +217,7 @@ def test_words_cut_beforehand_are_drawn_by_all_of_them(tokenizer):
     assert tokenizer.encode_batch_fast([words], is_pretokenized=True)[0].ids == encoding.ids
     pipeline = tokenizer.pipeline
     lots = pipeline.model.lots(words)
-    staged = pipeline.encode_words_staged(words, skip_special=False, words=True, lots=lots)
+    staged = pipeline.encode_words_staged(words, skip_special=False, lots=lots)
     assert columns(staged) == columns(encoding)
     by_word = {}
     for number, of_word in zip(encoding.ids, encoding.word_ids, strict=True):

@@ -1,15 +1,17 @@
 # distutils: language = c++
 """Lists from rows of numbers: marshalling only.
 
-What enters: ids, numbers of words, or where tokens begin and where they end. What leaves: the lists of numbers, of
-pieces or of pairs that Python sees, of one text or of several at once. Promises: a number that is wanted often is one
-object, and the garbage collector never tracks the pairs.
+What enters: ids, or all that is known of the tokens of texts: ids, where tokens begin and end, the numbers of their
+words. What leaves: one small value a text, and from it the lists of numbers, of pieces or of pairs that Python sees.
+Promises: a number that is wanted often is one object, and the garbage collector never tracks the pairs.
 """
 
 from cpython.buffer cimport PyBUF_ND, PyBuffer_Release, PyObject_GetBuffer
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from cpython.object cimport PyObject
 from cpython.long cimport PyLong_FromUnsignedLong
 from libc.stdint cimport int64_t, uint16_t, uint32_t
+from libc.string cimport memcpy
 
 cdef extern from "Python.h":
     object PyList_New(Py_ssize_t size)
@@ -58,20 +60,39 @@ cdef list pieces_of(Number* values, Py_ssize_t count, dict pieces, list left):
     return made
 
 
-cdef int take_row(object numbers, Py_buffer* view) except -1:
-    """A row of uint16 or uint32; to be released."""
-    PyObject_GetBuffer(numbers, view, PyBUF_ND)
-    if view.ndim == 1 and view.itemsize in (2, 4):
-        return 0
-    PyBuffer_Release(view)
-    raise ValueError(f"{type(numbers).__name__} is no row of numbers of two or four bytes")
+cdef list places_of(Number* begins, Number* ends, Py_ssize_t count):
+    cdef list made = PyList_New(count)
+    cdef uint32_t last = 0
+    cdef object begin, end = 0
+    cdef tuple pair
+    cdef Py_ssize_t i
+    cdef int was_enabled = PyGC_Disable()  # it would look through thousands of new pairs again and again
+    try:
+        for i in range(count):
+            begin = end if begins[i] == last else number_of(begins[i])
+            last = ends[i]
+            end = number_of(last)
+            pair = PyTuple_New(2)
+            Py_INCREF(begin)
+            PyTuple_SET_ITEM(pair, 0, begin)
+            Py_INCREF(end)
+            PyTuple_SET_ITEM(pair, 1, end)
+            PyObject_GC_UnTrack(pair)  # numbers refer to nothing: the collector would find out each time by itself
+            Py_INCREF(pair)
+            PyList_SET_ITEM(made, i, pair)
+    finally:
+        if was_enabled:
+            PyGC_Enable()
+    return made
 
 
 def number_list(numbers not None) -> list:
     """``numbers.tolist()`` of an array of uint16 or uint32."""
     cdef Py_buffer view
-    take_row(numbers, &view)
+    PyObject_GetBuffer(numbers, &view, PyBUF_ND)
     try:
+        if view.ndim != 1 or view.itemsize not in (2, 4):
+            raise ValueError(f"{type(numbers).__name__} is no row of numbers of two or four bytes")
         if view.itemsize == 2:
             return numbers_of(<const uint16_t*>view.buf, view.shape[0])
         return numbers_of(<const uint32_t*>view.buf, view.shape[0])
@@ -79,72 +100,93 @@ def number_list(numbers not None) -> list:
         PyBuffer_Release(&view)
 
 
-def piece_list(ids not None, dict pieces not None) -> tuple:
-    """The piece of each id of an array of uint16 or uint32, and the places in it whose piece is None."""
-    cdef Py_buffer view
-    cdef list left = []
-    take_row(ids, &view)
-    try:
-        if view.itemsize == 2:
-            return pieces_of(<const uint16_t*>view.buf, view.shape[0], pieces, left), left
-        return pieces_of(<const uint32_t*>view.buf, view.shape[0], pieces, left), left
-    finally:
-        PyBuffer_Release(&view)
+cdef enum Row:
+    ID, BEGIN, END, WORD, NUM_ROWS
 
 
-cdef int check_offsets(const int64_t[::1] offsets, Py_ssize_t count) except -1:
-    """Refuse what does not cut a row of so many into parts."""
-    cdef Py_ssize_t i
-    cdef int64_t last = 0
-    for i in range(offsets.shape[0]):
-        if not last <= offsets[i] <= count:
-            raise ValueError(f"offset {i} is {offsets[i]}, in a row of {count} after {last}")
-        last = offsets[i]
-    return 0
+cdef class TokenRows:
+    """The ids of a text's tokens, the characters they begin and end at, and the numbers of their words.
+
+    Made by :func:`token_rows`; numbers below 65,536 take two bytes each.
+    """
+
+    cdef bytes held
+    cdef bint narrow
+    cdef readonly Py_ssize_t num_tokens
+
+    cdef inline const uint16_t* two(self, Row row) noexcept:
+        return <const uint16_t*>PyBytes_AS_STRING(self.held) + row * self.num_tokens
+
+    cdef inline const uint32_t* four(self, Row row) noexcept:
+        return <const uint32_t*>PyBytes_AS_STRING(self.held) + row * self.num_tokens
+
+    cdef list numbers(self, Row row):
+        if self.narrow:
+            return numbers_of(self.two(row), self.num_tokens)
+        return numbers_of(self.four(row), self.num_tokens)
+
+    def ids(self) -> list:
+        """The ids."""
+        return self.numbers(ID)
+
+    def words(self) -> list:
+        """The numbers of the tokens' words."""
+        return self.numbers(WORD)
+
+    def places(self) -> list:
+        """The pairs of beginnings and ends."""
+        if self.narrow:
+            return places_of(self.two(BEGIN), self.two(END), self.num_tokens)
+        return places_of(self.four(BEGIN), self.four(END), self.num_tokens)
+
+    def pieces(self, dict pieces not None) -> tuple:
+        """The piece of each id, and the numbers of the tokens whose piece is None."""
+        cdef list left = []
+        if self.narrow:
+            return pieces_of(self.two(ID), self.num_tokens, pieces, left), left
+        return pieces_of(self.four(ID), self.num_tokens, pieces, left), left
+
+    def has_id(self, uint32_t number) -> bool:
+        """Whether a token has this id."""
+        cdef Py_ssize_t i
+        for i in range(self.num_tokens):
+            if (self.two(ID)[i] if self.narrow else self.four(ID)[i]) == number:
+                return True
+        return False
 
 
-def number_lists(const uint32_t[::1] numbers not None, const int64_t[::1] offsets not None) -> list:
-    """``[numbers[begin:end].tolist() for begin, end in pairwise(offsets)]``."""
-    check_offsets(offsets, numbers.shape[0])
-    cdef const uint32_t* row = &numbers[0] if numbers.shape[0] else NULL
-    cdef Py_ssize_t i
-    return [numbers_of(row + offsets[i], offsets[i + 1] - offsets[i]) for i in range(offsets.shape[0] - 1)]
-
-
-cdef list places_of(const uint32_t* begins, const uint32_t* ends, Py_ssize_t count):
-    cdef list made = PyList_New(count)
-    cdef uint32_t last = 0
-    cdef object begin, end = 0
-    cdef tuple pair
-    cdef Py_ssize_t i
-    for i in range(count):
-        begin = end if begins[i] == last else number_of(begins[i])
-        last = ends[i]
-        end = number_of(last)
-        pair = PyTuple_New(2)
-        Py_INCREF(begin)  # SET_ITEM takes over the reference it is given
-        PyTuple_SET_ITEM(pair, 0, begin)
-        Py_INCREF(end)
-        PyTuple_SET_ITEM(pair, 1, end)
-        PyObject_GC_UnTrack(pair)  # numbers refer to nothing: the collector would find out each time by itself
-        Py_INCREF(pair)
-        PyList_SET_ITEM(made, i, pair)
+cdef TokenRows rows_between(const uint32_t[:, ::1] rows, Py_ssize_t begin, Py_ssize_t end):
+    cdef TokenRows made = TokenRows.__new__(TokenRows)
+    cdef Py_ssize_t row, i, count = end - begin
+    cdef uint32_t most = 0
+    cdef const uint32_t* values
+    cdef uint16_t* narrow
+    made.num_tokens = count
+    for row in range(NUM_ROWS if count else 0):
+        values = &rows[row, begin]
+        for i in range(count):
+            most |= values[i]
+    made.narrow = most < 1 << 16
+    made.held = PyBytes_FromStringAndSize(NULL, NUM_ROWS * count * (2 if made.narrow else 4))
+    for row in range(NUM_ROWS if count else 0):
+        values = &rows[row, begin]
+        if made.narrow:
+            narrow = <uint16_t*>PyBytes_AS_STRING(made.held) + row * count
+            for i in range(count):
+                narrow[i] = <uint16_t>values[i]
+        else:
+            memcpy(PyBytes_AS_STRING(made.held) + row * count * 4, values, count * 4)
     return made
 
 
-def place_lists(const uint32_t[::1] begins not None, const uint32_t[::1] ends not None,
-                const int64_t[::1] offsets not None) -> list:
-    """The same of ``list(zip(begins, ends))``, as plain numbers."""
-    cdef Py_ssize_t count = begins.shape[0], i
-    if ends.shape[0] != count:
-        raise ValueError(f"{count} beginnings and {ends.shape[0]} ends")
-    check_offsets(offsets, count)
-    cdef const uint32_t* first = &begins[0] if count else NULL
-    cdef const uint32_t* last = &ends[0] if count else NULL
-    cdef int was_enabled = PyGC_Disable()  # it would look through thousands of new pairs again and again
-    try:
-        return [places_of(first + offsets[i], last + offsets[i], offsets[i + 1] - offsets[i])
-                for i in range(offsets.shape[0] - 1)]
-    finally:
-        if was_enabled:
-            PyGC_Enable()
+def token_rows(const uint32_t[:, ::1] rows not None, const int64_t[::1] offsets not None) -> list:
+    """For each text the rows (4, num_ids) of its tokens, which are those from ``offsets[n]`` to ``offsets[n + 1]``."""
+    cdef Py_ssize_t i
+    cdef int64_t last = 0
+    if rows.shape[0] != NUM_ROWS:
+        raise ValueError(f"{rows.shape[0]} rows, not {NUM_ROWS}")
+    for i in range(offsets.shape[0]):
+        if not last <= offsets[i] <= rows.shape[1]:
+            raise ValueError(f"offset {i} is {offsets[i]}, in rows of {rows.shape[1]} after {last}")
+        last = offsets[i]
+    return [rows_between(rows, offsets[i], offsets[i + 1]) for i in range(offsets.shape[0] - 1)]

@@ -2,7 +2,7 @@
 
 What enters: the columns of its tokens. What leaves: one value with parallel lists, and look-ups between characters,
 words and tokens. Promises: the same fields and answers as `tokenizers`' Encoding; a list is made when it is first asked
-for, so that whoever wants the ids alone pays for nothing else; a list given out is a copy.
+for; a list given out is a copy.
 """
 
 from __future__ import annotations

@@ -255,10 +255,7 @@ class Encoder(Fitting):
         """
         texts = texts_of(texts)
         skip_special = self._skips_special(texts, special)
-        pipeline = self.pipeline
-        return pipeline.spans(
-            texts, skip_special=skip_special, threads=checked_threads(threads), lots=pipeline.model.lots()
-        )
+        return self.pipeline.spans(texts, skip_special=skip_special, threads=checked_threads(threads))
 
     def post_process(
         self, encoding: Encoding, pair: Encoding | None = None, add_special_tokens: bool = True

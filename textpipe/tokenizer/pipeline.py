@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -30,12 +30,13 @@ from textpipe.pre_tokenizers import BertPreTokenizer, NativeCut, PreTokenizer
 from textpipe.processors import PostProcessor
 from textpipe.processors.base import join
 from textpipe.tokenizer.staged import encoding_of, speller
-from textpipe.tokenizer.text_columns import IdColumns, SharedSpans, Spans, TextColumns, later_spans
+from textpipe.tokenizer.text_columns import IdColumns, Spans, columns_of_texts, columns_of_words
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from textpipe.tokenizer.text_columns import Rows
     from textpipe.trainers import WordCutter
 
 __all__ = ["CACHE_BYTES", "Pipeline"]
@@ -163,41 +164,32 @@ class Pipeline:
         self, texts: Sequence[str], *, skip_special: bool, threads: int = 1, ids_alone: bool = False
     ) -> list[Encoding]:
         """The tokens of each text, without the template; with ``ids_alone`` nothing is known of them but their ids."""
-        if self.native is None:
-            staged = self.encode_staged(texts, skip_special=skip_special, lots=self.model.lots())
+        lots = self.model.lots()
+        program = self.native_spans
+        if program is None:
+            staged = self.encode_staged(texts, skip_special=skip_special, lots=lots)
             return [_ids_alone(encoding) for encoding in staged] if ids_alone else staged
-        if not ids_alone and not self.model.repeatable:
-            drawn = self.spans(texts, skip_special=skip_special, threads=threads, lots=self.model.lots())
-            return [
-                self._drawn((text,), spans, skip_special=skip_special, words=False)
-                for text, spans in zip(texts, drawn.each(), strict=True)
-            ]
-        ids, offsets = self._flat_ids(texts, skip_special=skip_special, threads=threads, lots=self.model.lots())
-        # Each row is copied: one that is kept does not keep those of all texts.
-        rows = (ids[begin:end].copy() for begin, end in pairwise(offsets.tolist()))
         if ids_alone:
+            ids, offsets = self._flat_ids(texts, skip_special=skip_special, threads=threads, lots=lots)
+            # Each row is copied: one that is kept does not keep those of all texts.
+            rows = (ids[begin:end].copy() for begin, end in pairwise(offsets.tolist()))
             return [Encoding.of_columns(IdColumns(row)) for row in rows]
-        return [
-            Encoding.of_columns(TextColumns(self, (text,), row, skip_special=skip_special, spans=spans, number=number))
-            for text, row, (spans, number) in zip(
-                texts, rows, later_spans(self, texts, skip_special=skip_special), strict=True
-            )
-        ]
+        found = self._rows(program, texts, skip_special=skip_special, threads=threads, lots=lots)
+        columns = columns_of_texts(self, texts, found, skip_special=skip_special, lots=lots)
+        return list(map(Encoding.of_columns, columns))
 
     def encode_words(self, words: Sequence[str], *, skip_special: bool, ids_alone: bool = False) -> Encoding:
         """The same of one text that was cut into words beforehand; a token's place is that in its word."""
-        if self.native is None:
-            staged = self.encode_words_staged(words, skip_special=skip_special, words=True, lots=self.model.lots(words))
+        lots = self.model.lots(words)
+        program = self.native_spans
+        if program is None:
+            staged = self.encode_words_staged(words, skip_special=skip_special, lots=lots)
             return _ids_alone(staged) if ids_alone else staged
-        if not ids_alone and not self.model.repeatable:
-            drawn = self.spans(words, skip_special=skip_special, lots=self.model.lots(words))
-            return self._drawn(words, drawn, skip_special=skip_special, words=True)
-        ids, _ = self._flat_ids(words, skip_special=skip_special, threads=1, lots=self.model.lots(words))
         if ids_alone:
+            ids, _ = self._flat_ids(words, skip_special=skip_special, threads=1, lots=lots)
             return Encoding.of_columns(IdColumns(ids))
-        texts = tuple(words)
-        spans = SharedSpans(partial(self.spans, texts, skip_special=skip_special))
-        return Encoding.of_columns(TextColumns(self, texts, ids, skip_special=skip_special, spans=spans, number=None))
+        found = self._rows(program, words, skip_special=skip_special, threads=1, lots=lots)
+        return Encoding.of_columns(columns_of_words(self, words, found, skip_special=skip_special, lots=lots))
 
     def _flat_ids(
         self, texts: Sequence[str], *, skip_special: bool, threads: int, lots: Lots | None
@@ -209,27 +201,22 @@ class Pipeline:
             texts, threads=threads, skip_special=skip_special, add_special=False, lots=lots or _NO_LOTS
         )
 
-    def _drawn(self, texts: Sequence[str], spans: Spans, *, skip_special: bool, words: bool) -> Encoding:
-        """The tokens of one text from a model that draws lots, which would draw others: all is known of them."""
-        if self.model.surface_id in spans.ids:
-            lots = self.model.lots(texts if words else None)
-            return self.encode_words_staged(texts, skip_special=skip_special, words=words, lots=lots)
-        known, number = SharedSpans(lambda: spans), None if words else 0
-        return Encoding.of_columns(
-            TextColumns(self, tuple(texts), spans.ids, skip_special=skip_special, spans=known, number=number)
-        )
-
-    def spans(self, texts: Sequence[str], *, skip_special: bool, threads: int = 1, lots: Lots | None = None) -> Spans:
-        """The tokens of texts with their places, flat, without the template; ``lots`` as the model gives them."""
+    @staticmethod
+    def _rows(
+        program: NativeEncoder, texts: Sequence[str], *, skip_special: bool, threads: int, lots: Lots | None
+    ) -> Rows:
         _check_lengths(texts)
+        return program.encode_batch_spans(texts, threads=threads, skip_special=skip_special, lots=lots or _NO_LOTS)
+
+    def spans(self, texts: Sequence[str], *, skip_special: bool, threads: int = 1) -> Spans:
+        """The tokens of texts with their places, flat, without the template."""
+        lots = self.model.lots()
         program = self.native_spans
-        if program is not None:
-            rows, offsets, added = program.encode_batch_spans(
-                texts, threads=threads, skip_special=skip_special, lots=lots or _NO_LOTS
-            )
-            ids, begins, ends, words = rows
-            return Spans(ids, begins, ends, words, offsets, added)
-        return Spans.of_encodings(self.encode_staged(texts, skip_special=skip_special, lots=lots))
+        if program is None:
+            return Spans.of_encodings(self.encode_staged(texts, skip_special=skip_special, lots=lots))
+        rows, offsets, added = self._rows(program, texts, skip_special=skip_special, threads=threads, lots=lots)
+        ids, begins, ends, words = rows
+        return Spans(ids, begins, ends, words, offsets, added)
 
     @cached_property
     def pieces(self) -> dict[int, str | None]:
@@ -365,19 +352,19 @@ class Pipeline:
         """The tokens of each text, stage by stage."""
         _check_lengths(texts)
         return [
-            encoding_of(self.stages(text, skip_special=skip_special), speller(self.model, text, lots, number))
+            self.encode_text_staged(text, number, skip_special=skip_special, lots=lots)
             for number, text in enumerate(texts)
         ]
 
-    def encode_words_staged(
-        self, texts: Sequence[str], *, skip_special: bool, words: bool, lots: Lots | None = None
-    ) -> Encoding:
-        encodings = self.encode_staged(texts, skip_special=skip_special, lots=lots)
-        joined = Encoding.merge(encodings, growing_offsets=False)
-        if not words:
-            return joined
+    def encode_text_staged(self, text: str, number: int, *, skip_special: bool, lots: Lots | None) -> Encoding:
+        """The same of one text, which has a number in its call."""
+        return encoding_of(self.stages(text, skip_special=skip_special), speller(self.model, text, lots, number))
+
+    def encode_words_staged(self, words: Sequence[str], *, skip_special: bool, lots: Lots | None) -> Encoding:
+        """The same of one text that was cut into words beforehand."""
+        encodings = self.encode_staged(words, skip_special=skip_special, lots=lots)
         numbers = [number for number, encoding in enumerate(encodings) for _ in range(len(encoding))]
-        return joined.with_columns(word_ids=lambda: numbers)
+        return Encoding.merge(encodings, growing_offsets=False).with_columns(word_ids=lambda: numbers)
 
 
 def _ids_alone(encoding: Encoding) -> Encoding:

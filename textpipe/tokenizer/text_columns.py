@@ -1,8 +1,8 @@
 """The tokens of a text that a native program encoded.
 
-What enters: the ids, the text they came from and the pipeline. What leaves: columns. Promises: of a text nothing but
-its ids is computed until pieces, places or words are asked for; then the program goes over it once more. A model that
-draws lots would not give the same tokens twice: what it gave is kept.
+What enters: for each text the rows of its tokens, and the pipeline they came from. What leaves: columns. Promises: a
+list is made when it is asked for; a token that reads as the text it stands for is looked for in that text only when
+pieces, places or words are asked for, by the stages as they were then.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from itertools import chain, pairwise
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from textpipe.core._places import number_list, number_lists, piece_list, place_lists
+from textpipe.core._places import TokenRows, number_list, token_rows
 from textpipe.encoding.columns import Columns
 
 if TYPE_CHECKING:
@@ -21,11 +21,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from textpipe.encoding import Encoding
+    from textpipe.models.base import Lots
     from textpipe.tokenizer.pipeline import Pipeline
 
-__all__ = ["IdColumns", "SharedSpans", "Spans", "TextColumns", "later_spans"]
+    Rows = tuple[NDArray[np.uint32], NDArray[np.int64], dict[int, str]]
+    """What a native program finds of texts: rows (4, num_ids), where each text begins in them, the added tokens."""
 
-_SHARED_CHARS = 1 << 14  # of texts whose places are found together; a call for each would cost more than its work
+__all__ = ["IdColumns", "Spans", "TextColumns", "columns_of_texts", "columns_of_words"]
 
 
 class Spans(NamedTuple):
@@ -61,74 +63,6 @@ class Spans(NamedTuple):
         ids, begins, ends, words = rows
         return cls(ids, begins, ends, words, offsets, {})
 
-    def added_in(self, number: int) -> dict[int, str]:
-        """The added tokens of one text."""
-        begin, end = self.offsets[number : number + 2].tolist()
-        return {index - begin: text for index, text in self.added.items() if begin <= index < end}
-
-    def each(self) -> Iterator[Spans]:
-        """Those of each text; who holds one does not hold the others."""
-        added = deque(self.added.items())
-        for begin, end in pairwise(self.offsets.tolist()):
-            own = {}
-            while added and added[0][0] < end:
-                index, text = added.popleft()
-                own[index - begin] = text
-            ids, begins, ends, words = (row[begin:end].copy() for row in self[:4])
-            offsets = self.offsets[:2].copy()
-            offsets[:] = 0, end - begin
-            yield Spans(ids, begins, ends, words, offsets, own)
-
-
-class SharedSpans:
-    """The places in a few texts, found together when those of one are asked for.
-
-    Parameters
-    ----------
-    find : gives the tokens of the texts; what it holds is held as long as one of their encodings is.
-    """
-
-    __slots__ = ("_find", "_places", "_spans", "_words")
-
-    def __init__(self, find: Callable[[], Spans]) -> None:
-        self._find = find
-        self._spans: Spans | None = None
-        self._places: list[list[tuple[int, int]]] | None = None
-        self._words: list[list[int]] | None = None
-
-    def all(self) -> Spans:
-        """Those of all the texts, one after the other."""
-        if self._spans is None:
-            self._spans = self._find()
-        return self._spans
-
-    def places(self) -> list[list[tuple[int, int]]]:
-        """For each text where its tokens begin and end, to read."""
-        if self._places is None:
-            spans = self.all()
-            self._places = place_lists(spans.begins, spans.ends, spans.offsets)
-        return self._places
-
-    def words(self) -> list[list[int]]:
-        """For each text the numbers of its tokens' words, to read."""
-        if self._words is None:
-            spans = self.all()
-            self._words = number_lists(spans.words, spans.offsets)
-        return self._words
-
-
-def later_spans(pipeline: Pipeline, texts: Sequence[str], *, skip_special: bool) -> Iterator[tuple[SharedSpans, int]]:
-    """For each text what finds its places, with those of its neighbours where they are short, and its number there."""
-    begin = size = 0
-    for end in range(1, len(texts) + 1):
-        size += len(texts[end - 1])
-        if end < len(texts) and size + len(texts[end]) <= _SHARED_CHARS:
-            continue
-        shared = SharedSpans(partial(pipeline.spans, tuple(texts[begin:end]), skip_special=skip_special))
-        for number in range(end - begin):
-            yield shared, number
-        begin, size = end, 0
-
 
 class IdColumns(Columns):
     """Ids of which nothing else is known."""
@@ -158,79 +92,83 @@ _BLANK = {
 }
 
 
-class TextColumns(IdColumns):
+class TextColumns(Columns):
     """The tokens of one text, or of the words it was cut into beforehand.
 
     Parameters
     ----------
     pipeline : the stages that encoded it.
-    texts : the text, or its words.
-    ids : (num_ids,), of all of them.
-    skip_special : special tokens in the texts were plain text.
-    spans : what knows the rest of it, or finds it.
-    number : of the text among those that ``spans`` knows; None for words, which are all of them: they are numbered as
-        they were given.
+    rows : its tokens.
+    added : which of them are added tokens, and the texts they were found as.
+    staged : encodes it stage by stage, where a token reads as normalized text, which no row tells.
     """
 
-    __slots__ = ("_number", "_pipeline", "_skip_special", "_spans", "_texts")
+    __slots__ = ("_added", "_pipeline", "_rows", "_staged")
+
+    type_id = 0
 
     def __init__(
-        self,
-        pipeline: Pipeline,
-        texts: Sequence[str],
-        ids: NDArray[Any],
-        *,
-        skip_special: bool,
-        spans: SharedSpans,
-        number: int | None,
+        self, pipeline: Pipeline, rows: TokenRows, added: dict[int, str], staged: Callable[[], Encoding] | None
     ) -> None:
-        super().__init__(ids)
+        super().__init__(rows.num_tokens)
         self._pipeline = pipeline
-        self._texts = texts
-        self._skip_special = skip_special
-        self._spans = spans
-        self._number = number
+        self._rows = rows
+        self._added = added
+        self._staged = staged
 
     def make(self, name: str) -> list[Any]:
         """Ids, pieces, places and words; no token is special, and all of them count."""
-        make = _OF_TEXT.get(name)
-        if make is None:
-            return super().make(name)
-        surface = self._pipeline.model.surface_id
-        if surface is not None and surface in self._ids:
-            return self._staged(name)  # its tokens read as normalized text, which no row tells
-        return make(self)
-
-    def _offsets(self) -> list[Any]:
-        places = self._spans.places()
-        return list(chain.from_iterable(places)) if self._number is None else places[self._number].copy()
-
-    def _word_ids(self) -> list[Any]:
-        if self._number is not None:
-            return self._spans.words()[self._number].copy()
-        counts = [end - begin for begin, end in pairwise(self._spans.all().offsets.tolist())]
-        return [number for number, count in enumerate(counts) for _ in range(count)]
+        if name == "ids":
+            return self._rows.ids()
+        if name not in {"tokens", "offsets", "word_ids"}:
+            return [_BLANK[name]] * self.num_tokens
+        if self._staged is not None:
+            return list(getattr(self._staged(), name))
+        if name == "tokens":
+            return self._tokens()
+        return self._rows.places() if name == "offsets" else self._rows.words()
 
     def _tokens(self) -> list[str]:
-        tokens, left = piece_list(self._ids, self._pipeline.pieces)
-        if left:
-            spans = self._spans.all()
-            added = spans.added if self._number is None else spans.added_in(self._number)
-            for index in left:
-                found = added.get(index)
-                tokens[index] = self._pipeline.model.pieces[int(self._ids[index])] if found is None else found
+        tokens, left = self._rows.pieces(self._pipeline.pieces)
+        ids = self._rows.ids() if left else []
+        for index in left:
+            found = self._added.get(index)
+            tokens[index] = self._pipeline.model.pieces[ids[index]] if found is None else found
         return tokens
 
-    def _staged(self, name: str) -> list[Any]:
-        """The list as the stages give it one by one, set as they were."""
-        staged = self._pipeline.kept.encode_words_staged(
-            self._texts, skip_special=self._skip_special, words=self._number is None
-        )
-        return list(getattr(staged, name))
+
+def columns_of_texts(
+    pipeline: Pipeline, texts: Sequence[str], found: Rows, *, skip_special: bool, lots: Lots | None
+) -> Iterator[TextColumns]:
+    """The tokens of each text, drawn by ``lots`` where the model draws."""
+    rows, offsets, added = found
+    waiting = deque(added.items())
+    surface = pipeline.model.surface_id
+    begin = 0
+    for number, (row, end) in enumerate(zip(token_rows(rows, offsets), offsets[1:].tolist(), strict=True)):
+        own = {}
+        while waiting and waiting[0][0] < end:
+            index, text = waiting.popleft()
+            own[index - begin] = text
+        begin = end
+        staged = None
+        if surface is not None and row.has_id(surface):
+            encode = pipeline.kept.encode_text_staged
+            staged = partial(encode, texts[number], number, skip_special=skip_special, lots=lots)
+        yield TextColumns(pipeline, row, own, staged)
 
 
-_OF_TEXT = {
-    "tokens": TextColumns._tokens,
-    "offsets": TextColumns._offsets,
-    "word_ids": TextColumns._word_ids,
-}
+def columns_of_words(
+    pipeline: Pipeline, words: Sequence[str], found: Rows, *, skip_special: bool, lots: Lots | None
+) -> TextColumns:
+    """The tokens of a text that was cut into words beforehand, which are numbered as they were given."""
+    import numpy as np
+
+    rows, offsets, added = found
+    rows[3] = np.repeat(np.arange(len(words), dtype=np.uint32), np.diff(offsets))
+    (row,) = token_rows(rows, offsets[[0, -1]])
+    surface = pipeline.model.surface_id
+    staged = None
+    if surface is not None and row.has_id(surface):
+        staged = partial(pipeline.kept.encode_words_staged, tuple(words), skip_special=skip_special, lots=lots)
+    return TextColumns(pipeline, row, added, staged)
