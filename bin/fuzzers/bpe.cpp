@@ -77,7 +77,8 @@ void by_merges(Input& input) {
     options.ignore_merges = flags & 4;
     options.has_unk = flags & 8;
     options.unk_token = "?";
-    options.dropout = flags & 16 ? static_cast<float>(input.below(101)) / 100 : 0;
+    const bool drops = flags & 16;
+    const double dropout = drops ? input.below(101) / 100.0 : 0;
     if (flags & 32) options.prefix = "##";
     if (flags & 64) options.suffix = "</w>";
     const bool byte_level = flags & 128;
@@ -100,11 +101,13 @@ void by_merges(Input& input) {
         if (ids.emplace(joined, static_cast<uint32_t>(ids.size())).second) pieces.push_back(joined);
         merges.push_back({ids.at(left), ids.at(right), ids.at(joined)});
     }
-    BpeModel model(options);
-    model.reserve(ids.size(), merges.size());
-    for (const auto& [piece, id] : ids) model.add_piece(id, piece);
-    for (const auto& merge : merges) model.add_merge(merge.left, merge.right, merge.id);
-    model.finish(byte_level);
+    const auto tables = std::make_shared<BpeModel>(options);
+    tables->reserve(ids.size(), merges.size());
+    for (const auto& [piece, id] : ids) tables->add_piece(id, piece);
+    for (const auto& merge : merges) tables->add_merge(merge.left, merge.right, merge.id);
+    tables->finish(byte_level);
+    const DroppingBpe dropping(tables, dropout);
+    const Model& model = drops ? static_cast<const Model&>(dropping) : *tables;
     const bool takes_bytes = byte_level && model.takes_bytes();
     while (!input.empty()) {
         const size_t most = 1 + input.byte();

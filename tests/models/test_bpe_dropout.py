@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import pickle
 import random
 from collections import Counter, defaultdict
 from itertools import pairwise
 
 import pytest
 
-from textpipe.models import BPE
+from textpipe.models import BPE, bpe
 
 PIECES = ["가", "나", "다", "가나", "나다", "가나다", "나가", "나가나"]
 VOCAB = {piece: number for number, piece in enumerate(PIECES)}
@@ -44,7 +45,7 @@ def slow_chances(word: str, dropout: float) -> dict[tuple[str, ...], float]:
 @pytest.mark.parametrize("dropout", [0.05, 0.4, 0.9])
 @pytest.mark.parametrize("word", ["가나다", "가나가나다", "나가나다가"])
 def test_every_outcome_has_its_chance(word, dropout):
-    tables = BPE(VOCAB, MERGES, dropout=dropout)._tables(byte_level=False)
+    tables = BPE(VOCAB, MERGES, dropout=dropout).native(byte_level=False)
     seeds = random.Random(f"{word} {dropout}")
     runs = 20_000
     seen = Counter(
@@ -68,6 +69,38 @@ def test_a_long_word_is_done_and_keeps_its_text(dropout):
 
 
 def test_the_same_seed_gives_the_same_pieces():
-    tables = BPE(VOCAB, MERGES, dropout=0.5)._tables(byte_level=False)
+    tables = BPE(VOCAB, MERGES, dropout=0.5).native(byte_level=False)
     outcomes = [tables.tokenize("가나다나가" * 100, seed) for seed in (7, 7, 1 << 40)]
     assert outcomes[0] == outcomes[1] != outcomes[2]
+
+
+def test_another_dropout_or_seed_needs_no_other_tables_and_another_setting_does(monkeypatch):
+    made = []
+
+    class Counted(bpe.NativeBpe):
+        def __init__(self, *args, **settings):
+            made.append(settings)
+            super().__init__(*args, **settings)
+
+    monkeypatch.setattr(bpe, "NativeBpe", Counted)
+    model = BPE(VOCAB, MERGES)
+    plain = model.tokenize("가나다")
+    for dropout in (1.0, 0.5, None):
+        model.dropout = dropout
+        model.tokenize("가나다")
+    model.seed = 7
+    assert model.tokenize("가나다") == plain
+    assert len(made) == 1
+    model.unk_token = "가"
+    model.tokenize("가나다")
+    assert len(made) == 2
+
+
+def test_a_copy_made_by_pickle_has_every_setting():
+    model = BPE(VOCAB | {"?": 8}, [], None, 0.25, "?", "##", "</w>", True, True, True, seed=7)
+    other = pickle.loads(pickle.dumps(model))  # noqa: S301  (our own bytes)
+    assert other == model
+    assert vars(other).keys() == vars(model).keys()
+    settings = {name: value for name, value in vars(model).items() if not name.startswith("_")}
+    assert settings == {name: vars(other)[name] for name in settings}
+    assert (other.dropout, other.unk_token, other.fuse_unk, other.seed) == (0.25, "?", True, 7)

@@ -285,12 +285,6 @@ def test_a_seed_without_chance_changes_nothing():
 
 
 def test_a_change_of_the_seed_alone_keeps_the_native_tables():
-    model = byte_level().model
-    tables = model.native(byte_level=True)
-    model.seed = 8
-    assert model.native(byte_level=True) is tables
-    model.dropout = 0.2
-    assert model.native(byte_level=True) is not tables
     for drawing in (unigram().model, of_sentences().model):
         tables = drawing.native(byte_level=False)
         drawing.seed = 8

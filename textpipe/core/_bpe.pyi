@@ -17,10 +17,10 @@ class NativeBpe(NativeModel):
         *,
         byte_level: bool,
         unk_token: str | None = None,
-        prefix: str | None = None,
-        suffix: str | None = None,
+        continuing_subword_prefix: str | None = None,
+        end_of_word_suffix: str | None = None,
         fuse_unk: bool = False,
         byte_fallback: bool = False,
         ignore_merges: bool = False,
-        dropout: float | None = None,
     ) -> None: ...
+    def dropping(self, dropout: float) -> NativeModel: ...

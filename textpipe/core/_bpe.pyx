@@ -21,7 +21,6 @@ cdef extern from "bpe_model.hpp" namespace "textpipe" nogil:
     cdef cppclass BpeOptions:
         string unk_token, prefix, suffix
         cbool has_unk, fuse_unk, byte_fallback, ignore_merges
-        float dropout
     cdef cppclass BpeModel:
         BpeModel(BpeOptions options) except +
         void reserve(size_t pieces, size_t merges) except +
@@ -29,6 +28,8 @@ cdef extern from "bpe_model.hpp" namespace "textpipe" nogil:
         void add_merge(uint32_t left, uint32_t right, uint32_t id) except +
         void finish(cbool byte_level) except +
         cbool complete()
+    cdef cppclass DroppingBpe:
+        DroppingBpe(shared_ptr[BpeModel] tables, double dropout) except +
 
 cdef extern from "merge_resolution.hpp" namespace "textpipe" nogil:
     cdef cppclass Merge "textpipe::MergeTable::Merge":
@@ -92,22 +93,22 @@ cdef class NativeBpe(NativeModel):
     """
 
     cdef readonly bint complete
+    cdef shared_ptr[BpeModel] tables
 
-    def __init__(self, dict vocab, MergeIds merges not None, *, bint byte_level, str unk_token=None, str prefix=None,
-                 str suffix=None, bint fuse_unk=False, bint byte_fallback=False, bint ignore_merges=False,
-                 dropout=None):
+    def __init__(self, dict vocab, MergeIds merges not None, *, bint byte_level, str unk_token=None,
+                 str continuing_subword_prefix=None, str end_of_word_suffix=None, bint fuse_unk=False,
+                 bint byte_fallback=False, bint ignore_merges=False):
         cdef BpeOptions options
         if unk_token is not None:
             options.has_unk = True
             assign_bytes(options.unk_token, unk_token.encode())
-        assign_bytes(options.prefix, (prefix or "").encode())
-        assign_bytes(options.suffix, (suffix or "").encode())
+        assign_bytes(options.prefix, (continuing_subword_prefix or "").encode())
+        assign_bytes(options.suffix, (end_of_word_suffix or "").encode())
         options.fuse_unk = fuse_unk
         options.byte_fallback = byte_fallback
         options.ignore_merges = ignore_merges
-        options.dropout = dropout or 0.0
-        cdef shared_ptr[BpeModel] made = make_shared[BpeModel](options)
-        cdef BpeModel* model = made.get()
+        self.tables = make_shared[BpeModel](options)
+        cdef BpeModel* model = self.tables.get()
         model.reserve(len(vocab), merges.merges.size())
         cdef str piece
         for piece, number in vocab.items():
@@ -117,4 +118,10 @@ cdef class NativeBpe(NativeModel):
             model.add_merge(merges.merges[rank].left, merges.merges[rank].right, merges.merges[rank].id)
         model.finish(byte_level)
         self.complete = model.complete()
-        self.model = <ModelPointer>made
+        self.model = <ModelPointer>self.tables
+
+    def dropping(self, double dropout):
+        """The same tables as a model that passes over each merge with this chance."""
+        cdef NativeModel made = NativeModel.__new__(NativeModel)
+        made.model = <ModelPointer>make_shared[DroppingBpe](self.tables, dropout)
+        return made

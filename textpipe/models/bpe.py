@@ -1,8 +1,8 @@
 """The byte-pair encoding model.
 
 What enters: a vocabulary, piece → id, and the merges in the order they were learned. What leaves: the tokens of a
-word. Promises: the tokens of `tokenizers`' BPE; the tables are native and built when first needed; the value never
-changes.
+word. Promises: the tokens of `tokenizers`' BPE; the tables are native, built when first needed, and anew for another
+setting that they hold; dropout and its seed are none of those.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 from textpipe.core._bpe import MergeIds, NativeBpe
+from textpipe.core._native import NativeModel
 from textpipe.core._pairs import PairList
 from textpipe.core.byte_alphabet import CHARACTER_OF
 from textpipe.errors import InputError
@@ -28,6 +29,16 @@ from textpipe.models.vocabulary_files import (
 )
 
 __all__ = ["BPE"]
+
+_TABLE_SETTINGS = (
+    "unk_token",
+    "continuing_subword_prefix",
+    "end_of_word_suffix",
+    "fuse_unk",
+    "byte_fallback",
+    "ignore_merges",
+)
+_SETTINGS = ("dropout", *_TABLE_SETTINGS)  # in the order of tokenizer.json
 
 
 class BPE(ChanceModel):
@@ -96,7 +107,7 @@ class BPE(ChanceModel):
         pairs = merges if isinstance(merges, PairList) else PairList(merges or ())
         self._merges = MergeIds(self._vocab, pairs, cut=len(self.continuing_subword_prefix or ""))
         self._native: dict[bool, NativeBpe] = {}
-        self._native_options = self._options()
+        self._native_settings = self._values_of(_TABLE_SETTINGS)
 
     def _check(self) -> None:
         self._check_seed()
@@ -104,20 +115,32 @@ class BPE(ChanceModel):
             raise InputError(f"dropout is {self.dropout}", allowed="0 to 1")
 
     def settings_changed(self) -> None:
-        """Check the settings and forget the native tables of others; a seed is no part of them."""
+        """Check the settings and forget the native tables of others."""
         self._check()
-        options = self._options()
-        if options != self._native_options:
-            self._native, self._native_options = {}, options
+        settings = self._values_of(_TABLE_SETTINGS)
+        if settings != self._native_settings:
+            self._native, self._native_settings = {}, settings
 
-    def native(self, *, byte_level: bool) -> NativeBpe | None:
+    def _values_of(self, names: Iterable[str]) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in names}
+
+    def native(self, *, byte_level: bool) -> NativeModel | None:
         """The native tables, for words of bytes or of characters.
 
         None where a word may need an ``unk_token`` that the vocabulary lacks: only :meth:`tokenize` says so.
         """
         if self._lacks_unknown and not (byte_level and self.has_all_bytes):
             return None
-        return self._tables(byte_level=byte_level)
+        return self._drawing(byte_level=byte_level)
+
+    def _drawing(self, *, byte_level: bool) -> NativeModel:
+        """The tables, with the dropout if there is one."""
+        if byte_level not in self._native:
+            self._native[byte_level] = NativeBpe(
+                self._vocab, self._merges, byte_level=byte_level, **self._native_settings
+            )
+        tables = self._native[byte_level]
+        return tables.dropping(self.dropout) if self.dropout else tables
 
     @property
     def draws(self) -> bool:
@@ -139,24 +162,6 @@ class BPE(ChanceModel):
             return False
         return all(character in self._vocab for character in CHARACTER_OF)
 
-    def _options(self) -> dict[str, Any]:
-        return {
-            "unk_token": self.unk_token,
-            "prefix": self.continuing_subword_prefix,
-            "suffix": self.end_of_word_suffix,
-            "fuse_unk": self.fuse_unk,
-            "byte_fallback": self.byte_fallback,
-            "ignore_merges": self.ignore_merges,
-            "dropout": self.dropout,
-        }
-
-    def _tables(self, *, byte_level: bool) -> NativeBpe:
-        if byte_level not in self._native:
-            self._native[byte_level] = NativeBpe(
-                self._vocab, self._merges, byte_level=byte_level, **self._native_options
-            )
-        return self._native[byte_level]
-
     def sample(self, sequence: str, seed: int) -> list[Token]:
         """The tokens of one word; where there is a ``dropout``, ``seed`` decides which merges are passed over.
 
@@ -172,7 +177,7 @@ class BPE(ChanceModel):
         """
         tokens: list[Token] = []
         at = 0
-        for number, size in self._tables(byte_level=False).tokenize(sequence, seed):
+        for number, size in self._drawing(byte_level=False).tokenize(sequence, seed):
             tokens.append(Token(number, self._piece_of[number], (at, at + size)))
             at += size
         if self._lacks_unknown and at < len(sequence.encode()):
@@ -186,8 +191,8 @@ class BPE(ChanceModel):
         self, vocab: Mapping[str, int], merges: Iterable[tuple[str, str]], prefix: str | None, suffix: str | None
     ) -> BPE:
         """A model of newly learned pieces with the settings of this one, but for the spellings of the trainer."""
-        flags = (self.fuse_unk, self.byte_fallback, self.ignore_merges)
-        return BPE(vocab, merges, None, self.dropout, self.unk_token, prefix, suffix, *flags, seed=self.seed)
+        spellings = {"continuing_subword_prefix": prefix, "end_of_word_suffix": suffix}
+        return BPE(vocab, merges, **{**self._values_of(_SETTINGS), **spellings}, seed=self.seed)
 
     @property
     def merges(self) -> list[tuple[str, str]]:
@@ -221,18 +226,10 @@ class BPE(ChanceModel):
         """The object that stands for it in tokenizer.json: pieces by id, merges by rank."""
         return {
             "type": "BPE",
-            "dropout": self.dropout,
-            "unk_token": self.unk_token,
-            "continuing_subword_prefix": self.continuing_subword_prefix,
-            "end_of_word_suffix": self.end_of_word_suffix,
-            "fuse_unk": self.fuse_unk,
-            "byte_fallback": self.byte_fallback,
-            "ignore_merges": self.ignore_merges,
+            **self._values_of(_SETTINGS),
             "vocab": self._by_id(),
             "merges": [[left, right] for left, right in self.merges],
         }
 
     def __reduce__(self) -> tuple[Any, ...]:
-        options = (self.dropout, self.unk_token, self.continuing_subword_prefix, self.end_of_word_suffix)
-        flags = (self.fuse_unk, self.byte_fallback, self.ignore_merges)
-        return (partial(BPE, seed=self.seed), (self._vocab, self.merges, None, *options, *flags))
+        return (partial(BPE, **self._values_of(_SETTINGS), seed=self.seed), (self._vocab, self.merges))

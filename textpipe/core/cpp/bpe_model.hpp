@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
+#include <memory>
 #include <queue>
 #include <stdexcept>
 #include <string>
@@ -29,7 +30,6 @@ namespace textpipe {
 struct BpeOptions {
     std::string unk_token, prefix, suffix;
     bool has_unk = false, fuse_unk = false, byte_fallback = false, ignore_merges = false;
-    float dropout = 0;
 };
 
 class BpeModel final : public Model {
@@ -74,7 +74,6 @@ class BpeModel final : public Model {
     }
 
     bool complete() const { return complete_; }
-    bool cacheable() const override { return options_.dropout == 0; }
 
     std::unique_ptr<Model::Scratch> make_scratch() const override { return std::make_unique<Scratch>(); }
     bool takes_bytes() const override { return complete_; }
@@ -88,17 +87,21 @@ class BpeModel final : public Model {
             for (const uint32_t id : scratch.ids) out.push_back({id, sizes_[id]});
             return;
         }
-        if (options_.ignore_merges && options_.dropout == 0) {
+        if (options_.ignore_merges) {
             const uint32_t id = find_word(word, size, scratch);
             if (id != no_id) return out.push_back({id, static_cast<uint32_t>(size)});
         }
-        if (complete_) {
-            scratch.symbols.clear();
-            for (size_t i = 0; i < size; ++i) scratch.symbols.push_back({byte_ids_[word[i]], 1});
-        } else {
-            split_characters({reinterpret_cast<const char*>(word), size}, scratch);
-        }
-        merge_long(scratch);
+        split(word, size, scratch);
+        merge_queued(scratch, LowestFirst{scratch.heap});
+        out.insert(out.end(), scratch.symbols.begin(), scratch.symbols.end());
+    }
+
+    // The same where each merge is passed over with the chance `dropout`, each time; a word that is a piece is merged too.
+    void encode_dropping(const uint8_t* word, size_t size, double dropout, Model::Scratch& own,
+                         std::vector<Token>& out) const {
+        Scratch& scratch = static_cast<Scratch&>(own);
+        split(word, size, scratch);
+        merge_queued(scratch, WithDropout{scratch.chances, dropout, scratch.random});
         out.insert(out.end(), scratch.symbols.begin(), scratch.symbols.end());
     }
 
@@ -144,7 +147,7 @@ class BpeModel final : public Model {
     };
 
     // Whether a word's ids follow from its bytes and the merges alone.
-    bool is_plain() const { return complete_ && !options_.ignore_merges && options_.dropout == 0; }
+    bool is_plain() const { return complete_ && !options_.ignore_merges; }
 
     // What stands for unknown characters tells no size, and what stands for a byte may also be spelled out: their sizes
     // are the least they can be, so that the sizes in a word with such a token come to its own only where they are right.
@@ -183,6 +186,13 @@ class BpeModel final : public Model {
             i += length;
         }
         return ends;
+    }
+
+    // The symbols that merging begins with.
+    void split(const uint8_t* word, size_t size, Scratch& scratch) const {
+        if (!complete_) return split_characters({reinterpret_cast<const char*>(word), size}, scratch);
+        scratch.symbols.clear();
+        for (size_t i = 0; i < size; ++i) scratch.symbols.push_back({byte_ids_[word[i]], 1});
     }
 
     // One symbol a character, as merge_word of `tokenizers` makes them.
@@ -258,15 +268,8 @@ class BpeModel final : public Model {
     void merge_many(uint32_t* ids, size_t count, Scratch& scratch) const {
         scratch.symbols.clear();
         for (size_t i = 0; i < count; ++i) scratch.symbols.push_back({ids[i], 1});
-        merge_long(scratch);
+        merge_queued(scratch, LowestFirst{scratch.heap});
         for (size_t i = 0; i < scratch.symbols.size(); ++i) ids[i] = scratch.symbols[i].id;
-    }
-
-    void merge_long(Scratch& scratch) const {
-        if (options_.dropout > 0)
-            merge_queued(scratch, WithDropout{scratch.chances, options_.dropout, scratch.random});
-        else
-            merge_queued(scratch, LowestFirst{scratch.heap});
     }
 
     // Linked list and queue; a stale entry is one whose pair has another rank by now.
@@ -320,6 +323,23 @@ class BpeModel final : public Model {
     BpeSeeds seeds_;
     uint32_t unk_id_ = no_id;
     bool complete_ = false, compact_ = false, ids_differ_ = true;
+};
+
+// The same tables with dropout: another chance needs no others.
+class DroppingBpe final : public Model {
+  public:
+    DroppingBpe(std::shared_ptr<const BpeModel> tables, double dropout) : tables_(std::move(tables)), dropout_(dropout) {}
+
+    bool cacheable() const override { return false; }
+    std::unique_ptr<Model::Scratch> make_scratch() const override { return tables_->make_scratch(); }
+    bool takes_bytes() const override { return tables_->takes_bytes(); }
+    void encode(const uint8_t* word, size_t size, Model::Scratch& scratch, std::vector<Token>& out) const override {
+        tables_->encode_dropping(word, size, dropout_, scratch, out);
+    }
+
+  private:
+    const std::shared_ptr<const BpeModel> tables_;
+    const double dropout_;
 };
 
 }  // namespace textpipe
