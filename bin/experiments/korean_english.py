@@ -33,7 +33,6 @@ from textpipe.trainers import BpeTrainer
 
 END = "<|endoftext|>"
 COLUMNS = {"ko-en": (0, 1), "en-ko": (1, 0)}
-TOKENS = {"ko-en": "13a", "en-ko": "ko-mecab"}  # what BLEU counts
 SHOWN = 5  # translations of each held-out file
 CONTEXT = 128
 
@@ -83,7 +82,7 @@ def curve(run: Path) -> list[tuple[int, float]]:
 
 def scores(name: str, texts: list[str], held_out: list[Pair], direction: str) -> dict[str, object]:
     """BLEU and chrF with half the width of their 95 % intervals."""
-    found = score_translations(texts, [[target for _, target in held_out]], tokenization=TOKENS[direction])
+    found = score_translations(texts, [[target for _, target in held_out]])
     return {
         "model": name,
         "direction": direction,
@@ -138,16 +137,18 @@ def _run(chosen: argparse.Namespace, direction: str) -> None:
     for name, texts in written.items():
         for file, part, pairs in cut(texts, dev):
             running.print_result(file=file, seed=chosen.seed, **scores(name, part, pairs, direction))
-    for place in (number for pairs in dev.values() for number in _spread(held_out, pairs)):
+    for place in spread(dev):
         source, target = held_out[place]
         shown = {name: texts[place] for name, texts in written.items() if name != "copy"}
         running.print_result(source=source, reference=target, **shown)
 
 
-def _spread(held_out: list[Pair], pairs: list[Pair]) -> Iterator[int]:
-    """Places of a few pairs of one file, evenly apart: chosen by nobody."""
-    first = held_out.index(pairs[0])
-    yield from range(first, first + len(pairs), -(-len(pairs) // SHOWN))
+def spread(dev: dict[str, list[Pair]]) -> Iterator[int]:
+    """Places of a few pairs of each file among those of all, evenly apart: chosen by nobody."""
+    start = 0
+    for pairs in dev.values():
+        yield from range(start, start + len(pairs), max(1, -(-len(pairs) // SHOWN)))
+        start += len(pairs)
 
 
 if __name__ == "__main__":

@@ -89,13 +89,9 @@ def test_what_cannot_be_trained_on_is_refused_before_a_folder_is_made(folder, wo
     assert not (folder / "refused").exists()
 
 
-def test_many_processes_and_a_language_that_is_none_are_refused(folder, capsys, monkeypatch):
+def test_a_language_that_is_none_is_refused(folder, capsys):
     assert run(["translate", str(folder / "run"), "--target-language", "fr", "--text", "바다"]) == 2
     assert "no language 'fr' in this model (allowed: en or ko)" in capsys.readouterr().err
-    for name, value in (("WORLD_SIZE", "2"), ("RANK", "0"), ("LOCAL_RANK", "0")):
-        monkeypatch.setenv(name, value)
-    assert run(["train", "unsupervised", str(folder / "en"), str(folder / "ko"), "--out", str(folder / "refused")]) == 2
-    assert "this is trained by one process" in capsys.readouterr().err
 
 
 def test_an_export_is_refused_with_what_to_use_instead(folder, capsys):

@@ -16,6 +16,10 @@ def test_a_known_format_says_the_task_and_columns_go_over_its_own():
     )
 
 
+def test_columns_of_ones_own_leave_the_rest_of_a_format_as_it_is():
+    assert format_named("nsmc", None, label="rating").columns == Columns("document", None, "rating", may_be_empty=True)
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [

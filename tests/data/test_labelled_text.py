@@ -66,6 +66,16 @@ def test_benchmarks_are_read_as_they_are_published(tmp_path):
     assert read(write(tmp_path, "ratings.txt", text), FORMATS["nsmc"].columns) == [("재밌다ㅋㅋ", None, "1")]
 
 
+def test_a_review_of_nothing_stays_an_example_where_the_published_file_has_some(tmp_path):
+    path = write(tmp_path, "ratings.txt", "id\tdocument\tlabel\n1\t재밌다\t1\n2\t\t0\n")
+    assert read(path, FORMATS["nsmc"].columns) == [("재밌다", None, "1"), ("", None, "0")]
+    with pytest.raises(FormatError, match="line 3: document is empty"):
+        read(path, Columns("document"))
+    write(tmp_path, "ratings.txt", "id\tdocument\tlabel\n1\t재밌다\t \n")
+    with pytest.raises(FormatError, match="line 2: label is empty"):
+        read(path, FORMATS["nsmc"].columns)
+
+
 def test_a_row_without_a_label_is_an_example_where_none_is_asked_for(tmp_path):
     path = write(tmp_path, "a.tsv", "text\n가\n")
     (example,) = iter_examples(path, Columns(label=None))

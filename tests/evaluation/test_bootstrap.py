@@ -7,6 +7,7 @@ import pytest
 
 from textpipe.errors import ConfigError, InputError
 from textpipe.evaluation.bootstrap import bootstrap_interval
+from textpipe.evaluation.correlation import pearson
 
 VALUES = np.random.default_rng(3).normal(size=57)
 
@@ -54,6 +55,16 @@ def test_the_true_mean_is_covered_about_as_often_as_promised():
 def test_settings_that_make_no_interval_are_refused(settings):
     with pytest.raises(ConfigError):
         bootstrap_interval(mean, 57, **settings)
+
+
+def test_a_score_that_some_resamples_have_not_is_said_without_an_interval_and_why():
+    true, told = np.array([1.0, 2.0, 4.0]), np.array([2.0, 3.0, 4.0])
+    found = bootstrap_interval(lambda drawn: pearson(true[drawn], told[drawn]), 3, num_resamples=500)
+    assert found.value == pearson(true, told)
+    assert (found.low, found.high) == (None, None)
+    number = int(found.why_none.split()[0])
+    assert 0.05 < number / 500 < 0.2  # one in nine
+    assert str(found) == f"{found.value:.4f} (no interval: {number} of 500 resamples of 3 examples have no score)"
 
 
 def test_no_example_and_a_score_that_is_no_number_are_refused():

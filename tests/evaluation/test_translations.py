@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+import unicodedata
 
 import pytest
 
 from textpipe.errors import ConfigError, InputError, MissingExtraError
-from textpipe.evaluation.translations import score_translations
+from textpipe.evaluation.translations import score_translations, tokenization_for
 
 sacrebleu = pytest.importorskip("sacrebleu")
 
@@ -38,6 +39,21 @@ def test_korean_is_counted_in_morphemes_where_mecab_is():
     found = score_translations(TRANSLATIONS, REFERENCES[:1], tokenization="ko-mecab", num_resamples=5)
     assert found.bleu.value == sacrebleu.corpus_bleu(TRANSLATIONS, REFERENCES[:1], tokenize="ko-mecab").score
     assert "tok:ko-mecab-" in found.bleu.signature
+
+
+@pytest.mark.parametrize(("has_mecab", "expected"), [(True, "ko-mecab"), (False, "char")])
+def test_without_a_choice_korean_is_counted_in_morphemes_or_else_in_characters(has_mecab, expected, monkeypatch):
+    monkeypatch.setattr("textpipe.evaluation.translations.find_spec", lambda name: object() if has_mecab else None)
+    assert tokenization_for(REFERENCES) == expected
+    assert tokenization_for([[unicodedata.normalize("NFD", text) for text in REFERENCES[0]]]) == expected
+    assert tokenization_for([["The file 설정 is not found", "설정"]]) == "13a"
+    assert tokenization_for([["123 ㅋㅋ", ""]]) == "13a"
+
+
+def test_what_is_counted_without_a_choice_stands_in_the_signature():
+    found = score_translations(TRANSLATIONS, REFERENCES, num_resamples=3)
+    assert found.tokenization == tokenization_for(REFERENCES)
+    assert f"|tok:{found.tokenization}" in found.bleu.signature
 
 
 def test_korean_morphemes_without_mecab_say_what_to_install(monkeypatch):

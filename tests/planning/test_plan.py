@@ -104,6 +104,19 @@ def test_an_impossible_plan_names_the_smallest_cluster_that_fits_and_it_does_fit
         assert not fitting_layouts(model, asked, ClusterConfig(), gpus=fewer)
 
 
+@pytest.mark.parametrize(("layers", "width", "batch"), [(56, 5632, 5040), (24, 4096, 45), (7, 8192, 14)])
+def test_the_smallest_cluster_has_the_fewest_gpus_of_all_numbers(layers, width, batch):
+    model = anatomy(GptConfig(vocab_size=51_200, context=2048, layers=layers, heads=width // 128, width=width))
+    asked = Workload(precision=PRECISIONS["mixed"], batch=batch, positions=2048)
+    count, planned = smallest_cluster(model, asked, ClusterConfig())
+    assert planned.layout.gpus == count
+    for fewer in range(1, count):
+        try:
+            assert not fitting_layouts(model, asked, ClusterConfig(), gpus=fewer)
+        except ConfigError:
+            continue
+
+
 def test_a_run_no_cluster_holds_says_what_a_gpu_would_need():
     with pytest.raises(LimitError, match=r"no number of t4-16 GPUs holds this run; the least .* GiB a GPU"):
         make_plan(GPT3.replaced(layers=1, heads=1), TRAIN, ClusterConfig(gpu="t4-16", gpus=8))

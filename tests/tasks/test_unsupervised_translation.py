@@ -25,8 +25,9 @@ from textpipe.models import WordLevel
 from textpipe.nn.bilingual import Bilingual
 from textpipe.nn.shapes import BilingualConfig
 from textpipe.pre_tokenizers import WhitespaceSplit
-from textpipe.tasks.unsupervised_translation import UnsupervisedTranslation
+from textpipe.tasks.unsupervised_translation import LanguageBatch, LanguagePart, UnsupervisedTranslation
 from textpipe.tokenizer import Tokenizer
+from textpipe.training.distributed.shares import micro_batches
 from textpipe.training.run_config import TrainConfig
 
 NAMES, KOREAN, LANGUAGES = two.NAMES, two.KOREAN, two.LANGUAGES
@@ -219,6 +220,27 @@ def test_a_batch_is_a_function_of_seed_and_step_and_cut_it_has_the_same_loss(dat
     assert sum(int(number) for _, number in parts) == int(count)
     assert sum(part.item() for part, _ in parts) == pytest.approx(whole.item(), rel=1e-5)
     assert list(batch.split(len(batch.samples))) == [batch]
+
+
+@given(first=st.integers(1, 12), second=st.integers(1, 12), size=st.none() | st.integers(1, 9), ranks=st.integers(1, 4))
+@settings(max_examples=40, deadline=None)
+def test_every_sentence_of_both_languages_counts_once_whoever_reads_it(data, first, second, size, ranks):
+    parts = []
+    for language, number in enumerate((first, second)):
+        clean = data.train[language].batch(np.arange(number) + 100 * language, begin=data.eos_id)
+        parts.append(LanguagePart(language, clean, clean))
+    batch = LanguageBatch(tuple(parts), 1.0, 0.0)
+    shares = [micro_batches(batch, size, rank=rank, ranks=ranks) for rank in range(ranks)]
+    counted = [piece.batch for share in shares for piece in share if piece.counts]
+    assert tuple(sample for piece in counted for sample in piece.samples) == batch.samples
+    assert sum(piece.num_targets for piece in counted) == batch.num_targets
+    assert all(len(piece.batch.samples) <= (size or 24) for share in shares for piece in share)
+
+
+def test_pairs_found_alike_are_anchors_however_many_tokens_are_shared(data, monkeypatch):
+    monkeypatch.setattr("textpipe.data.word_vectors._MOST_ANCHORS", len(anchors(data)))
+    by_names, learnt = (word_vectors(data, 24, seed=1, rounds=rounds) for rounds in (0, 2))
+    assert not np.allclose(by_names @ by_names.T, learnt @ learnt.T)
 
 
 def test_a_look_tells_the_loss_of_denoising_and_what_comes_back(data):

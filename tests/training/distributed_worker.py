@@ -15,6 +15,7 @@ import torch
 
 from textpipe.data.packing import PackedData
 from textpipe.data.pairs import PackedPairs
+from textpipe.data.two_corpora import TwoCorpora
 from textpipe.training.distributed import joined
 from textpipe.training.loop import Trainer
 from textpipe.training.run_config import ARCHITECTURES, TrainConfig
@@ -25,11 +26,10 @@ def main(path: str) -> None:
     jobs = json.loads(Path(path).read_text(encoding="utf-8"))
     with joined() as ranks:
         for job in jobs:
-            kind = PackedPairs if job["architecture"] in ("transformer", "seq2seq") else PackedData
             model = ARCHITECTURES[job["architecture"]](**job["model"])
             trainer = Trainer(
                 model,
-                kind(job["data"]),
+                data_of(job),
                 TrainConfig(**job["train"]),
                 out=job["out"],
                 progress=stop_at(job),
@@ -39,6 +39,14 @@ def main(path: str) -> None:
                 trainer.run()
             except KeyboardInterrupt:
                 assert job["stop_at"] is not None
+
+
+def data_of(job):
+    """What a training reads; of two languages a folder that holds one of each."""
+    if job["architecture"] == "bilingual":
+        names = tuple(job["model"]["languages"])
+        return TwoCorpora(*(PackedData(Path(job["data"]) / name) for name in names), names)
+    return (PackedPairs if job["architecture"] in ("transformer", "seq2seq") else PackedData)(job["data"])
 
 
 def stop_at(job):

@@ -9,7 +9,7 @@ from test_distributed import STEPS, job, torchrun
 
 from textpipe.errors import ConfigError
 from textpipe.nn.architectures import new_model
-from textpipe.nn.shapes import GptConfig
+from textpipe.nn.shapes import BilingualConfig, GptConfig
 from textpipe.training.checkpoints import Checkpoint, find_checkpoint
 from textpipe.training.distributed import Ranks
 from textpipe.training.distributed.parallel import Parallel
@@ -127,6 +127,20 @@ TWO = Ranks(0, 2, 0)
 def test_settings_that_do_not_go_together_are_refused_naming_what_would(ranks, settings, message):
     with pytest.raises(ConfigError, match=message):
         Parallel(TrainConfig(**settings), ranks)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"sharding": "fsdp"}, r"sharding: a model of two languages is not cut .*ddp"),
+        ({"tensor_parallel": 2}, "tensor_parallel: a model of two languages"),
+    ],
+)
+def test_a_model_of_two_languages_is_copied_and_never_cut(settings, message):
+    shape = BilingualConfig(vocab_size=9, width=8, heads=2, languages=("ko", "en"))
+    Parallel(TrainConfig(), TWO).check_kind(shape)
+    with pytest.raises(ConfigError, match=message):
+        Parallel(TrainConfig(**settings), TWO).check_kind(shape)
 
 
 def test_layers_that_cannot_be_cut_evenly_are_named():

@@ -38,7 +38,8 @@ def command(
     reference: list[Path] = typer.Option([], "--reference", "-r", help="What each line should be, for BLEU and chrF; "
                                                                        "may be repeated."),
     tokenization: str | None = typer.Option(None, "--tokenization", help="What BLEU counts: 13a, ko-mecab, char, intl, "
-                                                                         "zh, none. (char for Korean, else 13a)"),
+                                                                         "zh, none. (of Korean ko-mecab where it is "
+                                                                         "installed, else char; of others 13a)"),
     out: Path | None = typer.Option(None, "--out", "-o", help="File for the targets; it must not exist."),
     alignments: bool = typer.Option(False, "--alignments", help="After each target a tab, and which of the source's "
                                                                 "tokens each of its tokens is of, as 0-0 2-1."),
@@ -173,10 +174,6 @@ def _write(
 def _score(texts: list[str], references: list[list[str]], tokenization: str | None, *, to: Any) -> None:
     from textpipe.evaluation.translations import score_translations
 
-    if tokenization is None:
-        hangul = sum("\uac00" <= char <= "\ud7a3" for line in references[0] for char in line)
-        letters = sum(char.isalpha() for line in references[0] for char in line)
-        tokenization = "char" if 2 * hangul > letters else "13a"
     found = score_translations(texts, references, tokenization=tokenization)  # type: ignore[arg-type]
     print(f"BLEU\t{found.bleu}", file=to)
     print(f"chrF\t{found.chrf}", file=to)

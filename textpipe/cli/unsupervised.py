@@ -16,7 +16,7 @@ from textpipe.cli.config_options import options_of, with_options
 from textpipe.cli.training_run import run_training
 from textpipe.errors import ConfigError
 from textpipe.nn.shapes import BilingualConfig
-from textpipe.training.distributed.ranks import Ranks
+from textpipe.training.distributed.ranks import joined
 from textpipe.training.presets import PRESETS, preset_keys
 from textpipe.training.run_config import TrainConfig, config_file, keys_not_read_by
 
@@ -61,12 +61,10 @@ def command(**given: Any) -> None:
     """
     known = {name: given.pop(name) for name, _, _ in _FIXED}
     chosen = {name: value for name, value in given.items() if value not in (None, [])}
-    ranks = Ranks.from_environment()
-    if ranks.world > 1:
-        raise ConfigError(f"{ranks.world} processes", where="torchrun", allowed="1: this is trained by one process")
-    out, dry_run, quiet = (known.pop(name) for name in ("out", "dry_run", "quiet"))
-    model, data, train = _configured(chosen, **known)
-    run_training(model, data, train, ranks, out=out, start=None, dry_run=dry_run, quiet=quiet)
+    with joined() as ranks:
+        out, dry_run, quiet = (known.pop(name) for name in ("out", "dry_run", "quiet"))
+        model, data, train = _configured(chosen, **known)
+        run_training(model, data, train, ranks, out=out, start=None, dry_run=dry_run, quiet=quiet)
 
 
 def _configured(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal, get_args
@@ -44,7 +44,7 @@ class ExampleFormat:
 
 FORMATS: Mapping[str, ExampleFormat] = MappingProxyType(
     {
-        "nsmc": ExampleFormat("label", Columns("document")),
+        "nsmc": ExampleFormat("label", Columns("document", may_be_empty=True)),
         "klue-nli": ExampleFormat("label", Columns("premise", "hypothesis", "gold_label")),
         "kornli": ExampleFormat("label", Columns("sentence1", "sentence2", "gold_label")),
         "klue-sts": ExampleFormat("score", Columns("sentence1", "sentence2", "labels.label")),
@@ -111,7 +111,7 @@ def format_named(
             )
         return made
     old = {key: getattr(made.columns, key) for key in ("text", "second", "label")}
-    return ExampleFormat(made.task, Columns(**{**old, **given}))
+    return ExampleFormat(made.task, replace(made.columns, **{**old, **given}))
 
 
 def _task(name: str | None) -> TaskName:

@@ -3,7 +3,7 @@
 What enters: TSV and CSV files with a line of column names, JSONL files, and JSON files that are one list of objects;
 TSV, CSV and JSONL also packed (``.gz``, ``.zst``). What leaves: examples, in order, each with the line (in JSON the
 object's number) it comes from, which every message about it names. Nothing is skipped: a row without its text or its
-label is refused.
+label is refused, unless a data set is known to have texts of nothing.
 
 TSV has no quoting, so that a quotation mark is a character like any other; CSV has that of RFC 4180.
 """
@@ -31,11 +31,15 @@ StrPath = str | os.PathLike[str]
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Where a row has its text, perhaps a second text, and perhaps its label; ``a.b`` is b within a (JSON)."""
+    """Where a row has its text, perhaps a second text, and perhaps its label; ``a.b`` is b within a (JSON).
+
+    ``may_be_empty`` tells whether a text may be of nothing, as a few of some published files are.
+    """
 
     text: str = "text"
     second: str | None = None
     label: str | None = "label"
+    may_be_empty: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +140,7 @@ def iter_examples(path: StrPath, columns: Columns) -> Iterator[Example]:
         raise InputError("no such file", where=path)
     for place, row in _rows(path):
         second = None if columns.second is None else _cell(row, columns.second, path, place)
-        text = _cell(row, columns.text, path, place)
+        text = _cell(row, columns.text, path, place, may_be_empty=columns.may_be_empty)
         label = "" if columns.label is None else _cell(row, columns.label, path, place)
         yield Example(text, second, label, f"{path}: {place}")
 
@@ -222,7 +226,7 @@ def _parsed(text: str, path: StrPath, place: str) -> Any:
         raise FormatError("nested too deep", path=path, field=place) from None
 
 
-def _cell(row: Mapping[str, Any], column: str, path: StrPath, place: str) -> str:
+def _cell(row: Mapping[str, Any], column: str, path: StrPath, place: str, *, may_be_empty: bool = False) -> str:
     value: Any = row
     for name in [column] if column in row else column.split("."):
         if not isinstance(value, Mapping) or name not in value:
@@ -234,6 +238,6 @@ def _cell(row: Mapping[str, Any], column: str, path: StrPath, place: str) -> str
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise FormatError(f"{column} is neither text nor a number", path=path, field=place)
     text = str(value)
-    if not text.strip():
+    if not (may_be_empty or text.strip()):
         raise FormatError(f"{column} is empty", path=path, field=place)
     return text

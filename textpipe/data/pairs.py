@@ -241,16 +241,20 @@ class PairBatch:
     def split(self, size: int) -> Iterator[PairBatch]:
         """The same pairs, at most ``size`` at a time, each part padded to its own longest."""
         for start in range(0, len(self.source_BS), size):
-            rows = slice(start, start + size)
-            lengths_B, targets_BT = self.lengths_B[rows], self.targets_BT[rows]
-            longest = int((targets_BT != IGNORED).sum(dim=1).max())
-            yield PairBatch(
-                self.source_BS[rows, : int(lengths_B.max())],
-                lengths_B,
-                self.read_BT[rows, :longest],
-                targets_BT[:, :longest],
-                self.samples[rows],
-            )
+            yield self.rows(start, start + size)
+
+    def rows(self, start: int, end: int) -> PairBatch:
+        """The pairs from ``start`` up to ``end``, padded to their own longest."""
+        rows = slice(start, end)
+        lengths_B, targets_BT = self.lengths_B[rows], self.targets_BT[rows]
+        longest = int((targets_BT != IGNORED).sum(dim=1).max())
+        return PairBatch(
+            self.source_BS[rows, : int(lengths_B.max())],
+            lengths_B,
+            self.read_BT[rows, :longest],
+            targets_BT[:, :longest],
+            self.samples[rows],
+        )
 
     def to(self, device: torch.device | str) -> PairBatch:
         """The same batch on another device."""

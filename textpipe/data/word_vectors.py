@@ -122,7 +122,8 @@ def word_vectors(
     found_VA = coordinates_VA(company_VA(data, shared))
     for _ in range(rounds):
         pairs = _nearest(found_VA, alone)
-        found_VA = coordinates_VA(company_VA(data, (*shared, *pairs)[:_MOST_ANCHORS]))
+        kept = max(_MOST_ANCHORS // 2, _MOST_ANCHORS - len(pairs))  # pairs have room, whatever is shared
+        found_VA = coordinates_VA(company_VA(data, (*shared[:kept], *pairs)[:_MOST_ANCHORS]))
     vectors_VD: npt.NDArray[np.float32] = (found_VA @ _projection_AD(found_VA.shape[1], width, seed)).astype(np.float32)
     return vectors_VD
 

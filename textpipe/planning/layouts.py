@@ -184,7 +184,7 @@ def smallest_cluster(model: Anatomy, work: Workload, cluster: ClusterConfig) -> 
         except ConfigError:  # the batch does not divide by this number
             continue
         if found:
-            return count, found[0]
+            return _fewest(model, work, cluster, count) or (count, found[0])
         least = _least(model, work, cluster, count, least)
     needs = "" if least is None else f"; the least any layout needs is {least.memory.total_bytes / GIB:,.1f} GiB a GPU"
     raise LimitError(
@@ -192,6 +192,22 @@ def smallest_cluster(model: Anatomy, work: Workload, cluster: ClusterConfig) -> 
         allowed=f"{cluster.device_bytes / GIB:,.1f} GiB a GPU",
         hint="shorten the context, raise the batch, or take GPUs with more memory",
     )
+
+
+def _fewest(model: Anatomy, work: Workload, cluster: ClusterConfig, enough: int) -> tuple[int, PlannedLayout] | None:
+    """The fewest GPUs that a run fits on where that is fewer than ``enough``, and its layout there."""
+    precision = work.precision
+    number_bytes = precision.weights + precision.gradients + precision.optimizer - (4 if work.muon else 0)
+    # no layout does better than to share all of the states evenly
+    first = max(1, int(model.num_parameters * number_bytes // cluster.device_bytes))
+    for count in range(first, enough):
+        try:
+            found = fitting_layouts(model, work, cluster, gpus=count, most_sequences=1)
+        except ConfigError:
+            continue
+        if found:
+            return count, found[0]
+    return None
 
 
 def _least(

@@ -50,9 +50,9 @@ class LanguagePart:
     clean: PairBatch
     noisy: PairBatch
 
-    def split(self, size: int) -> Iterator[LanguagePart]:
-        for clean, noisy in zip(self.clean.split(size), self.noisy.split(size), strict=True):
-            yield LanguagePart(self.language, clean, noisy)
+    def rows(self, start: int, end: int) -> LanguagePart:
+        """The sentences from ``start`` up to ``end``."""
+        return LanguagePart(self.language, self.clean.rows(start, end), self.noisy.rows(start, end))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,13 +74,23 @@ class LanguageBatch:
         return sum(part.clean.num_targets for part in self.parts)
 
     def split(self, size: int) -> Iterator[LanguageBatch]:
-        """The same sentences, at most ``size`` of one language at a time; all at once where they are no more."""
+        """The same sentences, ``size`` at a time, the languages one after the other."""
         if size >= len(self.samples):
             yield self
             return
+        pieces: list[LanguagePart] = []
+        room = size
         for part in self.parts:
-            for piece in part.split(size):
-                yield replace(self, parts=(piece,))
+            start, end = 0, len(part.clean.samples)
+            while start < end:
+                taken = min(room, end - start)
+                pieces.append(part.rows(start, start + taken))
+                start, room = start + taken, room - taken
+                if not room:
+                    yield replace(self, parts=tuple(pieces))
+                    pieces, room = [], size
+        if pieces:
+            yield replace(self, parts=tuple(pieces))
 
     def to(self, device: torch.device | str) -> LanguageBatch:
         """The same batch on another device."""

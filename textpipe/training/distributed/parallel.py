@@ -27,6 +27,7 @@ from torch.distributed.tensor import DTensor
 
 from textpipe.errors import ConfigError
 from textpipe.nn.blocks import Block, DecoderBlock
+from textpipe.nn.shapes import BilingualConfig
 from textpipe.training.distributed.ranks import Ranks
 from textpipe.training.distributed.shares import MicroBatch, micro_batches
 
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
     from textpipe.tasks.base import Task, TaskBatch
     from textpipe.training.distributed.pipeline import Pipeline
-    from textpipe.training.run_config import TrainConfig
+    from textpipe.training.run_config import ModelConfig, TrainConfig
 
 __all__ = ["Parallel"]
 
@@ -106,6 +107,18 @@ class Parallel:
     def is_cut(self) -> bool:
         """Whether ranks hold parts of tensors, not copies."""
         return self.shards or self.tensor_ranks > 1 or self.config.pipeline_parallel > 1
+
+    def check_kind(self, model: ModelConfig) -> None:
+        """Refuse parts of a model that is computed in two directions at once.
+
+        Raises
+        ------
+        ConfigError
+            with what is allowed.
+        """
+        if self.is_cut and isinstance(model, BilingualConfig):
+            key = "sharding" if self.shards else "tensor_parallel" if self.tensor_ranks > 1 else "pipeline_parallel"
+            raise ConfigError("a model of two languages is not cut", where=key, allowed="ddp" if self.shards else "1")
 
     def check_batch(self, batch_size: int) -> None:
         """Refuse sequences that cannot be shared evenly.
