@@ -14,13 +14,25 @@ from textpipe.data.packing import PackConfig, pack
 from textpipe.data.pairs import pack_pairs
 from textpipe.errors import ConfigError, InputError, StateError
 from textpipe.models import WordLevel
-from textpipe.nn.shapes import BertConfig, GptConfig, Seq2SeqConfig, TransformerConfig
+from textpipe.nn.architectures import new_model
+from textpipe.nn.shapes import (
+    BertConfig,
+    BilingualConfig,
+    ClassifierConfig,
+    GptConfig,
+    RegressorConfig,
+    Seq2SeqConfig,
+    SpanFinderConfig,
+    TaggerConfig,
+    TransformerConfig,
+)
 from textpipe.pre_tokenizers import WhitespaceSplit
 from textpipe.tokenizer import Tokenizer
 from textpipe.training.averaging import mean_weights
 from textpipe.training.checkpoints import find_checkpoint, list_checkpoints
 from textpipe.training.loading import load_model
 from textpipe.training.loop import Trainer
+from textpipe.training.optimizers import Optimizer
 from textpipe.training.run_config import TrainConfig
 
 STEPS = 8
@@ -189,15 +201,43 @@ def test_the_running_mean_is_validated_saved_and_loaded(texts, pairs, tmp_path):
     assert trainer.task.validate(model, torch.float32)["val_loss"] == pytest.approx(result.val_loss, abs=1e-6)
 
 
-def test_muon_moves_matrices_along_orthogonal_steps_and_leaves_the_rest_to_adamw(texts, pairs, tmp_path):
-    shape, data, extra = case("gpt", texts, pairs)
-    config = TrainConfig(**COMMON, **extra, optimizer="muon")
-    trainer = Trainer(shape, data, config, out=tmp_path)
-    trainer.run()
-    entries = trainer.stepper.optimizer.state()
-    assert "blocks.0.attention.query.weight/momentum_buffer" in entries
-    assert "token_embedding.weight/exp_avg" in entries
-    assert "blocks.0.attention.query.weight/exp_avg" not in entries
+_ATTENTION = [f"attention.{part}.weight" for part in ("query", "key", "value", "output")]
+_FEED_FORWARD = ["feed_forward.up.weight", "feed_forward.down.weight"]
+_ONE = {"vocab_size": 20, "width": 8, "heads": 2, "layers": 1}
+_TWO = {"vocab_size": 20, "width": 8, "heads": 2, "encoder_layers": 1, "decoder_layers": 1}
+_BLOCK = [f"blocks.0.{name}" for name in [*_ATTENTION, *_FEED_FORWARD]]
+_PAIR = [
+    *(f"{side}.0.{name}" for side in ("encoder", "decoder") for name in [*_ATTENTION, *_FEED_FORWARD]),
+    *(f"decoder.0.source_{name}" for name in _ATTENTION),
+]
+
+
+@pytest.mark.parametrize(
+    ("shape", "moved"),
+    [
+        (GptConfig(**_ONE), _BLOCK),
+        (GptConfig(**_ONE, layout="llama", tied=False), [*_BLOCK, "blocks.0.feed_forward.gate.weight"]),
+        (BertConfig(**_ONE, next_sentence=True), _BLOCK),
+        (ClassifierConfig(**_ONE, labels=("a", "b")), _BLOCK),
+        (RegressorConfig(**_ONE), _BLOCK),
+        (TaggerConfig(**_ONE, labels=("O", "B-x", "I-x")), _BLOCK),
+        (SpanFinderConfig(**_ONE), _BLOCK),
+        (TransformerConfig(**_TWO, layout="pre", source_vocab_size=30), _PAIR),
+        (BilingualConfig(**_TWO, languages=("a", "b")), _PAIR),
+    ],
+    ids=lambda value: type(value).__name__ if not isinstance(value, list) else "",
+)
+def test_muon_moves_the_matrices_of_blocks_and_adamw_all_the_rest(shape, moved):
+    model = new_model(shape)
+    optimizer = Optimizer(model, TrainConfig(optimizer="muon"))
+    for weight in model.parameters():
+        weight.grad = torch.ones_like(weight)
+    for part in optimizer.parts:
+        part.step()
+    entries = optimizer.state()
+    assert {key.rpartition("/")[0] for key in entries if key.endswith("/momentum_buffer")} == set(moved)
+    rest = {name for name, _ in model.named_parameters()} - set(moved)
+    assert {key.rpartition("/")[0] for key in entries if key.endswith("/exp_avg")} == rest
 
 
 def test_a_step_without_a_target_leaves_all_as_it_was_and_the_run_goes_on(texts, pairs, tmp_path):
@@ -256,6 +296,7 @@ def test_the_mean_of_checkpoints_is_the_mean():
         ("bert", {"document_mask": True}, "document_mask is read by gpt, this is a bert"),
         ("gpt", {"mask_share": 0.3}, "mask_share is read by bert, this is a gpt"),
         ("seq2seq", {"batch_size": 5}, "batch_size is read by gpt, bert, .*, this is a seq2seq"),
+        ("seq2seq", {"optimizer": "muon"}, "muon is for matrices of blocks, and a seq2seq has none: take adamw"),
         ("gpt", {"batch_tokens": 5}, "batch_tokens is read by transformer, bilingual, seq2seq, this is a gpt"),
     ],
 )

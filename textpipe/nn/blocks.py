@@ -8,6 +8,7 @@ Axes: B sequence, T position, S position of the source, D model width, F inner w
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -18,7 +19,15 @@ from torch.utils.checkpoint import checkpoint
 from textpipe.nn.activations import ACTIVATIONS
 from textpipe.nn.attention import Attention, KeyValueCache, Rotation
 
-__all__ = ["Block", "BlockShape", "DecoderBlock", "FeedForward", "GatedFeedForward", "set_checkpointing"]
+__all__ = [
+    "Block",
+    "BlockShape",
+    "DecoderBlock",
+    "FeedForward",
+    "GatedFeedForward",
+    "block_matrices",
+    "set_checkpointing",
+]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -168,6 +177,13 @@ class DecoderBlock(Block):
         y_BTD = self.source_norm(x_BTD) if self.norm_first else x_BTD
         x_BTD = x_BTD + self._dropped(self.source_attention.attend(y_BTD, source, source_mask))
         return self._fed_forward(x_BTD if self.norm_first else self.source_norm(x_BTD))
+
+
+def block_matrices(model: nn.Module) -> Iterator[nn.Parameter]:
+    """The matrices that map hidden states to hidden states, block by block: no embedding, no head, no bias or norm."""
+    for part in model.modules():
+        if isinstance(part, Block):
+            yield from (weight for weight in part.parameters() if weight.dim() == 2)
 
 
 def set_checkpointing(model: nn.Module, is_on: bool) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from textpipe.errors import StateError
+from textpipe.nn.blocks import block_matrices
 from textpipe.training.distributed.parallel import by_mesh
 
 if TYPE_CHECKING:
@@ -26,9 +27,9 @@ __all__ = ["Optimizer"]
 class Optimizer:
     """What moves the weights of a model.
 
-    Matrices and embeddings decay, biases and norms do not. With ``muon`` the matrices inside the model are moved along
-    an orthogonalised gradient (Jordan 2024), scaled so that AdamW's learning rate and decay serve both (Liu et al.
-    2025); embeddings, the head, biases and norms stay with AdamW.
+    Matrices and embeddings decay, biases and norms do not. With ``muon`` the matrices of blocks are moved along an
+    orthogonalised gradient (Jordan 2024), scaled so that AdamW's learning rate and decay serve both (Liu et al. 2025);
+    embeddings, heads, poolers, biases and norms stay with AdamW.
     """
 
     def __init__(self, model: nn.Module, config: TrainConfig) -> None:
@@ -36,7 +37,8 @@ class Optimizer:
         self._parts: list[torch.optim.Optimizer] = []
         rest = dict(self._weights)
         if config.optimizer == "muon":
-            inner = {name: weight for name, weight in self._weights.items() if _is_inner_matrix(name, weight)}
+            of_blocks = {id(weight) for weight in block_matrices(model)}
+            inner = {name: weight for name, weight in self._weights.items() if id(weight) in of_blocks}
             rest = {name: weight for name, weight in rest.items() if name not in inner}
             self._parts.append(
                 torch.optim.Muon(
@@ -101,10 +103,6 @@ class Optimizer:
                 raise StateError(f"the optimiser's {key} of shape {tuple(value.shape)} belongs to another model")
             # a fused optimiser keeps even its step count where the weight is
             homes[id(weight)].state[weight][entry] = value.to(weight.device)
-
-
-def _is_inner_matrix(name: str, weight: torch.Tensor) -> bool:
-    return weight.dim() == 2 and not name.endswith("embedding.weight") and not name.startswith("head")
 
 
 def _adamw(weights: Mapping[str, torch.Tensor], config: TrainConfig) -> torch.optim.AdamW:

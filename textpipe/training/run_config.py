@@ -263,6 +263,8 @@ class RunConfig(Config):
         for key in sorted(keys_not_read_by(self.architecture)):
             if getattr(self.train, key) != getattr(default, key):
                 raise ValueError(f"{key} is read by {', '.join(_KEYS_OF[key])}, this is a {self.architecture}")
+        if self.train.optimizer == "muon" and self.architecture == "seq2seq":
+            raise ValueError("muon is for matrices of blocks, and a seq2seq has none: take adamw")
         return self
 
     def conflicts(self, other: RunConfig) -> dict[str, tuple[object, object]]:
