@@ -185,6 +185,24 @@ def test_a_question_that_cannot_be_read_is_refused_by_name(task, asked, message)
         task(SpanFinderConfig).windows([asked])
 
 
+def test_questions_are_read_in_lots_as_they_are_one_by_one(task, monkeypatch):
+    asked = [question("1443년", context=CONTEXT * times, text="누가 " * times) for times in (1, 3, 2, 4, 1)]
+    alone = [window for one in asked for window in task(SpanFinderConfig, context=32).windows([one])]
+    for size in (2, 1024):
+        monkeypatch.setattr("textpipe.tasks.question_answering._ENCODED_AT_ONCE", size)
+        found = task(SpanFinderConfig, context=32).windows(asked)
+        assert [window.ids.tolist() for window in found] == [window.ids.tolist() for window in alone]
+        assert [window.target.tolist() for window in found] == [window.target.tolist() for window in alone]
+        assert {window.example for window in found} == set(range(5))
+
+
+def test_the_longest_question_that_leaves_room_is_read_and_one_longer_by_a_token_is_not(task):
+    finder = task(SpanFinderConfig, context=32)
+    assert finder.windows([question("1443년", text="가" * 20)])  # 32 - 3 marks - 8 that windows share - 1
+    with pytest.raises(InputError, match=r"a question of 21 tokens .*allowed: 20 tokens"):
+        finder.windows([question("1443년", text="가" * 21)])
+
+
 def test_spans_end_no_earlier_than_they_begin(task):
     finder = task(SpanFinderConfig)
     asked = [question("한글")]

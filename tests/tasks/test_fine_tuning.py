@@ -106,6 +106,13 @@ def test_what_the_examples_say_is_learnt_and_told_of_texts_again(made, name, tmp
     assert all(json.dumps(each.as_json()) and str(each) for each in told)
 
 
+def test_places_of_tokens_are_kept_of_what_is_predicted_and_not_of_what_is_learnt(made):
+    data, shape, _ = made("tags")
+    found = data.read(shape)
+    assert {len(window.offsets) for window in found.train} == {0}
+    assert [len(window.offsets) for window in found.val] == [len(window.ids) for window in found.val]
+
+
 def test_a_stopped_run_ends_as_one_never_stopped(made, tmp_path):
     data, shape, config = made("label", steps=7, keep_checkpoints=9)
     Trainer(shape, data, config, out=tmp_path / "whole").run()

@@ -99,7 +99,7 @@ class LabelledData:
         """
         if self._read is None or self._read[0] != shape:
             task = encoder_task(shape, self.tokenizer)
-            train, num_lost = task.windows(self.train), int(getattr(task, "num_lost", 0))
+            train, num_lost = [each.learnt for each in task.windows(self.train)], int(getattr(task, "num_lost", 0))
             self._read = shape, Reading(task, train, task.windows(self.val), num_lost)
         return self._read[1]
 

@@ -10,7 +10,7 @@ Axes: T position, I and J first and last position of a span.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AnswerPrediction", "QuestionAnswering"]
 
+_ENCODED_AT_ONCE = 1024
 _LONGEST_ANSWER = 64  # tokens; longer spans are not looked at
 _HANGUL = re.compile(r"[\uac00-\ud7a3\u1100-\u11ff]")
 
@@ -62,8 +63,7 @@ class QuestionAnswering:
 
     def windows(self, examples: Sequence[Question], *, is_labelled: bool = True) -> list[Window]:
         made = []
-        for number, question in enumerate(examples):
-            encoding = self._encoded(question)
+        for number, (question, encoding) in enumerate(zip(examples, self._encoded(examples), strict=True)):
             parts = [encoding, *encoding.overflowing]
             targets = [self._target(question, part) if is_labelled else (0, 0) for part in parts]
             if is_labelled and question.answers and all(target == (0, 0) for target in targets):
@@ -72,22 +72,28 @@ class QuestionAnswering:
             made += [Window.of(part, number, target) for part, target in zip(parts, targets, strict=True)]
         return made
 
-    def _encoded(self, question: Question) -> Encoding:
+    def _encoded(self, examples: Sequence[Question]) -> Iterator[Encoding]:
+        """Each question with its text, in as many windows as it takes."""
         context, tokenizer = self._shape.context, self._tokenizer
         stride = context // 4
-        tokenizer.no_truncation()
-        length = len(tokenizer.encode(question.text, add_special_tokens=False, special="text").ids)
-        room = context - length - tokenizer.num_special_tokens_to_add(is_pair=True)
-        if room <= stride:
-            raise InputError(
-                f"a question of {length} tokens leaves no room for the text",
-                where=question.where,
-                allowed=f"{length + room - stride - 1} tokens, with a context of {context}",
-            )
-        if not question.context.strip():
-            raise InputError("the text of the question is empty", where=question.where)
-        tokenizer.enable_truncation(context, stride=stride, strategy="only_second")
-        return tokenizer.encode(question.text, question.context, special="text")
+        most = context - tokenizer.num_special_tokens_to_add(is_pair=True) - stride - 1
+        for start in range(0, len(examples), _ENCODED_AT_ONCE):
+            part = examples[start : start + _ENCODED_AT_ONCE]
+            tokenizer.no_truncation()
+            questions = [each.text for each in part]
+            lengths = tokenizer.encode_batch(questions, add_special_tokens=False, special="text", threads=1)
+            for question, length in zip(part, map(len, lengths), strict=True):
+                if length > most:
+                    raise InputError(
+                        f"a question of {length} tokens leaves no room for the text",
+                        where=question.where,
+                        allowed=f"{most} tokens, with a context of {context}",
+                    )
+                if not question.context.strip():
+                    raise InputError("the text of the question is empty", where=question.where)
+            tokenizer.enable_truncation(context, stride=stride, strategy="only_second")
+            pairs = [(each.text, each.context) for each in part]
+            yield from tokenizer.encode_batch(pairs, special="text", threads=1)
 
     @staticmethod
     def _target(question: Question, encoding: Encoding) -> tuple[int, int]:

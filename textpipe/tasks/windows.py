@@ -10,7 +10,7 @@ Axes: B window, T position.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -56,6 +56,14 @@ class Window:
             np.asarray(target),
             by_position,
         )
+
+    @property
+    def learnt(self) -> Window:
+        """The same without the places of its tokens, which only tell where a prediction stands."""
+        return replace(self, offsets=_NOWHERE)
+
+
+_NOWHERE: npt.NDArray[np.int32] = np.empty((0, 2), dtype=np.int32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
