@@ -42,3 +42,29 @@ def test_every_message_has_an_answer_on_a_line_and_an_empty_one_begins_anew(mode
 def test_a_message_that_leaves_no_room_is_an_error_where_nobody_types(model, capsys):
     assert run(["chat", model, "--text", "가나다" * 30]) == 3
     assert "leaves no room" in capsys.readouterr().err
+
+
+def test_a_model_of_dialogues_reads_what_was_said_and_one_of_pairs_says_how_to_make_it_so(
+    model, small_tokenizer_json, tmp_path, capsys, monkeypatch
+):
+    assert run(["chat", model, "--text", "안녕", "--history", "1"]) == 2
+    assert "pack-pairs --history" in capsys.readouterr().err
+    write_text(tmp_path / "talks.txt", "".join(f"안녕 {n}\n네 {n}\n또 {n}\n응 {n}\n\n" for n in range(40)))
+    write_text(tmp_path / "vocab" / "tokenizer.json", small_tokenizer_json)
+    talks, shards = str(tmp_path / "talks.txt"), str(tmp_path / "shards")
+    words = ["pack-pairs", talks, "--val", talks, "-t", str(tmp_path / "vocab"), "--history", "1", "--out", shards]
+    assert run([*words, "--source", talks]) == 2
+    assert run(words) == 0
+    assert "120 pairs" in capsys.readouterr().out
+    assert run(["train", "transformer", shards, "--out", str(tmp_path / "run"), "--quiet", *FAST, *SHAPE]) == 0
+    read = []
+    from textpipe.generation.decoding import TextWriter
+
+    own = TextWriter.row_of_turns
+    monkeypatch.setattr(TextWriter, "row_of_turns", lambda self, turns: (read.append(list(turns)), own(self, turns))[1])
+    talk = ["chat", str(tmp_path / "run"), "--max-tokens", "2"]
+    assert run([*talk, "--text", "가", "--text", "나", "--text", "다"]) == 0
+    assert [len(turns) for turns in read] == [1, 3, 3]
+    assert read[-1][0::2] == ["나", "다"]
+    assert run([*talk, "--history", "2", "--text", "가"]) == 2
+    assert "allowed: 1, as this model was trained on" in capsys.readouterr().err

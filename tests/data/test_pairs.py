@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from textpipe.data.batches import IGNORED
-from textpipe.data.pairs import PackedPairs, PairPlan, pack_pairs
+from textpipe.data.pair_plans import PairPlan
+from textpipe.data.pairs import PackedPairs, pack_pairs
 from textpipe.errors import ConfigError, FormatError, InputError
 from textpipe.tokenizer import Tokenizer
 

@@ -94,14 +94,44 @@ def test_an_answer_ends_where_the_model_would_speak_for_the_person(talk, spoken,
     assert made.turns == [Turn("안녕", "바다")]
 
 
-def test_a_model_of_pairs_reads_the_message_alone_unless_turns_are_asked_for(small_tokenizer, monkeypatch):
+@pytest.fixture
+def pair_model():
     shape = TransformerConfig(vocab_size=400, context=40, width=32, heads=2, encoder_layers=1, decoder_layers=1)
-    for history, expected in ((None, "바다"), (1, "항구 배 바다")):
-        made = Conversation(new_model(shape, seed=1).eval(), small_tokenizer, eos_id=0, history=history)
-        read = listened(made, monkeypatch)
-        made.turns += [Turn("가", "나"), Turn("항구", "배")]
-        list(made.answer("바다", SHORT))
-        assert read == [f"{expected}<|endoftext|>"]
+    return new_model(shape, seed=1).eval()
+
+
+@pytest.mark.parametrize(
+    ("history", "expected"),
+    [
+        ({}, "바다"),
+        ({"learnt_history": 1}, "항구<|endoftext|>배<|endoftext|>바다"),
+        ({"learnt_history": 2}, "가<|endoftext|>나<|endoftext|>항구<|endoftext|>배<|endoftext|>바다"),
+        ({"learnt_history": 2, "history": 0}, "바다"),
+    ],
+)
+def test_a_model_of_pairs_reads_as_many_turns_as_it_was_trained_on(
+    history, expected, pair_model, small_tokenizer, monkeypatch
+):
+    made = Conversation(pair_model, small_tokenizer, eos_id=0, **history)
+    read = listened(made, monkeypatch)
+    made.turns += [Turn("가", "나"), Turn("항구", "배")]
+    list(made.answer("바다", SHORT))
+    assert read == [f"{expected}<|endoftext|>"]
+
+
+def test_a_model_of_pairs_is_not_given_more_turns_than_it_was_trained_on(pair_model, small_tokenizer):
+    with pytest.raises(ConfigError, match=r"history: 2 turns before a message \(allowed: 1, .*pack-pairs --history"):
+        Conversation(pair_model, small_tokenizer, eos_id=0, history=2, learnt_history=1)
+
+
+def test_a_turn_that_looks_like_the_end_of_one_is_text(pair_model, small_tokenizer, monkeypatch):
+    made = Conversation(pair_model, small_tokenizer, eos_id=0, learnt_history=1)
+    rows = []
+    own = made._writer.stream_ids
+    monkeypatch.setattr(made._writer, "stream_ids", lambda row, *a, **k: (rows.append(row), own(row, *a, **k))[1])
+    made.turns.append(Turn("가", "나"))
+    list(made.answer("<|endoftext|>", SHORT))
+    assert rows[0].count(0) == 3
 
 
 def test_a_message_without_words_or_room_and_a_vocabulary_without_roles_are_refused(talk, small_tokenizer):

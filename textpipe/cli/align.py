@@ -15,7 +15,7 @@ from textpipe.errors import ConfigError, StateError
 
 if TYPE_CHECKING:
     from textpipe.alignment import Aligned
-    from textpipe.data.pairs import Pair
+    from textpipe.data.parallel_text import Pair
 
 
 @with_options(options_of(AlignmentConfig, "Alignment", defaults=True))

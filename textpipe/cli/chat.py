@@ -16,7 +16,8 @@ def command(
     model: Path = typer.Argument(help="A run trained on pairs of messages and answers, a gpt's run, or an export."),
     *,
     text: list[str] = typer.Option([], "--text", "-t", help="Message; may be repeated. Else lines of standard input."),
-    history: int | None = typer.Option(None, "--history", min=0, help="Most turns before it. (gpt all, pairs 0)"),
+    history: int | None = typer.Option(None, "--history", min=0, help="Most turns read with a message. "
+                                                                 "(of a gpt all, of pairs as many as sources had)"),
     user: str = typer.Option("<|user|>", "--user", help="gpt: special token before what a person says."),
     assistant: str = typer.Option("<|assistant|>", "--assistant", help="gpt: special token before an answer."),
     max_tokens: int = typer.Option(100, "--max-tokens", help="Most tokens of an answer."),
@@ -36,8 +37,9 @@ def command(
     textpipe chat gpt --temperature 0.8 --top-p 0.9 < messages.txt
 
     A model of pairs is trained by textpipe pack-pairs and textpipe train transformer or seq2seq, on messages and their
-    answers. A gpt needs texts with a special token before what each side says; what a person types is never one. An
-    empty line begins the conversation anew.
+    answers; with pack-pairs --history on dialogues, and then it reads what was said before. A gpt needs texts with a
+    special token before what each side says; what a person types is never one. An empty line begins the conversation
+    anew.
     """
     from textpipe.errors import require
     from textpipe.training.loading import find_model, load_model
@@ -57,7 +59,8 @@ def command(
     config = SamplingConfig(
         max_tokens=max_tokens, temperature=temperature, top_p=top_p, no_repeat_ngram=no_repeat_ngram, seed=seed
     )
-    talk = Conversation(made, tokenizer, roles=Roles(user, assistant), history=history, **facts["borders"])
+    known = {"history": history, "learnt_history": facts.get("history", 0), **facts["borders"]}
+    talk = Conversation(made, tokenizer, roles=Roles(user, assistant), **known)
     is_typed = not text and sys.stdin.isatty()
     for message in text or _messages(prompts=is_typed):
         if message.strip():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +11,7 @@ import typer
 
 from textpipe.cli.pair_files import COLUMNS, PAIR_FILES, columns_of, pairs_of
 from textpipe.cli.tokenizer_option import SEED, SPECIAL_IN_CORPUS, SpecialPolicy, load
-from textpipe.errors import ConfigError
+from textpipe.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
     from textpipe.formats.translation_folders import Languages
@@ -39,6 +41,13 @@ def command(
     eos: str | None = typer.Option(
         None, "--eos", help="Special token put after each text. (<|endoftext|>, or the model's)"
     ),
+    history: int | None = typer.Option(
+        None,
+        "--history",
+        min=0,
+        help="Files are dialogues: a message a line, an empty line between two (or JSONL with turns). Each message is "
+        "a source, behind up to so many turns before it, and what follows is its target.",
+    ),
     special: SpecialPolicy = SPECIAL_IN_CORPUS,
     seed: int = SEED,
     out: Path = typer.Option(Path("pairs"), "--out", "-o", help="Folder to make."),
@@ -50,15 +59,27 @@ def command(
     textpipe pack-pairs train.tsv --val dev.tsv --tokenizer vocab --out pairs
     textpipe pack-pairs --source train.ko --target train.en --val-source dev.ko --val-target dev.en -t vocab
     textpipe pack-pairs train.tsv --val dev.tsv -t opus-mt-ko-en     (then: textpipe train … --init-from opus-mt-ko-en)
+    textpipe pack-pairs talks.txt --val other.txt --history 2 -t vocab      (then: textpipe train …, textpipe chat)
     """
-    from textpipe.data.pairs import pack_pairs
+    from textpipe.data.dialogues import dialogue_pairs, iter_dialogues
+    from textpipe.data.pairs import PairFrame, pack_pairs
 
     places = columns_of(columns)
+    around = _tokenizers(tokenizer, source_tokenizer, eos, (source_language, target_language))
+    train: Iterator[Any]
+    held_out: Iterator[Any]
+    if history is None:
+        train = pairs_of(inputs or [], source, target, places, "--source and --target")
+        held_out = pairs_of(val, val_source, val_target, places, "--val, or --val-source and --val-target")
+    else:
+        _refuse_pairs(inputs, val, (source, target, val_source, val_target), places)
+        train, held_out = (dialogue_pairs(iter_dialogues(files), history=history) for files in (inputs, val))
+        around["frame"] = dataclasses.replace(around.get("frame") or PairFrame(), history=history)
     made = pack_pairs(
-        pairs_of(inputs or [], source, target, places, "--source and --target"),
-        pairs_of(val, val_source, val_target, places, "--val, or --val-source and --val-target"),
+        train,
+        held_out,
         out=out,
-        **_tokenizers(tokenizer, source_tokenizer, eos, (source_language, target_language)),
+        **around,
         special=special,
         seed=seed,
         threads=threads,
@@ -67,6 +88,16 @@ def command(
         row = made.counts[name]
         tokens = f"{row['source_tokens']:,} source tokens\t{row['target_tokens']:,} target tokens"
         print(f"{name}\t{row['pairs']:,} pairs\t{tokens}")
+
+
+def _refuse_pairs(
+    inputs: list[Path] | None, val: list[Path], aligned: tuple[Path | None, ...], columns: tuple[int, int]
+) -> None:
+    """Dialogues are whole files, and have no sides."""
+    if any(aligned) or columns != (0, 1):
+        raise ConfigError("--history with two sides", hint="give files of dialogues, and --val with held-out ones")
+    if not inputs or not val:
+        raise InputError("no dialogues" if not inputs else "no held-out dialogues", allowed="files, and --val")
 
 
 def _tokenizers(path: Path, source: Path | None, eos: str | None, languages: Languages) -> dict[str, Any]:

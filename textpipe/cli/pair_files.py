@@ -14,7 +14,7 @@ import typer
 from textpipe.errors import InputError
 
 if TYPE_CHECKING:
-    from textpipe.data.pairs import Pair
+    from textpipe.data.parallel_text import Pair
 
 __all__ = ["COLUMNS", "PAIR_FILES", "columns_of", "pairs_of"]
 

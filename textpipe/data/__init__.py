@@ -11,7 +11,9 @@ tagged_text    files of words or characters with a tag each
 question_text  files of texts with questions and where they are answered
 example_files  any of these, by task and format
 framing        the special tokens that stand around texts
-pairs          pairs and tokenizers → aligned shards; (seed, step) → pairs of like length
+dialogues      files of dialogues, and their messages with what was said before
+pairs          pairs and tokenizers → aligned shards
+pair_plans     (seed, step) → pairs of like length
 """
 
 from __future__ import annotations

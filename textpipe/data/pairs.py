@@ -2,12 +2,8 @@
 
 What enters: pairs of texts, and a tokenizer, or one for each side. What leaves: a folder in which document n of
 ``train.source-*.bin`` and document n of ``train.target-*.bin`` belong together (``val`` likewise), with the tokenizers
-and a manifest; read back, batches by (seed, step).
-
-A batch holds pairs of about one length, as many as fit ``batch_tokens`` of the longer side, padding counted. Which
-those are is planned for a whole epoch from the lengths alone: pairs are shuffled, sorted by length within pools of some
-thousands, cut into batches, and the batches shuffled, all by keys of (seed, epoch). So a step's batch depends on
-nothing but (seed, step), and a run resumes exactly.
+and a manifest; read back, the pairs of any numbers as a batch. A source may be several texts: the turns of a dialogue,
+oldest first, each ended by eos as the last one is, so that what is written in a turn never ends it.
 
 Axes: B pair, S position of the source, T of the target.
 """
@@ -22,14 +18,13 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
 from textpipe.data.batches import IGNORED
-from textpipe.data.permutation import derive_key, permute
 from textpipe.data.shards import ShardInfo, ShardWriter, TokenShard
 from textpipe.errors import ConfigError, FormatError, InputError
 from textpipe.files import publish_directory, read_manifest, replace_file, write_text
@@ -38,14 +33,14 @@ from textpipe.tokenizer.special_text import SpecialPolicy, refuse_special
 if TYPE_CHECKING:
     from textpipe.tokenizer import Tokenizer
 
-__all__ = ["PackedPairs", "PairBatch", "PairFrame", "PairPlan", "PairSplit", "Pairs", "pack_pairs", "pair_batch"]
+__all__ = ["PackedPairs", "PairBatch", "PairFrame", "PairSplit", "Source", "pack_pairs", "pair_batch"]
 
 KIND = "pack-pairs"
-Pair = tuple[str, str]
+Source = str | tuple[str, ...]
+Pair = tuple[Source, str]
 Ids = npt.NDArray[np.integer[Any]]
 _SIDES = ("source", "target")
 _BATCH_PAIRS = 4096  # encoded in one call
-_POOL_PAIRS = 8192  # sorted by length together
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +49,15 @@ class PairFrame:
 
     ``begin_id`` is what targets are read from, eos when absent; ``before_source`` and ``before_target`` are ids texts
     begin with, such as the token of a language. With ``one_vocabulary`` the tokenizers of both sides cut differently
-    and have the same entries, so that the model has one embedding.
+    and have the same entries, so that the model has one embedding. ``history`` is how many turns of a dialogue, each a
+    message and its answer, stand before a message at most.
     """
 
     begin_id: int | None = None
     before_source: tuple[int, ...] = ()
     before_target: tuple[int, ...] = ()
     one_vocabulary: bool = False
+    history: int = 0
 
     def as_identity(self) -> dict[str, Any]:
         """What a run keeps of it."""
@@ -86,7 +83,7 @@ def pack_pairs(
 
     Parameters
     ----------
-    train, val : pairs of source and target.
+    train, val : pairs of source and target; a source of several texts is the turns of a dialogue.
     tokenizer : of the target, and of the source when it has none of its own.
     out : the folder to make. It must not exist.
     eos : special token put after each text.
@@ -129,12 +126,16 @@ def _checked(
     pairs: Iterable[Pair], name: str, tokenizers: dict[str, Tokenizer], special: SpecialPolicy
 ) -> Iterator[Pair]:
     for number, pair in enumerate(pairs, 1):
-        if not (pair[0].strip() and pair[1].strip()):
-            raise InputError(f"pair {number} of {name} has an empty {_SIDES[bool(pair[0].strip())]}")
-        if special == "raise":
-            for side, text in zip(_SIDES, pair, strict=True):
+        for side, texts in zip(_SIDES, map(_turns, pair), strict=True):
+            if not (texts and all(map(str.strip, texts))):
+                raise InputError(f"pair {number} of {name} has an empty {side}")
+            for text in texts if special == "raise" else ():
                 refuse_special(tokenizers[side].pipeline, text, f"pair {number} of {name}: its {side}")
         yield pair
+
+
+def _turns(text: Source) -> tuple[str, ...]:
+    return (text,) if isinstance(text, str) else text
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,24 +159,31 @@ class _Writing:
             }
             while batch := list(islice(stream, _BATCH_PAIRS)):
                 for side, texts in zip(_SIDES, zip(*batch, strict=True), strict=True):
-                    tokens, ends = self._framed(side, texts)
-                    writers[side].write(tokens, ends, text_bytes=sum(len(text.encode()) for text in texts))
+                    turns = [_turns(text) for text in texts]
+                    tokens, ends = self._framed(side, turns)
+                    num_bytes = sum(len(text.encode()) for each in turns for text in each)
+                    writers[side].write(tokens, ends, text_bytes=num_bytes)
                 num_pairs += len(batch)
             if num_pairs == 0:
                 raise InputError(f"no pair for the split {name}", hint="name inputs that hold pairs of texts")
             done = {side: writers[side].finish() for side in _SIDES}
         return {"pairs": num_pairs, **{f"{side}_tokens": done[side].num_tokens for side in _SIDES}}
 
-    def _framed(self, side: str, texts: tuple[str, ...]) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64]]:
-        """The ids of texts with what stands around each, and where each ends."""
+    def _framed(self, side: str, turns: list[tuple[str, ...]]) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64]]:
+        """The ids of texts with what stands around each, and where those of each pair end."""
         policy: SpecialPolicy = "allow" if self.special == "allow" else "text"  # what is refused does not come so far
+        texts = [text for each in turns for text in each]
         ids, bounds = self.tokenizers[side].encode_to_numpy(
             texts, threads=self.threads, add_special_tokens=False, special=policy
         )
-        first, around = self.before[side], [*self.before[side], self.infos[side].eos_id]
-        places = np.column_stack([*[bounds[:-1]] * len(first), bounds[1:]]).ravel()
-        tokens = np.insert(ids.astype(np.uint32), places, np.tile(np.array(around, np.uint32), len(texts)))
-        return tokens, bounds + np.arange(len(bounds), dtype=np.int64) * len(around)
+        first, eos_id = self.before[side], self.infos[side].eos_id
+        lasts = np.cumsum([0, *map(len, turns)])  # of each pair, among all texts
+        places, put = [], []
+        for begin, end in zip(lasts[:-1].tolist(), lasts[1:].tolist(), strict=True):
+            places += [bounds[begin]] * len(first) + bounds[begin + 1 : end + 1].tolist()
+            put += [*first, *[eos_id] * (end - begin)]
+        tokens = np.insert(ids.astype(np.uint32), places, np.array(put, np.uint32))
+        return tokens, bounds[lasts] + lasts + np.arange(len(lasts), dtype=np.int64) * len(first)
 
 
 class PairSplit:
@@ -265,89 +273,6 @@ class PairBatch:
             self.targets_BT.to(device, non_blocking=True),
             self.samples,
         )
-
-
-class Pairs(Protocol):
-    """Pairs that are told by number: what batches are planned from."""
-
-    num_pairs: int
-
-    def lengths(self) -> npt.NDArray[np.int64]: ...
-    def batch(self, numbers: npt.NDArray[np.int64], *, begin: int) -> PairBatch: ...
-
-
-class PairPlan:
-    """Which pairs each step of a run sees.
-
-    Parameters
-    ----------
-    split : the pairs.
-    batch_tokens : most tokens of a batch: pairs times the longest of either side among them.
-    context : pairs with a longer side are left out; ``num_too_long`` tells how many.
-    begin : the id targets are read from.
-
-    Raises
-    ------
-    InputError
-        when no pair is short enough.
-    """
-
-    def __init__(self, split: Pairs, *, batch_tokens: int, context: int, seed: int, begin: int) -> None:
-        if batch_tokens < context:
-            raise ConfigError(
-                f"batch_tokens {batch_tokens} is less than one pair of {context} tokens", allowed=f"{context}"
-            )
-        self.split, self.batch_tokens, self.seed, self.begin = split, batch_tokens, seed, begin
-        self._lengths = split.lengths()
-        self._numbers = np.flatnonzero(self._lengths <= context)
-        self.num_too_long = split.num_pairs - len(self._numbers)
-        if not len(self._numbers):
-            raise InputError(f"all {split.num_pairs} pairs are longer than {context} tokens", hint="raise the context")
-        self._epochs: list[list[npt.NDArray[np.int64]]] = []
-        self._first_step = [0]  # of each epoch planned so far
-
-    def numbers(self, step: int) -> npt.NDArray[np.int64]:
-        """The numbers of the pairs of a step."""
-        while step >= self._first_step[-1]:
-            planned = self._plan(len(self._first_step) - 1)
-            self._epochs = [planned]  # only the newest is kept: a run goes forward
-            self._first_step.append(self._first_step[-1] + len(planned))
-        epoch = int(np.searchsorted(self._first_step, step, side="right")) - 1
-        planned = self._epochs[0] if epoch == len(self._first_step) - 2 else self._plan(epoch)
-        return planned[step - self._first_step[epoch]]
-
-    def _plan(self, epoch: int) -> list[npt.NDArray[np.int64]]:
-        size = len(self._numbers)
-        order = self._numbers[permute(np.arange(size), size, derive_key("pairs", self.seed, epoch))]
-        batches: list[npt.NDArray[np.int64]] = []
-        for start in range(0, size, _POOL_PAIRS):
-            pool = order[start : start + _POOL_PAIRS]
-            pool = pool[np.argsort(self._lengths[pool], kind="stable")]
-            batches += _cut(pool, self._lengths[pool], self.batch_tokens)
-        places = permute(np.arange(len(batches)), len(batches), derive_key("pair batches", self.seed, epoch))
-        return [batches[place] for place in places.tolist()]
-
-    def batch(self, step: int) -> PairBatch:
-        """The pairs of a step."""
-        return self.split.batch(self.numbers(step), begin=self.begin)
-
-    def consecutive(self) -> Iterator[PairBatch]:
-        """Every pair once, by length: what evaluation reads."""
-        order = self._numbers[np.argsort(self._lengths[self._numbers], kind="stable")]
-        for numbers in _cut(order, self._lengths[order], self.batch_tokens):
-            yield self.split.batch(numbers, begin=self.begin)
-
-
-def _cut(
-    numbers: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64], batch_tokens: int
-) -> list[npt.NDArray[np.int64]]:
-    """Cut pairs of rising length into batches: each pair more makes every one as long as itself."""
-    batches, start = [], 0
-    for end in range(1, len(numbers) + 1):
-        if end == len(numbers) or (end + 1 - start) * int(lengths[end]) > batch_tokens:
-            batches.append(numbers[start:end])
-            start = end
-    return batches
 
 
 def _frame_of(kept: dict[str, Any]) -> PairFrame:

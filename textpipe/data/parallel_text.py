@@ -15,7 +15,7 @@ from pathlib import Path
 from textpipe.errors import FormatError, InputError
 from textpipe.sources import is_jsonl, iter_lines
 
-__all__ = ["iter_aligned", "iter_pairs"]
+__all__ = ["Pair", "iter_aligned", "iter_pairs"]
 
 Pair = tuple[str, str]
 StrPath = str | os.PathLike[str]

@@ -4,8 +4,8 @@ What enters: a model of pairs (questions and answers), or a decoder trained on t
 before what each side says. What leaves: answers, piece by piece as they are written. What a person writes is text
 whatever it looks like: it never becomes a special token, and so cannot speak for the other side.
 
-A decoder reads the newest turns that leave room for an answer. A model of pairs reads the message alone, or the turns
-before it too where it was trained on sources like that.
+A decoder reads the newest turns that leave room for an answer. A model of pairs reads the message alone, or as many
+turns before it as the sources had that it was trained on, each text with what ends it, as they have it.
 """
 
 from __future__ import annotations
@@ -47,13 +47,16 @@ class Conversation:
     model : a GPT, a Transformer or a recurrent model, not in training.
     tokenizer : its own.
     roles : of a GPT: the tokens that stand before messages and answers.
-    history : most turns before a message that are read with it; when absent, of a GPT all that fit, of others none.
+    history : most turns before a message that are read with it; when absent, of a GPT all that fit, of others as many
+        as sources had.
+    learnt_history : of a model of pairs: the most turns that sources had before a message.
     borders : what stands around texts, see :class:`~textpipe.generation.TextWriter`.
 
     Raises
     ------
     ConfigError
-        when a GPT's vocabulary has no such tokens, or the model writes nothing.
+        when a GPT's vocabulary has no such tokens, the model writes nothing, or it is to read more turns than sources
+        had: it would take them for one message.
 
     Examples
     --------
@@ -70,11 +73,20 @@ class Conversation:
         *,
         roles: Roles | None = None,
         history: int | None = None,
+        learnt_history: int = 0,
         **borders: Any,
     ) -> None:
         self.turns: list[Turn] = []
         self._is_decoder = isinstance(model.config, GptConfig)
-        self._history = (1 << 30 if self._is_decoder else 0) if history is None else history
+        most = 1 << 30 if self._is_decoder else learnt_history
+        if history is not None and history > most:
+            raise ConfigError(
+                f"{history} turns before a message",
+                where="history",
+                allowed=f"{most}, as this model was trained on",
+                hint="textpipe pack-pairs --history makes sources of dialogues",
+            )
+        self._history = most if history is None else history
         self._roles = roles or Roles()
         self._model, self._tokenizer = model, tokenizer
         if self._is_decoder:
@@ -126,9 +138,7 @@ class Conversation:
 
     def _ids(self, before: list[Turn], message: str) -> list[int]:
         if not self._is_decoder:
-            said = [text for turn in before for text in turn]
-            (ids,) = self._writer.rows([" ".join([*said, message])], special="text")
-            return ids
+            return self._writer.row_of_turns([text for turn in before for text in turn] + [message])
         user, assistant = self._roles
         segments: list[Special | Text] = []
         for turn in before:

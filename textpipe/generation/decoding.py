@@ -197,6 +197,11 @@ class TextWriter:
             return [[*self._before, *ids] or [self.eos_id] for ids in inner]
         return [[*self._before_source, *ids, *self._after_source] for ids in inner]
 
+    def row_of_turns(self, turns: Sequence[str]) -> list[int]:
+        """The ids of a source of several texts, each ended as the last one is; none of them holds a special token."""
+        encodings = self._encoder.encode_batch(list(turns), add_special_tokens=False, special="text")
+        return [*self._before_source, *(one for found in encodings for one in [*found.ids, *self._after_source])]
+
     def generate(
         self, prompts: Sequence[str], config: SamplingConfig | BeamConfig | None = None, *, batch_size: int = 32
     ) -> list[str]:

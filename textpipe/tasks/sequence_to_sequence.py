@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from textpipe.data.pairs import PairBatch, PairPlan
+from textpipe.data.pair_plans import PairPlan
+from textpipe.data.pairs import PairBatch
 from textpipe.nn.losses import linear_cross_entropy
 from textpipe.nn.seq2seq import Seq2Seq
 from textpipe.nn.shapes import Seq2SeqConfig, TransformerConfig

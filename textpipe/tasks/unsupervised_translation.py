@@ -22,7 +22,8 @@ import numpy as np
 import torch
 
 from textpipe.data.noise import Noise
-from textpipe.data.pairs import PairBatch, PairPlan, pair_batch
+from textpipe.data.pair_plans import PairPlan
+from textpipe.data.pairs import PairBatch, pair_batch
 from textpipe.data.permutation import derive_key
 from textpipe.data.word_vectors import SELF_LEARNING, word_vectors
 from textpipe.generation.translation import likeliest_ids

@@ -78,9 +78,10 @@ def load_model(
 ) -> tuple[Any, Tokenizer, dict[str, Any]]:
     """A trained model, its tokenizer, and facts about it.
 
-    The facts are ``architecture``, ``eos_id``, ``step``, ``val_loss``, ``val_bits_per_byte`` (the last three of a run)
-    and ``borders``: what :class:`~textpipe.generation.TextWriter` is told beside them, among it the source's tokenizer
-    where it is another. Where a running mean of the weights was kept, it is what is loaded.
+    The facts are ``architecture``, ``eos_id`` and ``borders``: what :class:`~textpipe.generation.TextWriter` is told
+    beside them, among it the source's tokenizer where it is another. A run also has ``step``, ``val_loss``,
+    ``val_bits_per_byte`` and ``history``: how many turns of a dialogue stood before a message at most. Where a running
+    mean of the weights was kept, it is what is loaded.
 
     Parameters
     ----------
@@ -155,6 +156,7 @@ def _from_checkpoint(checkpoint: Checkpoint, tokenizer: Tokenizer | None) -> tup
         "architecture": checkpoint.config.architecture,
         "eos_id": identity.eos_id,
         "borders": borders,
+        "history": identity.history,
         "step": checkpoint.step,
         "val_loss": checkpoint.scores.get("val_loss"),
         "val_bits_per_byte": checkpoint.scores.get("val_bits_per_byte"),

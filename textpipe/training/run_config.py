@@ -221,6 +221,7 @@ class DataIdentity(Config):
     begin_id: int | None = Field(None, description="id that targets are read from; eos when absent")
     before_source: tuple[int, ...] = Field((), description="ids that sources begin with")
     before_target: tuple[int, ...] = Field((), description="ids that targets begin with")
+    history: int = Field(0, description="turns of a dialogue that stand before a message at most")
 
 
 class StartIdentity(Config):
