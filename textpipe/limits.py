@@ -28,7 +28,8 @@ class Limits:
     num_added_tokens: int = 100_000
     rank_work: int = 1 << 29  # squares of the sizes of pieces with ranks, summed: the time to take them apart
     charsmap_bytes: int = 4 * MIB  # the usual ones have 0.3
-    text_growth: int = 64  # by all replacements of a file's normalizer or decoder together
+    text_growth: int = 64  # by all replacements of a normalizer or decoder together …
+    grown_bytes: int = 16 * MIB  # … and so much more, of a short text
     prepended_chars: int = 64 * KIB
     template_tokens: int = 4096  # special tokens around one text
     template_texts: int = 16  # how often a template may have a text

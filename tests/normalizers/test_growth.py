@@ -49,4 +49,36 @@ def test_replacing_up_to_the_cap_is_no_matter_of_how_often():
 
 
 def test_the_native_cap_is_that_of_the_limits():
-    assert DEFAULT_LIMITS.text_bytes == _text.LONGEST_TEXT
+    limits = DEFAULT_LIMITS
+    assert (limits.text_bytes, limits.text_growth, limits.grown_bytes) == (
+        _text.LONGEST_TEXT,
+        _text.MOST_GROWTH,
+        _text.GROWN_BYTES,
+    )
+
+
+def test_a_text_may_become_so_many_times_as_long_and_some_more_and_the_message_names_the_stage():
+    limits = DEFAULT_LIMITS
+    text = "a" * 70_000
+    most = limits.text_growth * len(text) + limits.grown_bytes
+    for pattern in ("a", Regex("a")):
+        tokenizer = Tokenizer(models.WordLevel({"?": 0}, "?"))
+        longest = most // len(text)
+        tokenizer.normalizer = normalizers.Sequence([normalizers.NFC(), normalizers.Replace(pattern, "b" * longest)])
+        assert tokenizer.encode(text).ids == [0]
+        assert len(tokenizer.normalizer.normalize_str(text)) == len(text) * longest
+        tokenizer.normalizer = normalizers.Replace(pattern, "b" * (longest + 1))
+        for call in (tokenizer.encode, tokenizer.normalizer.normalize_str):
+            with pytest.raises(LimitError, match=r"^replace .*'b+: a normalizer makes a text too long") as refused:
+                call(text)
+            assert len(str(refused.value)) < 500
+
+
+def test_steps_one_after_the_other_may_make_no_more_of_a_text_than_one():
+    tokenizer = Tokenizer(models.WordLevel({"?": 0}, "?"))
+    tokenizer.normalizer = normalizers.Sequence(
+        [normalizers.Replace("a", "b" * 60), normalizers.Replace("b", "c" * 60)]
+    )
+    assert tokenizer.encode("a" * 2000).ids == [0]
+    with pytest.raises(LimitError, match="too long"):
+        tokenizer.encode("a" * 20_000)

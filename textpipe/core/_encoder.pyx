@@ -118,6 +118,7 @@ cdef class NativeEncoder:
     """
 
     cdef unique_ptr[Encoder] encoder
+    cdef tuple normalization
     cdef readonly object id_type
     cdef readonly bint has_places  # does the model find the places of its tokens itself?
 
@@ -125,6 +126,7 @@ cdef class NativeEncoder:
                  list normalized, list before, list after, size_t max_id, size_t cache_bytes, size_t part_chars):
         self.encoder = make_unique[Encoder](model.model, cache_bytes, part_chars)
         self.has_places = model.model.get().has_places()
+        self.normalization = normalization
         self.id_type = np.uint16 if max_id < 1 << 16 else np.uint32
         cdef Program* program = self.encoder.get().program.get()
         cdef NativeStep step
@@ -170,7 +172,7 @@ cdef class NativeEncoder:
         with nogil:
             job = make_unique[SpansJob](self.encoder.get()[0], views, skip_special)
         job.get().draw_by(lots_of(lots))
-        finish(job.get(), held, threads)
+        finish(job.get(), held, threads, self.normalization)
         cdef size_t count = job.get().num_ids()
         offsets = np.empty(len(held) + 1, dtype=np.int64)
         rows = np.empty(max(4 * count, 1), dtype=np.uint32)  # a view needs an element to point at
@@ -196,7 +198,7 @@ cdef encode_as(Id width, NativeEncoder encoder, list texts, int64_t* offsets, si
     with nogil:
         job = make_unique[EncodeJob[Id]](encoder.encoder.get()[0], views, skip_special, add_special)
     job.get().draw_by(lots_of(lots))
-    finish(job.get(), texts, threads)
+    finish(job.get(), texts, threads, encoder.normalization)
     count = job.get().num_ids()
     cdef Id* ids = job.get().release(offsets)
     if ids == NULL:
@@ -224,7 +226,7 @@ cdef int views_of(list texts, vector[TextView]& views) except -1:
     return 0
 
 
-cdef int finish(Job* job, list texts, size_t threads) except -1:
+cdef int finish(Job* job, list texts, size_t threads, tuple normalization) except -1:
     """Run a job to its end; an interrupt leaves here, and the job's destructor stops and joins its threads."""
     cdef cbool done = False
     try:
@@ -238,7 +240,7 @@ cdef int finish(Job* job, list texts, size_t threads) except -1:
                     done = job.wait(50)
                 PyErr_CheckSignals()
     except OverflowError:
-        raise length_error() from None
+        raise length_error(normalization) from None
     cdef long long bad = job.bad_document()
     if bad >= 0:
         bad = next(i for i in range(bad + 1) if HALF_PAIR.search(texts[i]))  # threads may meet a later one first

@@ -17,8 +17,10 @@ cdef extern from "model.hpp" namespace "textpipe" nogil:
         CppModel* get()
 
 cdef extern from "steps.hpp" namespace "textpipe" nogil:
+    cdef cppclass CppRewrite "const textpipe::RewriteStep":
+        size_t growth()
     cdef cppclass RewritePointer:
-        pass
+        CppRewrite* get()
     cdef cppclass CutPointer:
         pass
     cdef cppclass Step:
@@ -34,6 +36,7 @@ cdef class NativeStep:
     cdef Step step
     cdef readonly str name  # of the step with its arguments: equal steps have equal names
     cdef readonly bint cuts
+    cdef bint grows(self)
 
 
 cdef NativeStep rewrite_step(RewritePointer step, str name)

@@ -62,6 +62,10 @@ def word_seed(uint64_t text_seed, uint64_t number):
 cdef class NativeStep:
     """One native step of a normalizer or a pre-tokenizer."""
 
+    cdef bint grows(self):
+        """May it make a text several times as long?"""
+        return not self.cuts and self.step.rewrite.get().growth() > 1
+
     def __eq__(self, other):
         return isinstance(other, NativeStep) and (<NativeStep>other).name == self.name
 

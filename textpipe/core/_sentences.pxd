@@ -30,3 +30,4 @@ cdef extern from "sentences.hpp" namespace "textpipe" nogil:
 
 cdef class Sentences:
     cdef unique_ptr[CppSentenceList] sentences
+    cdef tuple normalization

@@ -63,6 +63,7 @@ cdef class Sentences:
         self, *, tuple normalization=(), tuple reserved=(), bint add_dummy_prefix=True,
         bint remove_extra_whitespaces=True, bint treat_whitespace_as_suffix=False
     ):
+        self.normalization = normalization
         self.sentences = make_unique[CppSentenceList](
             settings_of(normalization, reserved, add_dummy_prefix, remove_extra_whitespaces, treat_whitespace_as_suffix)
         )
@@ -90,7 +91,7 @@ cdef class Sentences:
             try:
                 sentences.add(string_view(data, <size_t>size), 1)
             except OverflowError:
-                raise length_error() from None
+                raise length_error(self.normalization) from None
 
     def add_lines(self, bytes text not None, size_t max_bytes):
         """Add each line of valid UTF-8 that is trained on: not empty, not longer, without U+2585."""
@@ -99,7 +100,7 @@ cdef class Sentences:
             with nogil:
                 self.sentences.get().add_lines(lines, max_bytes)
         except OverflowError:
-            raise length_error() from None
+            raise length_error(self.normalization) from None
 
     def drop_empty(self):
         """To be called when all are added: each sentence that has nothing gives its place to the last one."""

@@ -14,7 +14,7 @@ from textpipe.core._native cimport NativeStep, RewritePointer, Step
 from textpipe.errors import InputError, LimitError
 
 cdef extern from "steps.hpp" namespace "textpipe" nogil:
-    const size_t longest_text
+    const size_t longest_text, most_growth, grown_bytes
 
 cdef extern from "staged.hpp" namespace "textpipe" nogil:
     cdef struct Origin:
@@ -60,7 +60,7 @@ CATEGORIES = ("Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Me", "Nd", "Nl", "No", 
 NEWLINE, CONTROL_SPACE = 1 << 28, 1 << 29  # \r and \n; the other white space of Cc
 UNASSIGNED = 1 << 27  # with what is for private use
 UNICODE_VERSION = version.decode()
-LONGEST_TEXT = longest_text
+LONGEST_TEXT, MOST_GROWTH, GROWN_BYTES = longest_text, most_growth, grown_bytes
 
 
 def surrogate_error(str text, where=None):
@@ -74,11 +74,12 @@ def surrogate_error(str text, where=None):
     )
 
 
-def length_error():
-    """The error for a text that rewriting makes too long."""
+def length_error(steps):
+    """The error for a text that one of the native ``steps`` makes too long."""
     return LimitError(
-        "a normalizer or pre-tokenizer makes a text too long",
-        allowed=f"{LONGEST_TEXT:,} bytes",
+        "a normalizer makes a text too long",
+        where=", ".join([f"{step.name:.60}" for step in steps if (<NativeStep>step).grows()]) or None,
+        allowed=f"{MOST_GROWTH} times its bytes and {GROWN_BYTES:,} more, and at most {LONGEST_TEXT:,}",
         hint="encode it in parts, or look at what replaces short strings by long ones",
     )
 
@@ -104,7 +105,7 @@ cdef str rewritten(NativeStep step, str text, bint at_start, vector[Origin]* ori
         with nogil:
             out = run_rewrite(step.step.rewrite, data, size, at_start, origins)
     except OverflowError:
-        raise length_error() from None
+        raise length_error([step]) from None
     return PyUnicode_DecodeUTF8(out.data(), <Py_ssize_t>out.size(), NULL)
 
 

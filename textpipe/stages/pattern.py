@@ -108,7 +108,8 @@ def replaced(pattern: str | Regex, text: str, content: str) -> list[tuple[int, i
     """
     stretches = list(find(pattern, text))
     length = sum(len(content) if is_match else end - begin for begin, end, is_match in stretches)
-    most = DEFAULT_LIMITS.text_bytes // 4  # a character takes four bytes at the most
+    limits = DEFAULT_LIMITS
+    most = min(limits.text_bytes // 4, limits.text_growth * len(text) + limits.grown_bytes // 4)  # of four bytes each
     if length > most:
         raise LimitError(
             f"replacing makes {length:,} characters of a text of {len(text):,}",

@@ -128,6 +128,7 @@ class Worker {
     void segment(const uint8_t* text, size_t size, bool skip_special, bool at_start) {
         if (size == 0) return;
         const Origin* origins = nullptr;
+        const size_t own_size = size;
         size_t turn = 0;
         for (const RewritePointer& step : program_.normalization) {
             if (size == 0 || scratch_->is_stopped()) return;
@@ -137,8 +138,9 @@ class Worker {
             std::vector<Origin>& target_origins = normalized_origins_[turn];
             target.clear();
             target_origins.clear();
+            check_growth(own_size, step->new_size(text, size));
             step->run(text, size, at_start, target, origins, origins != nullptr ? &target_origins : nullptr);
-            check_length(target.size());
+            check_growth(own_size, target.size());
             text = reinterpret_cast<const uint8_t*>(target.data());
             size = target.size();
             if (origins != nullptr) origins = target_origins.data();

@@ -141,11 +141,12 @@ class PrependStep final : public RewriteStep {
 
     size_t growth() const override { return prefix_.size() / 16 + 1; }  // of the shortest texts, which hardly count
 
+    size_t new_size(const uint8_t*, size_t size) const override { return prefix_.size() + size; }
+
     void run(const uint8_t* text, size_t size, bool, std::string& out, const Origin* in_origins,
              std::vector<Origin>* origins) const override {
         Copier to(out, in_origins, origins);
         const size_t before = origins != nullptr ? origins->size() : 0;
-        check_length(out.size() + prefix_.size() + size);
         to.put(prefix_.data(), prefix_.size(), 0);
         to.copy(text, 0, size);
         if (!prefix_.empty() || origins == nullptr) return;
@@ -166,9 +167,19 @@ class ReplaceStep final : public RewriteStep {
 
     size_t growth() const override { return content_.size() / std::max<size_t>(1, pattern_.size()) + 1; }
 
+    size_t new_size(const uint8_t* text, size_t size) const override {
+        size_t made = size;
+        if (content_.size() <= pattern_.size()) return made;
+        Turns turns;
+        for (size_t at = 0; (at = find(text, size, at)) < size; at += pattern_.size()) {
+            turns.next();
+            made += content_.size() - pattern_.size();
+        }
+        return made;
+    }
+
     void run(const uint8_t* text, size_t size, bool, std::string& out, const Origin* in_origins,
              std::vector<Origin>* origins) const override {
-        if (content_.size() > pattern_.size()) check_length(new_size(text, size));
         Copier to(out, in_origins, origins);
         size_t at = 0;
         Turns turns;
@@ -181,16 +192,6 @@ class ReplaceStep final : public RewriteStep {
     }
 
   private:
-    size_t new_size(const uint8_t* text, size_t size) const {
-        size_t made = size;
-        Turns turns;
-        for (size_t at = 0; (at = find(text, size, at)) < size; at += pattern_.size()) {
-            turns.next();
-            made += content_.size() - pattern_.size();
-        }
-        return made;
-    }
-
     // The first place from `at` on; `size` when there is none.
     size_t find(const uint8_t* text, size_t size, size_t at) const {
         const size_t length = pattern_.size();

@@ -98,10 +98,12 @@ private:
     };
 
     std::string_view normalized(std::string_view line) {
+        const size_t own_size = line.size();
         for (const RewritePointer& step : settings_.normalization) {
             const auto* const text = reinterpret_cast<const uint8_t*>(line.data());
             if (line.empty() || step->is_unchanged(text, line.size(), true)) continue;
             std::string changed;
+            check_growth(own_size, step->new_size(text, line.size()));
             step->run(text, line.size(), true, changed, nullptr, nullptr);
             line_.swap(changed);
             line = line_;

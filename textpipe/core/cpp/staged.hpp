@@ -21,8 +21,9 @@ inline std::string rewrite(const RewritePointer& step, const uint8_t* text, size
     if (size == 0) return out;
     std::vector<Origin> in, of_bytes;
     if (origins != nullptr) list_origins(text, size, 0, in);
+    check_growth(size, step->new_size(text, size));
     step->run(text, size, at_start, out, in.empty() ? nullptr : in.data(), in.empty() ? nullptr : &of_bytes);
-    check_length(out.size());
+    check_growth(size, out.size());
     if (origins == nullptr) return out;
     for (size_t i = 0; i < out.size(); i += unicode::utf8_size(static_cast<uint8_t>(out[i])))
         origins->push_back(of_bytes[i]);

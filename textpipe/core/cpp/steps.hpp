@@ -4,6 +4,7 @@
 // A normalizer is a list of RewriteSteps; a pre-tokenizer a list of both kinds, a rewrite there applying to each piece
 // by itself. Python holds either as a NativeStep (core/_native.pxd).
 #pragma once
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -23,12 +24,17 @@ struct Piece {
     uint32_t begin, end;
 };
 
-// No longer may a text become: places in it are 32 bits wide, and a few replacements one after the other would otherwise
-// make gigabytes of a word.
+// No longer may a text become: places in it are 32 bits wide.
 constexpr size_t longest_text = size_t{1} << 30;
 
-inline void check_length(size_t size) {
-    if (size > longest_text) throw std::overflow_error("rewriting makes a text longer than there may be");
+// Nor so many times as long, and so many bytes more: replacements one after the other would otherwise make of a short
+// text a word that takes all memory to encode.
+constexpr size_t most_growth = 64;
+constexpr size_t grown_bytes = size_t{16} << 20;
+
+inline void check_growth(size_t before, size_t after) {
+    if (after > std::min(longest_text, most_growth * before + grown_bytes))
+        throw std::overflow_error("rewriting makes a text longer than there may be");
 }
 
 // A seam is the place after a newline that stands alone between a letter, or a mark that ends a sentence, and a letter;
@@ -54,6 +60,9 @@ class RewriteStep {
 
     // About how many times as long a text may become.
     virtual size_t growth() const { return 1; }
+
+    // How many bytes run() would append, where that may be many times as many as there are; counted without making them.
+    virtual size_t new_size(const uint8_t* /*text*/, size_t size) const { return size; }
 
     // Append the new text to `out`. With `origins`, in_origins has one entry a byte of the input, and one is appended
     // for each byte written; otherwise both are null. The text is never empty.

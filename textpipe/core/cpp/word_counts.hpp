@@ -274,12 +274,14 @@ private:
 
     // Bytes up to readable_end may be read, though the text stops before.
     void add_text(const uint8_t* text, const uint8_t* stop, const uint8_t* readable_end) {
+        const auto own_size = static_cast<size_t>(stop - text);
         for (const RewritePointer& step : cut_.normalization) {
             const auto size = static_cast<size_t>(stop - text);
             if (size == 0 || step->is_unchanged(text, size, true)) continue;
             std::string changed;
+            check_growth(own_size, step->new_size(text, size));
             step->run(text, size, true, changed, nullptr, nullptr);
-            check_length(changed.size());
+            check_growth(own_size, changed.size());
             text_.swap(changed);
             text = reinterpret_cast<const uint8_t*>(text_.data());
             stop = readable_end = text + text_.size();

@@ -90,9 +90,15 @@ class ReplaceMatches final : public RewriteStep {
         return matcher_.find(text, text + size, stop) == text + size;
     }
 
+    size_t new_size(const uint8_t* text, size_t size) const override {
+        size_t made = size;
+        if (content_.size() <= matcher_.shortest()) return made;
+        each_match(text, size, [&](size_t begin, size_t stop) { made += content_.size() - (stop - begin); });
+        return made;
+    }
+
     void run(const uint8_t* text, size_t size, bool, std::string& out, const Origin* in_origins,
              std::vector<Origin>* origins) const override {
-        if (content_.size() > matcher_.shortest()) check_length(new_size(text, size));
         Copier to(out, in_origins, origins);
         size_t at = 0;
         each_match(text, size, [&](size_t begin, size_t stop) {
@@ -112,12 +118,6 @@ class ReplaceMatches final : public RewriteStep {
             turns.next();
             take(static_cast<size_t>(p - text), static_cast<size_t>(stop - text));
         }
-    }
-
-    size_t new_size(const uint8_t* text, size_t size) const {
-        size_t made = size;
-        each_match(text, size, [&](size_t begin, size_t stop) { made += content_.size() - (stop - begin); });
-        return made;
     }
 
     const PatternMatcher matcher_;
