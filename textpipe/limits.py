@@ -45,6 +45,7 @@ class Limits:
     line_bytes: int = 64 * MIB  # one line of JSONL, inflated
     examples_json_bytes: int = 256 * MIB  # a JSON file that is one list of examples
     extract_sentences: int = 5000  # of one text, compared with each other
+    summary_units: int = 100_000  # characters or words of one summary, compared with another
     sentence_bytes: int = 500 * MIB  # that unigrams are sought in at once
 
     nbest_size: int = 1024  # spellings of one word

