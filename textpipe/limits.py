@@ -39,6 +39,7 @@ class Limits:
 
     # text
     text_bytes: int = GIB  # one text argument
+    word_bytes: int = 128 * MIB  # one word of byte-pair encoding, which takes some thirty times its size
     overflowing_parts: int = 1_000_000  # of one truncated text
     overflowing_ways: int = 100_000  # in which the parts of two truncated texts go together
     padded_tokens: int = 1 << 30  # of one encoding, or of one matrix of texts

@@ -21,6 +21,7 @@ import numpy as np
 
 from textpipe.core._lots cimport Lots, lots_of
 from textpipe.core._native cimport ModelPointer, NativeModel, NativeStep, RewritePointer, Step
+from textpipe.core._native import word_error
 from textpipe.core._text import length_error, surrogate_error
 
 cdef extern from "Python.h":
@@ -241,6 +242,8 @@ cdef int finish(Job* job, list texts, size_t threads, tuple normalization) excep
                 PyErr_CheckSignals()
     except OverflowError:
         raise length_error(normalization) from None
+    except ArithmeticError:
+        raise word_error() from None
     cdef long long bad = job.bad_document()
     if bad >= 0:
         bad = next(i for i in range(bad + 1) if HALF_PAIR.search(texts[i]))  # threads may meet a later one first

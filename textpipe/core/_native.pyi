@@ -1,3 +1,9 @@
+from textpipe.errors import LimitError
+
+LONGEST_WORD: int
+
+def word_error() -> LimitError: ...
+
 class NativeModel:
     def tokenize(self, word: str, seed: int = 0) -> list[tuple[int, int]]: ...
 

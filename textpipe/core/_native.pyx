@@ -12,6 +12,7 @@ from libcpp.string cimport string
 
 from textpipe.core._lots cimport Lots
 from textpipe.core._strings cimport assign_bytes
+from textpipe.errors import LimitError
 
 cdef extern from "model.hpp" namespace "textpipe" nogil:
     vector[Token] tokens_of(const ModelPointer& model, const string& word, uint64_t seed) except +
@@ -37,6 +38,21 @@ cdef extern from "steps.hpp" namespace "textpipe" nogil:
         PrefixSpace()
 
 
+cdef extern from "longest_word.hpp" namespace "textpipe" nogil:
+    const size_t longest_word
+
+LONGEST_WORD = longest_word
+
+
+def word_error():
+    """The error for a word that is too long to be merged."""
+    return LimitError(
+        "a word is too long to be merged",
+        allowed=f"{LONGEST_WORD:,} bytes",
+        hint="put a pre-tokenizer before the model, or encode the text in parts",
+    )
+
+
 cdef class NativeModel:
     """Base of the native models: the tables of one vocabulary, shared by every program that uses them."""
 
@@ -44,7 +60,10 @@ cdef class NativeModel:
         """The ids of one word and how many bytes of it each takes; ``seed`` starts a model that draws lots."""
         cdef string text
         assign_bytes(text, word.encode())
-        return [(token.id, token.size) for token in tokens_of(self.model, text, seed)]
+        try:
+            return [(token.id, token.size) for token in tokens_of(self.model, text, seed)]
+        except ArithmeticError:
+            raise word_error() from None
 
 
 def text_seed(uint64_t seed, bint by_number, str text not None, uint64_t number):

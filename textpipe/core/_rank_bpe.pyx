@@ -13,6 +13,7 @@ from libcpp.vector cimport vector
 
 from textpipe.core._native cimport ModelPointer, NativeModel, Token
 
+from textpipe.core._native import word_error
 from textpipe.core.byte_alphabet import CHARACTER_OF
 from textpipe.errors import InputError, LimitError
 
@@ -170,4 +171,7 @@ cdef class NativeRankBpe(NativeModel):
 
     def tokenize_bytes(self, bytes word not None):
         """The ids of one word of bytes."""
-        return [token.id for token in tokens_of(self.model, view_bytes(word), 0)]
+        try:
+            return [token.id for token in tokens_of(self.model, view_bytes(word), 0)]
+        except ArithmeticError:
+            raise word_error() from None

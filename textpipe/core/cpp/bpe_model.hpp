@@ -19,6 +19,7 @@
 #include "bpe_dropout.hpp"
 #include "bpe_merging.hpp"
 #include "bpe_seeds.hpp"
+#include "longest_word.hpp"
 #include "merge_table.hpp"
 #include "model.hpp"
 #include "piece_table.hpp"
@@ -123,6 +124,7 @@ class BpeModel final : public Model {
         };
         for (size_t i = 0; i < count; ++i) {
             const size_t size = words[i].end - words[i].begin;
+            check_word(size);
             if (scratch.split.size() < size) scratch.split.resize(size);
             uint32_t* const ids = scratch.split.data();
             const size_t num_symbols = seeds_.split(text + words[i].begin, size, ids);
@@ -190,9 +192,10 @@ class BpeModel final : public Model {
 
     // The symbols that merging begins with.
     void split(const uint8_t* word, size_t size, Scratch& scratch) const {
+        check_word(size);
         if (!complete_) return split_characters({reinterpret_cast<const char*>(word), size}, scratch);
-        scratch.symbols.clear();
-        for (size_t i = 0; i < size; ++i) scratch.symbols.push_back({byte_ids_[word[i]], 1});
+        scratch.symbols.resize(size);
+        for (size_t i = 0; i < size; ++i) scratch.symbols[i] = {byte_ids_[word[i]], 1};
     }
 
     // One symbol a character, as merge_word of `tokenizers` makes them.
@@ -266,8 +269,8 @@ class BpeModel final : public Model {
 
     // Merge in place; afterwards there are as many as scratch.symbols.
     void merge_many(uint32_t* ids, size_t count, Scratch& scratch) const {
-        scratch.symbols.clear();
-        for (size_t i = 0; i < count; ++i) scratch.symbols.push_back({ids[i], 1});
+        scratch.symbols.resize(count);
+        for (size_t i = 0; i < count; ++i) scratch.symbols[i] = {ids[i], 1};
         merge_queued(scratch, LowestFirst{scratch.heap});
         for (size_t i = 0; i < scratch.symbols.size(); ++i) ids[i] = scratch.symbols[i].id;
     }

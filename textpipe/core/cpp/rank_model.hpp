@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "longest_word.hpp"
 #include "model.hpp"
 #include "piece_table.hpp"
 
@@ -76,6 +77,7 @@ class RankModel final : public Model {
         const uint32_t whole = find(word, size);
         if (whole != no_id) return out(whole);
         RankScratch& own = static_cast<RankScratch&>(scratch);
+        check_word(size);
         own.ids.resize(size);
         for (size_t i = 0; i < size; ++i) own.ids[i] = byte_ids_[word[i]];
         if (size > short_word) {
