@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 
 import pytest
 
@@ -32,6 +33,7 @@ def here(small_documents, small_tokenizer_json, tmp_path_factory):
     rows = (json.dumps({"id": d.id, "text": d.text}, ensure_ascii=False) for d in small_documents)
     write_text(folder / "corpus.jsonl", "\n".join(rows) + "\n")
     write_text(folder / "pairs.tsv", "".join(f"바다 {n}\tthe sea {n}\n" for n in range(60)))
+    write_text(folder / "empty.txt", "\n\n")
     write_text(folder / "vocab" / "tokenizer.json", small_tokenizer_json)
     marked = Tokenizer.from_str(small_tokenizer_json)
     marked.add_special_tokens(["[PAD]", "[CLS]", "[SEP]", "[MASK]"])
@@ -112,7 +114,77 @@ def test_an_average_of_checkpoints_is_the_mean_of_their_weights(here, tmp_path, 
         torch.testing.assert_close(found, expected.float(), rtol=0, atol=0)
 
 
+@pytest.mark.parametrize("name", RUNS)
+def test_a_run_and_its_export_are_scored_on_packed_data_as_the_log_says(name, here, capsys):
+    data, _ = RUNS[name]
+    log = [json.loads(line) for line in (here / name / "log.jsonl").read_text().splitlines()][-1]
+    found = []
+    for place in (here / name, here / f"{name}-export"):
+        capsys.readouterr()
+        assert run(["evaluate", str(place), str(here / data), "--json", "--quiet"]) == 0
+        (row,) = json.loads(capsys.readouterr().out)["texts"]
+        assert row["loss"] == pytest.approx(log["val_loss"], abs=1e-6)
+        assert row["bits_per_byte"] == pytest.approx(log.get("val_bits_per_byte"), abs=1e-6)
+        assert row["perplexity"] == pytest.approx(math.exp(row["loss"]), rel=1e-9)
+        assert row["num_predicted"] == row["num_tokens"] or name == "bert"
+        found.append(row)
+    assert found[0] == found[1]
+
+
+def test_texts_are_scored_as_they_are_when_packed_a_row_each(here, tmp_path, capsys):
+    lines = ["바다는 넓고 배는 천천히 온다 ㅎㅎ", "The ferry is late again.", "한글은 소리를 적는다"] * 4
+    write_text(tmp_path / "held.txt", "\n".join(lines) + "\n")
+    write_text(tmp_path / "short.txt", "a\n")
+    held = str(tmp_path / "held.txt")
+    assert run(["pack", held, "--val", held, "-t", str(here / "vocab"), "--out", str(tmp_path / "packed")]) == 0
+    capsys.readouterr()
+    words = [held, str(tmp_path / "packed"), str(tmp_path / "short.txt"), "--quiet"]
+    assert run(["evaluate", str(here / "gpt"), *words, "--json"]) == 0
+    one, packed, short = json.loads(capsys.readouterr().out)["texts"]
+    assert {**one, "text": ""} == {**packed, "text": ""}
+    assert (short["text_bytes"], short["num_tokens"]) == (1, 2)
+    assert one["text_bytes"] == sum(len(line.encode()) for line in lines)
+    assert run(["evaluate", str(here / "gpt"), *words]) == 0
+    head, *rows = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
+    assert head == ["text", "bytes", "tokens", "bits per byte", "perplexity", "nats a token"]
+    assert [row[0] for row in rows] == words[:3]
+    assert rows[0][3:] == [f"{one['bits_per_byte']:.4f}", f"{one['perplexity']:,.3f}", f"{one['loss']:.4f}"]
+    for mask in ("--document-mask", "--no-document-mask"):
+        assert run(["evaluate", str(here / "gpt"), held, "--json", "--quiet", mask]) == 0
+        masked = json.loads(capsys.readouterr().out)["texts"][0]
+        assert (masked["nats"] == one["nats"]) == (mask == "--no-document-mask")
+
+
+def test_pairs_of_a_file_are_scored_as_packed_ones_and_their_translations_as_by_translate(here, tmp_path, capsys):
+    pytest.importorskip("sacrebleu")
+    pairs = str(here / "pairs.tsv")
+    assert run(["evaluate", str(here / "transformer"), pairs, str(here / "pairs"), "--json", "--quiet"]) == 0
+    one, packed = json.loads(capsys.readouterr().out)["texts"]
+    assert {**one, "text": ""} == pytest.approx({**packed, "text": ""})
+    assert run(["evaluate", str(here / "transformer"), pairs, "--bleu", "--beams", "2"]) == 0
+    table = capsys.readouterr().out
+    sides = [line.split("\t") for line in (here / "pairs.tsv").read_text().splitlines()]
+    for side, name in enumerate(("ko", "en")):
+        write_text(tmp_path / name, "".join(f"{row[side]}\n" for row in sides))
+    words = ["translate", str(here / "transformer"), str(tmp_path / "ko"), "--reference", str(tmp_path / "en")]
+    assert run([*words, "--beams", "2"]) == 0
+    told = capsys.readouterr().err
+    bleu, chrf = table.splitlines()[1].split("\t")[-2:]
+    assert f"BLEU\t{bleu} " in told
+    assert f"chrF\t{chrf} " in told
+
+
 BAD = {
+    "scored where nothing is": (["evaluate", "{here}/gpt", "absent.txt"], 3, "absent.txt: no such file or folder"),
+    "scored on no text": (["evaluate", "{here}/gpt", "{here}/empty.txt"], 3, "empty.txt: there is no document"),
+    "scored on pairs": (["evaluate", "{here}/gpt", "{here}/pairs"], 3, "what pack-pairs wrote, and a gpt reads what"),
+    "pairs scored on texts": (["evaluate", "{here}/transformer", "{here}/texts"], 3, "reads what pack-pairs does"),
+    "pairs scored on one text": (["evaluate", "{here}/seq2seq", "{here}/empty.txt"], 3, "there is no pair"),
+    "scored on other ids": (["evaluate", "{here}/gpt", "{here}/marked"], 3, "a tokenizer that is not the model's"),
+    "bleu of one text": (["evaluate", "{here}/gpt", "{here}/pairs.tsv", "--bleu"], 2, "--bleu is for a model of pairs"),
+    "bleu of ids": (["evaluate", "{here}/transformer", "{here}/pairs", "--bleu"], 3, "--bleu reads texts, and these"),
+    "mask of a bert": (["evaluate", "{here}/bert", "{here}/marked", "--document-mask"], 2, "a document mask is for a"),
+    "no model to score": (["evaluate", "{here}/vocab", "{here}/texts"], 3, "no checkpoint in this folder"),
     "absent run": (["export", "absent", "--to", "x"], 3, "absent: no such folder"),
     "no run": (["export", "{here}/vocab", "--to", "x"], 3, "no checkpoint in this folder"),
     "taken": (["export", "{here}/gpt", "--to", "{here}/gpt-export"], 3, "this folder exists already"),

@@ -49,6 +49,7 @@ VERBS = (
     Verb("plan", "plan", "Say what a training takes on a cluster: memory, days, cost, layouts that fit."),
     Verb("train", "train", "Train a GPT, BERT, Transformer or recurrent model."),
     Verb("config", "config", "Write a commented configuration file to begin with."),
+    Verb("evaluate", "evaluate", "Say how well a trained model knows texts: bits per byte, perplexity, loss."),
     Verb("predict", "predict", "Say what a fine-tuned encoder makes of texts."),
     Verb("generate", "generate", "Write text with a trained model."),
     Verb("translate", "translate", "Write the targets of sources, with alignments and scores."),

@@ -61,6 +61,7 @@ def bits_per_byte(
     *,
     batch_size: int = 16,
     document_mask: bool = False,
+    begin_id: int | None = None,
     dtype: torch.dtype = torch.float32,
     progress: Callable[..., None] | None = None,
 ) -> Score:
@@ -70,6 +71,7 @@ def bits_per_byte(
     ----------
     batch_size : windows read at once; changes speed and memory, and the result in the last digits only.
     document_mask : whether attention stops at document borders, as the model was trained.
+    begin_id : the token a document's first one is predicted from, where that is not eos.
     dtype : the type matrix products run in.
     progress : called as ``progress("validate", tokens_done, tokens, unit="tokens")``.
 
@@ -87,6 +89,8 @@ def bits_per_byte(
         split, batch_size=batch_size, context=model.config.context, document_mask=document_mask
     )
     for batch in batches:
+        if begin_id is not None:  # eos ends every document and stands nowhere else
+            batch.tokens_BT.masked_fill_(batch.tokens_BT == split.eos_id, begin_id)
         with torch.autocast(device.type, dtype=dtype, enabled=dtype != torch.float32):
             total, count = language_modelling_loss(model, batch.to(device))
         nats += total.item()

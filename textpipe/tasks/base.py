@@ -6,7 +6,7 @@ knows neither what a batch holds nor what its loss means.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Protocol, Self
 
 import torch
@@ -14,7 +14,7 @@ from torch import nn
 
 from textpipe.errors import ConfigError
 
-__all__ = ["Task", "TaskBatch", "require_alike"]
+__all__ = ["Task", "TaskBatch", "require_alike", "summed_loss"]
 
 
 class TaskBatch(Protocol):
@@ -59,6 +59,22 @@ class Task(Protocol):
     def samples(self, model: Any) -> list[dict[str, str]]:
         """What the model writes by now."""
         ...
+
+
+@torch.no_grad()
+def summed_loss(
+    loss: Callable[[Any], tuple[torch.Tensor, torch.Tensor]],
+    batches: Iterable[TaskBatch],
+    device: torch.device,
+    dtype: torch.dtype = torch.float32,
+) -> tuple[float, int]:
+    """The loss summed over batches, and the number of targets it was summed over; matrix products are of ``dtype``."""
+    total, count = 0.0, 0
+    for batch in batches:
+        with torch.autocast(device.type, dtype=dtype, enabled=dtype != torch.float32):
+            nats, targets = loss(batch.to(device))
+        total, count = total + nats.item(), count + int(targets)
+    return total, count
 
 
 def require_alike(model: Any, data: Any, *names: str) -> None:

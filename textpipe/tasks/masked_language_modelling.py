@@ -15,7 +15,7 @@ from textpipe.data.batches import IGNORED, Batch
 from textpipe.data.masking import Marks, Masking
 from textpipe.nn.bert import BERT
 from textpipe.nn.losses import linear_cross_entropy
-from textpipe.tasks.base import require_alike
+from textpipe.tasks.base import require_alike, summed_loss
 from textpipe.tasks.language_modelling import EVALUATION_ROWS
 
 if TYPE_CHECKING:
@@ -24,7 +24,19 @@ if TYPE_CHECKING:
     from textpipe.nn.shapes import BertConfig
     from textpipe.training.run_config import TrainConfig
 
-__all__ = ["MaskedLanguageModelling"]
+__all__ = ["MaskedLanguageModelling", "masked_language_modelling_loss"]
+
+
+def masked_language_modelling_loss(
+    model: BERT, batch: Batch, *, label_smoothing: float = 0.0
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Sum of −ln p(hidden token) over the batch's targets, and their number."""
+    hidden_BT = batch.targets_BT != IGNORED
+    states_ND = model.head_states(model(batch.tokens_BT)[hidden_BT])  # the head is computed where it is asked for
+    targets_N = batch.targets_BT[hidden_BT]
+    return linear_cross_entropy(
+        states_ND, model.head_weight, targets_N, bias_V=model.head_bias, label_smoothing=label_smoothing
+    )
 
 
 class MaskedLanguageModelling:
@@ -60,26 +72,12 @@ class MaskedLanguageModelling:
         return self._train.batch(step)
 
     def loss(self, model: BERT, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
-        return self._loss(model, batch, self.config.label_smoothing)
+        return masked_language_modelling_loss(model, batch, label_smoothing=self.config.label_smoothing)
 
-    def _loss(self, model: BERT, batch: Batch, label_smoothing: float) -> tuple[torch.Tensor, torch.Tensor]:
-        hidden_BT = batch.targets_BT != IGNORED
-        states_ND = model.head_states(model(batch.tokens_BT)[hidden_BT])  # the head is computed where it is asked for
-        return linear_cross_entropy(
-            states_ND,
-            model.head_weight,
-            batch.targets_BT[hidden_BT],
-            bias_V=model.head_bias,
-            label_smoothing=label_smoothing,
-        )
-
-    @torch.no_grad()
     def validate(self, model: BERT, dtype: torch.dtype) -> dict[str, float | None]:
-        device, nats, done = model.head_weight.device, 0.0, 0
-        for batch in self._val.consecutive(min(self.config.batch_size, EVALUATION_ROWS)):
-            with torch.autocast(device.type, dtype=dtype, enabled=dtype != torch.float32):
-                total, count = self._loss(model, batch.to(device), 0.0)
-            nats, done = nats + total.item(), done + int(count)
+        batches = self._val.consecutive(min(self.config.batch_size, EVALUATION_ROWS))
+        device = model.head_weight.device
+        nats, done = summed_loss(lambda batch: masked_language_modelling_loss(model, batch), batches, device, dtype)
         return {"val_loss": nats / done if done else None}
 
     def baseline(self) -> dict[str, float | None]:

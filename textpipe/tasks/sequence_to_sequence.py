@@ -18,17 +18,28 @@ from textpipe.nn.losses import linear_cross_entropy
 from textpipe.nn.seq2seq import Seq2Seq
 from textpipe.nn.shapes import Seq2SeqConfig, TransformerConfig
 from textpipe.nn.transformer import Transformer
-from textpipe.tasks.base import require_alike
+from textpipe.tasks.base import require_alike, summed_loss
 from textpipe.tasks.language_modelling import finite
 
 if TYPE_CHECKING:
     from textpipe.data.pairs import PackedPairs, PairSplit
     from textpipe.training.run_config import TrainConfig
 
-__all__ = ["SequenceToSequence"]
+__all__ = ["SequenceToSequence", "sequence_to_sequence_loss"]
 
 _NUM_SAMPLES = 4
 EncoderDecoderModel = Transformer | Seq2Seq
+
+
+def sequence_to_sequence_loss(
+    model: EncoderDecoderModel, batch: PairBatch, *, label_smoothing: float = 0.0
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Sum of −ln p(token of a target) over the batch's targets, and their number."""
+    x_BTD = model(batch.source_BS, batch.lengths_B, batch.read_BT)
+    targets_N = batch.targets_BT.flatten()
+    return linear_cross_entropy(
+        x_BTD.flatten(0, 1), model.head_weight, targets_N, bias_V=model.head_bias, label_smoothing=label_smoothing
+    )
 
 
 class SequenceToSequence:
@@ -68,27 +79,13 @@ class SequenceToSequence:
         return self._train.batch(step)
 
     def loss(self, model: EncoderDecoderModel, batch: PairBatch) -> tuple[torch.Tensor, torch.Tensor]:
-        return self._loss(model, batch, self.config.label_smoothing)
+        return sequence_to_sequence_loss(model, batch, label_smoothing=self.config.label_smoothing)
 
-    def _loss(
-        self, model: EncoderDecoderModel, batch: PairBatch, label_smoothing: float
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        x_BTD = model(batch.source_BS, batch.lengths_B, batch.read_BT)
-        return linear_cross_entropy(
-            x_BTD.flatten(0, 1),
-            model.head_weight,
-            batch.targets_BT.flatten(),
-            bias_V=model.head_bias,
-            label_smoothing=label_smoothing,
-        )
-
-    @torch.no_grad()
     def validate(self, model: EncoderDecoderModel, dtype: torch.dtype) -> dict[str, float | None]:
-        device, nats, done = model.head_weight.device, 0.0, 0
-        for batch in self._val.consecutive():
-            with torch.autocast(device.type, dtype=dtype, enabled=dtype != torch.float32):
-                total, count = self._loss(model, batch.to(device), 0.0)
-            nats, done = nats + total.item(), done + int(count)
+        device = model.head_weight.device
+        nats, done = summed_loss(
+            lambda batch: sequence_to_sequence_loss(model, batch), self._val.consecutive(), device, dtype
+        )
         bits = nats / math.log(2) / self.data.val.text_bytes if not self._val.num_too_long else math.nan
         return {"val_loss": nats / done, "val_bits_per_byte": finite(bits)}
 

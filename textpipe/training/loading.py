@@ -80,8 +80,8 @@ def load_model(
 
     The facts are ``architecture``, ``eos_id`` and ``borders``: what :class:`~textpipe.generation.TextWriter` is told
     beside them, among it the source's tokenizer where it is another. A run also has ``step``, ``val_loss``,
-    ``val_bits_per_byte`` and ``history``: how many turns of a dialogue stood before a message at most. Where a running
-    mean of the weights was kept, it is what is loaded.
+    ``val_bits_per_byte``, ``document_mask``, ``mask_share`` and ``history``: how many turns of a dialogue stood before
+    a message at most. Where a running mean of the weights was kept, it is what is loaded.
 
     Parameters
     ----------
@@ -160,6 +160,8 @@ def _from_checkpoint(checkpoint: Checkpoint, tokenizer: Tokenizer | None) -> tup
         "step": checkpoint.step,
         "val_loss": checkpoint.scores.get("val_loss"),
         "val_bits_per_byte": checkpoint.scores.get("val_bits_per_byte"),
+        "document_mask": checkpoint.config.train.document_mask,
+        "mask_share": checkpoint.config.train.mask_share,
     }
     from textpipe.nn.architectures import new_model  # from here on torch is needed
 

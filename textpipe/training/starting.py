@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from textpipe.tokenizer import Tokenizer
     from textpipe.training.run_config import ModelConfig
 
-__all__ = ["Start"]
+__all__ = ["Start", "ids_by"]
 
 _PACK_AGAIN = "ids would mean other texts: pack the data with --tokenizer {}"
 
@@ -99,7 +99,7 @@ class Start:
             raise ConfigError(f"these weights are of another shape: {listed}", where=self.path)
         own = self.tokenizers()
         for mine, theirs, what in ((own[1], target, "the tokenizer"), (own[0], source, "the source's tokenizer")):
-            if theirs is not None and _ids_by(mine) != _ids_by(theirs):
+            if theirs is not None and ids_by(mine) != ids_by(theirs):
                 raise StateError(
                     f"{what} of the data is not that of these weights",
                     where=self.path,
@@ -172,7 +172,7 @@ class Start:
         return self.origin.weights() if isinstance(self.shape, HeadConfig) else self.origin.encoder_weights()
 
 
-def _ids_by(tokenizer: Tokenizer) -> str:
+def ids_by(tokenizer: Tokenizer) -> str:
     """What decides about the ids of a text by itself: all but what is put around it."""
     from textpipe.tokenizer import Tokenizer
 
