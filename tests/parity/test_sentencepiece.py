@@ -15,6 +15,7 @@ from tokenizer_samples import any_text, corpus
 from textpipe import Tokenizer
 from textpipe.formats import sentencepiece
 from textpipe.pre_tokenizers import PreTokenizer
+from textpipe.tokenizer import pipeline
 
 TOKENIZERS: dict[str, Tokenizer] = {}
 BARE: dict[str, bytes] = {}
@@ -94,6 +95,18 @@ def test_runs_of_new_words_of_every_length_have_the_ids_of_sentencepiece_and_so_
     assert fresh.encode_to_numpy([text])[0].tolist() == expected
     assert fresh.encode_to_numpy([text])[0].tolist() == expected
     assert fresh.encode(text).offsets == staged_tokenizer(kind).encode(text).offsets
+
+
+@pytest.mark.parametrize("kind", ["unigram", "unigram of words and bytes", "bpe", "bpe of spaces and bytes"])
+def test_words_that_were_forgotten_have_their_ids_again(kind, monkeypatch):
+    monkeypatch.setattr(pipeline, "CACHE_BYTES", 1 << 12)  # room for some 200 words
+    draw = random.Random(5)
+    alphabet = [character for line in LINES for character in line if not character.isspace()]
+    words = ["".join(draw.choices(alphabet, k=draw.choice([1, 2, 3, 4, 7, 8, 20, 60, 200]))) for _ in range(1500)]
+    text = " ".join(words + words[::-1] + draw.choices(words[:50], k=500) + words)
+    small = Tokenizer.from_parts(sentencepiece.read(model_bytes(kind), path="x.model"))
+    assert small.encode_to_numpy([text, text])[0].tolist() == processor(kind).encode(text) * 2
+    assert small.encode(text).offsets == staged_tokenizer(kind).encode(text).offsets
 
 
 @pytest.mark.parametrize("algorithm", ["unigram", "bpe"])

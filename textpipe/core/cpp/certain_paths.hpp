@@ -1,6 +1,6 @@
 // The likeliest spellings of many words at once, in whole numbers. Enters: pieces with weights, once, and then runs of
 // words. Leaves: the pieces of each word's best path, or nothing where the second best comes too near. Promises: exact
-// in integers; time linear in characters for pieces of bounded length.
+// in integers; time linear in characters for pieces of bounded length; the same from every function here.
 //
 // All pieces are found in steps, one character further each, for all beginnings of all words of a run: how far a piece
 // goes is as good as chance, so that a branch on it would be foretold wrongly for every other character, and the waits
@@ -8,13 +8,17 @@
 // Then the best sum of every place follows from those before it; which piece made it, and how near another came, is
 // looked at on the best path alone.
 //
-// A child is known by its parent's base, which no other node has. Sums go on from word to word: no piece reaches across
-// the end of one, and only differences count.
+// A node is eight bytes: its character, the base of its children and its weight. A child by a character lies at the base
+// xor that; as no other node has this base, it is a child if it has the character. Sums go on from word to word: no piece
+// reaches across the end of one, and only differences count.
 #pragma once
 #include <algorithm>
+#include <array>
 #include <cstdint>
+#include <cstring>
 #include <vector>
 
+#include "machine.hpp"
 #include "model.hpp"
 #include "piece_trie.hpp"
 #include "spelled_words.hpp"
@@ -23,45 +27,52 @@ namespace textpipe {
 
 class CertainPaths {
   public:
-    static constexpr int32_t nothing = -(1 << 29);  // below every sum
+    // The weight of no piece. All others, a character of a run each, are so small that a path with this one is no best.
+    static constexpr int32_t nothing = -(1 << 23), largest_weight = 1 << 19;
+    static_assert(int64_t{largest_weight} * SpelledWords::capacity <= 1 << 30);
 
-    // A piece in a place: what it weighs.
-    struct Cell {
-        int32_t weight = nothing;
-        uint32_t id = no_id;
-    };
+    static constexpr uint32_t lanes = 8;  // so many more places may be written
+
+    // A row for each length of a piece: of the pieces that end at a place, their weights and nodes.
     struct Scratch {
-        std::vector<Cell> cells;                  // of the pieces that end at a place: a row for each length
+        std::vector<int32_t> weights;
+        std::vector<uint32_t> nodes;
         int32_t best[SpelledWords::capacity];     // the best sum of what ends at a place
         uint64_t longer[SpelledWords::capacity];  // a bit for each length of the long pieces that end there
-        uint32_t bases[SpelledWords::capacity], places[SpelledWords::capacity];  // of what goes on
+        uint32_t bases[SpelledWords::capacity + lanes], places[SpelledWords::capacity + lanes];  // of what goes on
     };
 
-    // The largest weight there may be, so that sums stay within 2^30.
-    static constexpr int32_t largest_weight = (1 << 30) / SpelledWords::capacity;
+    // Can pieces of so many nodes be laid out here?
+    static bool holds(const PieceTrie& trie) {
+        return trie.num_units() + 2 * trie.num_codes() < size_t{1} << base_bits && trie.num_codes() <= 1 << code_bits;
+    }
 
-    // Weights of the pieces by their ids; of a character that is no piece `unknown`. No piece has more than `longest`
-    // characters.
+    // Weights of the pieces by their ids, at most largest_weight; of a character that is no piece `unknown`. No piece has
+    // more than `longest` characters.
     void build(const PieceTrie& trie, const std::vector<int32_t>& weights, int32_t unknown, uint32_t longest) {
         num_rows_ = std::min(std::max(longest, num_short), most_length);
         const auto size = static_cast<uint32_t>(trie.num_units());
-        std::vector<bool> has_children(size), is_base(size + 1);
+        std::vector<bool> has_children(size), is_base(size + trie.num_codes() + 1);
         for (uint32_t node = 0; node < size; ++node)
             if (trie.is_child(node)) has_children[trie.parent(node)] = is_base[trie.base(trie.parent(node))] = true;
         dead_ = static_cast<uint32_t>(std::find(is_base.begin(), is_base.end(), false) - is_base.begin());
-        nodes_.assign(size + trie.num_codes() + 1, Node{0xFFFFFFFF, dead_, {}});  // dead_ may lie behind all others
+        nodes_.resize(size + trie.num_codes());  // dead_ may lie behind all others
+        ids_.assign(nodes_.size(), no_id);
+        for (uint32_t node = 0; node < nodes_.size(); ++node) nodes_[node] = {free_code(node, is_base), dead_, nothing};
         for (uint32_t node = 0; node < size; ++node) {
             if (!trie.is_child(node)) continue;
-            const uint32_t id = trie.value(node), base = has_children[node] ? trie.base(node) : dead_;
-            nodes_[node] = {trie.base(trie.parent(node)), base, {}};
-            if (id != PieceTrie::no_value) nodes_[node].cell = {weights[id], id};
+            const uint32_t id = ids_[node] = trie.value(node), base = trie.base(trie.parent(node));
+            nodes_[node] = {node ^ base, has_children[node] ? trie.base(node) : dead_, id != no_id ? weights[id] : nothing};
         }
-        starts_.assign(trie.num_codes(), {{unknown, no_id}, dead_});
-        for (uint32_t code = 1; code < starts_.size(); ++code) {
+        start_bases_.assign(trie.num_codes(), dead_);
+        start_weights_.assign(trie.num_codes(), unknown);
+        start_ids_.assign(trie.num_codes(), no_id);
+        for (uint32_t code = 1; code < trie.num_codes(); ++code) {
             const uint32_t node = trie.step(PieceTrie::root, code);
             if (node == PieceTrie::no_node) continue;
-            starts_[code].base = nodes_[node].base;
-            if (nodes_[node].cell.id != no_id) starts_[code].cell = nodes_[node].cell;
+            start_bases_[code] = nodes_[node].base();
+            start_ids_[code] = ids_[node];
+            if (ids_[node] != no_id) start_weights_[code] = nodes_[node].weight();
         }
     }
 
@@ -69,7 +80,8 @@ class CertainPaths {
     // it comes to. An unknown character has its number with `unknown_bit`.
     template <class Margin>
     void solve(SpelledWords& words, Scratch& scratch, uint32_t unknown_bit, Margin&& margin) const {
-        scratch.cells.resize(num_rows_ * stride);
+        scratch.weights.resize(num_rows_ * stride);
+        scratch.nodes.resize(num_rows_ * stride);
         const bool is_cut_off = find_pieces(words, scratch);
         add_up(words, scratch);
         for (size_t i = 0; i < words.count(); ++i) {
@@ -81,70 +93,92 @@ class CertainPaths {
     }
 
   private:
-    struct Node {  // that of no node comes last
-        uint32_t parent_base = 0xFFFFFFFF, base = 0;
-        Cell cell;
-    };
-    struct Start {  // a first character
-        Cell cell;
-        uint32_t base;
-    };
     static constexpr uint32_t num_short = 4;     // lengths that are looked at in every place
     static constexpr uint32_t most_length = 64;  // of a piece, in characters: one for each bit of `longer`
-    // Rows begin in different sets of the cache.
-    static constexpr size_t stride = SpelledWords::capacity + 8;
+    // Rows begin in different sets of the cache, and some more than all characters may be written.
+    static constexpr size_t stride = SpelledWords::capacity + 24;
+    static constexpr unsigned code_bits = 16, base_bits = 24, weight_bits = 24;
+
+    struct Node {
+        uint64_t bits = 0;
+
+        Node() = default;
+        Node(uint32_t code, uint32_t base, int32_t weight)
+            : bits(code | uint64_t{base} << code_bits |
+                   static_cast<uint64_t>(int64_t{weight}) << (code_bits + base_bits)) {}
+        uint32_t code() const { return bits & ((1 << code_bits) - 1); }
+        uint32_t base() const { return bits >> code_bits & ((1 << base_bits) - 1); }
+        int32_t weight() const { return static_cast<int32_t>(static_cast<int64_t>(bits) >> (code_bits + base_bits)); }
+    };
+
+    // A code by which a node is no one's child; not 0, which stands behind words.
+    static uint32_t free_code(uint32_t node, const std::vector<bool>& is_base) {
+        uint32_t code = 1;
+        while ((node ^ code) < is_base.size() && is_base[node ^ code]) ++code;
+        return code;
+    }
 
     // Write down the pieces by where they end. Is there more than most_length characters can tell?
     bool find_pieces(const SpelledWords& words, Scratch& scratch) const {
-        const uint16_t* const codes = words.codes();
         const uint32_t end = words.end();
-        uint32_t *const bases = scratch.bases, *const places = scratch.places;
-        const Node* const nodes = nodes_.data();
-        const uint32_t nowhere = static_cast<uint32_t>(nodes_.size() - 1), dead = dead_;
-        Cell *const ones = scratch.cells.data(), *const twos = ones + stride;
         for (uint32_t length = 3; length <= num_short; ++length)
-            std::fill_n(ones + (length - 1) * stride, end + 1, Cell{});
+            std::fill_n(row(scratch.weights, length), end + 1, nothing);
         std::fill_n(scratch.longer, end + 1, 0);
-        std::fill_n(twos, SpelledWords::first + 2, Cell{});
-        uint32_t count = 0;
-        // One character further from a node, to where `to` is; nothing branches.
-        const auto go_on = [&](uint32_t base, uint32_t to, Cell* row) {
-            const uint32_t child = base ^ codes[to - 1];
-            const uint32_t is_child = 0u - static_cast<uint32_t>(nodes[child].parent_base == base);
-            const Node& node = nodes[nowhere ^ ((nowhere ^ child) & is_child)];
-            row[to] = node.cell;
-            bases[count] = node.base;
-            places[count] = to;
-            count += node.base != dead;
-        };
-        for (uint32_t at = SpelledWords::first; at + 1 < end; ++at) {
-            const Start& start = starts_[codes[at]];
-            ones[at + 1] = start.cell;
-            go_on(start.base, at + 2, twos);
-        }
-        ones[end] = starts_[0].cell;
+        std::fill_n(row(scratch.weights, 2), SpelledWords::first + 2, nothing);
+        uint32_t count = find_pairs(words, scratch);
         for (uint32_t length = 3; length <= num_rows_ && count > 0; ++length) {
-            Cell* const row = ones + (length - 1) * stride;
+            int32_t* const weights = row(scratch.weights, length);
+            uint32_t* const nodes = row(scratch.nodes, length);
             const uint32_t before = count;
             count = 0;
             for (uint32_t i = 0; i < before; ++i) {
-                const uint32_t to = places[i] + 1;
-                go_on(bases[i], to, row);
-                if (length > num_short) scratch.longer[to] |= uint64_t{row[to].weight != nothing} << (length - 1);
+                const uint32_t to = scratch.places[i] + 1, base = scratch.bases[i];
+                go_on(words.codes(), base, to, weights, nodes, scratch, count);
+                if (length > num_short) scratch.longer[to] |= uint64_t{weights[to] != nothing} << (length - 1);
             }
         }
         return count > 0;
     }
 
+    template <class Value>
+    static Value* row(std::vector<Value>& rows, uint32_t length) {
+        return rows.data() + (length - 1) * stride;
+    }
+
+    // One character further from a node, to where `to` is; nothing branches.
+    void go_on(const uint16_t* codes, uint32_t base, uint32_t to, int32_t* weights, uint32_t* nodes, Scratch& scratch,
+               uint32_t& count) const {
+        const uint32_t code = codes[to - 1], child = base ^ code;
+        const Node node = nodes_[child];
+        const bool is_child = node.code() == code;
+        weights[to] = is_child ? node.weight() : nothing;
+        nodes[to] = child;
+        scratch.bases[count] = node.base();
+        scratch.places[count] = to;
+        count += is_child & (node.base() != dead_);
+    }
+
+    // The pieces of one character and of two. Returns how many go on.
+    uint32_t find_pairs(const SpelledWords& words, Scratch& scratch) const {
+        const uint16_t* const codes = words.codes();
+        int32_t *const ones = row(scratch.weights, 1), *const twos = row(scratch.weights, 2);
+        uint32_t* const nodes = row(scratch.nodes, 2);
+        uint32_t count = 0;
+        for (uint32_t at = SpelledWords::first; at + 1 < words.end(); ++at) {
+            ones[at + 1] = start_weights_[codes[at]];
+            go_on(codes, start_bases_[codes[at]], at + 2, twos, nodes, scratch, count);
+        }
+        ones[words.end()] = start_weights_[0];
+        return count;
+    }
+
     void add_up(const SpelledWords& words, Scratch& scratch) const {
-        const Cell* const cells = scratch.cells.data();
+        const int32_t* const weights = scratch.weights.data();
         int32_t* const best = scratch.best;
         const uint32_t end = words.end();
         std::fill_n(best, SpelledWords::first + 1, 0);
         for (uint32_t to = SpelledWords::first + 1; to < end; ++to) {
-            const auto sum_of = [&](uint32_t length) {
-                return best[to - length] + cells[(length - 1) * stride + to].weight;
-            };
+            const auto sum_of = [&](uint32_t length) { return best[to - length] + weights[(length - 1) * stride + to]; };
             int32_t sum = std::max(std::max(std::max(sum_of(4), sum_of(3)), sum_of(2)), sum_of(1));
             for (uint64_t longer = scratch.longer[to]; __builtin_expect(longer != 0, 0); longer &= longer - 1)
                 sum = std::max(sum, sum_of(static_cast<uint32_t>(__builtin_ctzll(longer)) + 1));
@@ -158,11 +192,11 @@ class CertainPaths {
         const int32_t* const best = scratch.best;
         uint32_t *const room = words.room(i), *out = room + (end - begin);
         for (uint32_t to = end; to > begin;) {
-            const Cell* const cells = scratch.cells.data() + to;
+            const int32_t* const weights = scratch.weights.data() + to;
             const int32_t least = best[to] - margin(to - begin);
             uint64_t good = 0;  // lengths of the pieces that come so near
             const auto look = [&](uint32_t length) {
-                const bool is_good = best[to - length] + cells[(length - 1) * stride].weight >= least;
+                const bool is_good = best[to - length] + weights[(length - 1) * stride] >= least;
                 good |= uint64_t{is_good} << (length - 1);
             };
             for (uint32_t length = 1; length <= num_short; ++length) look(length);
@@ -170,7 +204,8 @@ class CertainPaths {
                 look(static_cast<uint32_t>(__builtin_ctzll(longer)) + 1);
             if ((good & (good - 1)) != 0) return words.set_ids(i, room, 0);
             const auto length = static_cast<uint32_t>(__builtin_ctzll(good)) + 1;
-            const uint32_t id = cells[(length - 1) * stride].id;
+            const uint32_t id = length == 1 ? start_ids_[words.codes()[to - 1]]
+                                            : ids_[scratch.nodes[(length - 1) * stride + to]];
             *--out = id == no_id ? unknown_bit | words.character(to - 1) : id;
             to -= length;
         }
@@ -178,7 +213,9 @@ class CertainPaths {
     }
 
     std::vector<Node> nodes_;
-    std::vector<Start> starts_;
+    std::vector<uint32_t> ids_;  // of the nodes
+    std::vector<uint32_t> start_bases_, start_ids_;  // of first characters
+    std::vector<int32_t> start_weights_;
     uint32_t num_rows_ = num_short;
     uint32_t dead_ = 0;  // the base of nodes without children
 };

@@ -32,24 +32,35 @@ inline void advise_large_pages([[maybe_unused]] void* memory, [[maybe_unused]] s
 #endif
 }
 
-// Zeroed, beginning with a cache line, or with a page where it is large.
-class ZeroedMemory {
+// Not cleared, beginning with a cache line, or with a page where it is large: what is not used of it takes no memory.
+class LargeMemory {
   public:
-    ZeroedMemory() = default;
-    explicit ZeroedMemory(size_t bytes) {
+    LargeMemory() = default;
+    explicit LargeMemory(size_t bytes) : LargeMemory(bytes, std::malloc) {}
+    void* begin() const { return begin_; }
+
+  protected:
+    template <class Allocate>
+    LargeMemory(size_t bytes, Allocate&& allocate) {
         constexpr size_t line = 64;
         const size_t unit = bytes >= large_page ? large_page : line;
-        memory_.reset(std::calloc(bytes + unit, 1));
+        memory_.reset(allocate(bytes + unit));
         if (!memory_) throw std::bad_alloc();
         const uintptr_t begin = (reinterpret_cast<uintptr_t>(memory_.get()) + unit - 1) & ~(unit - 1);
         begin_ = reinterpret_cast<void*>(begin);
         advise_large_pages(begin_, bytes);
     }
-    void* begin() const { return begin_; }
 
   private:
     std::unique_ptr<void, Freed> memory_;
     void* begin_ = nullptr;
+};
+
+// The same, zeroed.
+class ZeroedMemory : public LargeMemory {
+  public:
+    ZeroedMemory() = default;
+    explicit ZeroedMemory(size_t bytes) : LargeMemory(bytes, [](size_t size) { return std::calloc(size, 1); }) {}
 };
 
 }  // namespace textpipe

@@ -89,6 +89,7 @@ class RawSentences final : public Model {
         WordRun runs[2];  // one is collected while the memory of the other is on its way
         SpelledWords spelled, single;  // the new words of a run, and one on its own
         uint8_t numbers[WordRun::most_words];  // of the new words in the run
+        bool was_aligned[WordRun::most_words];  // did their characters stay one for one?
         std::string text;  // normalized
         std::vector<OddWord> odd;
         IdBuffer ids;
@@ -172,7 +173,7 @@ class RawSentences final : public Model {
                            const RememberedWords& words) const {
         const uint8_t* const first = p;
         const bool keeps_marks = !normalization_->options().remove_extra_whitespaces;
-        run.count = run.num_long = 0;
+        run.count = 0;
         while (p < end && run.count < WordRun::most_words && static_cast<size_t>(p - first) < most_run_bytes) {
             const uint8_t* begin = p;
             const uint8_t* const word = p = past_breaks(p, end);
@@ -202,17 +203,16 @@ class RawSentences final : public Model {
         const size_t most_chars = run.num_bytes + run.count;
         bool is_near = is_near_largest(most_chars, scratch);
         scratch.odd.clear();
-        encode_new_words(run, scratch);
-        uint32_t* out = scratch.ids.room(run.count * ShortWords::max_ids);
+        if (!encode_new_words(run, scratch)) return false;
+        uint32_t* out = scratch.ids.room(run.count * WordLog::max_ids);
         for (size_t i = 0; i < run.count; ++i) {
-            const WordRun::Found& found = run.found[i];
-            if (__builtin_expect(!is_near && found.ids != nullptr && found.count <= ShortWords::max_ids, 1)) {
-                std::memcpy(out, found.ids, ShortWords::max_ids * sizeof *out);
+            const WordLog::Entry& entry = scratch.words[run.entries[i]];
+            const unsigned count = entry.form() & ~WordLog::apart;
+            if (__builtin_expect(!is_near && count - 1 < WordLog::max_ids && !scratch.is_placing, 1)) {
+                std::memcpy(out, entry.ids, WordLog::max_ids * sizeof *out);
                 out[0] &= 0xFFFFFF;
-                if (__builtin_expect(!scratch.is_placing, 1)) {
-                    out += found.count;
-                    continue;
-                }
+                out += count;
+                continue;
             }
             scratch.ids.end_at(out);
             const size_t before = scratch.ids.size();
@@ -220,58 +220,69 @@ class RawSentences final : public Model {
             if (answer == Answer::no_word) return false;
             if (answer == Answer::here) is_near = is_near_largest(most_chars, scratch);  // it may grow when rewritten
             place(run.words[i], 1, before, scratch);
-            out = scratch.ids.room((run.count - i) * ShortWords::max_ids);
+            out = scratch.ids.room((run.count - i) * WordLog::max_ids);
         }
         scratch.ids.end_at(out);
-        remember(run, scratch);
+        for (const OddWord& odd : scratch.odd)
+            scratch.words.insert(run, odd.number, scratch.ids.begin() + odd.begin, odd.count, !odd.is_aligned);
         return true;
     }
 
     // A word with many ids, one whose place matters, or one with none so far.
     Answer encode_found(const WordRun& run, size_t i, Scratch& scratch) const {
-        const WordRun::Found& found = run.found[i];
-        scratch.is_aligned = !found.is_apart;
-        if (found.ids != nullptr) {
-            uint32_t* const out = scratch.ids.room(found.count);
-            for (size_t k = 0; k < found.count; ++k) out[k] = found.ids[k] & 0xFFFFFF;
-            scratch.ids.end_at(out + found.count);
+        const WordLog::Entry& entry = scratch.words[run.entries[i]];
+        const unsigned form = entry.form() & ~WordLog::apart;
+        scratch.is_aligned = form == entry.form();
+        if (form == WordLog::stored) {
+            const WordLog::Ids ids = scratch.words.stored_ids(entry);
+            scratch.ids.append(ids.begin, ids.count);
+            return Answer::settled;
+        }
+        if (form != WordLog::no_ids) {
+            uint32_t* const out = scratch.ids.room(form);
+            std::copy_n(entry.ids, form, out);
+            out[0] &= 0xFFFFFF;
+            scratch.ids.end_at(out + form);
             return Answer::settled;
         }
         const size_t before = scratch.ids.size();
-        const Answer answer = encode_new(run.words[i], scratch, found.has_none);
+        const bool has_none = run.entries[i] != 0;
+        const Answer answer = encode_new(run.words[i], scratch, has_none);
         if (answer == Answer::settled)
             scratch.odd.push_back({static_cast<uint8_t>(i), before, scratch.ids.size() - before, scratch.is_aligned});
         return answer;
     }
 
-    // The words of the run that are not known and stay as they are, all at once.
-    void encode_new_words(WordRun& run, Scratch& scratch) const {
+    // The words of the run that are not known, all at once. False where the text does not fall into words after all.
+    bool encode_new_words(WordRun& run, Scratch& scratch) const {
         SpelledWords& spelled = scratch.spelled;
         spelled.clear();
         for (size_t i = 0; i < run.count; ++i) {
-            if (run.found[i].ids != nullptr || run.found[i].has_none || run.words[i].size > longest_cached) continue;
-            scratch.numbers[spelled.count()] = static_cast<uint8_t>(i);
+            if (run.entries[i] != 0 || run.words[i].size > longest_cached) continue;
+            const size_t number = spelled.count();
+            scratch.numbers[number] = static_cast<uint8_t>(i);
+            scratch.was_aligned[number] = true;
             WordRun::Word word = run.words[i];
             const size_t num_marks = take_marks(word);
-            spell(word, num_marks, spelled);
+            if (spell(word, num_marks, spelled)) continue;
+            if (!rewrite(word, num_marks, scratch)) return false;
+            scratch.was_aligned[number] = scratch.is_aligned;
+            // How far the sum can go, and what there is room for, is told by the bytes of the raw text.
+            if (!scratch.text.empty() && num_chars(scratch.text) <= num_marks + word.size) spell(scratch.text, spelled);
         }
-        if (spelled.count() == 0) return;
+        if (spelled.count() == 0) return true;
         model_->encode_words(spelled, *scratch.model);
-        for (size_t k = 0; k < spelled.count(); ++k)
-            run.found[scratch.numbers[k]] = spelled.num_ids(k) > 0
-                                                ? WordRun::Found{spelled.ids(k), spelled.num_ids(k), false, false}
-                                                : WordRun::Found{nullptr, 0, false, true};
+        for (size_t k = 0; k < spelled.count(); ++k) {
+            const bool has_ids = spelled.num_ids(k) > 0;
+            if (has_ids || model_->is_summed())
+                scratch.words.insert(run, scratch.numbers[k], has_ids ? spelled.ids(k) : nullptr, spelled.num_ids(k),
+                                     !scratch.was_aligned[k]);
+        }
+        return true;
     }
 
-    void remember(const WordRun& run, Scratch& scratch) const {
-        const SpelledWords& spelled = scratch.spelled;
-        for (size_t k = 0; k < spelled.count(); ++k)
-            if (spelled.num_ids(k) > 0)
-                scratch.words.insert(run, scratch.numbers[k], spelled.ids(k), spelled.num_ids(k), false);
-            else if (model_->is_summed())
-                scratch.words.insert_none(run, scratch.numbers[k]);
-        for (const OddWord& odd : scratch.odd)
-            scratch.words.insert(run, odd.number, scratch.ids.begin() + odd.begin, odd.count, !odd.is_aligned);
+    static size_t num_chars(std::string_view text) {
+        return utf8::num_characters(bytes_of(text), bytes_of(text) + text.size(), bytes_of(text) + text.size());
     }
 
     // The places of the ids from number `before` on, which are a word's.

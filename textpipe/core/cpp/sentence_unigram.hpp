@@ -54,7 +54,7 @@ class SentenceUnigram {
         unknown_score_ = least - 10.0f;
         largest_ = std::max(largest_, std::fabs(unknown_score_));
         trie_.build(entries);
-        if (!finite_ || most(SpelledWords::most_chars) >= largest_certain) return;
+        if (!finite_ || most(SpelledWords::most_chars) >= largest_certain || !CertainPaths::holds(trie_)) return;
         std::vector<int32_t> units(scores_.size());
         for (uint32_t id = 0; id < scores_.size(); ++id)
             units[id] = std::fabs(scores_[id]) <= largest_ ? in_units(scores_[id]) : 0;  // others are in no path
