@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import shutil
@@ -179,9 +180,8 @@ def test_weights_of_a_vocabulary_of_another_size_are_refused_with_the_cure(whole
     start = Start.open(whole.out)
     with pytest.raises(StateError, match=r"of a vocabulary of 400 entries and the data of one of 401.*--tokenizer"):
         start.check_size(401)
-    small = type("Data", (), {"vocab_size": 300, "path": small_packed.path})()
-    for name in ("fingerprint", "tokenizer_sha256", "eos_id"):
-        setattr(small, name, getattr(small_packed, name))
+    small = copy.copy(small_packed)
+    small.vocab_size = 300
     with pytest.raises(StateError, match="of a vocabulary of 400 entries and the data of one of 300"):
         Trainer(shape(small_packed), small, CONFIG, out=tmp_path / "new", start=start)
     assert not (tmp_path / "new").exists()

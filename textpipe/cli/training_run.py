@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from textpipe.cli.progress import Progress
+    from textpipe.data.training_data import TrainingData
     from textpipe.training.distributed.ranks import Ranks
-    from textpipe.training.loop import TrainingData
     from textpipe.training.run_config import ModelConfig, StartIdentity, TrainConfig
     from textpipe.training.starting import Start
 

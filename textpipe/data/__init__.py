@@ -12,6 +12,7 @@ question_text  files of texts with questions and where they are answered
 example_files  any of these, by task and format
 framing        the special tokens that stand around texts
 dialogues      files of dialogues, and their messages with what was said before
+training_data  what a run notes of any of these
 pairs          pairs and tokenizers → aligned shards
 pair_plans     (seed, step) → pairs of like length
 """

@@ -26,6 +26,7 @@ import numpy.typing as npt
 from textpipe.config import Config, Field
 from textpipe.data.permutation import derive_key
 from textpipe.data.shards import ShardInfo, ShardWriter, TokenSplit, token_dtype
+from textpipe.data.training_data import TrainingData
 from textpipe.errors import ConfigError, FormatError, InputError, StateError
 from textpipe.files import MANIFEST, publish_directory, read_manifest, replace_file, write_text
 from textpipe.tokenizer.special_text import SpecialPolicy, refuse_special
@@ -314,7 +315,7 @@ class _SplitWriter:
         }
 
 
-class PackedData:
+class PackedData(TrainingData):
     """A folder made by :func:`pack`: its splits, its tokenizer file and what identifies it.
 
     Parameters

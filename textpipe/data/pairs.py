@@ -26,6 +26,7 @@ import torch
 
 from textpipe.data.batches import IGNORED
 from textpipe.data.shards import ShardInfo, ShardWriter, TokenShard
+from textpipe.data.training_data import TrainingData
 from textpipe.errors import ConfigError, FormatError, InputError
 from textpipe.files import publish_directory, read_manifest, replace_file, write_text
 from textpipe.tokenizer.special_text import SpecialPolicy, refuse_special
@@ -281,7 +282,7 @@ def _frame_of(kept: dict[str, Any]) -> PairFrame:
     return PairFrame(**found)
 
 
-class PackedPairs:
+class PackedPairs(TrainingData):
     """A folder made by :func:`pack_pairs`.
 
     Raises
@@ -310,6 +311,11 @@ class PackedPairs:
         self.source_tokenizer_path = self.path / "source-tokenizer.json"
         digests = sorted((str(entry["path"]), str(entry["sha256"])) for entry in manifest["files"])
         self.fingerprint = hashlib.sha256(repr(digests).encode()).hexdigest()
+
+    def as_identity(self) -> dict[str, Any]:
+        """With what stands around texts, and the source's tokenizer where it is another."""
+        separate = None if self.is_shared else self.source_tokenizer_sha256
+        return {**super().as_identity(), "source_tokenizer_sha256": separate, **self.frame.as_identity()}
 
     def _split(self, name: str) -> PairSplit:
         paths = [self.path / f"{name}.{side}-00000.bin" for side in _SIDES]

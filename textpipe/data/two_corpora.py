@@ -16,9 +16,12 @@ import numpy as np
 import numpy.typing as npt
 
 from textpipe.data.pairs import PairBatch, pair_batch
+from textpipe.data.training_data import TrainingData
 from textpipe.errors import ConfigError, InputError, StateError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from textpipe.data.packing import PackedData
     from textpipe.data.shards import TokenSplit
 
@@ -49,7 +52,7 @@ class SentenceSplit:
         return pair_batch(sentences, sentences, begin=begin, samples=tuple(numbers.tolist()))
 
 
-class TwoCorpora:
+class TwoCorpora(TrainingData):
     """Sentences of two languages, and the one vocabulary they are written in.
 
     Parameters
@@ -80,13 +83,17 @@ class TwoCorpora:
             raise InputError("both languages have the same corpus", where=second.path, hint="give each its own")
         self.languages = languages
         self.corpora = first, second
-        self.paths = first.path, second.path
         self.path, self.tokenizer_path = first.path, first.tokenizer_path
         self.vocab_size, self.eos_id, self.tokenizer_sha256 = first.vocab_size, first.eos_id, first.tokenizer_sha256
         self.train = SentenceSplit(first.train), SentenceSplit(second.train)
         self.val = SentenceSplit(first.val), SentenceSplit(second.val)
         digests = [first.fingerprint, second.fingerprint]
         self.fingerprint = hashlib.sha256(repr(digests).encode()).hexdigest()
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The folders of both."""
+        return tuple(corpus.path for corpus in self.corpora)
 
     def counts_LV(self) -> npt.NDArray[np.int64]:
         """How often each token occurs in each language's training."""

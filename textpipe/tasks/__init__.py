@@ -2,6 +2,7 @@
 of targets).
 
 base                       what the loop asks of a task
+choosing                   which task trains which architecture, and on which data
 language_modelling         predict each token from those before it
 masked_language_modelling  predict hidden tokens from both sides
 sequence_to_sequence       write a target from a source

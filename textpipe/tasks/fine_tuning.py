@@ -18,6 +18,7 @@ from torch import nn
 
 from textpipe.data.framing import with_marks
 from textpipe.data.masking import Marks
+from textpipe.data.training_data import TrainingData
 from textpipe.errors import InputError
 from textpipe.files import sha256_file
 from textpipe.nn.architectures import new_model
@@ -47,7 +48,7 @@ class Reading(NamedTuple):
     num_lost: int
 
 
-class LabelledData:
+class LabelledData(TrainingData):
     """Examples of a task, to learn from and held out, and the tokenizer they are read with.
 
     Parameters
@@ -81,13 +82,8 @@ class LabelledData:
         self.path = Path(first if isinstance(first, str | os.PathLike) else first.where.partition(": ")[0])
         digests = [[_digest(one) for one in side] for side in (train, val)]
         self.fingerprint = hashlib.sha256(repr((digests, format_)).encode()).hexdigest()
-        self.tokenizer_sha256 = self.tokenizer.sha256
+        self.tokenizer_sha256, self.vocab_size = self.tokenizer.sha256, self.tokenizer.get_vocab_size()
         self._read: tuple[EncoderConfig, Reading] | None = None
-
-    @property
-    def vocab_size(self) -> int:
-        """Entries of the tokenizer."""
-        return self.tokenizer.get_vocab_size()
 
     def read(self, shape: EncoderConfig) -> Reading:
         """All examples as windows for a model of this shape.

@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING
 import torch
 
 from textpipe.data.batches import Batch, BatchPlan
-from textpipe.nn.gpt import GPT
+from textpipe.nn.architectures import new_model
 from textpipe.nn.losses import linear_cross_entropy
 from textpipe.tasks.base import require_alike
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from textpipe.data.packing import PackedData
+    from textpipe.nn.gpt import GPT
     from textpipe.nn.shapes import GptConfig
     from textpipe.training.run_config import TrainConfig
 
@@ -59,8 +62,8 @@ class LanguageModelling:
     def tokenizer_files(self) -> dict[str, bytes]:
         return {"tokenizer.json": self.data.tokenizer_path.read_bytes()}
 
-    def new_model(self, seed: int) -> GPT:
-        return GPT(self.model, seed=seed)
+    def new_model(self, seed: int) -> nn.Module:
+        return new_model(self.model, seed=seed)
 
     def batch(self, step: int) -> Batch:
         return self._plan.batch(step)

@@ -13,14 +13,17 @@ import torch
 
 from textpipe.data.batches import IGNORED, Batch
 from textpipe.data.masking import Marks, Masking
-from textpipe.nn.bert import BERT
+from textpipe.nn.architectures import new_model
 from textpipe.nn.losses import linear_cross_entropy
 from textpipe.tasks.base import require_alike, summed_loss
 from textpipe.tasks.language_modelling import EVALUATION_ROWS
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from textpipe.data.packing import PackedData
     from textpipe.data.shards import TokenSplit
+    from textpipe.nn.bert import BERT
     from textpipe.nn.shapes import BertConfig
     from textpipe.training.run_config import TrainConfig
 
@@ -65,8 +68,8 @@ class MaskedLanguageModelling:
     def tokenizer_files(self) -> dict[str, bytes]:
         return {"tokenizer.json": self.data.tokenizer_path.read_bytes()}
 
-    def new_model(self, seed: int) -> BERT:
-        return BERT(self.model, seed=seed)
+    def new_model(self, seed: int) -> nn.Module:
+        return new_model(self.model, seed=seed)
 
     def batch(self, step: int) -> Batch:
         return self._train.batch(step)

@@ -14,25 +14,25 @@ import torch
 
 from textpipe.data.pair_plans import PairPlan
 from textpipe.data.pairs import PairBatch
+from textpipe.nn.architectures import new_model
 from textpipe.nn.losses import linear_cross_entropy
-from textpipe.nn.seq2seq import Seq2Seq
-from textpipe.nn.shapes import Seq2SeqConfig, TransformerConfig
-from textpipe.nn.transformer import Transformer
 from textpipe.tasks.base import require_alike, summed_loss
 from textpipe.tasks.language_modelling import finite
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from textpipe.data.pairs import PackedPairs, PairSplit
+    from textpipe.nn.shapes import Seq2SeqConfig, TransformerConfig
     from textpipe.training.run_config import TrainConfig
 
 __all__ = ["SequenceToSequence", "sequence_to_sequence_loss"]
 
 _NUM_SAMPLES = 4
-EncoderDecoderModel = Transformer | Seq2Seq
 
 
 def sequence_to_sequence_loss(
-    model: EncoderDecoderModel, batch: PairBatch, *, label_smoothing: float = 0.0
+    model: Any, batch: PairBatch, *, label_smoothing: float = 0.0
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Sum of −ln p(token of a target) over the batch's targets, and their number."""
     x_BTD = model(batch.source_BS, batch.lengths_B, batch.read_BT)
@@ -70,18 +70,16 @@ class SequenceToSequence:
             files["source-tokenizer.json"] = self.data.source_tokenizer_path.read_bytes()
         return files
 
-    def new_model(self, seed: int) -> EncoderDecoderModel:
-        if isinstance(self.model, TransformerConfig):
-            return Transformer(self.model, seed=seed)
-        return Seq2Seq(self.model, seed=seed)
+    def new_model(self, seed: int) -> nn.Module:
+        return new_model(self.model, seed=seed)
 
     def batch(self, step: int) -> PairBatch:
         return self._train.batch(step)
 
-    def loss(self, model: EncoderDecoderModel, batch: PairBatch) -> tuple[torch.Tensor, torch.Tensor]:
+    def loss(self, model: Any, batch: PairBatch) -> tuple[torch.Tensor, torch.Tensor]:
         return sequence_to_sequence_loss(model, batch, label_smoothing=self.config.label_smoothing)
 
-    def validate(self, model: EncoderDecoderModel, dtype: torch.dtype) -> dict[str, float | None]:
+    def validate(self, model: Any, dtype: torch.dtype) -> dict[str, float | None]:
         device = model.head_weight.device
         nats, done = summed_loss(
             lambda batch: sequence_to_sequence_loss(model, batch), self._val.consecutive(), device, dtype
@@ -96,7 +94,7 @@ class SequenceToSequence:
         left_out = {"pairs_left_out": float(self._train.num_too_long)} if self._train.num_too_long else {}
         return {"unigram_entropy": entropy, **left_out}
 
-    def samples(self, model: EncoderDecoderModel) -> list[dict[str, str]]:
+    def samples(self, model: Any) -> list[dict[str, str]]:
         from textpipe.generation.translation import translate_ids
         from textpipe.generation.whole_characters import WholeCharacters
 

@@ -27,6 +27,7 @@ from textpipe.data.pairs import PairBatch, pair_batch
 from textpipe.data.permutation import derive_key
 from textpipe.data.word_vectors import SELF_LEARNING, word_vectors
 from textpipe.generation.translation import likeliest_ids
+from textpipe.nn.architectures import new_model
 from textpipe.nn.bilingual import Bilingual
 from textpipe.nn.losses import linear_cross_entropy
 from textpipe.tasks.base import require_alike
@@ -134,7 +135,8 @@ class UnsupervisedTranslation:
         return {"tokenizer.json": self.data.tokenizer_path.read_bytes()}
 
     def new_model(self, seed: int) -> Bilingual:
-        model = Bilingual(self.model, seed=seed)
+        model = new_model(self.model, seed=seed)
+        assert isinstance(model, Bilingual)
         counts_LV = self.data.counts_LV()
         model.words_LV.copy_(torch.from_numpy(counts_LV > 0))
         if self.config.initial_vectors != "random":

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from textpipe.planning.workload import step_bytes
+from textpipe.tasks.choosing import task_for
 from textpipe.training.devices import resolve
-from textpipe.training.loop import task_for
 from textpipe.training.room import check_room
 from textpipe.training.run_config import architecture_of
 from textpipe.training.step import Stepper
 
 if TYPE_CHECKING:
-    from textpipe.training.loop import TrainingData
+    from textpipe.data.training_data import TrainingData
     from textpipe.training.run_config import ModelConfig, TrainConfig
 
 __all__ = ["estimate"]

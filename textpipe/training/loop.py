@@ -28,10 +28,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from textpipe.data.permutation import derive_key
-from textpipe.errors import ConfigError
 from textpipe.files import LineLog, lock_directory, write_text
 from textpipe.nn.blocks import set_checkpointing
-from textpipe.nn.shapes import BertConfig, BilingualConfig, GptConfig
+from textpipe.tasks.choosing import task_for
 from textpipe.training.checkpoints import (
     Checkpoint,
     help_saving,
@@ -46,7 +45,6 @@ from textpipe.training.loading import check_tokenizer
 from textpipe.training.model_card import model_card
 from textpipe.training.room import check_room
 from textpipe.training.run_config import (
-    FINE_TUNED,
     DataIdentity,
     RunConfig,
     TrainConfig,
@@ -61,15 +59,9 @@ from textpipe.training.watching import Patience, Stopwatch, rank_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from textpipe.data.packing import PackedData
-    from textpipe.data.pairs import PackedPairs, PairFrame
-    from textpipe.data.two_corpora import TwoCorpora
-    from textpipe.tasks.base import Task
-    from textpipe.tasks.fine_tuning import LabelledData
+    from textpipe.data.training_data import TrainingData
     from textpipe.training.run_config import ModelConfig
     from textpipe.training.starting import Start
-
-    TrainingData = PackedData | PackedPairs | TwoCorpora | LabelledData
 
 __all__ = ["RunResult", "Trainer"]
 
@@ -87,49 +79,6 @@ class RunResult:
     unigram_loss: float
     tokens_per_s: float
     scores: dict[str, float | None] = field(default_factory=dict)
-
-
-def task_for(model: ModelConfig, data: TrainingData, config: TrainConfig) -> Task:
-    """The task that trains a model of this shape.
-
-    Raises
-    ------
-    ConfigError
-        when the data are of another kind: pairs for a model of one text, or texts for a model of pairs.
-    """
-    from textpipe.data.packing import PackedData
-    from textpipe.data.pairs import PackedPairs
-    from textpipe.data.two_corpora import TwoCorpora
-    from textpipe.tasks.fine_tuning import FineTuning, LabelledData
-
-    architecture = architecture_of(model)
-    wanted: type[Any] = PackedPairs
-    verb = "pack-pairs"
-    if architecture in FINE_TUNED:
-        wanted, verb = LabelledData, "train finetune, with labelled examples"
-    elif isinstance(model, BilingualConfig):
-        wanted, verb = TwoCorpora, "train unsupervised, with a corpus of each language"
-    elif isinstance(model, GptConfig | BertConfig):
-        wanted, verb = PackedData, "pack"
-    if not isinstance(data, wanted):
-        raise ConfigError(f"a {architecture} is not trained on this", where=data.path, hint=f"use {verb}")
-    if isinstance(data, LabelledData):
-        return FineTuning(model, data, config)  # type: ignore[arg-type]
-    if isinstance(data, TwoCorpora):
-        from textpipe.tasks.unsupervised_translation import UnsupervisedTranslation
-
-        return UnsupervisedTranslation(model, data, config)  # type: ignore[arg-type]
-    if isinstance(data, PackedPairs):
-        from textpipe.tasks.sequence_to_sequence import SequenceToSequence
-
-        return SequenceToSequence(model, data, config)  # type: ignore[arg-type]
-    if isinstance(model, BertConfig):
-        from textpipe.tasks.masked_language_modelling import MaskedLanguageModelling
-
-        return MaskedLanguageModelling(model, data, config)
-    from textpipe.tasks.language_modelling import LanguageModelling
-
-    return LanguageModelling(model, data, config)  # type: ignore[arg-type]
 
 
 class Trainer:
@@ -175,20 +124,11 @@ class Trainer:
             self.parallel.check_batch(self.config.batch_size)
         self.data, self.out, self.start = data, Path(out), start
         self.progress = progress if self.ranks.is_first else None
-        frame: PairFrame | None = getattr(data, "frame", None)
-        separate = None if getattr(data, "is_shared", True) else data.source_tokenizer_sha256  # type: ignore[union-attr]
         self.run_config = RunConfig(
             architecture=architecture_of(model),
             model=model,
             train=self.config,
-            data=DataIdentity(
-                path=", ".join(os.path.abspath(path) for path in getattr(data, "paths", [data.path])),
-                fingerprint=data.fingerprint,
-                tokenizer_sha256=data.tokenizer_sha256,
-                source_tokenizer_sha256=separate,
-                eos_id=data.eos_id,
-                **({} if frame is None else frame.as_identity()),
-            ),
+            data=DataIdentity(**data.as_identity()),
             start=None if start is None else start.identity(model),
         )
         self.folder = RunFolder(self.out, self.run_config)
