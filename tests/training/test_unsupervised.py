@@ -13,11 +13,12 @@ import two_languages as two
 from textpipe.errors import ConfigError, StateError
 from textpipe.generation.translating import Translator
 from textpipe.nn.shapes import BilingualConfig, TransformerConfig
-from textpipe.training.checkpoints import find_checkpoint
+from textpipe.training.checkpoints import Checkpoint, find_checkpoint
 from textpipe.training.exporting import export_run
 from textpipe.training.loading import load_model
 from textpipe.training.loop import Trainer
 from textpipe.training.run_config import TrainConfig
+from textpipe.training.watching import rank_of
 
 SHAPE = {"heads": 2, "encoder_layers": 1, "decoder_layers": 1, "context": 16, "layout": "pre"}
 SHORT = {
@@ -95,6 +96,15 @@ def test_a_run_resumes_to_the_bit_before_and_after_back_translation_begins(setti
     assert rows(tmp_path / "cut") == rows(tmp_path / "whole")
     assert files(tmp_path / "cut") == files(tmp_path / "whole")
     assert whole.val_loss < rows(whole.out)[0]["val_loss"]
+
+
+def test_the_best_checkpoint_is_the_one_of_which_most_comes_back_whatever_the_loss(data, tmp_path):
+    settings = {**SHORT, "validate_every": 2, "checkpoint_every": 2, "keep_checkpoints": 1}
+    Trainer(shape(data), data, TrainConfig(**settings), out=tmp_path).run()
+    came_back = {row["step"]: row["val_round_trip"] for row in rows(tmp_path)[1:] if "val_round_trip" in row}
+    best = Checkpoint.open(find_checkpoint(tmp_path, best=True))
+    assert came_back[best.step] == max(came_back.values())
+    assert rank_of({"val_loss": 0.1, "val_round_trip": 0.6}) > rank_of({"val_loss": 0.5, "val_round_trip": 0.7})
 
 
 @pytest.mark.parametrize("decay", [0.0, 0.9])

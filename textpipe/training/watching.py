@@ -14,7 +14,7 @@ from typing import Any
 
 __all__ = ["LossWatch", "Patience", "Stopwatch", "rank_of"]
 
-_MEASURES = ("val_accuracy", "val_spearman", "val_entity_f1", "val_answer_f1")
+_MEASURES = ("val_accuracy", "val_spearman", "val_entity_f1", "val_answer_f1", "val_round_trip")
 
 _MEMORY = 0.98  # of the mean of losses: about the last fifty
 
