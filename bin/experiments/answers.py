@@ -10,21 +10,16 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import characters
 import running
 from pairs import Recipe, trained
 
-from textpipe import Tokenizer
 from textpipe.data.labelled_text import Columns, iter_examples
 from textpipe.data.pairs import PackedPairs, pack_pairs
-from textpipe.decoders import ByteLevel as ByteLevelDecoder
 from textpipe.generation.beam import BeamConfig
-from textpipe.models import BPE
 from textpipe.nn.shapes import TransformerConfig
-from textpipe.normalizers import NFC
-from textpipe.pre_tokenizers import ByteLevel
-from textpipe.trainers import BpeTrainer
 
-END, EVERY, SHOWN = "<|endoftext|>", 50, 10
+EVERY, SHOWN = 50, 10
 RECIPE = Recipe(
     TransformerConfig,
     {
@@ -36,7 +31,7 @@ RECIPE = Recipe(
         "dropout": 0.2,
         "context": 64,
     },
-    {"learning_rate": 1e-3, "warmup_steps": 200, "batch_tokens": 2048, "label_smoothing": 0.1, "final_share": 0.0},
+    {"learning_rate": 1e-3, "batch_tokens": 2048, "label_smoothing": 0.1, "final_share": 0.0},
 )
 
 
@@ -52,20 +47,16 @@ def main(arguments: list[str]) -> int:
     folder = chosen.out / f"data-{chosen.vocab_size}"
     if not folder.exists():
         chosen.out.mkdir(parents=True, exist_ok=True)
-        tokenizer = Tokenizer(BPE())
-        tokenizer.normalizer, tokenizer.pre_tokenizer = NFC(), ByteLevel(add_prefix_space=False)
-        tokenizer.decoder = ByteLevelDecoder()
-        trainer = BpeTrainer(
-            vocab_size=chosen.vocab_size,
-            special_tokens=[END],
-            initial_alphabet=ByteLevel.alphabet(),
-            show_progress=False,
-        )
-        tokenizer.train_from_iterator((text for row in train for text in row), trainer)
+        tokenizer = characters.bytes_of((text for row in train for text in row), chosen.vocab_size)
         pack_pairs(train, held_out, tokenizer, folder)
     out = chosen.out / f"transformer-{chosen.steps}-seed{chosen.seed}"
     beam = BeamConfig(beams=4, max_tokens=40, no_repeat_ngram=3)
-    settings = {"steps": chosen.steps, "seed": chosen.seed, "threads": chosen.threads}
+    settings = {
+        "steps": chosen.steps,
+        "warmup_steps": min(200, chosen.steps // 8),
+        "seed": chosen.seed,
+        "threads": chosen.threads,
+    }
     done = trained(RECIPE, PackedPairs(folder), held_out[:SHOWN], out, beam=beam, **settings)
     running.print_result(seed=chosen.seed, **done.facts)
     for (question, answer), text in zip(held_out, done.texts, strict=False):

@@ -15,23 +15,17 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import characters
 import running
 from pairs import Pair, Recipe, trained
 
-from textpipe import Tokenizer
 from textpipe.data.pairs import PackedPairs, pack_pairs
 from textpipe.data.parallel_text import iter_pairs
-from textpipe.decoders import ByteLevel as ByteLevelDecoder
 from textpipe.evaluation.translations import score_translations
 from textpipe.generation.beam import BeamConfig
-from textpipe.models import BPE
 from textpipe.nn.shapes import Seq2SeqConfig, TransformerConfig
-from textpipe.normalizers import NFC
-from textpipe.pre_tokenizers import ByteLevel
 from textpipe.report import write_report
-from textpipe.trainers import BpeTrainer
 
-END = "<|endoftext|>"
 COLUMNS = {"ko-en": (0, 1), "en-ko": (1, 0)}
 SHOWN = 5  # translations of each held-out file
 CONTEXT = 128
@@ -64,13 +58,7 @@ def packed(train: list[Pair], val: list[Pair], size: int, out: Path) -> PackedPa
     if out.exists():
         return PackedPairs(out)
     out.parent.mkdir(parents=True, exist_ok=True)
-    tokenizer = Tokenizer(BPE())
-    tokenizer.normalizer, tokenizer.pre_tokenizer = NFC(), ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = ByteLevelDecoder()
-    trainer = BpeTrainer(
-        vocab_size=size, special_tokens=[END], initial_alphabet=ByteLevel.alphabet(), show_progress=False
-    )
-    tokenizer.train_from_iterator((text for pair in train for text in pair), trainer)
+    tokenizer = characters.bytes_of((text for pair in train for text in pair), size)
     return pack_pairs(train, val, tokenizer, out)
 
 

@@ -19,6 +19,7 @@ from textpipe.files import write_text
 from textpipe.generation.beam import BeamConfig
 from textpipe.generation.translating import Translator
 from textpipe.generation.translation import translate_ids
+from textpipe.generation.whole_characters import WholeCharacters
 from textpipe.nn.shapes import Seq2SeqConfig, TransformerConfig
 from textpipe.report.attention_picture import attention_picture
 from textpipe.training.run_config import TrainConfig
@@ -63,7 +64,8 @@ def trained(
     end = data.train.source.info.eos_id
     read = (reader.encode(source, add_special_tokens=False).ids for source, _ in held_out)
     sources = [[*ids[: shape.context - 1], end] for ids in read]
-    texts = [tokenizer.decode(ids) for ids in translate_ids(model, sources, beam, eos_id=data.eos_id)]
+    only = WholeCharacters(tokenizer)
+    texts = [tokenizer.decode(ids) for ids in translate_ids(model, sources, beam, eos_id=data.eos_id, only=only)]
     parameters = sum(weight.numel() for weight in model.parameters())
     facts = {"parameters": parameters, "steps": result.steps, "val_loss": result.val_loss, "train_cpu_s": spent}
     return Trained(model, texts, facts)

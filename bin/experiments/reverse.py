@@ -59,7 +59,7 @@ def main(arguments: list[str]) -> int:
         words = characters.words_of(str(number) for number in range(50))
         pack_pairs(sequences("train", 0), sequences("val", 0), words, folder)
     data = PackedPairs(folder)
-    changed = {"steps": chosen.steps} if chosen.steps else {}
+    changed = {"steps": chosen.steps, "warmup_steps": min(100, chosen.steps // 8)} if chosen.steps else {}
     for name in chosen.model or RECIPES:
         held_out = sequences("val", 0) + sequences("test", 0)
         out = chosen.out / f"{name}-seed{chosen.seed}"

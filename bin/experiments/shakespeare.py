@@ -75,10 +75,12 @@ def main(arguments: list[str]) -> int:
     model_keys, train_keys = RECIPES[chosen.recipe]
     data = packed(chosen.text, chosen.out / "data")
     model = GptConfig(vocab_size=data.vocab_size, context=64, layers=4, heads=4, width=128, **model_keys)
+    rate = {"learning_rate": chosen.learning_rate} if chosen.learning_rate else {}
+    warmup = min(train_keys["warmup_steps"], chosen.steps // 8)
     config = TrainConfig(
         steps=chosen.steps,
         batch_size=12,
-        **{**train_keys, **({"learning_rate": chosen.learning_rate} if chosen.learning_rate else {})},
+        **{**train_keys, **rate, "warmup_steps": warmup},
         seed=chosen.seed,
         threads=chosen.threads,
         device="cpu",

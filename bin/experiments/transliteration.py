@@ -54,7 +54,7 @@ def main(arguments: list[str]) -> int:
         of = {side: characters.characters_of(pair[side] for pair in train) for side in (0, 1)}
         pack_pairs(train, dev, of[1], folder, source_tokenizer=of[0])
     data = PackedPairs(folder)
-    changed = {"steps": chosen.steps} if chosen.steps else {}
+    changed = {"steps": chosen.steps, "warmup_steps": min(100, chosen.steps // 8)} if chosen.steps else {}
     for name in chosen.model or RECIPES:
         out = chosen.out / f"{name}-{units}-seed{chosen.seed}"
         done = trained(RECIPES[name], data, dev, out, seed=chosen.seed, threads=chosen.threads, **changed)

@@ -13,20 +13,14 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import characters
 import running
 
-from textpipe import Tokenizer
 from textpipe.data.packing import PackConfig, PackedData, pack
-from textpipe.decoders import ByteLevel as ByteLevelDecoder
-from textpipe.models import BPE
 from textpipe.nn.shapes import GptConfig
-from textpipe.normalizers import NFC
-from textpipe.pre_tokenizers import ByteLevel
 from textpipe.records import Document
-from textpipe.trainers import BpeTrainer
 from textpipe.training.run_config import TrainConfig
 
-END = "<|endoftext|>"
 _PARAGRAPHS = 64  # of a document; the files say nothing of where one of theirs ends
 
 
@@ -46,13 +40,7 @@ def packed(paths: list[Path], size: int, out: Path) -> PackedData:
         return PackedData(out)
     out.parent.mkdir(parents=True, exist_ok=True)
     train, val = ([d for path in paths for d in documents(path, held_out=is_val)] for is_val in (False, True))
-    tokenizer = Tokenizer(BPE())
-    tokenizer.normalizer, tokenizer.pre_tokenizer = NFC(), ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = ByteLevelDecoder()
-    trainer = BpeTrainer(
-        vocab_size=size, special_tokens=[END], initial_alphabet=ByteLevel.alphabet(), show_progress=False
-    )
-    tokenizer.train_from_iterator((document.text for document in train), trainer)
+    tokenizer = characters.bytes_of((document.text for document in train), size)
     return pack(train, tokenizer, out, PackConfig(), val_documents=val)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import math
 import sys
 from pathlib import Path
@@ -70,6 +71,65 @@ def test_every_experiment_has_a_main_and_says_what_it_is(capsys):
         with pytest.raises(SystemExit, match="0"):
             module(name.replace("-", "_")).main(["--help"])
         assert f"bin/experiment {name}" in capsys.readouterr().out
+
+
+KO, EN = "바다는 넓고 배는 느리다 {}", "the sea is wide and ships are slow {}"
+LINES = [line.format(number) for number in range(120) for line in (KO, EN)]
+TABLE = "".join(f"{KO.format(number)}\t{EN.format(number)}\n" for number in range(60))
+TINY = {
+    "shakespeare": ["{text}", "--recipe", "best", "--steps", "4"],
+    "reverse": ["--steps", "4"],
+    "transliteration": ["{names}", "{names}", "--jamo", "--steps", "4"],
+    "korean-english": ["--train", "{table}", "--dev", "{table}", "--dev-pairs", "3", "--vocab-size", "300",
+                       "--direction", "ko-en", "--model", "transformer", "--beams", "2", "--steps", "4"],
+    "vocabularies": ["{text}", "--vocab-size", "270", "--compute", "2e10"],
+    "masked": ["{lines}", "--vocab-size", "120", "--steps", "4"],
+    "answers": ["{answers}", "--vocab-size", "300", "--steps", "4"],
+    "unsupervised": ["--recipe", "full", "--steps", "4"],
+}  # fmt: skip
+SAID = {
+    "shakespeare": {"recipe", "val_loss", "bits_per_byte"},
+    "reverse": {"model", "bleu_val", "bleu_test"},
+    "transliteration": {"model", "exact", "character_error_rate"},
+    "korean-english": {"model", "bleu", "chrf", "signature", "reference"},
+    "vocabularies": {"vocab_size", "bits_per_byte", "bytes_a_token"},
+    "masked": {"val_loss", "unigram_entropy", "course"},
+    "answers": {"question", "answered", "val_loss"},
+    "unsupervised": {"recipe", "first_to_second_exact", "lexicon"},
+}
+
+
+def test_every_experiment_is_run_here_but_one_that_has_a_test_of_its_own():
+    assert TINY.keys() == SAID.keys() == set(module("run").NAMES) - {"fine-tuning"}
+
+
+@pytest.mark.parametrize("name", TINY)
+def test_every_experiment_goes_its_whole_way_and_says_the_same_again(name, tmp_path, monkeypatch, capsys):
+    files = {
+        "text": "\n\n".join(LINES),
+        "lines": "\n".join(f"{line} {number}" for number in range(10) for line in LINES),
+        "names": "en\tko\n" + "".join(f"ship {number}\t배 {number}\n" for number in range(20)),
+        "table": "ko\ten\n" + TABLE,
+        "answers": "Q,A\n" + "".join(f"질문 {number},답 {number}\n" for number in range(60)),
+    }
+    for kind, text in files.items():
+        (tmp_path / kind).with_suffix(".csv" if kind == "answers" else ".tsv").write_text(text, encoding="utf-8")
+    places = {kind: str(next(tmp_path.glob(f"{kind}.*"))) for kind in files}
+    found = module(name.replace("-", "_"))
+    if name == "reverse":
+        monkeypatch.setattr(found, "SPLITS", {"train": (60, 25), "val": (20, 30), "test": (20, 30)})
+    if name == "unsupervised":
+        monkeypatch.setattr(found, "SENTENCES", 200)
+        monkeypatch.setattr(found, "HELD_OUT", 10)
+    words = [word.format(**places) for word in TINY[name]]
+    told = []
+    for _ in range(2):  # the second time nothing is trained
+        capsys.readouterr()
+        assert found.main([*words, "--out", str(tmp_path / "out")]) == 0
+        rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        told.append([{key: value for key, value in row.items() if not key.endswith("cpu_s")} for row in rows])
+    assert SAID[name] <= {key for row in told[0] for key in row}
+    assert told[0] == told[1]
 
 
 def test_the_plain_recipe_learns_what_repeats_and_scores_each_character_once():
