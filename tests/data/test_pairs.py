@@ -7,9 +7,11 @@ import json
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from textpipe.data.batches import IGNORED
-from textpipe.data.pair_plans import PairPlan
+from textpipe.data.pair_plans import PairPlan, _cut
 from textpipe.data.pairs import PackedPairs, pack_pairs
 from textpipe.errors import ConfigError, FormatError, InputError
 from textpipe.tokenizer import Tokenizer
@@ -147,3 +149,22 @@ def test_a_folder_with_a_changed_file_is_refused(small_tokenizer, tmp_path):
     path.write_bytes(data)
     with pytest.raises(FormatError, match="is not the file that was written"):
         PackedPairs(tmp_path / "out", verify=True)
+
+
+def cut_one_by_one(lengths, batch_tokens):
+    """How many pairs of rising length go to each batch, asked of one pair after the other."""
+    sizes, size = [], 0
+    for length in lengths:
+        if size and (size + 1) * length > batch_tokens:
+            sizes.append(size)
+            size = 0
+        size += 1
+    return [*sizes, size] if size else sizes
+
+
+@given(st.lists(st.integers(1, 40), max_size=300).map(sorted), st.integers(1, 200))
+def test_batches_are_cut_as_one_pair_after_the_other_would_be(lengths, batch_tokens):
+    numbers = np.arange(100, 100 + len(lengths))
+    batches = _cut(numbers, np.array(lengths, dtype=np.int64), batch_tokens)
+    assert [len(batch) for batch in batches] == cut_one_by_one(lengths, batch_tokens)
+    assert [number for batch in batches for number in batch.tolist()] == numbers.tolist()

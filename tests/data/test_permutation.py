@@ -23,6 +23,14 @@ def test_an_index_goes_to_the_same_place_alone_or_with_others(size, key, data):
     assert together.tolist() == alone
 
 
+def test_many_indices_go_where_each_would_alone():
+    size = (1 << 16) + 5
+    places = permute(np.arange(size), size, 7)
+    assert sorted(places.tolist()) == list(range(size))
+    some = np.array([0, (1 << 16) - 1, 1 << 16, size - 1])
+    assert permute(some, size, 7).tolist() == places[some].tolist()
+
+
 def test_two_keys_give_two_orders():
     size = 1000
     first, second = (permute(np.arange(size), size, key) for key in (1, 2))

@@ -48,6 +48,11 @@ class PairPlan:
     ------
     InputError
         when no pair is short enough.
+
+    Notes
+    -----
+    Planning an epoch takes O(pairs · log) time, about 0.2 s a million; a run that goes on in epoch e plans those before
+    it once more, to know where it begins.
     """
 
     def __init__(self, split: Pairs, *, batch_tokens: int, context: int, seed: int, begin: int) -> None:
@@ -101,8 +106,11 @@ def _cut(
 ) -> list[npt.NDArray[np.int64]]:
     """Cut pairs of rising length into batches: each pair more makes every one as long as itself."""
     batches, start = [], 0
-    for end in range(1, len(numbers) + 1):
-        if end == len(numbers) or (end + 1 - start) * int(lengths[end]) > batch_tokens:
-            batches.append(numbers[start:end])
-            start = end
+    while start < len(numbers):
+        most = max(1, batch_tokens // int(lengths[start]))  # were none longer than the first
+        next_ones = lengths[start : start + most]
+        fitting = np.searchsorted(next_ones * np.arange(1, len(next_ones) + 1), batch_tokens, side="right")
+        end = start + max(1, int(fitting))
+        batches.append(numbers[start:end])
+        start = end
     return batches

@@ -18,6 +18,7 @@ import numpy.typing as npt
 __all__ = ["derive_key", "permute"]
 
 _ROUNDS = 6
+_BLOCK = 1 << 16  # indices at a time: what a round makes of them stays in the processor's cache
 _MASK_64 = (1 << 64) - 1
 
 
@@ -41,6 +42,9 @@ def permute(indices: npt.NDArray[np.int64], size: int, key: int) -> npt.NDArray[
     >>> sorted(permute(np.arange(5), 5, key=42).tolist())
     [0, 1, 2, 3, 4]
     """
+    if len(indices) > _BLOCK:
+        blocks = (indices[start : start + _BLOCK] for start in range(0, len(indices), _BLOCK))
+        return np.concatenate([permute(block, size, key) for block in blocks])
     half_bits = max(1, ((size - 1).bit_length() + 1) // 2)
     round_keys = [np.uint64(derive_key("round", key & _MASK_64, number)) for number in range(_ROUNDS)]
     values = indices.astype(np.uint64)

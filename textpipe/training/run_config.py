@@ -105,7 +105,9 @@ class TrainConfig(Config):
     micro_batch_size: int | None = Field(
         None, ge=1, description="sequences in memory at once; a step is cut into several when it is smaller"
     )
-    document_mask: bool = Field(False, description="gpt: attention stops at document borders inside a sequence")
+    document_mask: bool = Field(
+        False, description="gpt: attention stops at borders of documents; of a bert it never does"
+    )
     mask_share: float = Field(0.15, gt=0.0, le=1.0, description="bert: share of tokens to predict")
     label_smoothing: float = Field(0.0, ge=0.0, lt=1.0, description="share of a target given to all entries alike")
 
