@@ -74,6 +74,15 @@ def test_a_text_may_become_so_many_times_as_long_and_some_more_and_the_message_n
             assert len(str(refused.value)) < 500
 
 
+def test_a_decoder_may_make_as_much_of_a_text_and_no_more():
+    limits = DEFAULT_LIMITS
+    text = "a" * 70_000
+    longest = (limits.text_growth * len(text) + limits.grown_bytes // 4) // len(text)
+    assert len(decoders.Replace("a", "b" * longest).decode([text])) == longest * len(text)
+    with pytest.raises(LimitError, match="replacing makes"):
+        decoders.Replace("a", "b" * (longest + 1)).decode([text])
+
+
 def test_steps_one_after_the_other_may_make_no_more_of_a_text_than_one():
     tokenizer = Tokenizer(models.WordLevel({"?": 0}, "?"))
     tokenizer.normalizer = normalizers.Sequence(

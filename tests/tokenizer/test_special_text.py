@@ -112,6 +112,13 @@ def test_segments_are_encoded_as_their_joined_text_where_that_is_safe(parts, sch
     )  # fmt: skip
 
 
+def test_an_added_token_that_is_not_special_is_no_mark():
+    tokenizer = Tokenizer.from_str(byte_level_json())
+    tokenizer.add_tokens(["<보통>"])
+    with pytest.raises(InputError, match='segment 1: "<보통>" is no special token'):
+        tokenizer.encode_segments([Text("가"), Special("<보통>")])
+
+
 def test_a_segment_that_is_no_special_token_is_refused():
     tokenizer = chat()
     with pytest.raises(InputError, match=r'segment 1: "<\|usr\|>" is no special token.*did you mean "<\|user\|>"'):

@@ -78,3 +78,28 @@ def test_a_changed_setting_counts_for_the_encodings_made_after_it():
     made = unigram()
     change_part(made)
     assert tokenizer.encode(TEXT).tokens == made.encode(TEXT).tokens != before
+
+
+@pytest.mark.parametrize("way", ["one", "batch", "words"])
+def test_what_is_read_late_takes_special_tokens_as_the_ids_did(way):
+    tokenizer = unigram()
+    tokenizer.add_special_tokens(["<ab>"])
+    text = "a <ab> 뷁 b"
+    for special in ("text", "allow"):
+        if way == "words":
+            made = tokenizer.encode(text.split(), is_pretokenized=True, special=special)
+        elif way == "one":
+            made = tokenizer.encode(text, special=special)
+        else:
+            made = tokenizer.encode_batch(["<ab>", text], special=special)[1]
+        assert tokenizer.model.surface_id in made.ids
+        assert (tokenizer.token_to_id("<ab>") in made.ids) == (special == "allow") == ("<ab>" in made.tokens)
+        assert len(made.tokens) == len(made.offsets) == len(made.word_ids) == len(made.ids)
+
+
+def test_one_encoding_that_is_kept_does_not_keep_the_ids_of_all():
+    kept = unigram().encode_batch_fast(["ab" * 10] * 1000)[0]
+    held = kept._columns._ids
+    while held.base is not None:
+        held = held.base
+    assert len(held) == len(kept)
