@@ -123,6 +123,23 @@ def test_bad_input_is_one_message_and_an_exit_code(folder, capsys, arguments, co
     assert message in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("arguments", [["encode", "tokenizer.json", "가"], ["decode", "1"], ["inspect", "가"]])
+def test_where_no_tokenizer_is_named_and_none_lies_there_the_option_is_told(folder, monkeypatch, capsys, arguments):
+    monkeypatch.chdir(folder)
+    assert run(arguments) == 3
+    message = capsys.readouterr().err
+    assert 'no tokenizer in "vocab"' in message
+    assert "--tokenizer PATH" in message
+
+
+def test_standard_input_of_another_encoding_is_told_how_to_become_utf8(folder, capsys, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO("abc\n가 똠방각하\n".encode("cp949"))))
+    assert run(["encode", "-t", str(folder)]) == 3
+    message = capsys.readouterr().err
+    assert "standard input, line 2: byte 0xb0, number 0, is not UTF-8" in message
+    assert "iconv -f CP949 -t UTF-8" in message
+
+
 def test_json_and_arrays_together_are_refused(folder, capsys):
     assert run(["encode", "가", "--json", "--out", str(folder / "ids.npy"), "-t", str(folder)]) == 3
     assert "--json and --out together" in capsys.readouterr().err

@@ -22,6 +22,11 @@ SAME = [
     ),
     ("post_processor", processors.ByteLevel(trim_offsets=False), None),
     ("post_processor", processors.ByteLevel(use_regex=False), processors.Sequence([processors.ByteLevel()])),
+    (
+        "post_processor",
+        processors.BertProcessing(("</s>", 1), ("<s>", 0)),
+        processors.TemplateProcessing("<s> $A </s>", "<s> $A </s> $B:1 </s>:1", [("<s>", 0), ("</s>", 1)]),
+    ),
     ("normalizer", normalizers.Sequence([]), None),
     ("normalizer", normalizers.Sequence([normalizers.NFC()]), normalizers.NFC()),
     ("decoder", decoders.ByteLevel(add_prefix_space=False), decoders.ByteLevel()),
@@ -36,6 +41,11 @@ DIFFERENT = [
     ),
     ("post_processor", processors.ByteLevel(trim_offsets=True), None),
     ("post_processor", processors.ByteLevel(add_prefix_space=False), processors.ByteLevel(add_prefix_space=True)),
+    (
+        "post_processor",
+        processors.BertProcessing(("</s>", 1), ("<s>", 0)),
+        processors.TemplateProcessing("<s> $A </s>", "<s> $A </s> $B </s>", [("<s>", 0), ("</s>", 1)]),
+    ),
     ("decoder", decoders.ByteLevel(), None),
 ]
 
@@ -47,8 +57,13 @@ def made_with(place, stage):
 
 
 def results(tokenizer, text):
-    found = tokenizer.encode(text)
-    return found.ids, found.offsets, found.tokens, tokenizer.decode(found.ids)
+    tokenizer.enable_truncation(9, stride=1)
+    made = []
+    for found in (tokenizer.encode(text), tokenizer.encode(text, text[1:])):
+        for part in (found, *found.overflowing):
+            made.append((part.ids, part.offsets, part.tokens, part.type_ids, part.special_tokens_mask))
+            made.append((part.word_ids, tokenizer.decode(part.ids)))
+    return made
 
 
 @pytest.mark.parametrize(("place", "one", "other"), SAME)

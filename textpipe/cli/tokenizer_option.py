@@ -35,8 +35,9 @@ __all__ = [
 
 SpecialPolicy = Literal["allow", "text", "raise"]
 
+DEFAULT_TOKENIZER = Path("vocab")  # what train-vocab makes
 TOKENIZER = typer.Option(
-    Path("vocab"), "--tokenizer", "-t", help="A tokenizer.json, or the folder of one (train-vocab's, a run's)."
+    DEFAULT_TOKENIZER, "--tokenizer", "-t", help="A tokenizer.json, or the folder of one (train-vocab's, a run's)."
 )
 
 ALLOW = typer.Option(
@@ -67,6 +68,11 @@ def load(path: Path, allow: Iterable[str] = ()) -> Tokenizer:
     """Read the tokenizer; ``allow`` names stages of its that are no part of the format and may be made."""
     from textpipe.tokenizer import Tokenizer
 
+    if path == DEFAULT_TOKENIZER and not path.exists():
+        raise InputError(
+            f'there is no tokenizer in "{path}", where one is looked for when none is named',
+            hint="name its file or its folder: --tokenizer PATH",
+        )
     return Tokenizer.from_file(path, allow=allow)
 
 
@@ -79,7 +85,11 @@ def _decoded(data: bytes, where: str) -> str:
     try:
         return data.decode()
     except UnicodeDecodeError as error:
-        raise InputError(f"byte {error.start} is not UTF-8", where=where) from None
+        raise InputError(
+            f"byte 0x{data[error.start]:02x}, number {error.start}, is not UTF-8",
+            where=where,
+            hint="write it as UTF-8 first, as iconv -f CP949 -t UTF-8 does of Korean text",
+        ) from None
 
 
 def stdin_lines() -> Iterator[str]:

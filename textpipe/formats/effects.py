@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from textpipe.pre_tokenizers.grammars import PATTERNS
+from textpipe.processors.template import Piece, TemplateProcessing
 from textpipe.stages.stage import Stage
 
 __all__ = ["same_effect"]
@@ -48,7 +49,17 @@ def _steps(place: str, row: dict[str, Any]) -> list[dict[str, Any]]:
         return [step for part in row[_SEQUENCES[place]] for step in _steps(place, part)]
     if row["type"] == "ByteLevel":
         return _byte_level_steps(place, row)
+    if row["type"] == "BertProcessing":
+        return [_bert_template(row)]
     return [row]
+
+
+def _bert_template(row: dict[str, Any]) -> dict[str, Any]:
+    """The template that puts the tokens of BERT around texts."""
+    (sep, _), (cls, _) = row["sep"], row["cls"]
+    single = (Piece(cls, 0, is_text=False), Piece("A", 0, is_text=True), Piece(sep, 0, is_text=False))
+    second = (Piece("B", 1, is_text=True), Piece(sep, 1, is_text=False))
+    return TemplateProcessing(single, (*single, *second), [tuple(row["sep"]), tuple(row["cls"])]).to_dict()
 
 
 def _byte_level_steps(place: str, row: dict[str, Any]) -> list[dict[str, Any]]:
