@@ -38,6 +38,7 @@ class CertainPaths {
         std::vector<int32_t> weights;
         std::vector<uint32_t> nodes;
         int32_t best[SpelledWords::capacity];     // the best sum of what ends at a place
+        uint32_t near[SpelledWords::capacity];    // a bit for each length of the short ones that come near to it
         uint64_t longer[SpelledWords::capacity];  // a bit for each length of the long pieces that end there
         uint32_t bases[SpelledWords::capacity + lanes], places[SpelledWords::capacity + lanes];  // of what goes on
     };
@@ -84,6 +85,7 @@ class CertainPaths {
         scratch.nodes.resize(num_rows_ * stride);
         const bool is_cut_off = find_pieces(words, scratch);
         add_up(words, scratch);
+        compare(words, scratch, margin(usual_length));
         for (size_t i = 0; i < words.count(); ++i) {
             if (is_cut_off && words.length(i) > num_rows_)
                 words.set_ids(i, words.room(i), 0);
@@ -186,24 +188,48 @@ class CertainPaths {
         }
     }
 
+    // Of each place the lengths, up to num_short, whose pieces come as near to the best as this: a bit for each.
+    void compare(const SpelledWords& words, Scratch& scratch, int32_t margin) const {
+        static_assert(num_short == 4);
+        const int32_t* const best = scratch.best;
+        const int32_t* const weights = scratch.weights.data();
+        uint32_t* __restrict const near = scratch.near;
+        const uint32_t end = words.end();
+        for (uint32_t to = SpelledWords::first + 1; to < end; ++to) {
+            const int32_t least = best[to] - margin;
+            near[to] = (best[to - 1] + weights[to] >= least ? 1u : 0u) |
+                       (best[to - 2] + weights[stride + to] >= least ? 2u : 0u) |
+                       (best[to - 3] + weights[2 * stride + to] >= least ? 4u : 0u) |
+                       (best[to - 4] + weights[3 * stride + to] >= least ? 8u : 0u);
+        }
+    }
+
+    // The lengths of all pieces that end at a place and come as near to the best as this.
+    static uint64_t all_near(const Scratch& scratch, uint32_t to, int32_t margin) {
+        const int32_t least = scratch.best[to] - margin;
+        uint64_t near = 0;
+        const auto look = [&](uint32_t length) {
+            const bool is_near = scratch.best[to - length] + scratch.weights[(length - 1) * stride + to] >= least;
+            near |= uint64_t{is_near} << (length - 1);
+        };
+        for (uint32_t length = 1; length <= num_short; ++length) look(length);
+        for (uint64_t longer = scratch.longer[to]; longer != 0; longer &= longer - 1)
+            look(static_cast<uint32_t>(__builtin_ctzll(longer)) + 1);
+        return near;
+    }
+
     template <class Margin>
     void trace(SpelledWords& words, size_t i, const Scratch& scratch, uint32_t unknown_bit, Margin&& margin) const {
         const uint32_t begin = words.begin(i), end = words.end(i);
-        const int32_t* const best = scratch.best;
         uint32_t *const room = words.room(i), *out = room + (end - begin);
         for (uint32_t to = end; to > begin;) {
-            const int32_t* const weights = scratch.weights.data() + to;
-            const int32_t least = best[to] - margin(to - begin);
-            uint64_t good = 0;  // lengths of the pieces that come so near
-            const auto look = [&](uint32_t length) {
-                const bool is_good = best[to - length] + weights[(length - 1) * stride] >= least;
-                good |= uint64_t{is_good} << (length - 1);
-            };
-            for (uint32_t length = 1; length <= num_short; ++length) look(length);
-            for (uint64_t longer = scratch.longer[to]; longer != 0; longer &= longer - 1)
-                look(static_cast<uint32_t>(__builtin_ctzll(longer)) + 1);
-            if ((good & (good - 1)) != 0) return words.set_ids(i, room, 0);
-            const auto length = static_cast<uint32_t>(__builtin_ctzll(good)) + 1;
+            uint64_t near = scratch.near[to];
+            // More than one under the margin that holds for all places of most words are looked at again.
+            if (__builtin_expect((near & (near - 1)) != 0 || scratch.longer[to] != 0 || to - begin > usual_length, 0)) {
+                near = all_near(scratch, to, margin(to - begin));
+                if ((near & (near - 1)) != 0) return words.set_ids(i, room, 0);
+            }
+            const auto length = static_cast<uint32_t>(__builtin_ctzll(near)) + 1;
             const uint32_t id = length == 1 ? start_ids_[words.codes()[to - 1]]
                                             : ids_[scratch.nodes[(length - 1) * stride + to]];
             *--out = id == no_id ? unknown_bit | words.character(to - 1) : id;
@@ -211,6 +237,8 @@ class CertainPaths {
         }
         words.set_ids(i, out, static_cast<size_t>(room + (end - begin) - out));
     }
+
+    static constexpr uint32_t usual_length = 24;  // of a word, at most
 
     std::vector<Node> nodes_;
     std::vector<uint32_t> ids_;  // of the nodes

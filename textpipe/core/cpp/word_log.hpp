@@ -207,7 +207,15 @@ class WordLog {
 
     void index_all(size_t groups) {
         allocate_index(groups);
-        for (uint32_t at = 1; at < entries_.size(); ++at) put(hash((*this)[at].key()), at);
+        constexpr uint32_t ahead = 16;
+        uint64_t hashes[ahead];  // of the entries whose memory is on its way
+        for (uint32_t at = 1; at < entries_.size() + ahead; ++at) {
+            uint64_t& next = hashes[at % ahead];
+            if (at > ahead) put(next, at - ahead);
+            if (at >= entries_.size()) continue;
+            next = hash((*this)[at].key());
+            prefetch(next);
+        }
     }
 
     // Forget all entries before this one.
