@@ -168,26 +168,35 @@ class RawSentences final : public Model {
         return !ends_in_mark || encode_odd(end, 0, 1, scratch);
     }
 
-    // The words from p on, up to where the run ends.
+    // The words from p on, where the text or a space begins; returns where the run ends, which is so too.
     const uint8_t* collect(const uint8_t* p, const uint8_t* end, bool is_first, WordRun& run,
                            const RememberedWords& words) const {
         const uint8_t* const first = p;
         const bool keeps_marks = !normalization_->options().remove_extra_whitespaces;
+        const uint8_t *word = p, *mark = is_first ? p : p + 1;  // the mark of one space is understood
+        const auto add = [&](const uint8_t* to) {
+            const uint8_t* const begin = keeps_marks ? mark : word;
+            if (begin < to) words.add(run, begin, static_cast<size_t>(to - begin), static_cast<size_t>(end - begin));
+        };
         run.count = 0;
-        while (p < end && run.count < WordRun::most_words && static_cast<size_t>(p - first) < most_run_bytes) {
-            const uint8_t* begin = p;
-            const uint8_t* const word = p = past_breaks(p, end);
-            p = normalization_->next_break(p, end);
-            if (!keeps_marks)
-                begin = word;
-            else if (!is_first)
-                ++begin;  // the mark of one space is understood
-            is_first = false;
-            run.ends_in_mark = begin == p && keeps_marks;
-            if (begin < p) words.add(run, begin, static_cast<size_t>(p - begin), static_cast<size_t>(end - begin));
+        run.ends_in_mark = false;
+        for (; p < end; p += SentenceNormalization::window) {
+            for (uint64_t low = normalization_->low_bytes(p, end); low != 0; low &= low - 1) {
+                const uint8_t* const at = p + __builtin_ctzll(low);
+                if (!normalization_->is_break(*at)) continue;
+                if (at > word) {
+                    add(at);
+                    mark = at + 1;
+                    run.num_bytes = static_cast<size_t>(at - first);
+                    if (run.count == WordRun::most_words || run.num_bytes >= most_run_bytes) return at;
+                }
+                word = at + 1;
+            }
         }
-        run.num_bytes = static_cast<size_t>(p - first);
-        return p;
+        add(end);
+        run.ends_in_mark = keeps_marks && mark == end;
+        run.num_bytes = static_cast<size_t>(end - first);
+        return end;
     }
 
     const uint8_t* past_breaks(const uint8_t* p, const uint8_t* end) const {

@@ -56,15 +56,17 @@ class RememberedWords {
 
     // Look all words of a run up.
     void find(WordRun& run) const {
+        uint8_t unsure[WordRun::most_words];
+        size_t num_unsure = 0;
         for (size_t i = 0; i < run.count; ++i) {
             const Entry& entry = log_[run.entries[i]];
             const bool is_known = entry.key() == run.keys[i];
-            if (__builtin_expect((is_known ? run.is_long(i) : run.has_others[i]), 0)) {
-                find_again(run, i);
-            } else {
-                run.entries[i] &= 0u - static_cast<uint32_t>(is_known);
-            }
+            unsure[num_unsure] = static_cast<uint8_t>(i);
+            num_unsure += is_known ? run.is_long(i) : run.has_others[i];
+            run.entries[i] &= 0u - static_cast<uint32_t>(is_known);
+            log_.ask_stored(entry);
         }
+        for (size_t k = 0; k < num_unsure; ++k) find_again(run, unsure[k]);
     }
 
     // Of a word of a run that was looked up. The entry of one that is not known, 0, has no ids.

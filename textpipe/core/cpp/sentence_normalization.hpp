@@ -61,15 +61,24 @@ class SentenceNormalization final : public RewriteStep {
 
     // The first space between words from p on, or the end.
     const uint8_t* next_break(const uint8_t* p, const uint8_t* end) const {
-        for (; p < end; ++p) {
-            while (end - p >= 16) {  // all breaks are up to 0x20, and few other characters
-                const unsigned low = low_bytes(p);
-                p += low == 0 ? 16 : __builtin_ctz(low);
-                if (low != 0) break;
+        for (; p < end; p += window)
+            for (uint64_t low = low_bytes(p, end); low != 0; low &= low - 1) {
+                const uint8_t* const at = p + __builtin_ctzll(low);
+                if (breaks_[*at]) return at;
             }
-            if (p < end && breaks_[*p]) return p;
-        }
         return end;
+    }
+
+    // A bit for each of the next `window` bytes before the end that is at most 0x20, as all breaks are and few others.
+    static constexpr size_t window = 64;
+    static uint64_t low_bytes(const uint8_t* p, const uint8_t* end) {
+        uint64_t bits = 0;
+        if (static_cast<size_t>(end - p) < window) {
+            for (size_t i = 0; p + i < end; ++i) bits |= uint64_t{p[i] <= 0x20} << i;
+            return bits;
+        }
+        for (unsigned i = 0; i < window; i += 16) bits |= uint64_t{low_bytes(p + i)} << i;
+        return bits;
     }
 
     // What is done to the character c, of Unicode's first 65,536, whose first byte is `lead`.

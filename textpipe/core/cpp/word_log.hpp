@@ -63,6 +63,11 @@ class WordLog {
 
     const Entry& operator[](uint32_t at) const { return entries_.begin()[at]; }
 
+    // Ask for the memory of a stored word.
+    void ask_stored(const Entry& entry) const {
+        if ((entry.form() & ~apart) == stored) __builtin_prefetch(store_.begin() + entry.ids[1]);
+    }
+
     // Is a long word all of this entry's, whose key it has?
     bool has_bytes(const Entry& entry, const uint8_t* word, size_t size) const {
         return std::memcmp(store_.begin() + entry.ids[1], word, size) == 0;
