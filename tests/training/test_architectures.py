@@ -240,6 +240,19 @@ def test_muon_moves_the_matrices_of_blocks_and_adamw_all_the_rest(shape, moved):
     assert {key.rpartition("/")[0] for key in entries if key.endswith("/exp_avg")} == rest
 
 
+def test_the_memory_of_an_optimiser_goes_to_no_other():
+    model = new_model(GptConfig(**_ONE))
+    optimizers = [Optimizer(model, TrainConfig(optimizer=name)) for name in ("adamw", "muon")]
+    for weight in model.parameters():
+        weight.grad = torch.ones_like(weight)
+    for optimizer, other in (optimizers, optimizers[::-1]):
+        for part in optimizer.parts:
+            part.step()
+        optimizer.load_state(optimizer.state())
+        with pytest.raises(StateError, match=r"blocks\.0\..*is of another optimiser.*--init-from"):
+            other.load_state(optimizer.state())
+
+
 def test_a_step_without_a_target_leaves_all_as_it_was_and_the_run_goes_on(texts, pairs, tmp_path):
     shape, data, _ = case("bert", texts, pairs)
     shape = shape.replaced(context=3)  # one token a sequence, which may be the end of a document

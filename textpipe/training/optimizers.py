@@ -90,7 +90,7 @@ class Optimizer:
         Raises
         ------
         StateError
-            when an entry is of a parameter the model does not have, or of another shape.
+            when an entry is of a parameter the model does not have, of another shape, or of another optimiser.
         """
         homes: dict[int, Any] = {
             id(weight): part for part in self._parts for group in part.param_groups for weight in group["params"]
@@ -101,6 +101,11 @@ class Optimizer:
             value = saved.reshape(()) if entry == "step" else saved  # ranks that save together give it an axis
             if weight is None or (value.dim() > 0 and value.shape != weight.shape):
                 raise StateError(f"the optimiser's {key} of shape {tuple(value.shape)} belongs to another model")
+            if (entry == "momentum_buffer") != isinstance(homes[id(weight)], torch.optim.Muon):
+                raise StateError(
+                    f"the optimiser's {key} is of another optimiser than the one that moves {name} now",
+                    hint="finish this run with the release it was begun with, or begin a new one with --init-from it",
+                )
             # a fused optimiser keeps even its step count where the weight is
             homes[id(weight)].state[weight][entry] = value.to(weight.device)
 
