@@ -7,6 +7,7 @@ and what to do. Each class is also the builtin a Python programmer would expect,
     ├── ConfigError        (ValueError)    a setting is unknown or cannot hold that value           exit 2
     ├── MissingExtraError  (ImportError)   an optional dependency is absent; names the pip line     exit 2
     ├── InputError         (ValueError)    text, a file or an argument cannot be used               exit 3
+    │   ├── WrongTypeError (TypeError)     an argument is of a type that is not taken               exit 3
     │   └── FormatError                    a file is broken: carries path, field and offset         exit 3
     ├── StateError         (RuntimeError)  two things that must belong together do not              exit 3
     ├── LimitError         (ValueError)    a cap of limits.py was reached                           exit 4
@@ -29,6 +30,8 @@ __all__ = [
     "MissingExtraError",
     "StateError",
     "TextpipeError",
+    "WrongTypeError",
+    "a_kind",
     "did_you_mean",
     "require",
 ]
@@ -100,6 +103,10 @@ class InputError(TextpipeError, ValueError):
     exit_code = 3
 
 
+class WrongTypeError(InputError, TypeError):
+    """An argument of a type that is not taken, as code that catches TypeError expects it."""
+
+
 class FormatError(InputError):
     """A file that is not what its name or header promises.
 
@@ -154,6 +161,18 @@ class CrawlError(TextpipeError, OSError):
     def __init__(self, what: str, *, url: str, allowed: str | None = None, hint: str | None = None) -> None:
         self.url = url
         super().__init__(what, where=url, allowed=allowed, hint=hint)
+
+
+def a_kind(value: object) -> str:
+    """What a value is, for a sentence.
+
+    >>> a_kind(3), a_kind("밥"), a_kind(None)
+    ('an int', 'a str', 'None')
+    """
+    name = type(value).__name__
+    if value is None:
+        return "None"
+    return f"{'an' if name[0] in 'aeiouAEIO' else 'a'} {name}"
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -22,6 +22,7 @@ MISSING = {
 OTHER_ARGUMENTS = {
     "Metaspace.replacement": "its text signature shows an underscore; the default is the same U+2581",
     "token_to_id.tokens": "it takes one token",
+    "Sequence.pretokenizers": "shown by the signature of pre_tokenizers.Sequence, which takes pre_tokenizers",
     "AddedToken.content": "nothing given is the empty string there too",
 }
 """Arguments that differ in what is shown, and why."""

@@ -106,7 +106,8 @@ def test_truncated_and_padded_encodings_are_those_of_tokenizers(  # noqa: PLR091
     ours, theirs = pair_of_tokenizers(post)
     found = []
     for tokenizer in (ours, theirs):
-        tokenizer.enable_truncation(max_length, stride=stride, strategy=strategy, direction=sides[0])
+        limits = {"stride": stride, "strategy": strategy, "direction": sides[0]}
+        outcome(tokenizer.enable_truncation, max_length, **limits)
         if padding is not None:
             options = {"pad_id": 3, "pad_type_id": 2, "pad_token": "<pad>", "direction": sides[1]}
             tokenizer.enable_padding(length=padding[0], pad_to_multiple_of=padding[1], **options)

@@ -6,6 +6,7 @@ new does. Names and arguments that differ stand in tests/contract/test_same_inte
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -47,6 +48,37 @@ def encoded_after_a_second_training(package: Any) -> Any:
     first = tokenizer.encode("가나").tokens
     tokenizer.train_from_iterator(["나가"], trainer)
     return first, tokenizer.encode("가나").tokens
+
+
+def cut_to(package: Any, length: int) -> int:
+    """How many tokens an encoding of three, special tokens among them, has afterwards."""
+    tokenizer = one_word(package)
+    tokenizer.post_processor = package.processors.BertProcessing(("가", 0), ("가", 0))
+    tokenizer.enable_truncation(length)
+    return len(tokenizer.encode("가"))
+
+
+def places_of_bytes(package: Any) -> Any:
+    vocabulary = {"가": 0} | {f"<0x{byte:02X}>": number for number, byte in enumerate("##나".encode(), 1)}
+    model = package.models.BPE(vocabulary, [], byte_fallback=True, continuing_subword_prefix="##")
+    return package.Tokenizer(model).encode("가나").offsets
+
+
+def encoded_in_the_background(package: Any) -> Any:
+    async def places() -> Any:
+        return (await one_word(package).async_encode("가")).offsets
+
+    return asyncio.run(places())
+
+
+def own_normalizer_fails(package: Any) -> Any:
+    class Failing:
+        def normalize(self, normalized: Any) -> None:
+            raise KeyError("gone")
+
+    tokenizer = one_word(package)
+    tokenizer.normalizer = package.normalizers.Normalizer.custom(Failing())
+    return tokenizer.encode("가").tokens
 
 
 def doubled(package: Any) -> str:
@@ -191,6 +223,90 @@ DIFFERENCES = [
         lambda package: package.pre_tokenizers.FixedLength(0).pre_tokenize_str("ab"),
         theirs=BaseException,
         ours=InputError,
+    ),
+    Difference(
+        "a negative number",
+        "told by the name of the argument and what it may be",
+        lambda package: one_word(package).enable_truncation(-1),
+        theirs=OverflowError,
+        ours=InputError,
+    ),
+    Difference(
+        "a place before the first character",
+        "no token has it; a look-up that finds nothing is None",
+        lambda package: one_word(package).encode("가").char_to_token(-1),
+        theirs=OverflowError,
+        ours=None,
+    ),
+    Difference(
+        "a batch that is no list",
+        "whatever gives texts one after the other is taken",
+        lambda package: [each.ids for each in one_word(package).encode_batch(text for text in ["가"])],
+        theirs=TypeError,
+        ours=[[0]],
+    ),
+    Difference(
+        "special tokens that alone are longer than a text may be",
+        "there the text is not cut at all, and comes out longer than was asked for",
+        lambda package: cut_to(package, 1),
+        theirs=3,
+        ours=InputError,
+    ),
+    Difference(
+        "types of two texts encoded fast",
+        "of the second text they are 1 there too, when it is not encoded fast",
+        lambda package: one_word(package).encode_batch_fast([("가", "가")])[0].type_ids,
+        theirs=[0, 0],
+        ours=[0, 1],
+    ),
+    Difference(
+        "places of bytes under a prefix of word parts",
+        "the characters of the prefix, which no text holds, are counted there",
+        places_of_bytes,
+        theirs=[(0, 1), (1, 2), (1, 2), (1, 2), (6, 7), (7, 8)],
+        ours=[(0, 1), (1, 2), (1, 2), (1, 2), (1, 2), (1, 2)],
+    ),
+    Difference(
+        "a Unigram training on no text",
+        "a vocabulary without a piece encodes nothing; nobody wants it made in silence",
+        lambda package: package.Tokenizer(package.models.Unigram()).train_from_iterator([""]),
+        theirs=None,
+        ours=InputError,
+    ),
+    Difference(
+        "a setting that a model does not have",
+        "a misspelled setting would be read over there, with a line on the terminal",
+        lambda package: package.models.BPE(dropuot=0.1) and None,
+        theirs=None,
+        ours=TypeError,
+    ),
+    Difference(
+        "the same pattern twice",
+        "patterns are values",
+        lambda package: package.Regex("a") == package.Regex("a"),
+        theirs=False,
+        ours=True,
+    ),
+    Difference(
+        "the length a batch is padded to, by its old name",
+        "it is out of use there since long ago",
+        lambda package: one_word(package).enable_padding(max_length=5),
+        theirs=None,
+        ours=TypeError,
+    ),
+    Difference(
+        "a text encoded in the background",
+        "its places are characters, as in the foreground; there they are bytes",
+        encoded_in_the_background,
+        theirs=[(0, 3)],
+        ours=[(0, 1)],
+    ),
+    Difference(
+        "a fault in a normalizer of one's own",
+        "it is raised where it happens; there the text is encoded as though nothing were",
+        own_normalizer_fails,
+        theirs=["가"],
+        ours=KeyError,
     ),
     Difference(
         "a broken file",

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from textpipe import decoders, models, normalizers, pre_tokenizers, processors, trainers
-from textpipe.errors import ConfigError
+from textpipe.errors import WrongTypeError
 
 WRONG = [
     (models.BPE, {"unk_token": 3}),
@@ -35,7 +35,7 @@ WRONG = [
 
 @pytest.mark.parametrize(("kind", "settings"), WRONG, ids=lambda value: getattr(value, "__name__", str(value)))
 def test_a_setting_of_another_type_is_refused_by_its_name(kind, settings):
-    with pytest.raises(ConfigError) as refusal:
+    with pytest.raises(WrongTypeError) as refusal:
         kind(**settings)
     (name,) = settings
     shown = "start" if kind is decoders.Strip else name  # the attribute it becomes
@@ -44,7 +44,7 @@ def test_a_setting_of_another_type_is_refused_by_its_name(kind, settings):
 
 def test_a_change_to_another_type_is_refused_and_leaves_the_old_value():
     stage = pre_tokenizers.Digits(individual_digits=True)
-    with pytest.raises(ConfigError, match=r"individual_digits of Digits is 3 \(allowed: bool\)"):
+    with pytest.raises(WrongTypeError, match=r"individual_digits of Digits is 3 \(allowed: bool\)"):
         stage.individual_digits = 3
     assert stage == pre_tokenizers.Digits(individual_digits=True)
 

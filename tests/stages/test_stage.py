@@ -168,7 +168,9 @@ def test_long_tables_are_cut_short_when_printed():
 
 
 def test_a_copy_of_stages_within_stages_keeps_the_settings_there_were():
-    made = pre_tokenizers.Sequence([pre_tokenizers.Sequence([pre_tokenizers.Metaspace()]), pre_tokenizers.Digits()])
+    made = pre_tokenizers.Sequence.of_parts(
+        [pre_tokenizers.Sequence([pre_tokenizers.Metaspace()]), pre_tokenizers.Digits()]
+    )
     kept, before = made.copy(), repr(made)
     assert kept == made
     made[0][0].prepend_scheme = "never"

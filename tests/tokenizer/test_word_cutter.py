@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+import tokenizers
 from hypothesis import given
 from hypothesis import strategies as st
 
+import textpipe
 from textpipe import AddedToken, Tokenizer
 from textpipe.core.byte_alphabet import to_bytes
 from textpipe.models import BPE
@@ -59,6 +61,34 @@ def test_texts_with_added_tokens_and_without_are_counted_as_the_stages_cut_them(
     cutter = tokenizer.pipeline.word_cutter()
     assert not cutter.is_python
     assert sorted(count_texts(texts, cutter).items()) == by_stages(tokenizer, texts)
+
+
+@given(
+    texts=st.lists(st.text(" \u3000가나\n\u200b", max_size=8), min_size=1, max_size=4),
+    normalizer=st.sampled_from([("Strip",), ("Replace", "가", ""), ("NFD",), ("Nmt",)]),
+    stages=st.sampled_from(
+        [
+            [("Metaspace", "▁", "first")],
+            [("WhitespaceSplit",), ("Metaspace", "▁", "first")],
+            [("ByteLevel", True), ("Metaspace", "▁", "first")],
+        ]
+    ),
+)
+def test_the_words_learned_are_those_of_tokenizers_where_a_text_begins_otherwise_than_it_did(texts, normalizer, stages):
+    learned = []
+    for package in (textpipe, tokenizers):
+        made = package.Tokenizer(package.models.WordLevel(unk_token="<unk>"))
+        name, *arguments = normalizer
+        made.normalizer = getattr(package.normalizers, name)(*arguments)
+        made.pre_tokenizer = package.pre_tokenizers.Sequence(
+            [getattr(package.pre_tokenizers, name)(*arguments) for name, *arguments in stages]
+        )
+        trainer = package.trainers.WordLevelTrainer(special_tokens=["<unk>"], show_progress=False)
+        made.train_from_iterator([*texts, "나"], trainer)
+        learned.append(set(made.get_vocab()))
+        encoded = made.encode_batch(texts)
+        assert not any("<unk>" in encoding.tokens for encoding in encoded)
+    assert learned[0] == learned[1]
 
 
 @pytest.mark.parametrize("threads", [1, 4])

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from textpipe.decoders.base import Decoder
-from textpipe.errors import InputError
+from textpipe.errors import WrongTypeError, a_kind
 from textpipe.stages.stage import refuse_to_write
 
 __all__ = ["Custom"]
@@ -21,8 +21,8 @@ class Custom(Decoder):
 
     def __init__(self, component: Any) -> None:
         if not any(callable(getattr(component, name, None)) for name in ("decode_chain", "decode")):
-            raise InputError(
-                f"a {type(component).__name__} cannot be a decoder",
+            raise WrongTypeError(
+                f"{a_kind(component)} cannot be a decoder",
                 allowed="an object with a method decode_chain(tokens) or decode(tokens)",
             )
         self.component = component

@@ -5,6 +5,6 @@ settings of padding and truncation.
 """
 
 from textpipe.encoding.columns import COLUMNS
-from textpipe.encoding.encoding import Encoding, check_side, check_ways, starts_of_parts
+from textpipe.encoding.encoding import Encoding
 
-__all__ = ["COLUMNS", "Encoding", "check_side", "check_ways", "starts_of_parts"]
+__all__ = ["COLUMNS", "Encoding"]

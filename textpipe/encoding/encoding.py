@@ -22,67 +22,13 @@ from textpipe.encoding.columns import (
 )
 from textpipe.encoding.lookups import Lookups
 from textpipe.encoding.notebook import encoding_html
-from textpipe.errors import InputError, LimitError
+from textpipe.encoding.parting import check_count, check_side, starts_of_parts, too_many_ways
+from textpipe.errors import WrongTypeError, a_kind
 from textpipe.limits import DEFAULT_LIMITS
 
 __all__ = ["COLUMNS", "Encoding"]
 
 _PADDING = {"offsets": (0, 0), "word_ids": None, "special_tokens_mask": 1, "attention_mask": 0}
-
-
-def check_side(direction: str) -> None:
-    """Refuse what is neither ``left`` nor ``right``."""
-    if direction not in {"left", "right"}:
-        raise InputError(f'no such direction: "{direction}"', allowed="left, right")
-
-
-def starts_of_parts(count: int, max_length: int, stride: int) -> range:
-    """Where the parts of so many tokens begin, from the side that is kept on, until one reaches the other side.
-
-    Raises
-    ------
-    InputError
-        when ``stride`` leaves a part no token of its own.
-    LimitError
-        when the parts are too many.
-    """
-    if count <= max_length or max_length <= 0:  # whole, or nothing and the whole
-        return range(1 if max_length > 0 or count == 0 else 2)
-    if stride >= max_length:
-        raise InputError(
-            f"parts of {max_length} tokens cannot share {stride} of them",
-            allowed=f"a stride below {max_length}",
-            hint="special tokens take their share of max_length",
-        )
-    step = max_length - stride
-    starts = range(0, count - max_length + step, step)
-    if len(starts) > DEFAULT_LIMITS.overflowing_parts:
-        raise LimitError(
-            f"truncation cuts a text into {len(starts):,} parts",
-            allowed=f"{DEFAULT_LIMITS.overflowing_parts:,}",
-            hint="give a larger max_length or a smaller stride",
-        )
-    return starts
-
-
-def check_ways(parts: int, other_parts: int) -> None:
-    """Refuse two texts whose parts go together in too many ways.
-
-    Raises
-    ------
-    LimitError
-        naming the number.
-    """
-    if parts * other_parts > DEFAULT_LIMITS.overflowing_ways:
-        raise _too_many_ways(f"{parts * other_parts:,}")
-
-
-def _too_many_ways(number: str) -> LimitError:
-    return LimitError(
-        f"truncation cuts the texts into parts that go together in {number} ways",
-        allowed=f"{DEFAULT_LIMITS.overflowing_ways:,}",
-        hint="give a larger max_length, or encode the texts in parts",
-    )
 
 
 class Encoding(Lookups):
@@ -140,7 +86,7 @@ class Encoding(Lookups):
         encodings = list(encodings)
         for number, encoding in enumerate(encodings):
             if not isinstance(encoding, Encoding):
-                raise InputError(f"part {number} to merge is a {type(encoding).__name__}", allowed="an Encoding")
+                raise WrongTypeError(f"part {number} to merge is {a_kind(encoding)}", allowed="an Encoding")
         if any(encoding._overflowing for encoding in encodings):
             merged = encodings[0].copy()
             for encoding in encodings[1:]:
@@ -170,7 +116,7 @@ class Encoding(Lookups):
         if count:
             size, sizes = self._counts()
             if 2 * count * sizes + (1 - count) * size > 3 * DEFAULT_LIMITS.overflowing_ways:  # three a way of two texts
-                raise _too_many_ways("too many")
+                raise too_many_ways("too many")
 
     def _counts(self) -> tuple[int, int]:
         """How many encodings this is, parts of parts included, and the sum of what each of them is."""
@@ -232,6 +178,7 @@ class Encoding(Lookups):
 
     def set_sequence_id(self, sequence_id: int) -> None:
         """Say that all the tokens come from text number ``sequence_id``."""
+        check_count("sequence_id", sequence_id)
         self._ranges = {**self._ranges, sequence_id: range(len(self))}
 
     def pad(
@@ -248,9 +195,10 @@ class Encoding(Lookups):
         Raises
         ------
         InputError
-            when ``direction`` is neither left nor right.
+            when ``direction`` is neither left nor right, or ``length`` below 0.
         """
         check_side(direction)
+        check_count("length", length)
         for part in self._overflowing:
             part.pad(length, direction=direction, pad_id=pad_id, pad_type_id=pad_type_id, pad_token=pad_token)
         count = length - len(self)
@@ -274,15 +222,18 @@ class Encoding(Lookups):
         Raises
         ------
         InputError
-            when ``stride`` leaves a part no token of its own, or ``direction`` is neither left nor right.
+            when ``stride`` leaves a part no token of its own, ``direction`` is neither left nor right, or a number is
+            below 0.
         LimitError
             when the parts are too many.
         """
         check_side(direction)
+        check_count("max_length", max_length)
+        check_count("stride", stride)
         count = len(self)
         if max_length >= count:
             return
-        if max_length <= 0:
+        if max_length == 0:
             self._become(Encoding(), [self.copy()])
             return
         places = [(begin, min(begin + max_length, count)) for begin in starts_of_parts(count, max_length, stride)]

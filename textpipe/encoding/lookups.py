@@ -8,6 +8,7 @@ none.
 from __future__ import annotations
 
 from textpipe.encoding.columns import Columns
+from textpipe.encoding.parting import check_count
 
 __all__ = ["Lookups"]
 
@@ -38,6 +39,7 @@ class Lookups:
         return found
 
     def _range(self, sequence: int) -> range:
+        check_count("sequence_index", sequence)
         return self._ranges.get(sequence, range(len(self)))
 
     def token_to_sequence(self, token_index: int) -> int | None:

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-from textpipe.encoding import Encoding, check_side
+from textpipe.encoding import Encoding
+from textpipe.encoding.parting import check_side
 from textpipe.errors import InputError, LimitError
 from textpipe.limits import DEFAULT_LIMITS
 from textpipe.stages.stage import describe, plain_value

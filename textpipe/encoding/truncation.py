@@ -10,7 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any
 
-from textpipe.encoding import Encoding, check_side, check_ways, starts_of_parts
+from textpipe.encoding import Encoding
+from textpipe.encoding.parting import check_side, check_ways, starts_of_parts
 from textpipe.errors import InputError, did_you_mean
 from textpipe.stages.stage import describe, plain_value
 

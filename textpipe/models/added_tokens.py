@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from textpipe.core.byte_alphabet import to_bytes
-from textpipe.errors import InputError
+from textpipe.errors import WrongTypeError
 from textpipe.models import Model
 from textpipe.stages.stage import check_characters
 
@@ -34,7 +34,7 @@ class AddedToken:
     ``content`` and ``special`` can be set. A tokenizer keeps tokens as they were when they were added.
     """
 
-    __slots__ = ("_lstrip", "_normalized", "_rstrip", "_single_word", "content", "special")
+    __slots__ = ("_content", "_lstrip", "_normalized", "_rstrip", "_single_word", "_special")
 
     def __init__(
         self,
@@ -46,15 +46,38 @@ class AddedToken:
         normalized: bool | None = None,
         special: bool = False,
     ) -> None:
-        if not isinstance(content, str):
-            raise InputError(f"the content of an added token is {content!r}", allowed="a str")
-        check_characters(content, "the content of an added token")
+        for name, value in (("single_word", single_word), ("lstrip", lstrip), ("rstrip", rstrip)):
+            _check_flag(name, value)
+        if normalized is not None:
+            _check_flag("normalized", normalized)
         self.content = content
         self.special = special
         self._single_word = single_word
         self._lstrip = lstrip
         self._rstrip = rstrip
         self._normalized = normalized
+
+    @property
+    def content(self) -> str:
+        """The text of the token."""
+        return self._content
+
+    @content.setter
+    def content(self, content: str) -> None:
+        if not isinstance(content, str):
+            raise WrongTypeError(f"the content of an added token is {content!r:.40}", allowed="a str")
+        check_characters(content, "the content of an added token")
+        self._content = content
+
+    @property
+    def special(self) -> bool:
+        """Whether it is a mark of the model's own."""
+        return self._special
+
+    @special.setter
+    def special(self, special: bool) -> None:
+        _check_flag("special", special)
+        self._special = special
 
     @property
     def single_word(self) -> bool:
@@ -111,6 +134,11 @@ class AddedToken:
             "normalized": self.normalized,
             "special": self.special,
         }
+
+
+def _check_flag(name: str, value: object) -> None:
+    if not isinstance(value, bool):
+        raise WrongTypeError(f"{name} of an added token is {value!r:.40}", allowed="True or False")
 
 
 class AddedVocabulary:

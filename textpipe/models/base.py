@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
-from textpipe.errors import InputError
+from textpipe.errors import InputError, WrongTypeError, a_kind
 from textpipe.limits import DEFAULT_LIMITS
 from textpipe.stages.stage import Stage, check_characters
 
@@ -153,14 +153,16 @@ class Model(Stage):
 
 def _checked_vocab(vocab: Mapping[str, int]) -> dict[str, int]:
     if not isinstance(vocab, Mapping):
-        raise InputError(f"a vocabulary is a {type(vocab).__name__}", allowed="a dictionary, piece: id")
+        raise WrongTypeError(f"a vocabulary is {a_kind(vocab)}", allowed="a dictionary, piece: id")
     if set(map(type, vocab)) <= {str} and set(map(type, vocab.values())) <= {int}:
         _check_pieces(vocab)
         return dict(vocab)
     checked = {}
     for piece, number in vocab.items():
         if not isinstance(piece, str) or not hasattr(number, "__index__") or isinstance(number, bool):
-            raise InputError(f"the vocabulary has {piece!r:.40}: {number!r:.40}", allowed="a string: a whole number")
+            raise WrongTypeError(
+                f"the vocabulary has {piece!r:.40}: {number!r:.40}", allowed="a string: a whole number"
+            )
         checked[str(piece)] = operator.index(number)
     _check_pieces(checked)
     return checked

@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any
 
 from textpipe.core._unigram import NativeUnigram
-from textpipe.errors import InputError
+from textpipe.errors import InputError, WrongTypeError
 from textpipe.models.drawing import DrawingModel
 
 __all__ = ["Unigram"]
@@ -161,7 +161,7 @@ def _scored_pieces(vocab: Iterable[tuple[str, float]]) -> list[tuple[str, float]
         except (TypeError, ValueError):
             piece, score = None, 0.0
         if not isinstance(piece, str):
-            raise InputError(f"piece {number} is {row!r:.60}", allowed="a string and its score")
+            raise WrongTypeError(f"piece {number} is {row!r:.60}", allowed="a string and its score")
         if not math.isfinite(score):
             raise InputError(f'piece {number} ("{piece[:40]}") has the score {score}', allowed="a finite number")
     return rows

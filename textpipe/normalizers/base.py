@@ -10,7 +10,7 @@ from typing import Any
 
 from textpipe.core import _text
 from textpipe.core._native import NativeStep
-from textpipe.errors import InputError
+from textpipe.errors import WrongTypeError, a_kind
 from textpipe.normalizers.aligned import AlignedText
 from textpipe.normalizers.normalized_string import NormalizedString
 from textpipe.stages.stage import Stage
@@ -48,8 +48,8 @@ class Normalizer(Stage):
             when it is something else, such as a str.
         """
         if not isinstance(normalized, NormalizedString):
-            raise InputError(
-                f"normalize() got a {type(normalized).__name__}",
+            raise WrongTypeError(
+                f"normalize() got {a_kind(normalized)}",
                 allowed="a NormalizedString",
                 hint="normalize_str() takes a str",
             )

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from textpipe.core._text import check_characters
-from textpipe.errors import InputError, StateError
+from textpipe.errors import InputError, StateError, WrongTypeError
 from textpipe.normalizers.aligned import AlignedText
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ class NormalizedString:
         answers = [func(character) for character in text]
         for character, answer in zip(text, answers, strict=True):
             if not isinstance(answer, bool):
-                raise InputError(f'filter answers {answer!r} to "{character}"', allowed="True or False")
+                raise WrongTypeError(f'filter answers {answer!r} to "{character}"', allowed="True or False")
         places = [at for at, answer in enumerate(answers) if answer]
         self._text = self._text.replaced("".join([text[at] for at in places]), places)
 
@@ -232,7 +232,7 @@ class NormalizedString:
         elif isinstance(range, tuple) and len(range) == 2 and all(isinstance(place, int) for place in range):
             begin, end = range[0], min(range[1], count)
         else:
-            raise InputError(f"{range!r} is no range of characters", allowed="a number, (begin, end) or a slice")
+            raise WrongTypeError(f"{range!r} is no range of characters", allowed="a number, (begin, end) or a slice")
         if not 0 <= begin <= end <= count or (begin == count > 0):
             return None
         return NormalizedString.of(self._text.slice(begin, end))
@@ -249,5 +249,5 @@ class NormalizedString:
 
 def _check_text(text: object) -> None:
     if not isinstance(text, str):
-        raise InputError(f"{text!r} is no text", allowed="a str")
+        raise WrongTypeError(f"{text!r} is no text", allowed="a str")
     check_characters(text)

@@ -15,7 +15,7 @@ from typing import Any
 from textpipe.core._charsmap import Charsmap
 from textpipe.core._native import NativeStep
 from textpipe.core._text import rewrite_with_places
-from textpipe.errors import InputError, LimitError
+from textpipe.errors import InputError, LimitError, WrongTypeError
 from textpipe.limits import DEFAULT_LIMITS
 from textpipe.normalizers.aligned import AlignedText
 from textpipe.normalizers.base import Normalizer
@@ -75,7 +75,7 @@ def load_charsmap(data: bytes) -> Charsmap:
         when they are none, or too many.
     """
     if not isinstance(data, bytes):
-        raise InputError(f"a charsmap is bytes, not {type(data).__name__}")
+        raise WrongTypeError(f"a charsmap is bytes, not {type(data).__name__}")
     if len(data) > DEFAULT_LIMITS.charsmap_bytes:
         raise LimitError(f"a charsmap of {len(data)} bytes", allowed=f"{DEFAULT_LIMITS.charsmap_bytes} bytes")
     return Charsmap(data, hashlib.sha256(data).hexdigest())

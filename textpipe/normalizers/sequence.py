@@ -31,7 +31,7 @@ class Sequence(Normalizer, StageSequence[Normalizer]):
     _parts_name: ClassVar[str] = "normalizers"
 
     def __init__(self, normalizers: Iterable[Normalizer]) -> None:
-        self.normalizers = tuple(normalizers)
+        self.normalizers = self._flat(normalizers)
         self.__post_init__()
 
     def __post_init__(self) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from textpipe.core import _steps, _text
 from textpipe.core._native import NativeStep
-from textpipe.errors import InputError
+from textpipe.errors import WrongTypeError, a_kind
 from textpipe.normalizers.aligned import AlignedText
 from textpipe.stages.stage import Stage
 
@@ -71,8 +71,8 @@ class PreTokenizer(Stage):
         from textpipe.pre_tokenizers.pre_tokenized_string import PreTokenizedString
 
         if not isinstance(pretok, PreTokenizedString):
-            raise InputError(
-                f"pre_tokenize() got a {type(pretok).__name__}",
+            raise WrongTypeError(
+                f"pre_tokenize() got {a_kind(pretok)}",
                 allowed="a PreTokenizedString",
                 hint="pre_tokenize_str() takes a str",
             )

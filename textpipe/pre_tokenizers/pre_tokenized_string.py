@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from textpipe.encoding import Encoding
-from textpipe.errors import InputError, StateError
+from textpipe.errors import InputError, StateError, WrongTypeError, a_kind
 from textpipe.models.base import Token
 from textpipe.normalizers.aligned import AlignedText
 from textpipe.normalizers.normalized_string import NormalizedString
@@ -179,9 +179,9 @@ def _check_list(value: object, kind: type, what: str) -> None:
         wrong = value  # one by itself is no list of one
     if wrong is _ALL_RIGHT:
         return
-    name = "None" if wrong is None else f"a {type(wrong).__name__}"
+    name = a_kind(wrong)
     into = f"a list with {name} in it" if listed else name
-    raise InputError(f"{what} into {into}", allowed=f"a list of {kind.__name__}")
+    raise WrongTypeError(f"{what} into {into}", allowed=f"a list of {kind.__name__}")
 
 
 _ALL_RIGHT = object()

@@ -20,7 +20,7 @@ __all__ = ["Sequence"]
 
 @dataclass(eq=False, repr=False, init=False)
 class Sequence(PreTokenizer, StageSequence[PreTokenizer]):
-    """Apply each of ``pretokenizers`` to every piece of the one before.
+    """Apply each of ``pre_tokenizers`` to every piece of the one before.
 
     >>> from textpipe.pre_tokenizers import Digits, WhitespaceSplit
     >>> [word for word, _ in Sequence([WhitespaceSplit(), Digits()]).pre_tokenize_str("2024년 봄")]
@@ -31,8 +31,8 @@ class Sequence(PreTokenizer, StageSequence[PreTokenizer]):
 
     _parts_name: ClassVar[str] = "pretokenizers"
 
-    def __init__(self, pretokenizers: Iterable[PreTokenizer]) -> None:
-        self.pretokenizers = tuple(pretokenizers)
+    def __init__(self, pre_tokenizers: Iterable[PreTokenizer]) -> None:
+        self.pretokenizers = self._flat(pre_tokenizers)
         self.__post_init__()
 
     def __post_init__(self) -> None:

@@ -30,7 +30,7 @@ class Sequence(PostProcessor, StageSequence[PostProcessor]):
     _parts_name: ClassVar[str] = "processors"
 
     def __init__(self, processors: Iterable[PostProcessor]) -> None:
-        self.processors = tuple(processors)
+        self.processors = self._flat(processors)
         self.__post_init__()
 
     def __post_init__(self) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from textpipe.encoding import Encoding
-from textpipe.errors import InputError
+from textpipe.errors import InputError, WrongTypeError
 from textpipe.limits import DEFAULT_LIMITS
 from textpipe.processors.base import PostProcessor, numbered
 from textpipe.stages.stage import check_characters
@@ -34,7 +34,7 @@ class Piece:
     def parse(cls, word: str) -> Piece:
         """``$A``, ``$B:1``, ``$1`` (text A of type 1), ``[SEP]``, ``[SEP]:1``."""
         if not isinstance(word, str):
-            raise InputError(f"a template has {word!r:.40}", allowed='"$A:0", "[SEP]:1", …')
+            raise WrongTypeError(f"a template has {word!r:.40}", allowed='"$A:0", "[SEP]:1", …')
         name, colon, number = word.partition(":")
         if not colon:
             number = "0"

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from textpipe.errors import InputError, LimitError
+from textpipe.errors import InputError, LimitError, WrongTypeError, a_kind
 from textpipe.limits import DEFAULT_LIMITS
 from textpipe.stages.oniguruma import translate
 from textpipe.stages.stage import check_characters
@@ -94,7 +94,7 @@ def find(pattern: str | Regex, text: str) -> Iterator[tuple[int, int, bool]]:
 def check_pattern(pattern: object) -> None:
     """Refuse what is no pattern."""
     if not isinstance(pattern, str | Regex):
-        raise InputError(f"a pattern is a {type(pattern).__name__}", allowed="a str or a Regex")
+        raise WrongTypeError(f"a pattern is {a_kind(pattern)}", allowed="a str or a Regex")
     check_characters(pattern if isinstance(pattern, str) else pattern.pattern, "a pattern")
 
 

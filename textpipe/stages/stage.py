@@ -14,7 +14,7 @@ import operator
 from collections.abc import Iterable, Iterator, Sized
 from typing import Any, ClassVar, Generic, NoReturn, Self, SupportsIndex, TypeVar
 
-from textpipe.errors import ConfigError, InputError, StateError, did_you_mean
+from textpipe.errors import InputError, StateError, WrongTypeError, a_kind, did_you_mean
 
 __all__ = [
     "Stage",
@@ -68,7 +68,9 @@ class Stage:
         """Refuse a setting there is none of, such as a misspelled one."""
         fields = getattr(self, "__dataclass_fields__", None)
         if fields is not None and name not in fields and not name.startswith("_"):
-            raise AttributeError(f"{type(self).__name__} has no setting {name!r}; {did_you_mean(name, fields)}")
+            settings = [field for field in fields if not field.startswith("_")]
+            hint = did_you_mean(name, settings) if settings else "it has none"
+            raise AttributeError(f"{type(self).__name__} has no setting {name!r}; {hint}")
 
     def settings_changed(self) -> None:
         """Check the settings, and forget what was made from the old ones; called after each change."""
@@ -148,7 +150,7 @@ def plain_value(kind: type, name: str, value: Any) -> Any:
         return item()
     if str in types and isinstance(value, str):
         return str(value)
-    raise ConfigError(f"{name} of {kind.__name__} is {value!r:.60}", allowed=wanted)
+    raise WrongTypeError(f"{name} of {kind.__name__} is {value!r:.60}", allowed=wanted)
 
 
 def check_characters(text: str, name: str) -> None:
@@ -186,6 +188,18 @@ class StageSequence(Generic[Part]):
 
     _parts_name: ClassVar[str]
 
+    @classmethod
+    def of_parts(cls, parts: Iterable[Part]) -> Self:
+        """A sequence of just these, as a file has them; the constructor takes the parts out of sequences among them."""
+        made = cls(())  # type: ignore[call-arg]  # every sequence of stages takes its parts
+        setattr(made, cls._parts_name, tuple(parts))
+        return made
+
+    @classmethod
+    def _flat(cls, parts: Iterable[Part]) -> tuple[Part, ...]:
+        """Parts in place of the sequences they are in."""
+        return tuple(each for part in parts for each in (part._parts if isinstance(part, cls) else (part,)))
+
     @property
     def _parts(self) -> tuple[Part, ...]:
         parts: tuple[Part, ...] = getattr(self, self._parts_name)
@@ -222,7 +236,7 @@ def checked_parts(parts: Iterable[Any], kind: type[Part]) -> tuple[Part, ...]:
     checked = tuple(parts)
     for number, part in enumerate(checked):
         if not isinstance(part, kind):
-            raise InputError(f"part {number} of a sequence is a {type(part).__name__}", allowed=f"a {kind.__name__}")
+            raise WrongTypeError(f"part {number} of a sequence is {a_kind(part)}", allowed=f"a {kind.__name__}")
     return checked
 
 
@@ -230,7 +244,7 @@ def check_methods(component: object, methods: Iterable[str], stage: str) -> None
     """Refuse an object that cannot be a stage, when it is given and not at first use."""
     for method in methods:
         if not callable(getattr(component, method, None)):
-            raise InputError(f"a {type(component).__name__} cannot be a {stage}", allowed=f"an object with {method}()")
+            raise WrongTypeError(f"{a_kind(component)} cannot be a {stage}", allowed=f"an object with {method}()")
 
 
 def refuse_to_write(component: object, stage: str) -> NoReturn:

@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterable, Mapping, Set
 from typing import Any
 
-from textpipe.errors import InputError
+from textpipe.errors import InputError, WrongTypeError, a_kind
 from textpipe.limits import DEFAULT_LIMITS
 
 __all__ = ["batch_of", "checked_threads", "parts_of_item", "text_of", "texts_of", "words_of"]
@@ -34,9 +34,9 @@ def batch_of(batch: Any) -> list[Any]:
     if isinstance(batch, list):
         return batch
     if isinstance(batch, str | bytes):
-        raise InputError(f"a batch is a list of texts, not one {type(batch).__name__}", hint="pass [text]")
+        raise WrongTypeError(f"a batch is a list of texts, not one {type(batch).__name__}", hint="pass [text]")
     if isinstance(batch, Mapping | Set) or not isinstance(batch, Iterable):
-        raise InputError(f"a batch is a list of texts, not a {type(batch).__name__}", hint="pass list(texts)")
+        raise WrongTypeError(f"a batch is a list of texts, not {a_kind(batch)}", hint="pass list(texts)")
     return list(batch)
 
 
@@ -45,7 +45,7 @@ def texts_of(batch: Any) -> list[str]:
     texts = batch_of(batch)
     for number, text in enumerate(texts):
         if not isinstance(text, str):
-            raise InputError(f"a text is a str, not a {type(text).__name__}", where=f"text {number}")
+            raise WrongTypeError(f"a text is a str, not {a_kind(text)}", where=f"text {number}")
     return texts
 
 
@@ -55,7 +55,7 @@ def parts_of_item(item: Any, number: int, is_pretokenized: bool) -> list[Any]:
         return [item]
     if not isinstance(item, list | tuple):
         kind = "a list of words" if is_pretokenized else "a text"
-        raise InputError(f"item {number} of the batch is a {type(item).__name__}", allowed=f"{kind}, or two of them")
+        raise WrongTypeError(f"item {number} of the batch is {a_kind(item)}", allowed=f"{kind}, or two of them")
     if is_pretokenized and not (len(item) == 2 and not any(isinstance(part, str) for part in item)):
         return [item]
     if len(item) != 2:
@@ -77,9 +77,7 @@ def text_of(text: Any) -> str:
     """
     if isinstance(text, str):
         return text
-    raise InputError(
-        f"a text is a str, not a {type(text).__name__}", hint="pass is_pretokenized=True for a list of words"
-    )
+    raise WrongTypeError(f"a text is a str, not {a_kind(text)}", hint="pass is_pretokenized=True for a list of words")
 
 
 def words_of(sequence: Any) -> list[str]:
@@ -88,7 +86,7 @@ def words_of(sequence: Any) -> list[str]:
         words = list(sequence)
         if all(isinstance(word, str) for word in words):
             return words
-    raise InputError("with is_pretokenized=True a text is a list of words", allowed="a list of str")
+    raise WrongTypeError("with is_pretokenized=True a text is a list of words", allowed="a list of str")
 
 
 def checked_threads(threads: int | None) -> int:
@@ -96,7 +94,7 @@ def checked_threads(threads: int | None) -> int:
     if threads is None:
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if isinstance(threads, bool) or not hasattr(threads, "__index__"):
-        raise InputError(f"threads is {threads!r:.40}", allowed="a whole number")
+        raise WrongTypeError(f"threads is {threads!r:.40}", allowed="a whole number")
     if not 1 <= operator.index(threads) <= DEFAULT_LIMITS.threads:
         raise InputError(f"{threads} threads cannot encode", allowed=f"1 to {DEFAULT_LIMITS.threads}")
     return operator.index(threads)

@@ -8,12 +8,12 @@ stage or of one of its settings is seen by the next call, and costs a new native
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from textpipe.decoders import Decoder
-from textpipe.errors import InputError
+from textpipe.errors import InputError, WrongTypeError, a_kind
 from textpipe.models import Model
 from textpipe.models.added_tokens import AddedToken, AddedVocabulary
 from textpipe.normalizers import Normalizer
@@ -40,8 +40,8 @@ def _checked(name: str, stage: Any) -> Any:
     if isinstance(stage, kind) or (stage is None and kind is not Model):
         return stage
     hint = f"wrap an object of your own: {kind.__name__}.custom(…)" if hasattr(kind, "custom") else None
-    raise InputError(
-        f"the {name} is a {type(stage).__name__}",
+    raise WrongTypeError(
+        f"the {name} is {a_kind(stage)}",
         allowed=kind.__name__ if kind is Model else f"{kind.__name__} or None",
         hint=hint,
     )
@@ -159,8 +159,8 @@ class Composition:
         return self._add(tokens, special=True)
 
     def _add(self, tokens: Iterable[str | AddedToken], *, special: bool) -> int:
-        if isinstance(tokens, str):
-            raise InputError("the tokens to add are one string", allowed="a list of str or AddedToken")
+        if isinstance(tokens, str | Mapping) or not isinstance(tokens, Iterable):
+            raise WrongTypeError(f"the tokens to add are {a_kind(tokens)}", allowed="a list of str or AddedToken")
         wanted = [AddedVocabulary.of(token, special=special) for token in tokens]
         with self._lock:
             vocabulary = self._added.copy()  # threads that encode meanwhile have the one there was
@@ -184,7 +184,7 @@ class Composition:
     def token_to_id(self, token: str) -> int | None:
         """The id of a piece, or None."""
         if not isinstance(token, str):
-            raise InputError(f"a piece is {token!r:.40}", allowed="a str")
+            raise WrongTypeError(f"a piece is {token!r:.40}", allowed="a str")
         return self._added.token_to_id(token, self.model)
 
     def id_to_token(self, id: int) -> str | None:

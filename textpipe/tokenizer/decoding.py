@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import operator
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any
 
 from textpipe.decoders import ByteLevel
-from textpipe.errors import InputError
+from textpipe.errors import InputError, WrongTypeError
 from textpipe.tokenizer.composition import Composition
 
 __all__ = ["Decoding"]
@@ -90,15 +90,14 @@ def _numbers(ids: Any, where: str) -> Sequence[int]:
     """The ids as Python's own numbers."""
     if hasattr(ids, "tolist"):
         ids = ids.tolist()
-    try:
-        numbers = ids if isinstance(ids, list | tuple) else list(ids)
-    except TypeError:
-        raise InputError(f"{ids!r:.40} is no sequence of ids", where=where or None) from None
+    if isinstance(ids, Mapping | Set) or not isinstance(ids, Iterable):
+        raise WrongTypeError(f"{ids!r:.40} is no sequence of ids", where=where or None)
+    numbers = ids if isinstance(ids, list | tuple) else list(ids)
     if set(map(type, numbers)) <= {int}:
         return numbers
     checked = []
     for place, number in enumerate(numbers):
         if not hasattr(number, "__index__") or isinstance(number, bool):
-            raise InputError(f"id {place} is {number!r:.40}", where=where or None, allowed="a whole number")
+            raise WrongTypeError(f"id {place} is {number!r:.40}", where=where or None, allowed="a whole number")
         checked.append(operator.index(number))
     return checked

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from textpipe.encoding import Encoding
 from textpipe.encoding.padding import padded_matrix
-from textpipe.errors import InputError
+from textpipe.errors import InputError, WrongTypeError, a_kind
 from textpipe.models import Model
 from textpipe.tokenizer.batches import batch_of, checked_threads, parts_of_item, text_of, texts_of, words_of
 from textpipe.tokenizer.fitting import Fitting
@@ -31,8 +31,18 @@ class Encoder(Fitting):
 
     def __init__(self, model: Model) -> None:
         super().__init__(model)
-        self.encode_special_tokens = False
+        self._encode_special_tokens = False
+
+    @property
+    def encode_special_tokens(self) -> bool:
         """Whether special tokens written in a text are encoded as plain text."""
+        return self._encode_special_tokens
+
+    @encode_special_tokens.setter
+    def encode_special_tokens(self, value: bool) -> None:
+        if not isinstance(value, bool):
+            raise WrongTypeError(f"encode_special_tokens is {value!r:.40}", allowed="True or False")
+        self._encode_special_tokens = value
 
     def encode(
         self,
@@ -264,7 +274,7 @@ class Encoder(Fitting):
         encodings = [encoding] if pair is None else [encoding, pair]
         for each in encodings:
             if not isinstance(each, Encoding):
-                raise InputError(f"post_process() got a {type(each).__name__}", allowed="an Encoding")
+                raise WrongTypeError(f"post_process() got {a_kind(each)}", allowed="an Encoding")
         if self.post_processor is not None:
             encodings = [each.with_type_id(number) for number, each in enumerate(encodings)]
         made = self._put_together(encodings, add_special_tokens)

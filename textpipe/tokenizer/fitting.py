@@ -11,6 +11,7 @@ from typing import Any
 from textpipe.encoding import Encoding
 from textpipe.encoding.padding import Padding
 from textpipe.encoding.truncation import Truncation
+from textpipe.errors import InputError
 from textpipe.models import Model
 from textpipe.tokenizer.decoding import Decoding
 
@@ -77,9 +78,15 @@ class Fitting(Decoding):
         Raises
         ------
         InputError
-            when one of them cannot be.
+            when one of them cannot be, or ``stride`` is more than what the special tokens leave.
         """
-        self._truncation = Truncation(max_length, stride, strategy, direction)
+        wanted = Truncation(max_length, stride, strategy, direction)
+        room = max(wanted.max_length - self.num_special_tokens_to_add(False), 0)
+        if wanted.stride > room:
+            raise InputError(
+                f"parts of {room} tokens beside the special ones cannot share {wanted.stride}", allowed=f"0 to {room}"
+            )
+        self._truncation = wanted
         self._sha256 = None
 
     def no_truncation(self) -> None:

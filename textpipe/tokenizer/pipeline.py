@@ -313,13 +313,7 @@ class Pipeline:
 
     def words_of(self, text: str) -> list[str]:
         """The normalized words of a text, as the model sees them; each added token is a word of its own."""
-        if self.added.by_id:
-            return [piece.text for piece, _ in self.stages(text, skip_special=False) if piece.text]
-        if self.normalizer is not None:
-            text = self.normalizer.normalize_str(text)
-        if self.pre_tokenizer is None:
-            return [text] if text else []
-        return [word for word, _ in self.pre_tokenizer.pre_tokenize_str(text)]
+        return [piece.text for piece, _ in self.stages(text, skip_special=False) if piece.text]
 
     def word_cutter(self) -> WordCutter:
         """The same for a trainer, native where the stages are."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
-from textpipe.errors import InputError, did_you_mean
+from textpipe.errors import InputError, WrongTypeError, did_you_mean
 
 if TYPE_CHECKING:
     from textpipe.models.added_tokens import AddedVocabulary
@@ -81,7 +81,7 @@ def segment_pieces(added: AddedVocabulary, segments: Iterable[Special | Text]) -
         when a mark is no special token, or a segment is neither.
     """
     if isinstance(segments, str) or not isinstance(segments, Iterable):
-        raise InputError(f"segments are {segments!r:.40}", allowed="a list of Special(token) and Text(text)")
+        raise WrongTypeError(f"segments are {segments!r:.40}", allowed="a list of Special(token) and Text(text)")
     pieces: list[tuple[str, int | None]] = []
     for number, segment in enumerate(segments):
         if isinstance(segment, Special) and isinstance(segment.token, str):
@@ -95,7 +95,7 @@ def segment_pieces(added: AddedVocabulary, segments: Iterable[Special | Text]) -
         elif isinstance(segment, Text) and isinstance(segment.text, str):
             pieces.append((segment.text, None))
         else:
-            raise InputError(
+            raise WrongTypeError(
                 f"segment {number} is {segment!r}"[:200], allowed="Special(token) or Text(text), a str each"
             )
     return pieces

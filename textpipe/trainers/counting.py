@@ -22,7 +22,7 @@ from typing import Any
 
 from textpipe.core._text import is_utf8
 from textpipe.core._word_counts import WordCounts
-from textpipe.errors import ConfigError, InputError, LimitError
+from textpipe.errors import ConfigError, LimitError, WrongTypeError
 from textpipe.limits import DEFAULT_LIMITS
 from textpipe.sources import (
     TEXT_COLUMN,
@@ -206,7 +206,7 @@ def _text_chunks(texts: Iterable[str] | Iterable[list[str]]) -> Iterator[Chunk]:
     for item in texts:
         for text in item if isinstance(item, list | tuple) else [item]:
             if not isinstance(text, str):
-                raise InputError(f"cannot train from {type(text).__name__}", allowed="strings, or lists of strings")
+                raise WrongTypeError(f"cannot train from {type(text).__name__}", allowed="strings, or lists of strings")
             chunk.append(text)
             size += len(text) + 16  # empty texts count too, or a chunk of them would never end
         if size >= _CHUNK_CHARS:

@@ -13,7 +13,7 @@ from typing import Protocol
 from textpipe.core._bpe_trainer import NO_ID, survey
 from textpipe.core._word_counts import WordCounts
 from textpipe.core.byte_alphabet import CHARACTER_OF
-from textpipe.errors import ConfigError
+from textpipe.errors import WrongTypeError
 from textpipe.trainers.counting import require_countable
 
 __all__ = ["FirstSymbols", "first_characters"]
@@ -46,7 +46,7 @@ def first_characters(texts: Iterable[str]) -> list[str]:
     listed = list(texts)
     for number, text in enumerate(listed):
         if not isinstance(text, str):
-            raise ConfigError(f"initial_alphabet[{number}] is {text!r:.40}", allowed="a string")
+            raise WrongTypeError(f"initial_alphabet[{number}] is {text!r:.40}", allowed="a string")
     return sorted({text[0] for text in listed if text})
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from textpipe.core._word_counts import WordCounts
-from textpipe.errors import InputError
+from textpipe.errors import InputError, WrongTypeError, a_kind
 from textpipe.models import BPE, Model, SentencePiece, Unigram, WordLevel, WordPiece
 from textpipe.trainers.bpe import BpeTrainer, train_bpe
 from textpipe.trainers.counting import Progress
@@ -63,14 +63,12 @@ def trainer_for(model: Model, trainer: VocabularyTrainer | None = None) -> Vocab
     """
     if type(model) not in _KINDS:
         known = ", ".join(kind.__name__ for kind in _KINDS)
-        raise InputError(f"there is no trainer of a {type(model).__name__}", allowed=known)
+        raise InputError(f"there is no trainer of {a_kind(model)}", allowed=known)
     kind, _ = _KINDS[type(model)]
     if trainer is None:
         return kind()
     if not isinstance(trainer, kind):
-        raise InputError(
-            f"a {type(trainer).__name__} cannot train a {type(model).__name__}", allowed=f"a {kind.__name__}"
-        )
+        raise WrongTypeError(f"{a_kind(trainer)} cannot train {a_kind(model)}", allowed=f"a {kind.__name__}")
     return trainer
 
 

@@ -20,7 +20,7 @@ from textpipe.core._native import NativeStep
 from textpipe.core._sentences import SentenceCounter, Sentences
 from textpipe.core._text import is_utf8
 from textpipe.core._word_counts import WordCounts
-from textpipe.errors import ConfigError, InputError, LimitError
+from textpipe.errors import ConfigError, LimitError, WrongTypeError
 from textpipe.limits import DEFAULT_LIMITS, Limits
 from textpipe.sources import TEXT_COLUMN, Inputs, LineReader, expand, is_jsonl, is_parquet, iter_texts
 from textpipe.trainers.counting import Progress
@@ -227,5 +227,5 @@ def _require_room(sentences: Sentences, limits: Limits) -> None:
 
 def _checked(line: object) -> str:
     if not isinstance(line, str):
-        raise InputError(f"cannot train from {type(line).__name__}", allowed="strings")
+        raise WrongTypeError(f"cannot train from {type(line).__name__}", allowed="strings")
     return line

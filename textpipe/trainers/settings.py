@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, cast
 
-from textpipe.errors import ConfigError
+from textpipe.errors import ConfigError, WrongTypeError
 from textpipe.limits import DEFAULT_LIMITS, Limits
 from textpipe.models.added_tokens import AddedToken, AddedVocabulary
 from textpipe.stages.stage import Stage
@@ -95,8 +95,8 @@ def _plain(value: Any) -> Any:
 
 def _special(tokens: Sequence[str | AddedToken]) -> list[AddedToken]:
     if isinstance(tokens, str):
-        raise ConfigError("special_tokens is one string", allowed="a list of str or AddedToken")
+        raise WrongTypeError("special_tokens is one string", allowed="a list of str or AddedToken")
     for number, token in enumerate(tokens):
         if not isinstance(token, str | AddedToken):
-            raise ConfigError(f"special token {number} is {token!r:.40}", allowed="a str or an AddedToken")
+            raise WrongTypeError(f"special token {number} is {token!r:.40}", allowed="a str or an AddedToken")
     return [AddedVocabulary.of(token, special=True) for token in tokens]

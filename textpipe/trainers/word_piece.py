@@ -16,7 +16,7 @@ from dataclasses import dataclass, fields
 from typing import ClassVar
 
 from textpipe.core._word_counts import WordCounts
-from textpipe.errors import ConfigError
+from textpipe.errors import ConfigError, WrongTypeError
 from textpipe.trainers.bpe import BpeTrainer, train_bpe
 from textpipe.trainers.counting import Progress
 from textpipe.trainers.first_symbols import first_characters
@@ -62,7 +62,7 @@ class WordPieceTrainer(VocabularyTrainer):
     def __post_init__(self) -> None:
         object.__setattr__(self, "initial_alphabet", first_characters(self.initial_alphabet))
         if not isinstance(self.continuing_subword_prefix, str):
-            raise ConfigError(
+            raise WrongTypeError(
                 f"continuing_subword_prefix cannot be {self.continuing_subword_prefix!r}", allowed="a string"
             )
         if self.scoring not in _COMPAT_OF:

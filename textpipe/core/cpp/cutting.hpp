@@ -33,7 +33,10 @@ class Cutting {
     };
 
     void add(Step step) {
-        looks_at_start_ = looks_at_start_ || (step.rewrite && step.rewrite->looks_at_start());
+        if (step.rewrite && step.rewrite->looks_at_start()) {
+            looks_at_start_ = true;
+            follows_rewriting_ = follows_rewriting_ || rewrites_;
+        }
         rewrites_ = rewrites_ || step.rewrite != nullptr;
         if (last_) steps_.push_back({nullptr, std::move(last_)});
         last_ = nullptr;
@@ -54,8 +57,9 @@ class Cutting {
         return steps_.front().cut != nullptr && steps_.front().cut->keeps_seams();
     }
 
-    // Must the steps know which piece begins where the document does?
-    bool looks_at_start() const { return looks_at_start_; }
+    // Must the steps know which pieces begin where the document does? Only origins tell where the text was normalized,
+    // or where steps before those that ask rewrote it.
+    bool needs_origins(bool normalized) const { return looks_at_start_ && (normalized || follows_rewriting_); }
 
     // The cutting that does to every line of a text, its newline with it, what this one does to a text. False where there
     // is none.
@@ -182,7 +186,7 @@ class Cutting {
 
     std::vector<Step> steps_;  // all but the last cut
     CutPointer last_;
-    bool looks_at_start_ = false, rewrites_ = false;
+    bool looks_at_start_ = false, follows_rewriting_ = false, rewrites_ = false;
 };
 
 }  // namespace textpipe

@@ -60,8 +60,8 @@ class Worker {
     // Append the ids of one document. `stop` is looked at every few hundred words.
     void encode(const uint8_t* text, size_t size, bool skip_special, IdBuffer& ids,
                 const std::atomic<bool>& stop) {
-        if (program_.cutting.looks_at_start() && !program_.normalization.empty()) {
-            Spans& spans = this->spans();  // only origins tell whether what was normalized still begins with the first character
+        if (program_.cutting.needs_origins(!program_.normalization.empty())) {
+            Spans& spans = this->spans();
             encode_spans(text, size, skip_special, spans, stop);
             ids.append(spans.ids.begin(), spans.ids.size());
             return;

@@ -31,6 +31,7 @@
 #include "cutting.hpp"
 #include "normalization.hpp"
 #include "pulse.hpp"
+#include "spans.hpp"
 #include "steps.hpp"
 #include "word_partition.hpp"
 
@@ -275,22 +276,29 @@ private:
     // Bytes up to readable_end may be read, though the text stops before.
     void add_text(const uint8_t* text, const uint8_t* stop, const uint8_t* readable_end) {
         const auto own_size = static_cast<size_t>(stop - text);
+        const bool with_origins = cut_.cutting.needs_origins(!cut_.normalization.empty());
+        origins_.clear();
+        if (with_origins) list_origins(text, own_size, 0, origins_);
         for (const RewritePointer& step : cut_.normalization) {
             const auto size = static_cast<size_t>(stop - text);
             if (size == 0 || step->is_unchanged(text, size, true)) continue;
             std::string changed;
+            std::vector<Origin> origins;
             check_growth(own_size, step->new_size(text, size));
-            step->run(text, size, true, changed, nullptr, nullptr);
+            step->run(text, size, true, changed, with_origins ? origins_.data() : nullptr, with_origins ? &origins : nullptr);
             check_growth(own_size, changed.size());
             text_.swap(changed);
+            origins_.swap(origins);
             text = reinterpret_cast<const uint8_t*>(text_.data());
             stop = readable_end = text + text_.size();
         }
-        count_words(cut_.cutting, text, static_cast<size_t>(stop - text), readable_end);
+        const auto size = static_cast<size_t>(stop - text);
+        count_words(cut_.cutting, text, size, readable_end, with_origins ? origins_.data() : nullptr);
     }
 
-    void count_words(const Cutting& cutting, const uint8_t* text, size_t size, const uint8_t* readable_end) {
-        const Cutting::Pieces pieces = cutting.prepare(text, size, true, nullptr, scratch_);
+    void count_words(const Cutting& cutting, const uint8_t* text, size_t size, const uint8_t* readable_end,
+                     const Origin* origins = nullptr) {
+        const Cutting::Pieces pieces = cutting.prepare(text, size, true, origins, scratch_);
         if (pieces.text != text) readable_end = pieces.text + pieces.size;
         cutting.batches(pieces, [&](const uint8_t* in, const Piece* words, size_t num_words) {
             count(in, words, num_words, readable_end);
@@ -408,6 +416,7 @@ private:
     const bool cuts_lines_;  // by line_cutting_, many at once
     Cutting::Scratch scratch_;
     std::string text_;  // a normalized text while it is cut
+    std::vector<Origin> origins_;  // of its bytes, where the cutting needs them
     std::vector<Row> front_;
     std::array<Pending, WordCounts::num_partitions> pending_;
 };
