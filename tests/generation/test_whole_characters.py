@@ -64,6 +64,9 @@ def test_what_the_mask_allows_is_exactly_what_can_still_become_text(choices: lis
             piece = TOKENIZER.id_to_bytes(token)
             expected = can_begin_text(written + piece) if piece else state == 0
             assert bool(allowed[token]) == expected
+        blocked = torch.zeros(2, SIZE)
+        ONLY.block_(blocked, [state, state])
+        assert torch.equal(blocked == 0.0, allowed.expand(2, -1))
         tokens = allowed.nonzero()[:, 0].tolist()
         token = tokens[choice % len(tokens)]
         state = ONLY.after(state, token)

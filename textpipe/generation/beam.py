@@ -107,12 +107,16 @@ def beam_search(
     running = [_Search(number, [[]], [0]) for number in range(len(logits_NV))]
     sums_N = torch.zeros(len(logits_NV), device=logits_NV.device)
     for length in range(1, config.max_tokens + 1):
-        written = [[*(before[search.number] if before else ()), *ids] for search in running for ids in search.beams]
-        scores_NV = sums_N[:, None] + penalized(logits_NV.float().log_softmax(dim=-1), config, written)
-        scores_NV[:, list(never)] = -math.inf
+        scores_NV = logits_NV.float().log_softmax(dim=-1)
+        if config.repetition_penalty != 1.0 or config.no_repeat_ngram:
+            first = before or [()] * len(found)
+            written = [[*first[search.number], *ids] for search in running for ids in search.beams]
+            scores_NV = penalized(scores_NV, config, written)
+        scores_NV += sums_N[:, None]
+        if never:
+            scores_NV[:, list(never)] = -math.inf
         if only is not None:
-            states = [state for search in running for state in search.states]
-            scores_NV.masked_fill_(~only.mask(states).to(scores_NV.device), -math.inf)
+            only.block_(scores_NV, [state for search in running for state in search.states])
         if at_limit and length == config.max_tokens:
             scores_NV.fill_(-math.inf)[:, list(at_limit)] = sums_N[:, None]
         chosen: list[tuple[int, int, float]] = []  # (row, token, sum) of each beam that goes on

@@ -94,7 +94,7 @@ def sample_ids(
         if never:
             logits_BV[:, list(never)] = -math.inf
         if only is not None:
-            logits_BV = logits_BV.masked_fill(~only.mask(states).to(logits_BV.device), -math.inf)
+            only.block_(logits_BV, states)
         chosen_B = choose(logits_BV, config, generators, written)
         ids: list[int] = chosen_B.tolist()
         for row, found in zip(written, ids, strict=True):

@@ -10,6 +10,7 @@ Axes: S state, V vocabulary, B sequence.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -82,7 +83,8 @@ class WholeCharacters:
         is_special_V = np.array([not piece for piece in pieces])
         self._next_SV[1:, is_special_V] = _DEAD  # a text ends, or a mark stands, between characters only
         self._close_dead_ends()
-        self._allowed_SV = torch.from_numpy(self._next_SV != _DEAD)
+        self._blocked_SV = torch.from_numpy(self._next_SV == _DEAD)
+        self._begin_nothing = self._blocked_SV[0].nonzero()[:, 0]  # ids that no text begins with
 
     def _close_dead_ends(self) -> None:
         """A vocabulary may lack the byte that some state needs: then nothing may lead there."""
@@ -94,7 +96,15 @@ class WholeCharacters:
 
     def mask(self, states: list[int]) -> torch.Tensor:
         """(B, V): which tokens may come where the sequences stand."""
-        return self._allowed_SV[states]
+        return ~self._blocked_SV[states]
+
+    def block_(self, logits_BV: torch.Tensor, states: list[int]) -> None:
+        """Put −inf at every token that may not come where the sequences stand."""
+        device = logits_BV.device
+        if any(states):
+            logits_BV.masked_fill_(self._blocked_SV[states].to(device), -math.inf)
+        elif len(self._begin_nothing):  # between characters, as most of the time, it is a few columns
+            logits_BV.index_fill_(1, self._begin_nothing.to(device), -math.inf)
 
     def after(self, state: int, token: int) -> int:
         """Where a sequence stands after ``token``; 0 is between characters."""
