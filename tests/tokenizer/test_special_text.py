@@ -229,3 +229,18 @@ def test_a_notebook_shows_an_encoding_with_its_text_escaped():
     many = tokenizer.encode("가 " * 1000)._repr_html_()
     assert "and 802 more" in many
     assert len(many) < 50_000
+
+
+def test_a_notebook_reads_pieces_of_bytes_to_whoever_looks():
+    tokenizer = Tokenizer.from_str(byte_level_json())
+    tokenizer.add_special_tokens(["<덧>"])
+    tokenizer.post_processor = processors.TemplateProcessing("<s> $A", special_tokens=[("<s>", 0)])
+    tokenizer.enable_padding(length=20)
+    encoding = tokenizer.encode("한 쀍<덧>")
+    shown = encoding._repr_html_()
+    assert "<th>reads</th>" in shown
+    for reading in ("한", "␣‹ec›", "‹80›", "&lt;덧&gt;"):
+        assert f"<code>{reading}" in shown
+    assert "<th>reads</th>" not in Tokenizer(models.WordLevel({"é": 0}, "é")).encode("é")._repr_html_()
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    assert encoding._repr_html_() == shown

@@ -34,6 +34,11 @@ class Columns:
     type_id: int | None = None
     """The type of all the tokens, where it is known."""
 
+    @property
+    def spells_bytes(self) -> bool:
+        """Whether pieces are known to be bytes in the printable alphabet, which nobody can read."""
+        return False
+
     def __init__(self, num_tokens: int, depth: int = 0) -> None:
         self.num_tokens = num_tokens
         self.depth = depth
@@ -87,6 +92,11 @@ class ChangedColumns(Columns):
         self._base = base
         self._changes = changes
 
+    @property
+    def spells_bytes(self) -> bool:
+        """As those that were changed."""
+        return self._base.spells_bytes
+
     def make(self, name: str) -> list[Any]:
         """As it was changed, or as it was."""
         change = self._changes.get(name)
@@ -103,6 +113,11 @@ class PartOfColumns(Columns):
         self._base = base
         self._begin = begin
 
+    @property
+    def spells_bytes(self) -> bool:
+        """As those it is cut from."""
+        return self._base.spells_bytes
+
     def make(self, name: str) -> list[Any]:
         """The stretch of the other list."""
         return self._base.values(name)[self._begin : self._begin + self.num_tokens]
@@ -117,6 +132,11 @@ class JoinedColumns(Columns):
         super().__init__(sum(part.num_tokens for part in parts), max(part.depth for part in parts) + 1)
         self._parts = parts
         self._growing = growing
+
+    @property
+    def spells_bytes(self) -> bool:
+        """Where any of them do: what is put around a text is of no bytes."""
+        return any(part.spells_bytes for part in self._parts)
 
     def make(self, name: str) -> list[Any]:
         """The lists in a row."""

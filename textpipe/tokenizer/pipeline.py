@@ -74,6 +74,13 @@ class Pipeline:
             return None
         return self.kept._program(model, steps, cut, frame)
 
+    @property
+    def spells_bytes(self) -> bool:
+        """Whether words come to the model as bytes in the printable alphabet."""
+        cutter = self.kept.pre_tokenizer
+        cut = None if cutter is None else cutter.native_cut()
+        return cut is not None and cut.byte_level
+
     @cached_property
     def kept(self) -> Pipeline:
         """The same of copies of its stages, whose settings nobody changes: for what is read of an encoding later."""

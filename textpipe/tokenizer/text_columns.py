@@ -116,6 +116,11 @@ class TextColumns(Columns):
         self._added = added
         self._staged = staged
 
+    @property
+    def spells_bytes(self) -> bool:
+        """As the pre-tokenizer did."""
+        return self._pipeline.spells_bytes
+
     def make(self, name: str) -> list[Any]:
         """Ids, pieces, places and words; no token is special, and all of them count."""
         if name == "ids":
