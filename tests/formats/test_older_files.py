@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 
 import pytest
 import tokenizers as oracle
@@ -31,8 +32,6 @@ SAMPLES = {
         dec.Replace("a", "b"), dec.Sequence([]), dec.Strip(), dec.WordPiece(),
     ],
 }  # fmt: skip
-# A post-processor with half of RoBERTa's fields is to `tokenizers` one of BERT's, which drops what it was told.
-REFUSED_HERE = {("RobertaProcessing", "trim_offsets"), ("RobertaProcessing", "add_prefix_space")}
 MODELS = [
     {"type": "BPE", "vocab": {"a": 0, "b": 1, "ab": 2}, "merges": [["a", "b"]], "dropout": None, "unk_token": None,
      "continuing_subword_prefix": None, "end_of_word_suffix": None, "fuse_unk": False, "byte_fallback": False,
@@ -69,11 +68,118 @@ def every_field_left_out():
 def test_a_part_without_one_field_is_read_as_by_tokenizers(stage, part, key):
     row = json.loads(byte_level_json())
     row[stage] = {name: value for name, value in part.items() if name != key}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of RobertaProcessing, see below
+        theirs, ours = read_by_both(row)
+    assert ours == theirs
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [{}, {"trim_offsets": True}, {"add_prefix_space": False}, {"trim_offsets": None, "add_prefix_space": True}],
+    ids=str,
+)
+def test_roberta_processing_without_all_its_flags_is_that_of_bert_as_in_tokenizers_and_a_warning_says_so(flags):
+    row = json.loads(byte_level_json())
+    row["post_processor"] = {"type": "RobertaProcessing", "sep": ["a", 0], "cls": ["b", 1], **flags}
+    with pytest.warns(UserWarning, match="post_processor has not all of .* and is read as BertProcessing"):
+        theirs, ours = read_by_both(row)
+    assert ours == theirs is not None
+    assert json.loads(ours)["post_processor"]["type"] == "BertProcessing"
+
+
+@pytest.mark.parametrize(
+    ("stage", "part"),
+    [(stage, part) for stage, parts in SAMPLES.items() for part in parts],
+    ids=lambda value: value if isinstance(value, str) else type(value).__name__,
+)
+def test_a_field_of_another_version_is_read_over_as_by_tokenizers_and_a_warning_names_it(stage, part):
+    row = json.loads(byte_level_json())
+    row[stage] = {**json.loads(part.__getstate__()), "한글 필드": [1]}
+    with pytest.warns(UserWarning, match=f"{stage}.한글 필드 is not a known field and is read over") as caught:
+        theirs, ours = read_by_both(row)
+    assert ours == theirs is not None
+    assert len(caught) == 1
+
+
+def test_one_warning_names_the_first_of_many_fields_that_are_read_over_and_the_number_of_the_rest():
+    row = json.loads(byte_level_json())
+    surplus = {f"x{number}": number for number in range(9)}
+    row["normalizer"] = {"type": "Sequence", "normalizers": [{"type": "NFC", **surplus}]}
+    with pytest.warns(UserWarning, match=r"normalizer\.normalizers\[0\]\.x4 .*; and 4 more$") as caught:
+        theirs, ours = read_by_both(row)
+    assert ours == theirs is not None
+    assert len(caught) == 1
+
+
+@pytest.mark.parametrize(
+    ("section", "value"),
+    [
+        ("added_tokens", [{"id": 0, "content": "a", "single_word": False, "lstrip": False, "rstrip": False,
+                           "normalized": False, "special": True}]),
+        ("truncation", {"direction": "Right", "max_length": 4, "strategy": "LongestFirst", "stride": 0}),
+        ("padding", {"strategy": "BatchLongest", "direction": "Right", "pad_to_multiple_of": None, "pad_id": 0,
+                     "pad_type_id": 0, "pad_token": "a"}),
+    ],
+)  # fmt: skip
+def test_a_field_of_another_version_is_read_over_in_the_other_sections_too(section, value):
+    row = {"model": MODELS[0], section: value}
+    (value[0] if isinstance(value, list) else value)["later"] = None
+    with pytest.warns(UserWarning, match=r"\.later is not a known field"):
+        theirs, ours = read_by_both(row)
+    assert ours == theirs is not None
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda row: row["type"])
+def test_a_field_of_another_version_is_read_over_in_models_too(model):
+    with pytest.warns(UserWarning, match=r"model\.later is not a known field"):
+        theirs, ours = read_by_both({"model": {**model, "later": 1}})
+    assert ours == theirs is not None
+
+
+@pytest.mark.parametrize(
+    ("stage", "part"),
+    [
+        ("normalizer", {"type": "Replace", "pattern": {"String": "a", "later": 1}, "content": "b"}),
+        ("post_processor", {"type": "TemplateProcessing", "special_tokens": {}, "pair": [],
+                            "single": [{"Sequence": {"id": "A", "type_id": 0}, "later": 1}]}),
+        ("normalizer", {"type": "Later", "form": "NFC"}),
+    ],
+)  # fmt: skip
+def test_what_is_one_of_several_things_may_have_no_field_of_another_version(stage, part):
+    theirs, ours = read_by_both({"model": MODELS[0], stage: part})
+    assert theirs is None
+    assert ours is None
+
+
+@pytest.mark.parametrize("key", ["fuse_unk", "byte_fallback", "ignore_merges"])
+def test_a_setting_of_bpe_that_is_null_is_off_as_in_tokenizers(key):
+    theirs, ours = read_by_both({"model": {**MODELS[0], key: None}})
+    assert ours == theirs is not None
+
+
+@pytest.mark.parametrize(
+    ("stage", "part"),
+    [(stage, part) for stage, parts in SAMPLES.items() for part in parts],
+    ids=lambda value: value if isinstance(value, str) else type(value).__name__,
+)
+def test_a_type_that_is_null_is_as_none_at_all(stage, part):
+    row = {"model": MODELS[0], stage: {**json.loads(part.__getstate__()), "type": None}}
     theirs, ours = read_by_both(row)
-    if (part["type"], key) in REFUSED_HERE:
-        assert ours is None
-    else:
-        assert ours == theirs
+    assert ours == theirs
+
+
+@pytest.mark.parametrize(
+    "merges",
+    [["#version: 0.2", "a b"], ["a b", "#version: 0.2"], ["#version: 0.2"], ["#version: 0.2 x y", "a b"],
+     ["#version", "a b"], [["#version:", "0.2"], ["a", "b"]]],
+    ids=str,
+)  # fmt: skip
+@pytest.mark.parametrize("pieces", [(), ("#version:", "0.2", "#version:0.2")])
+def test_the_first_line_of_a_merges_txt_is_no_merge(merges, pieces):
+    vocab = {piece: number for number, piece in enumerate(("a", "b", "ab", *pieces))}
+    theirs, ours = read_by_both({"model": {**MODELS[0], "vocab": vocab, "merges": merges}})
+    assert ours == theirs
 
 
 @pytest.mark.parametrize(

@@ -285,7 +285,6 @@ def test_a_trainer_of_another_model_is_refused():
         ({"type": "WordLevel", "vocab": {"가": 0}}, r"model\.unk_token: is missing"),
         ({"type": "WordLevel", "vocab": {"가": "0"}, "unk_token": "?"}, r"model\.vocab: gives"),
         ({"type": "WordLevel", "vocab": {}, "unk_token": 1}, r"model\.unk_token: is 1"),
-        ({"type": "WordLevel", "vocab": {}, "unk_token": "?", "merges": []}, r"model\.merges: is not a known field"),
         ({"type": "WordPiece", "vocab": {}, "unk_token": "?"}, r"model\.max_input_chars_per_word: is missing"),
         (
             {

@@ -7,6 +7,7 @@ new does. Names and arguments that differ stand in tests/contract/test_same_inte
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -31,6 +32,13 @@ class Difference:
 
 def one_word(package: Any) -> Any:
     return package.Tokenizer(package.models.WordLevel({"가": 0}, unk_token="가"))
+
+
+def file_of_words(vocab: Any = None, *, added: Any = (), **stages: Any) -> str:
+    flags = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True}
+    tokens = [{"id": number, "content": content, **flags} for number, content in added]
+    model = {"type": "WordLevel", "vocab": vocab or {"가": 0, "나": 1}, "unk_token": "가"}
+    return json.dumps({"added_tokens": tokens, "model": model, **stages})
 
 
 def trained_again(package: Any) -> Any:
@@ -307,6 +315,54 @@ DIFFERENCES = [
         own_normalizer_fails,
         theirs=["가"],
         ours=KeyError,
+    ),
+    Difference(
+        "a file whose added token has the id of a piece",
+        "there it gets the next free one in silence, and every id a model was trained with is another's",
+        lambda package: package.Tokenizer.from_str(file_of_words(added=[(0, "<s>")])).token_to_id("<s>"),
+        theirs=2,
+        ours=FormatError,
+    ),
+    Difference(
+        "a file whose added token is a piece of another id",
+        "the file contradicts itself, and which of the two ids a model was trained with nobody knows",
+        lambda package: package.Tokenizer.from_str(file_of_words(added=[(5, "가")])).token_to_id("가"),
+        theirs=0,
+        ours=FormatError,
+    ),
+    Difference(
+        "a file with an added token of no characters",
+        "there it gets no id and is gone, and those after it are renumbered",
+        lambda package: package.Tokenizer.from_str(file_of_words(added=[(2, "")])).get_vocab_size(),
+        theirs=2,
+        ours=FormatError,
+    ),
+    Difference(
+        "a file with two pieces of one id",
+        "there which of the two an id is decoded to differs from run to run",
+        lambda package: package.Tokenizer.from_str(file_of_words({"가": 0, "나": 0})).encode("나").ids,
+        theirs=[0],
+        ours=FormatError,
+    ),
+    Difference(
+        "a file whose pre-tokenizer Metaspace has add_prefix_space false and no prepend_scheme",
+        "files of older versions have it, and say what they mean",
+        lambda package: (
+            package.Tokenizer.from_str(
+                file_of_words(pre_tokenizer={"type": "Metaspace", "replacement": "▁", "add_prefix_space": False})
+            ).pre_tokenizer.prepend_scheme
+        ),
+        theirs=Exception,
+        ours="never",
+    ),
+    Difference(
+        "a file with merges of both kinds, strings and pairs",
+        "each of them is clear",
+        lambda package: package.Tokenizer.from_str(
+            '{"model": {"type": "BPE", "vocab": {"a": 0, "aa": 1, "aaa": 2}, "merges": ["a a", ["aa", "a"]]}}'
+        ).get_vocab_size(),
+        theirs=Exception,
+        ours=3,
     ),
     Difference(
         "a broken file",

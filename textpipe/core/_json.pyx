@@ -170,7 +170,8 @@ cdef class Parser:
             if self.at == self.end or self.at[0] != b":":
                 return self.broken("no colon after a key")
             self.at += 1
-            PyDict_SetItem(made, key, (self.pairs() if key == self.pairs_key else None) or self.value())
+            pairs = self.pairs() if key == self.pairs_key else None
+            PyDict_SetItem(made, key, self.value() if pairs is None else pairs)
             size += 1
             if PyDict_Size(made) != size:
                 raise FormatError("a key stands twice in one object", path=self.path, field=repr(key))

@@ -2,14 +2,15 @@
 
 What enters: a decoded JSON value and the name of the file. What leaves: its parts, each checked. Promises: whatever
 is wrong with a value is a :class:`~textpipe.errors.FormatError` that names the file and the field, such as
-``model.merges[3]``.
+``model.merges[3]``; what is read otherwise than it stands there is noted.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Any, NoReturn
 
 from textpipe.core._json import parse
@@ -57,6 +58,8 @@ class Field:
     value: Any
     name: str
     path: str
+    notes: list[str] = field(default_factory=list, compare=False, repr=False)
+    """What a reader of the whole file should hear of, a sentence each; the parts of an object share its list."""
 
     def fail(self, what: str, *, allowed: str | None = None, hint: str | None = None) -> NoReturn:
         """Raise the error that names this field."""
@@ -83,11 +86,13 @@ class Field:
     def part(self, key: str, *, required: bool = True) -> Field | None:
         """A part of an object as a field, or None when it is absent and need not be there."""
         values = self.of(dict)
-        name = f"{self.name}.{key}" if self.name else key
         if key in values:
-            return Field(values[key], name, self.path)
+            return Field(values[key], self._name_of(key), self.path, self.notes)
         if required:
-            Field(None, name, self.path).fail("is missing")
+            near = get_close_matches(key, values, n=1)
+            Field(None, self._name_of(key), self.path).fail(
+                "is missing", hint=f'there is "{near[0][:40]}"' if near else None
+            )
         return None
 
     def need(self, key: str) -> Field:
@@ -99,15 +104,23 @@ class Field:
     def items(self) -> Iterator[Field]:
         """The parts of an array."""
         for number, value in enumerate(self.of(list)):
-            yield Field(value, f"{self.name}[{number}]", self.path)
+            yield Field(value, f"{self.name}[{number}]", self.path, self.notes)
 
     def only(self, *keys: str) -> None:
         """Refuse keys that nobody would read: they might change what the file means."""
         for key in self.of(dict):
             if key not in keys:
-                Field(None, f"{self.name}.{key}" if self.name else key, self.path).fail(
-                    "is not a known field", hint=did_you_mean(key, keys)
-                )
+                Field(None, self._name_of(key), self.path).fail("is not a known field", hint=did_you_mean(key, keys))
+
+    def known(self, *keys: str) -> None:
+        """Note keys that are read over, as `tokenizers` reads over what versions after it write."""
+        for key in self.of(dict):
+            if key not in keys:
+                name = self._name_of(key)
+                self.notes.append(f"{name[:80]}{'…' * (len(name) > 80)} is not a known field and is read over")
+
+    def _name_of(self, key: str) -> str:
+        return f"{self.name}.{key}" if self.name else key
 
 
 def read_vocab(field: Field, limits: Limits) -> dict[str, int]:

@@ -24,7 +24,7 @@ _FLAGS = ("add_dummy_prefix", "remove_extra_whitespaces", "escape_whitespaces", 
 
 def unigram(field: Field, limits: Limits) -> Unigram:
     """A Unigram model."""
-    field.only("type", "unk_id", "vocab", "byte_fallback")
+    field.known("type", "unk_id", "vocab", "byte_fallback")
     rows = _rows(field.need("vocab"), limits, 2)
     unk_id = field.get("unk_id", int, None, nullable=True)
     return Unigram(((piece, score) for piece, score in rows), unk_id, field.get("byte_fallback", bool, False))
@@ -66,7 +66,7 @@ def _charsmap(field: Field) -> bytes:
 
 def precompiled(field: Field) -> normalizers.Precompiled:
     """The normalizer Precompiled."""
-    field.only("type", "precompiled_charsmap")
+    field.known("type", "precompiled_charsmap")
     return normalizers.Precompiled(_charsmap(field))
 
 

@@ -3,7 +3,8 @@
 What enters: the text of a tokenizer.json, or the parts of a tokenizer. What leaves: the other. Promises: what is
 written is byte for byte what `tokenizers` 0.23.3 writes for the same tokenizer; a broken file, whatever is broken in
 it, is a :class:`~textpipe.errors.FormatError` that names the field; a part that does not exist here is named, never
-passed over; where `tokenizers` silently gives added tokens other ids than the file, the same is done with a warning.
+passed over; where `tokenizers` silently reads over a field, or gives added tokens other ids than the file, the same is
+done with a warning.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from textpipe.models.added_tokens import AddedToken, AddedVocabulary
 
 __all__ = ["read", "write"]
 
-_SHOWN = 5  # tokens in a warning
+_SHOWN = 5  # tokens, or things read otherwise, in a warning
 _TOP = ("version", "truncation", "padding", "added_tokens", *tokenizer_parts.STAGES, "model")
 
 
@@ -41,6 +42,7 @@ def read(data: str | bytes, *, path: str, limits: Limits = DEFAULT_LIMITS) -> Pa
     stages = {name: _read_stage(top, name) for name in tokenizer_parts.STAGES}
     added = _read_added(top.part("added_tokens", required=False), model, limits)
     padding, truncation = tokenizer_lengths.read(top)
+    _warn(top)
     return Parts(model, added, **stages, padding=padding, truncation=truncation)
 
 
@@ -58,7 +60,7 @@ def _read_added(field: Field | None, model: Model, limits: Limits) -> AddedVocab
         field.fail(f"has {len(rows)} tokens", allowed=f"at most {limits.num_added_tokens}")
     tokens: list[AddedToken] = []
     for row in rows:
-        row.only("id", "content", "single_word", "lstrip", "rstrip", "normalized", "special")
+        row.known("id", "content", "single_word", "lstrip", "rstrip", "normalized", "special")
         content = row.get("content", str)
         if len(content.encode()) > limits.piece_bytes:
             row.need("content").fail(f"has {len(content)} characters", allowed=f"at most {limits.piece_bytes} bytes")
@@ -72,7 +74,7 @@ def _read_added(field: Field | None, model: Model, limits: Limits) -> AddedVocab
 def _check_ids(
     rows: list[Field], tokens: list[AddedToken], added: AddedVocabulary, model: Model, limits: Limits
 ) -> None:
-    """Refuse ids that contradict others, and warn of those that `tokenizers` replaces by the next free one."""
+    """Refuse ids that contradict others, and note those that `tokenizers` replaces by the next free one."""
     contents: dict[int, str] = {}
     numbers: dict[str, int] = {}
     renumbered: list[str] = []
@@ -98,11 +100,17 @@ def _check_ids(
         renumbered.append(f'"{content[:40]}" {number} → {given}')
     if renumbered:
         listed = ", ".join(renumbered[:_SHOWN]) + (", …" if len(renumbered) > _SHOWN else "")
-        warnings.warn(
-            f"{rows[0].path}: {len(renumbered)} added tokens get the next free id instead of the one in the file, "
-            f"as in `tokenizers`: {listed}",
-            stacklevel=_callers_level(),
+        rows[0].notes.append(
+            f"{len(renumbered)} added tokens get the next free id instead of the one in the file: {listed}"
         )
+
+
+def _warn(top: Field) -> None:
+    """Say in one warning what was read otherwise than the file has it."""
+    if not top.notes:
+        return
+    listed = "; ".join(top.notes[:_SHOWN]) + (f"; and {len(top.notes) - _SHOWN} more" if top.notes[_SHOWN:] else "")
+    warnings.warn(f"{top.path}, read as `tokenizers` reads it: {listed}", stacklevel=_callers_level())
 
 
 def _callers_level() -> int:

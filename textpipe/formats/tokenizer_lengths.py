@@ -29,7 +29,7 @@ def read(top: Field) -> tuple[Padding | None, Truncation | None]:
 
 
 def _padding(field: Field) -> Padding:
-    field.only("strategy", "direction", "pad_to_multiple_of", "pad_id", "pad_type_id", "pad_token")
+    field.known("strategy", "direction", "pad_to_multiple_of", "pad_id", "pad_type_id", "pad_token")
     strategy = field.need("strategy")
     if isinstance(strategy.value, dict):
         strategy.only("Fixed")
@@ -50,7 +50,7 @@ def _padding(field: Field) -> Padding:
 
 
 def _truncation(field: Field) -> Truncation:
-    field.only("direction", "max_length", "strategy", "stride")
+    field.known("direction", "max_length", "strategy", "stride")
     strategies = {name: ours for ours, name in STRATEGIES.items()}
     return _checked(
         field,

@@ -53,7 +53,7 @@ def _kind_by_fields(field: Field) -> str:
 
 
 def _bpe(field: Field, limits: Limits) -> BPE:
-    field.only(
+    field.known(
         "type", "dropout", "unk_token", "continuing_subword_prefix", "end_of_word_suffix", "fuse_unk", "byte_fallback",
         "ignore_merges", "vocab", "merges",
     )  # fmt: skip
@@ -69,9 +69,9 @@ def _bpe(field: Field, limits: Limits) -> BPE:
         unk_token=field.get("unk_token", str, None, nullable=True),
         continuing_subword_prefix=field.get("continuing_subword_prefix", str, None, nullable=True),
         end_of_word_suffix=field.get("end_of_word_suffix", str, None, nullable=True),
-        fuse_unk=field.get("fuse_unk", bool, False),
-        byte_fallback=field.get("byte_fallback", bool, False),
-        ignore_merges=field.get("ignore_merges", bool, False),
+        fuse_unk=field.get("fuse_unk", bool, False, nullable=True) or False,
+        byte_fallback=field.get("byte_fallback", bool, False, nullable=True) or False,
+        ignore_merges=field.get("ignore_merges", bool, False, nullable=True) or False,
     )
 
 
@@ -88,12 +88,12 @@ def _rank_bpe(field: Field, limits: Limits) -> RankBPE:
 
 
 def _word_level(field: Field, limits: Limits) -> WordLevel:
-    field.only("type", "vocab", "unk_token")
+    field.known("type", "vocab", "unk_token")
     return WordLevel(read_vocab(field.need("vocab"), limits), field.get("unk_token", str))
 
 
 def _word_piece(field: Field, limits: Limits) -> WordPiece:
-    field.only("type", "unk_token", "continuing_subword_prefix", "max_input_chars_per_word", "vocab")
+    field.known("type", "unk_token", "continuing_subword_prefix", "max_input_chars_per_word", "vocab")
     longest = field.get("max_input_chars_per_word", int)
     if not 0 <= longest < 1 << 64:
         field.need("max_input_chars_per_word").fail(f"is {longest}", allowed=f"0 to {(1 << 64) - 1}")
@@ -109,6 +109,8 @@ def _read_merges(field: Field, limits: Limits) -> PairList:
     pairs = field.value
     if not isinstance(pairs, PairList):  # none at all, or there is something wrong with one
         for row in field.items():
+            if type(row.value) is str and row.value.startswith("#version"):
+                continue  # the first line of a merges.txt
             words = row.value.split(" ") if type(row.value) is str else row.value
             if type(words) is not list or len(words) != 2 or {*map(type, words)} != {str}:
                 row.fail("is no merge", allowed='two pieces, ["a", "b"] or "a b"')

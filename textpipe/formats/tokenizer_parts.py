@@ -34,7 +34,7 @@ def read(stage: str, field: Field) -> Any:
         when there is no such part, or its fields are wrong.
     """
     known = STAGES[stage]
-    kind = field.get("type", str, None) or _kind_by_fields(stage, field)
+    kind = field.get("type", str, None, nullable=True) or _kind_by_fields(stage, field)
     if kind not in known and "." in kind:
         return _own(stage, kind, field)
     if kind not in known:
@@ -101,7 +101,7 @@ _UNTYPED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 
 def _plain(make: Callable[[], Any]) -> Reader:
     def reader(field: Field) -> Any:
-        field.only("type")
+        field.known("type")
         return make()
 
     return reader
@@ -109,7 +109,7 @@ def _plain(make: Callable[[], Any]) -> Reader:
 
 def _byte_level(make: Callable[..., Any]) -> Reader:
     def reader(field: Field) -> Any:
-        field.only("type", "add_prefix_space", "trim_offsets", "use_regex")
+        field.known("type", "add_prefix_space", "trim_offsets", "use_regex")
         return make(
             add_prefix_space=field.get("add_prefix_space", bool),
             trim_offsets=field.get("trim_offsets", bool),
@@ -121,7 +121,7 @@ def _byte_level(make: Callable[..., Any]) -> Reader:
 
 def _sequence(stage: str, key: str, make: Callable[[list[Any]], Any]) -> Reader:
     def reader(field: Field) -> Any:
-        field.only("type", key)
+        field.known("type", key)
         return make([read(stage, part) for part in field.need(key).items()])
 
     return reader
@@ -136,19 +136,19 @@ def _pattern(field: Field) -> str | Regex:
 
 def _replace(make: Callable[[str | Regex, str], Any]) -> Reader:
     def reader(field: Field) -> Any:
-        field.only("type", "pattern", "content")
+        field.known("type", "pattern", "content")
         return make(_pattern(field.need("pattern")), field.get("content", str))
 
     return reader
 
 
 def _strip_normalizer(field: Field) -> normalizers.Strip:
-    field.only("type", "strip_left", "strip_right")
+    field.known("type", "strip_left", "strip_right")
     return normalizers.Strip(field.get("strip_left", bool), field.get("strip_right", bool))
 
 
 def _bert_normalizer(field: Field) -> normalizers.BertNormalizer:
-    field.only("type", "clean_text", "handle_chinese_chars", "strip_accents", "lowercase")
+    field.known("type", "clean_text", "handle_chinese_chars", "strip_accents", "lowercase")
     return normalizers.BertNormalizer(
         clean_text=field.get("clean_text", bool),
         handle_chinese_chars=field.get("handle_chinese_chars", bool),
@@ -158,7 +158,7 @@ def _bert_normalizer(field: Field) -> normalizers.BertNormalizer:
 
 
 def _prepend(field: Field) -> normalizers.Prepend:
-    field.only("type", "prepend")
+    field.known("type", "prepend")
     return normalizers.Prepend(field.get("prepend", str))
 
 
@@ -171,17 +171,17 @@ def _behavior(field: Field) -> str:
 
 
 def _split(field: Field) -> pre_tokenizers.Split:
-    field.only("type", "pattern", "behavior", "invert")
+    field.known("type", "pattern", "behavior", "invert")
     return pre_tokenizers.Split(_pattern(field.need("pattern")), _behavior(field), field.get("invert", bool))
 
 
 def _digits(field: Field) -> pre_tokenizers.Digits:
-    field.only("type", "individual_digits")
+    field.known("type", "individual_digits")
     return pre_tokenizers.Digits(field.get("individual_digits", bool))
 
 
 def _punctuation(field: Field) -> pre_tokenizers.Punctuation:
-    field.only("type", "behavior")
+    field.known("type", "behavior")
     return pre_tokenizers.Punctuation(_behavior(field) if "behavior" in field.value else "isolated")
 
 
@@ -200,19 +200,19 @@ def _count(field: Field, key: str, least: int) -> int:
 
 
 def _char_delimiter(field: Field) -> pre_tokenizers.CharDelimiterSplit:
-    field.only("type", "delimiter")
+    field.known("type", "delimiter")
     return pre_tokenizers.CharDelimiterSplit(_character(field, "delimiter"))
 
 
 def _fixed_length(field: Field) -> pre_tokenizers.FixedLength:
-    field.only("type", "length")
+    field.known("type", "length")
     return pre_tokenizers.FixedLength(_count(field, "length", 1) if "length" in field.value else 5)
 
 
 def _metaspace(make: Callable[[str, str, bool], Any]) -> Reader:
     def reader(field: Field) -> Any:
         # Older files have add_prefix_space in place of the scheme, and a copy of the replacement.
-        field.only("type", "replacement", "prepend_scheme", "split", "add_prefix_space", "str_rep")
+        field.known("type", "replacement", "prepend_scheme", "split", "add_prefix_space", "str_rep")
         scheme = field.get("prepend_scheme", str, "always")
         if scheme not in PREPEND_SCHEMES:
             hint = did_you_mean(scheme, PREPEND_SCHEMES)
@@ -228,12 +228,12 @@ def _metaspace(make: Callable[[str, str, bool], Any]) -> Reader:
 
 
 def _template(field: Field) -> processors.TemplateProcessing:
-    field.only("type", "single", "pair", "special_tokens")
+    field.known("type", "single", "pair", "special_tokens")
     table = field.need("special_tokens")
     tokens = []
     for name in table.of(dict):
         token = table.need(name)
-        token.only("id", "ids", "tokens")
+        token.known("id", "ids", "tokens")
         if token.get("id", str) != name:
             token.need("id").fail(f"is {token.value['id']!r}", allowed=f'"{name}", as its key')
         ids = tuple(number.of(int) for number in token.need("ids").items())
@@ -269,19 +269,25 @@ def _token(field: Field) -> tuple[str, int]:
     return parts[0].of(str), parts[1].of(int)
 
 
+_ROBERTA_FLAGS = ("trim_offsets", "add_prefix_space")
+
+
 def _bert_processing(field: Field) -> processors.BertProcessing:
-    field.only("type", "sep", "cls")
+    field.known("type", "sep", "cls")
     return processors.BertProcessing(_token(field.need("sep")), _token(field.need("cls")))
 
 
-def _roberta_processing(field: Field) -> processors.RobertaProcessing:
-    field.only("type", "sep", "cls", "trim_offsets", "add_prefix_space")
-    return processors.RobertaProcessing(
-        _token(field.need("sep")),
-        _token(field.need("cls")),
-        field.get("trim_offsets", bool),
-        field.get("add_prefix_space", bool),
-    )
+def _roberta_processing(field: Field) -> processors.BertProcessing | processors.RobertaProcessing:
+    field.known("type", "sep", "cls", *_ROBERTA_FLAGS)
+    sep, cls = _token(field.need("sep")), _token(field.need("cls"))
+    trim_offsets, add_prefix_space = (field.get(name, bool, None, nullable=True) for name in _ROBERTA_FLAGS)
+    if trim_offsets is None or add_prefix_space is None:
+        field.notes.append(
+            f"{field.name} has not all of {', '.join(_ROBERTA_FLAGS)} and is read as BertProcessing, "
+            "with one separator between two texts"
+        )
+        return processors.BertProcessing(sep, cls)
+    return processors.RobertaProcessing(sep, cls, trim_offsets, add_prefix_space)
 
 
 def _piece(field: Field) -> processors.Piece:
@@ -290,7 +296,7 @@ def _piece(field: Field) -> processors.Piece:
         field.fail("is no piece of a template", allowed='{"Sequence": …} or {"SpecialToken": …}')
     is_text = "Sequence" in field.value
     inner = field.need("Sequence" if is_text else "SpecialToken")
-    inner.only("id", "type_id")
+    inner.known("id", "type_id")
     name, type_id = inner.get("id", str), inner.get("type_id", int)
     if is_text and name not in ("A", "B"):
         inner.need("id").fail(f'is "{name}"', allowed='"A" or "B"')
@@ -300,22 +306,22 @@ def _piece(field: Field) -> processors.Piece:
 
 
 def _bpe_decoder(field: Field) -> decoders.BPEDecoder:
-    field.only("type", "suffix")
+    field.known("type", "suffix")
     return decoders.BPEDecoder(field.get("suffix", str))
 
 
 def _word_piece(field: Field) -> decoders.WordPiece:
-    field.only("type", "prefix", "cleanup")
+    field.known("type", "prefix", "cleanup")
     return decoders.WordPiece(field.get("prefix", str), field.get("cleanup", bool))
 
 
 def _ctc(field: Field) -> decoders.CTC:
-    field.only("type", "pad_token", "word_delimiter_token", "cleanup")
+    field.known("type", "pad_token", "word_delimiter_token", "cleanup")
     return decoders.CTC(field.get("pad_token", str), field.get("word_delimiter_token", str), field.get("cleanup", bool))
 
 
 def _strip_decoder(field: Field) -> decoders.Strip:
-    field.only("type", "content", "start", "stop")
+    field.known("type", "content", "start", "stop")
     return decoders.Strip(_character(field, "content"), _count(field, "start", 0), _count(field, "stop", 0))
 
 

@@ -1,6 +1,6 @@
 // The merges in a tokenizer.json, read without a value for each. Enters: JSON text at an array. Leaves: pairs, from arrays
-// of two strings or from strings with one space, as older files have them. Promises: anything else is left to the reader
-// of values, which says what is wrong with it.
+// of two strings or from strings with one space, as older files have them. Promises: such a string that is the first line
+// of a merges.txt, "#version: 0.2", is no pair; anything else is left to the reader of values, which says what is wrong.
 #pragma once
 #include <string>
 
@@ -41,6 +41,7 @@ inline bool take_pairs(const uint8_t*& at, const uint8_t* end, PairList& out) {
                 return false;
         } else {
             if (!take_string(p, end, left)) return false;
+            if (left.compare(0, 8, "#version") == 0) continue;
             const size_t space = left.find(' ');
             if (space == std::string::npos || left.find(' ', space + 1) != std::string::npos) return false;
             right.assign(left, space + 1);
