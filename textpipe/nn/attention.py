@@ -85,9 +85,9 @@ class KeyValueCache:
         kept_2LBGSK = self._kept_2LBGSK
         if len(rows_B) == kept_2LBGSK.shape[2]:  # as at most steps of a search: what is not written yet stays
             written_2LBGSK = kept_2LBGSK.narrow(4, 0, self.length)
-            written_2LBGSK.copy_(written_2LBGSK[:, :, rows_B])
+            written_2LBGSK.copy_(written_2LBGSK.index_select(2, rows_B))
         else:
-            self._keep(kept_2LBGSK[:, :, rows_B])
+            self._keep(kept_2LBGSK.index_select(2, rows_B))
         if self.padding_B is not None:
             self.padding_B = self.padding_B[rows_B]
 
