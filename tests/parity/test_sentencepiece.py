@@ -9,6 +9,7 @@ import pytest
 import sentencepiece as peer
 from hypothesis import given
 from hypothesis import strategies as st
+from sentencepiece import sentencepiece_model_pb2
 from sentencepiece_models import KINDS, LINES, SPACED_ALPHABET, model_bytes, processor
 from tokenizer_samples import any_text, corpus
 
@@ -107,6 +108,19 @@ def test_words_that_were_forgotten_have_their_ids_again(kind, monkeypatch):
     small = Tokenizer.from_parts(sentencepiece.read(model_bytes(kind), path="x.model"))
     assert small.encode_to_numpy([text, text])[0].tolist() == processor(kind).encode(text) * 2
     assert small.encode(text).offsets == staged_tokenizer(kind).encode(text).offsets
+
+
+def test_known_words_with_close_spellings_are_rounded_as_in_sentencepiece_however_large_the_sum_is():
+    # What is worse by three thousandths is as good beyond a sum of 2^16, where single precision has steps of 1/128.
+    model = sentencepiece_model_pb2.ModelProto.FromString(model_bytes("unigram"))
+    for piece, score in [("뷁", -4.0), ("쀍", -4.0), ("뷁쀍", -8.003)]:
+        model.pieces.add(piece=piece, score=score)
+    theirs = peer.SentencePieceProcessor(model_proto=model.SerializeToString())
+    ours = Tokenizer.from_parts(sentencepiece.read(model.SerializeToString(), path="x.model"))
+    text = "뷁쀍 " * 20_000  # so that the sum is taken back to zero
+    expected = theirs.encode(text)
+    assert set(theirs.encode("뷁쀍")) < set(expected)
+    assert ours.encode_to_numpy([text])[0].tolist() == expected
 
 
 @pytest.mark.parametrize("algorithm", ["unigram", "bpe"])

@@ -77,10 +77,12 @@ class CertainPaths {
         }
     }
 
-    // Find the ids of all words, none for a word whose best path does not win by more than margin(place) at every place
-    // it comes to. An unknown character has its number with `unknown_bit`.
-    template <class Margin>
-    void solve(SpelledWords& words, Scratch& scratch, uint32_t unknown_bit, Margin&& margin) const {
+    // Find the ids of all words, none for a word whose best path does not win by more than least_margin(place) at every
+    // place it comes to; where it does not by margin(place), another is close. An unknown character has its number with
+    // `unknown_bit`.
+    template <class Margin, class LeastMargin>
+    void solve(SpelledWords& words, Scratch& scratch, uint32_t unknown_bit, Margin&& margin,
+               LeastMargin&& least_margin) const {
         scratch.weights.resize(num_rows_ * stride);
         scratch.nodes.resize(num_rows_ * stride);
         const bool is_cut_off = find_pieces(words, scratch);
@@ -90,7 +92,7 @@ class CertainPaths {
             if (is_cut_off && words.length(i) > num_rows_)
                 words.set_ids(i, words.room(i), 0);
             else
-                trace(words, i, scratch, unknown_bit, margin);
+                trace(words, i, scratch, unknown_bit, margin, least_margin);
         }
     }
 
@@ -179,12 +181,20 @@ class CertainPaths {
         int32_t* const best = scratch.best;
         const uint32_t end = words.end();
         std::fill_n(best, SpelledWords::first + 1, 0);
+        static_assert(num_short == 4);
+        int32_t one = 0, two = 0, three = 0, four = 0;  // the best so many places back: to read what was just written waits
         for (uint32_t to = SpelledWords::first + 1; to < end; ++to) {
-            const auto sum_of = [&](uint32_t length) { return best[to - length] + weights[(length - 1) * stride + to]; };
-            int32_t sum = std::max(std::max(std::max(sum_of(4), sum_of(3)), sum_of(2)), sum_of(1));
-            for (uint64_t longer = scratch.longer[to]; __builtin_expect(longer != 0, 0); longer &= longer - 1)
-                sum = std::max(sum, sum_of(static_cast<uint32_t>(__builtin_ctzll(longer)) + 1));
+            const int32_t far = std::max(four + weights[3 * stride + to], three + weights[2 * stride + to]);
+            int32_t sum = std::max(std::max(far, two + weights[stride + to]), one + weights[to]);
+            for (uint64_t longer = scratch.longer[to]; __builtin_expect(longer != 0, 0); longer &= longer - 1) {
+                const auto length = static_cast<uint32_t>(__builtin_ctzll(longer)) + 1;
+                sum = std::max(sum, best[to - length] + weights[(length - 1) * stride + to]);
+            }
             best[to] = sum;
+            four = three;
+            three = two;
+            two = one;
+            one = sum;
         }
     }
 
@@ -218,8 +228,10 @@ class CertainPaths {
         return near;
     }
 
-    template <class Margin>
-    void trace(SpelledWords& words, size_t i, const Scratch& scratch, uint32_t unknown_bit, Margin&& margin) const {
+    template <class Margin, class LeastMargin>
+    void trace(SpelledWords& words, size_t i, const Scratch& scratch, uint32_t unknown_bit, Margin&& margin,
+               LeastMargin&& least_margin) const {
+        bool is_close = false;
         const uint32_t begin = words.begin(i), end = words.end(i);
         uint32_t *const room = words.room(i), *out = room + (end - begin);
         for (uint32_t to = end; to > begin;) {
@@ -227,7 +239,11 @@ class CertainPaths {
             // More than one under the margin that holds for all places of most words are looked at again.
             if (__builtin_expect((near & (near - 1)) != 0 || scratch.longer[to] != 0 || to - begin > usual_length, 0)) {
                 near = all_near(scratch, to, margin(to - begin));
-                if ((near & (near - 1)) != 0) return words.set_ids(i, room, 0);
+                if ((near & (near - 1)) != 0) {
+                    is_close = true;
+                    near = all_near(scratch, to, least_margin(to - begin));
+                    if ((near & (near - 1)) != 0) return words.set_ids(i, room, 0);
+                }
             }
             const auto length = static_cast<uint32_t>(__builtin_ctzll(near)) + 1;
             const uint32_t id = length == 1 ? start_ids_[words.codes()[to - 1]]
@@ -235,7 +251,7 @@ class CertainPaths {
             *--out = id == no_id ? unknown_bit | words.character(to - 1) : id;
             to -= length;
         }
-        words.set_ids(i, out, static_cast<size_t>(room + (end - begin) - out));
+        words.set_ids(i, out, static_cast<size_t>(room + (end - begin) - out), is_close);
     }
 
     static constexpr uint32_t usual_length = 24;  // of a word, at most

@@ -233,15 +233,18 @@ class RawSentences final : public Model {
         }
         scratch.ids.end_at(out);
         for (const OddWord& odd : scratch.odd)
-            scratch.words.insert(run, odd.number, scratch.ids.begin() + odd.begin, odd.count, !odd.is_aligned);
+            scratch.words.insert(run, odd.number, scratch.ids.begin() + odd.begin, odd.count,
+                                 odd.is_aligned ? 0 : WordLog::apart);
         return true;
     }
 
     // A word with many ids, one whose place matters, or one with none so far.
     Answer encode_found(const WordRun& run, size_t i, Scratch& scratch) const {
         const WordLog::Entry& entry = scratch.words[run.entries[i]];
-        const unsigned form = entry.form() & ~WordLog::apart;
-        scratch.is_aligned = form == entry.form();
+        const unsigned form = entry.form() & ~WordLog::marks;
+        scratch.is_aligned = !(entry.form() & WordLog::apart);
+        if ((entry.form() & WordLog::close) && !is_sum_small(run.words[i], scratch))
+            return encode_new(run.words[i], scratch, true);
         if (form == WordLog::stored) {
             const WordLog::Ids ids = scratch.words.stored_ids(entry);
             scratch.ids.append(ids.begin, ids.count);
@@ -285,7 +288,8 @@ class RawSentences final : public Model {
             const bool has_ids = spelled.num_ids(k) > 0;
             if (has_ids || model_->is_summed())
                 scratch.words.insert(run, scratch.numbers[k], has_ids ? spelled.ids(k) : nullptr, spelled.num_ids(k),
-                                     !scratch.was_aligned[k]);
+                                     (scratch.was_aligned[k] ? 0 : WordLog::apart) |
+                                         (has_ids && spelled.is_close(k) ? WordLog::close : 0));
         }
         return true;
     }
@@ -328,8 +332,9 @@ class RawSentences final : public Model {
         SpelledWords& single = scratch.single;
         if (single.length(0) > SpelledWords::most_chars) return false;
         model_->encode_words(single, *scratch.model);
+        if (single.num_ids(0) == 0 || single.is_close(0)) return false;
         scratch.ids.append(single.ids(0), single.num_ids(0));
-        return single.num_ids(0) > 0;
+        return true;
     }
 
     // The mark that is understood, and one for each of the spaces the word begins with; these are taken from it.
@@ -342,19 +347,17 @@ class RawSentences final : public Model {
 
     // Add a word of up to longest_cached bytes, if it is sure to stay as it is.
     bool spell(WordRun::Word word, size_t num_marks, SpelledWords& spelled) const {
-        for (size_t i = 0; i < num_marks; ++i) spelled.push(mark, mark_code_);
+        uint32_t at = spelled.end();
+        for (size_t i = 0; i < num_marks; ++i) spelled.write(at++, mark, mark_code_);
         const uint8_t* const end = word.text + word.size;
         for (const uint8_t* p = word.text; p < end;) {
             unsigned size;
             const uint32_t c = unicode::decode(p, size);
             p += size;
-            if (c >= 0x10000 || characters_[c].kind > normalization_->tolerated(p < end ? *p : 0xFF)) {
-                spelled.drop();
-                return false;
-            }
-            spelled.push(c, characters_[c].code);
+            if (c >= 0x10000 || characters_[c].kind > normalization_->tolerated(p < end ? *p : 0xFF)) return false;
+            spelled.write(at++, c, characters_[c].code);
         }
-        spelled.keep();
+        spelled.keep(at);
         return true;
     }
 
@@ -362,13 +365,14 @@ class RawSentences final : public Model {
     bool spell(std::string_view text, SpelledWords& spelled) const {
         if (text.size() > 4 * SpelledWords::most_chars) return false;
         const uint8_t* const end = bytes_of(text) + text.size();
+        uint32_t at = spelled.end();
         for (const uint8_t* p = bytes_of(text); p < end;) {
             unsigned size;
             const uint32_t c = unicode::decode(p, size);
             p += size;
-            spelled.push(c, static_cast<uint16_t>(model_->trie().code(c)));
+            spelled.write(at++, c, static_cast<uint16_t>(model_->trie().code(c)));
         }
-        spelled.keep();
+        spelled.keep(at);
         return true;
     }
 
@@ -442,6 +446,19 @@ class RawSentences final : public Model {
         if (!reaches(scratch.ids.size() - scratch.num_summed + num_chars)) return false;
         add_up(scratch);
         return reaches(num_chars);
+    }
+
+    // Is the sum small as far as this word can take it?
+    bool is_sum_small(WordRun::Word word, Scratch& scratch) const {
+        const SentenceUnigram& unigram = model_->unigram();
+        const auto reaches = [&](size_t count) {
+            return std::fabs(scratch.sum) + unigram.most(count) > SentenceUnigram::small_sum;
+        };
+        // Without adding up, if not that much can have come together.
+        const size_t most_chars = word.size + 1;
+        if (!reaches(scratch.ids.size() - scratch.num_summed + most_chars)) return true;
+        add_up(scratch);
+        return !reaches(most_chars);
     }
 
     // A word near where the sum is taken back to zero: what it always has holds here if it cannot happen in the word.

@@ -74,14 +74,13 @@ class RememberedWords {
     WordLog::Ids stored_ids(const Entry& entry) const { return log_.stored_ids(entry); }
 
     // Word i of a run, which is not known, has these ids from now on, or always others where they are null; with
-    // `is_apart` it is found so.
-    void insert(WordRun& run, size_t i, const uint32_t* ids, size_t count, bool is_apart) {
+    // these marks.
+    void insert(WordRun& run, size_t i, const uint32_t* ids, size_t count, unsigned marks) {
         const WordRun::Word word = run.words[i];
         if (word.size > longest_cached) return;
         find_again(run, i);  // it may stand in the run twice
         if (run.entries[i] != 0) return;
-        run.entries[i] = log_.insert(run.keys[i], run.hashes[i], word.text, word.size, ids, count,
-                                     is_apart ? WordLog::apart : 0);
+        run.entries[i] = log_.insert(run.keys[i], run.hashes[i], word.text, word.size, ids, count, marks);
     }
 
   private:

@@ -5,7 +5,7 @@
 // A rounded sum depends on all that came before, so the path of a word could too. It does not where the likeliest path
 // wins by more than all the rounding there can be. sentencepiece takes sums beyond 100,000 back to zero, so they stay
 // below 2^17, where an addition errs by at most 2^-8; two paths of n characters differ by at most n·2^-7 from what they
-// are without rounding. certain_paths() finds paths in whole numbers and says which are certain and can be
+// are without rounding. As long as sums are below 2^13, which is most texts, it is n·2^-11. certain_paths() finds paths in whole numbers and says which are certain and can be
 // remembered.
 #pragma once
 #include <algorithm>
@@ -22,6 +22,8 @@ class SentenceUnigram {
   public:
     // sentencepiece takes larger sums back to zero.
     static constexpr float largest_sum = 100000.0f;
+    // Up to here paths may be close to each other.
+    static constexpr float small_sum = 8000.0f;
 
     struct Node {
         float score;
@@ -74,11 +76,12 @@ class SentenceUnigram {
     bool has_certain_paths() const { return has_certain_; }
 
     // The ids of the paths that are the best whatever the sum before them, as long as it is within largest_sum by what
-    // the word can add; none for other words. Only if has_certain_paths().
+    // the word can add, or within small_sum where others are close; none for other words. Only if has_certain_paths().
     void certain_paths(SpelledWords& words, Scratch& scratch) const {
-        // In units: 2^12 n·2^-7, and half a unit for each piece of either path.
-        certain_.solve(words, scratch.certain, unknown_bit,
-                       [](uint32_t place) { return static_cast<int32_t>(33 * place + 2); });
+        // In units: 2^12 n·2^-7 or 2^12 n·2^-11, and half a unit for each piece of either path.
+        certain_.solve(
+            words, scratch.certain, unknown_bit, [](uint32_t place) { return static_cast<int32_t>(33 * place + 2); },
+            [](uint32_t place) { return static_cast<int32_t>(3 * place + 2); });
     }
 
     // The path in the arithmetic of sentencepiece, on top of `sum`, into scratch.path; returns the sum after it. Where the

@@ -26,18 +26,16 @@ class SpelledWords {
     }
     size_t count() const { return count_; }
 
-    // One more character of the word that is being added.
-    void push(uint32_t c, uint16_t code) {
-        chars_[end_] = c;
-        codes_[end_++] = code;
+    // A character of the word that is being added, from end() on.
+    void write(uint32_t at, uint32_t c, uint16_t code) {
+        chars_[at] = c;
+        codes_[at] = code;
     }
     // The word is complete.
-    void keep() {
-        codes_[end_++] = 0;
-        begins_[++count_] = end_;
+    void keep(uint32_t word_end) {
+        codes_[word_end] = 0;
+        begins_[++count_] = end_ = word_end + 1;
     }
-    // It is none after all.
-    void drop() { end_ = begins_[count_]; }
 
     // All characters are in [first, end()), those of word i in [begin(i), end(i)).
     uint32_t end() const { return end_; }
@@ -49,11 +47,14 @@ class SpelledWords {
 
     // Where the ids of word i are written: there is room for one a character. Four may be read from any of them on.
     uint32_t* room(size_t i) { return ids_ + begin(i); }
-    void set_ids(size_t i, const uint32_t* ids, size_t count) {
+    void set_ids(size_t i, const uint32_t* ids, size_t count, bool is_close = false) {
+        close_[i] = is_close;
         places_[i] = static_cast<uint32_t>(ids - ids_);
         counts_[i] = static_cast<uint32_t>(count);
     }
     const uint32_t* ids(size_t i) const { return ids_ + places_[i]; }
+    // Did others come so close that these are sure under some condition alone?
+    bool is_close(size_t i) const { return close_[i]; }
     // 0 where none are found.
     uint32_t num_ids(size_t i) const { return counts_[i]; }
 
@@ -61,6 +62,7 @@ class SpelledWords {
     uint16_t codes_[capacity];
     uint32_t chars_[capacity], ids_[capacity + 4];
     uint32_t begins_[most_words + 1], places_[most_words], counts_[most_words];
+    bool close_[most_words];
     uint32_t end_ = first;
     size_t count_ = 0;
 };

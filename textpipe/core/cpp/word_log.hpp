@@ -32,8 +32,8 @@ class WordLog {
         unsigned form() const { return ids[0] >> 24; }
         WordKey key() const { return {low, high}; }
     };
-    // Or the count of ids, up to max_ids. With `apart` the word is one for whom that was said.
-    enum Form : unsigned { no_ids = 0, stored = max_ids + 1, apart = 0x80 };
+    // Or the count of ids, up to max_ids; with marks that stand for what the user says of a word.
+    enum Form : unsigned { no_ids = 0, stored = max_ids + 1, apart = 0x80, close = 0x40, marks = apart | close };
 
     explicit WordLog(size_t budget_bytes)
         : entries_(std::clamp<size_t>(budget_bytes / 3 * 2 / sizeof(Entry), 1 << 8, 1 << at_bits)),
@@ -65,7 +65,7 @@ class WordLog {
 
     // Ask for the memory of a stored word.
     void ask_stored(const Entry& entry) const {
-        if ((entry.form() & ~apart) == stored) __builtin_prefetch(store_.begin() + entry.ids[1]);
+        if ((entry.form() & ~marks) == stored) __builtin_prefetch(store_.begin() + entry.ids[1]);
     }
 
     // Is a long word all of this entry's, whose key it has?
@@ -102,7 +102,7 @@ class WordLog {
     // A word that is not known has these ids from now on, or always other ones where they are none (null). Returns its
     // entry, or 0 where there is no room.
     uint32_t insert(const WordKey& key, uint64_t hash, const uint8_t* word, size_t size, const uint32_t* ids, size_t count,
-                    unsigned more_form) {
+                    unsigned marks) {
         if (!entries_.has_room(1)) return 0;
         const bool is_inline = ids != nullptr && count - 1 < max_ids && !is_long(key);
         const size_t num_units = is_inline || (ids == nullptr && !is_long(key)) ? 0 : num_byte_units(key) + count;
@@ -113,10 +113,10 @@ class WordLog {
         entry.low = key.low;
         entry.high = key.high;
         if (is_inline) {
-            entry.ids[0] = (static_cast<uint32_t>(count) | more_form) << 24 | ids[0];
+            entry.ids[0] = (static_cast<uint32_t>(count) | marks) << 24 | ids[0];
             for (size_t i = 1; i < max_ids; ++i) entry.ids[i] = ids[i < count ? i : 0];
         } else {
-            entry.ids[0] = ((ids != nullptr ? stored : no_ids) | more_form) << 24;
+            entry.ids[0] = ((ids != nullptr ? stored : no_ids) | marks) << 24;
             entry.ids[1] = static_cast<uint32_t>(store_.size());
             entry.ids[2] = static_cast<uint32_t>(count);
             uint32_t* const to = store_.extend(num_units);
@@ -229,7 +229,7 @@ class WordLog {
         size_t end = 1, store_end = 0;
         for (size_t i = first; i < entries_.size(); ++i) {
             Entry& entry = entries[end++] = entries[i];
-            if ((entry.form() & ~apart) != stored && num_byte_units(entry.key()) == 0) continue;
+            if ((entry.form() & ~marks) != stored && num_byte_units(entry.key()) == 0) continue;
             const size_t units = num_byte_units(entry.key()) + entry.ids[2];
             std::memmove(store_.begin() + store_end, store_.begin() + entry.ids[1], units * sizeof(uint32_t));
             entry.ids[1] = static_cast<uint32_t>(store_end);
