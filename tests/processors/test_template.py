@@ -54,3 +54,26 @@ def test_a_word_of_a_template_means_what_it_means_in_tokenizers(word):
 def test_what_is_no_special_token_is_refused(token):
     with pytest.raises(InputError, match="special token"):
         textpipe.processors.TemplateProcessing("[S] $A", "$A $B", [token])
+
+
+@pytest.mark.parametrize("single", ["<s> $A </s>", "$A", "$A:1 </s>:2", "<s> $A $A", "</s>:1 <s> $0 <s>"])
+@pytest.mark.parametrize("add_special_tokens", [True, False])
+@pytest.mark.parametrize("truncated", [True, False])
+def test_texts_of_a_batch_get_the_template_that_each_gets_by_itself(single, add_special_tokens, truncated):
+    made = oracle.Tokenizer(oracle.models.BPE({"가": 0, "나": 1}, []))
+    special = [("<s>", 7), ("</s>", 8)]
+    made.post_processor = oracle.processors.TemplateProcessing(single, special_tokens=special)
+    tokenizer = Tokenizer.from_str(made.to_str())
+    if truncated:
+        tokenizer.enable_truncation(4, stride=0)
+    texts = ["가나", "", "나나나가가가나"]
+    batch = tokenizer.encode_batch(texts, add_special_tokens=add_special_tokens)
+    for text, encoding in zip(texts, batch, strict=True):
+        alone = tokenizer.encode(text, add_special_tokens=add_special_tokens)
+        for one, other in zip([encoding, *encoding.overflowing], [alone, *alone.overflowing], strict=True):
+            assert one == other
+            assert one.sequence_ids == other.sequence_ids
+            assert one.char_to_token(0) == other.char_to_token(0)
+    assert [each.ids for each in tokenizer.encode_batch_fast(texts, add_special_tokens=add_special_tokens)] == [
+        each.ids for each in batch
+    ]

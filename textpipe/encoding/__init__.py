@@ -5,6 +5,6 @@ settings of padding and truncation.
 """
 
 from textpipe.encoding.columns import COLUMNS
-from textpipe.encoding.encoding import Encoding
+from textpipe.encoding.encoding import Encoding, special_columns
 
-__all__ = ["COLUMNS", "Encoding"]
+__all__ = ["COLUMNS", "Encoding", "special_columns"]

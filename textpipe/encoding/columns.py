@@ -129,7 +129,7 @@ class JoinedColumns(Columns):
     __slots__ = ("_growing", "_parts")
 
     def __init__(self, parts: Sequence[Columns], *, growing: bool) -> None:
-        super().__init__(sum(part.num_tokens for part in parts), max(part.depth for part in parts) + 1)
+        super().__init__(sum([part.num_tokens for part in parts]), max([part.depth for part in parts]) + 1)
         self._parts = parts
         self._growing = growing
 

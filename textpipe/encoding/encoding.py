@@ -26,7 +26,7 @@ from textpipe.encoding.parting import check_count, check_side, starts_of_parts, 
 from textpipe.errors import WrongTypeError, a_kind
 from textpipe.limits import DEFAULT_LIMITS
 
-__all__ = ["COLUMNS", "Encoding"]
+__all__ = ["COLUMNS", "Encoding", "special_columns"]
 
 _PADDING = {"offsets": (0, 0), "word_ids": None, "special_tokens_mask": 1, "attention_mask": 0}
 
@@ -78,7 +78,7 @@ class Encoding(Lookups):
     @classmethod
     def of_special_tokens(cls, ids: tuple[int, ...], tokens: tuple[str, ...], type_id: int) -> Encoding:
         """Tokens that a template adds: they are of no text."""
-        return cls.of_columns(_special_columns(ids, tokens, type_id))
+        return cls.of_columns(special_columns(ids, tokens, type_id))
 
     @staticmethod
     def merge(encodings: Iterable[Encoding], growing_offsets: bool = True) -> Encoding:
@@ -175,6 +175,17 @@ class Encoding(Lookups):
         if self._overflowing:
             made._overflowing = [change(part) for part in self._overflowing]
         return made
+
+    def framed(self, before: tuple[Columns, ...], after: tuple[Columns, ...]) -> Encoding:
+        """The tokens of text number 0, of which nothing was cut off, between others that are of no text."""
+        made = Encoding.of_columns(JoinedColumns((*before, self._columns, *after), growing=False).settled())
+        begin = sum([part.num_tokens for part in before])
+        made._ranges = {0: range(begin, begin + len(self))}
+        return made
+
+    def has_type(self, type_id: int) -> bool:
+        """Whether all tokens are known to be of this type, and nothing was cut off."""
+        return self._columns.type_id == type_id and not self._overflowing
 
     def set_sequence_id(self, sequence_id: int) -> None:
         """Say that all the tokens come from text number ``sequence_id``."""
@@ -323,7 +334,8 @@ _NO_TOKENS = GivenColumns(0, {name: [] for name in COLUMNS})
 
 
 @lru_cache(maxsize=1024)  # every text gets the same ones: one value for all of them
-def _special_columns(ids: tuple[int, ...], tokens: tuple[str, ...], type_id: int) -> Columns:
+def special_columns(ids: tuple[int, ...], tokens: tuple[str, ...], type_id: int) -> Columns:
+    """The columns of tokens that a template adds."""
     token = {"type_ids": type_id, "offsets": (0, 0), "word_ids": None, "special_tokens_mask": 1, "attention_mask": 1}
     lists = {name: [value] * len(ids) for name, value in token.items()}
     return GivenColumns(len(ids), {"ids": list(ids), "tokens": list(tokens), **lists})

@@ -32,6 +32,10 @@ class PostProcessor(Stage):
         """The same of encodings that have their types."""
         return Encoding.merge(self.apply(encodings, add_special_tokens=add_special_tokens), growing_offsets=False)
 
+    def put_together_each(self, encodings: list[Encoding], add_special_tokens: bool) -> list[Encoding]:
+        """The same of each of several texts by itself."""
+        return [self.put_together([encoding], add_special_tokens) for encoding in encodings]
+
     def num_special_tokens_to_add(self, is_pair: bool) -> int:
         """How many tokens it adds."""
         return 0

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from textpipe.encoding import Encoding
+from textpipe.encoding import Encoding, special_columns
+from textpipe.encoding.columns import Columns
 from textpipe.errors import InputError, WrongTypeError
 from textpipe.limits import DEFAULT_LIMITS
 from textpipe.processors.base import PostProcessor, numbered
@@ -144,6 +145,26 @@ class TemplateProcessing(PostProcessor):
                 token = tokens[piece.id]
                 made.append(Encoding.of_special_tokens(token.ids, token.tokens, piece.type_id))
         return made
+
+    def put_together_each(self, encodings: list[Encoding], add_special_tokens: bool) -> list[Encoding]:
+        """The template around each text; where it has the text once, its tokens are made once for all of them."""
+        texts = [number for number, piece in enumerate(self.single) if piece.is_text]
+        if len(texts) != 1:
+            return super().put_together_each(encodings, add_special_tokens)
+        tokens = {token.id: token for token in self.special_tokens}
+        type_id = self.single[texts[0]].type_id
+
+        def columns(pieces: tuple[Piece, ...]) -> tuple[Columns, ...]:
+            added = [(tokens[piece.id], piece.type_id) for piece in pieces if add_special_tokens]
+            return tuple(special_columns(token.ids, token.tokens, number) for token, number in added)
+
+        before, after = columns(self.single[: texts[0]]), columns(self.single[texts[0] + 1 :])
+        return [
+            encoding.framed(before, after)
+            if encoding.has_type(type_id)
+            else self.put_together([encoding], add_special_tokens)
+            for encoding in encodings
+        ]
 
     def num_special_tokens_to_add(self, is_pair: bool) -> int:
         """How many ids the template adds."""

@@ -186,7 +186,7 @@ class Encoder(Fitting):
         if not is_pretokenized and all(isinstance(item, str) for item in batch):
             skip_special = self._skips_special(batch, special)
             encodings = self.pipeline.encode(batch, skip_special=skip_special, threads=num_threads, ids_alone=ids_alone)
-            made = [self._put_together([encoding], add_special_tokens) for encoding in encodings]
+            made = self._put_together_each(encodings, add_special_tokens)
         else:
             items = [parts_of_item(item, number, is_pretokenized) for number, item in enumerate(batch)]
             made = [

@@ -106,6 +106,12 @@ class Fitting(Decoding):
             self._truncation.apply(encodings, num_added=num_added)
         return self.pipeline.put_together(encodings, add_special_tokens)
 
+    def _put_together_each(self, encodings: list[Encoding], add_special_tokens: bool) -> list[Encoding]:
+        """The same of each of several texts by itself."""
+        if self._truncation is not None:
+            return [self._put_together([encoding], add_special_tokens) for encoding in encodings]
+        return self.pipeline.put_together_each(encodings, add_special_tokens)
+
     def _pad(self, encodings: list[Encoding]) -> None:
         if self._padding is not None:
             self._padding.apply(encodings)

@@ -291,6 +291,12 @@ class Pipeline:
             return join(encodings)
         return self.post_processor.put_together(encodings, add_special_tokens)
 
+    def put_together_each(self, encodings: list[Encoding], add_special_tokens: bool) -> list[Encoding]:
+        """The same of each of several texts by itself."""
+        if self.post_processor is None:
+            return encodings
+        return self.post_processor.put_together_each(encodings, add_special_tokens)
+
     def encode_to_numpy(
         self, texts: Sequence[str], *, threads: int, skip_special: bool, add_special: bool
     ) -> tuple[Any, NDArray[np.int64]]:
