@@ -51,8 +51,20 @@ def test_convert_gives_its_outcome_as_json(tmp_path, capsys):
         "from": "tokenizer.json",
         "to": "vocab.json",
         "losses": ["normalizer NFC() is read back as None"],
+        "notes": [],
         "written": [str(out), str(tmp_path / "merges.txt")],
     }
+
+
+def test_a_refusal_as_json_tells_the_losses_too(tmp_path, capsys):
+    write_tokenizer(tmp_path, normalizer=NFC())
+    assert run(["convert", str(tmp_path), str(tmp_path / "vocab.json"), "--json"]) == 3
+    shown = capsys.readouterr()
+    outcome = json.loads(shown.out)
+    assert outcome["losses"] == ["normalizer NFC() is read back as None"]
+    assert outcome["written"] == []
+    assert "--accept-losses" in shown.err
+    assert not (tmp_path / "vocab.json").exists()
 
 
 def test_a_format_goes_by_the_name_of_its_file_too(tmp_path, capsys):

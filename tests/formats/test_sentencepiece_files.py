@@ -68,7 +68,7 @@ def test_a_unigram_tokenizer_of_other_parts_is_written_with_what_changes_named(t
     ours.normalizer, ours.pre_tokenizer = Precompiled(charsmap), Metaspace()
     ours.add_special_tokens(["<s>", "</s>"])
     lost = losses(ours.parts, "model")
-    assert any(sentence.startswith("model Unigram is read back as SentencePiece") for sentence in lost)
+    assert [sentence.partition(" ")[0] for sentence in lost] == ["normalizer", "pre_tokenizer", "decoder", "1"]
     with pytest.raises(InputError, match="cannot hold all of this tokenizer"):
         write_file(ours.parts, tmp_path / "x.model")
     write_file(ours.parts, tmp_path / "x.model", accept_losses=True)

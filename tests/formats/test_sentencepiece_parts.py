@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
+import sentencepiece as sp
 import tokenizers as oracle
 from sentencepiece_models import KINDS, LINES, SPACED_ALPHABET, model_bytes, processor
 from tokenizer_samples import corpus
@@ -12,7 +13,8 @@ from tokenizer_samples import corpus
 from textpipe import Tokenizer
 from textpipe.cli.app import run
 from textpipe.errors import InputError
-from textpipe.formats import losses, sentencepiece, write_file
+from textpipe.formats import losses, notes, read_file, sentencepiece, write_file
+from textpipe.normalizers import Lowercase
 
 OWN = {"unigram with suffixes", "bpe with suffixes", "words", "characters"}
 
@@ -101,3 +103,43 @@ def test_a_converted_model_is_one_that_transformers_loads(tmp_path, capsys):
     assert run(["convert", str(tmp_path / "x.model"), str(out), "--accept-losses"]) == 0
     theirs = oracle.Tokenizer.from_file(str(out / "tokenizer.json"))
     assert theirs.encode("영화를 보고").ids == processor("unigram").encode("영화를 보고")
+
+
+@pytest.mark.parametrize(
+    ("kind", "option"),
+    [
+        ("unigram with suffixes", "treat_whitespace_as_suffix"),
+        ("words", "model_type=word"),
+        ("characters", "model_type=char"),
+    ],
+)
+def test_the_option_that_tokenizers_has_no_parts_for_is_named(kind, option):
+    assert losses(parts_of(kind), "tokenizer.json")[-1].endswith(f"as it has nothing for {option}")
+
+
+@pytest.mark.parametrize("kind", ["unigram", "unigram of bytes", "unigram across spaces", "bpe", "bpe of bytes"])
+def test_a_tokenizer_json_whose_pieces_all_come_back_from_a_model_file_loses_nothing_there(kind, tmp_path):
+    write_file(parts_of(kind), tmp_path / "x.json", accept_losses=True)
+    parts = read_file(tmp_path / "x.json")
+    assert losses(parts, "model") == []
+    assert notes(parts, "model")[0].startswith("in tokenizer.json, and not in a .model, a text that spells <unk>")
+    write_file(parts, tmp_path / "again.model")
+    theirs = oracle.Tokenizer.from_file(str(tmp_path / "x.json"))
+    again = sp.SentencePieceProcessor(model_file=str(tmp_path / "again.model"))
+    assert [again.id_to_piece(number) for number in range(len(again))] == [
+        theirs.id_to_token(number) for number in range(theirs.get_vocab_size())
+    ]
+    for line in LINES[:-1]:  # the last has jamo that `tokenizers` does not put together
+        assert again.encode(line) == theirs.encode(line).ids
+    write_file(read_file(tmp_path / "again.model"), tmp_path / "again.json", accept_losses=True)
+    model = read_file(tmp_path / "again.json").model
+    assert model.get_vocab() == parts.model.get_vocab()
+    rounded = "a .model keeps scores in single precision" in notes(parts, "model")
+    assert (model == parts.model) is not rounded
+
+
+def test_what_a_model_file_would_change_of_a_tokenizer_json_is_a_loss_still(tmp_path):
+    write_file(parts_of("unigram"), tmp_path / "x.json", accept_losses=True)
+    changed = Tokenizer.from_file(tmp_path / "x.json")
+    changed.normalizer = Lowercase()
+    assert [loss.partition(" ")[0] for loss in losses(changed.parts, "model")] == ["normalizer", "decoder"]

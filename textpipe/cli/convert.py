@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import typer
@@ -35,41 +36,38 @@ def command(
 
     A name without an ending is a folder that AutoTokenizer loads; .model is sentencepiece's.
     A part that the new format has no place for is named, and nothing is written unless --accept-losses is given.
+    Settings beside the parts, a chat template for instance, are no part: those left out are noted on standard error.
     """
-    from textpipe.formats import FORMATS, detect, format_named, format_of_name, losses, read_file, tiktoken, write_file
+    from textpipe import formats
+    from textpipe.formats import tiktoken
     from textpipe.formats.own_stages import allowing
 
-    file, found = detect(source)
-    name = format_of_name(out) if to is None else format_named(to)
-    if not dry_run and file.resolve() in (out.resolve(), *(out.resolve() / each for each in FORMATS)):
+    file, found = formats.detect(source)
+    name = formats.format_of_name(out) if to is None else formats.format_named(to)
+    if not dry_run and file.resolve() in (out.resolve(), *(out.resolve() / each for each in formats.FORMATS)):
         raise InputError("this would be written over what is read", where=out, hint="name another file or folder")
     if encoding is not None and found != "tiktoken":
         raise InputError(f"--encoding is for files of ranks, and this is {found}", where=file)
     with allowing(allow):
-        parts = read_file(source) if encoding is None else tiktoken.read(file, encoding=encoding)
-    lost = losses(parts, name)
-    if lost and not as_json:
+        parts = formats.read_file(source) if encoding is None else tiktoken.read(file, encoding=encoding)
+    lost, noted = formats.losses(parts, name), formats.notes(parts, name)
+    for note in noted:
+        print(f"note: {note}", file=sys.stderr)
+    is_refused = bool(lost) and not (accept_losses or dry_run)
+    written = [] if is_refused or dry_run else formats.write_file(parts, out, name, accept_losses=accept_losses)
+    if as_json:
+        row = {"source": str(file), "from": found, "to": name, "losses": lost, "notes": noted, "written": written}
+        print(json.dumps({"schema_version": 1, **row}, ensure_ascii=False, default=str))
+    else:
         for loss in lost:
             print(f"lost: {loss}")
-    if lost and not (accept_losses or dry_run):
+    if is_refused:
         raise InputError(
             f"{name} cannot hold all of this tokenizer", where=source, hint="--accept-losses writes it all the same"
         )
-    written = [] if dry_run else write_file(parts, out, name, accept_losses=accept_losses)
-    if as_json:
-        row = {
-            "schema_version": 1,
-            "source": str(file),
-            "from": found,
-            "to": name,
-            "losses": lost,
-            "written": [str(path) for path in written],
-        }
-        print(json.dumps(row, ensure_ascii=False))
-        return
-    size = parts.model.get_vocab_size()
-    print(f"{file}: {found}, {size:,} pieces: {FORMATS[found].summary}")
-    for path in written:
-        print(f"{path}: {name}, {path.stat().st_size:,} bytes")
-    if dry_run:
-        print(f"{out}: {name}, not written")
+    if not as_json:
+        print(f"{file}: {found}, {parts.model.get_vocab_size():,} pieces: {formats.FORMATS[found].summary}")
+        for path in written:
+            print(f"{path}: {name}, {path.stat().st_size:,} bytes")
+        if dry_run:
+            print(f"{out}: {name}, not written")

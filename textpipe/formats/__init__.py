@@ -14,6 +14,7 @@ from textpipe.formats.conversion import (
     format_named,
     format_of_name,
     losses,
+    notes,
     read_file,
     write_file,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "format_named",
     "format_of_name",
     "losses",
+    "notes",
     "read_file",
     "write_file",
 ]

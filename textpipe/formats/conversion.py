@@ -1,8 +1,8 @@
 """Every file a tokenizer can come in, behind one door.
 
 What enters: a path, whose content tells the format; or the parts of a tokenizer and the name of a format. What
-leaves: the parts, or the files. Promises: nothing is lost in silence: what a format would not give back is named
-before anything is written, and refused unless it is accepted.
+leaves: the parts, or the files. Promises: nothing is lost in silence: what a format would not give back of a tokenizer
+is named before anything is written, and refused unless it is accepted; what is worth knowing beside it is a note.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
+from array import array
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,11 +22,22 @@ from textpipe.files.reading import read_bytes
 from textpipe.formats import sentencepiece, tiktoken, tokenizer_json, tokenizer_parts, transformers_folder, vocabularies
 from textpipe.formats.effects import same_effect
 from textpipe.formats.parts import Parts
-from textpipe.formats.sentencepiece_parts import as_tokenizers
+from textpipe.formats.sentencepiece_parts import as_tokenizers, without_parts
 from textpipe.limits import DEFAULT_LIMITS, Limits
-from textpipe.models import BPE, RankBPE
+from textpipe.models import BPE, RankBPE, SentencePiece, Unigram
+from textpipe.normalizers import SentencePiece as SentencePieceNormalizer
 
-__all__ = ["FORMATS", "Format", "detect", "format_named", "format_of_name", "losses", "read_file", "write_file"]
+__all__ = [
+    "FORMATS",
+    "Format",
+    "detect",
+    "format_named",
+    "format_of_name",
+    "losses",
+    "notes",
+    "read_file",
+    "write_file",
+]
 
 _SHOWN_CHARS = 100
 _HINT = "name a tokenizer's file, or the folder it lies in"
@@ -224,6 +236,31 @@ def losses(parts: Parts, format: str) -> list[str]:
     return _lost(parts, _kept(parts, name), name)
 
 
+def notes(parts: Parts, format: str) -> list[str]:
+    """What is no loss of a tokenizer and yet to be known of it in a format, a sentence each.
+
+    Settings of the code around a tokenizer, a chat template for instance, have a place in a folder of `transformers`
+    alone. Sentencepiece finds the pieces of the same model otherwise than `tokenizers` in rare texts.
+
+    Raises
+    ------
+    InputError
+        when the tokenizer cannot be written in that format at all.
+    """
+    name = format_named(format)
+    kept = _kept(parts, name)
+    lost = [key for key, value in parts.settings.items() if key not in kept.settings or kept.settings[key] != value]
+    found = [f"{name} has no place for the settings {', '.join(lost)}"] if lost else []
+    nearest = as_tokenizers(kept) if name == "model" and not isinstance(parts.model, SentencePiece) else None
+    if nearest is not None:
+        found += [f"in tokenizer.json, and not in a .model, {sentence}" for sentence in nearest[1]]
+    if name == "model" and isinstance(parts.model, Unigram):
+        scores = [score for _, score in parts.model.scored_pieces]
+        if array("f", scores).tolist() != scores:
+            found.append("a .model keeps scores in single precision")
+    return found
+
+
 def write_file(
     parts: Parts, path: str | os.PathLike[str], format: str | None = None, *, accept_losses: bool = False
 ) -> list[Path]:
@@ -267,13 +304,23 @@ def _lost(parts: Parts, kept: Parts, name: str) -> list[str]:
         nearest = as_tokenizers(parts)
         if nearest is not None:
             return nearest[1]
+    if name == "model" and not isinstance(parts.model, SentencePiece):
+        nearest = as_tokenizers(kept)  # what is the same in other words is not lost
+        kept = kept if nearest is None else nearest[0]
     found = _differences(parts, kept)
     if name in ("tokenizer.json", "transformers"):
         stages = {"model": kept.model} | {stage: getattr(kept, stage) for stage in tokenizer_parts.STAGES}
         own = [stage for stage, part in stages.items() if part is not None and _is_own(part.to_dict())]
         if own:
-            found.append(f"{', '.join(own)} of textpipe's own: `tokenizers` cannot read the file")
+            found.append(f"{', '.join(own)} of textpipe's own: `tokenizers` cannot read the file{_reason(parts)}")
     return found
+
+
+def _reason(parts: Parts) -> str:
+    if not isinstance(parts.model, SentencePiece) or not isinstance(parts.normalizer, SentencePieceNormalizer):
+        return ""
+    options = without_parts(parts.model, parts.normalizer)
+    return f", as it has nothing for {', '.join(options)}" if options else ""
 
 
 def _is_own(row: Mapping[str, Any]) -> bool:
@@ -300,9 +347,6 @@ def _differences(parts: Parts, kept: Parts) -> list[str]:
         names = [str((before.get(number) or after[number])["content"]) for number in changed]
         shown = ", ".join(f'"{name}"' for name in names[:5]) + (", …" if len(names) > 5 else "")
         found.append(f"{len(names)} added tokens are not read back as they are: {shown}")
-    lost = [key for key, value in parts.settings.items() if key not in kept.settings or kept.settings[key] != value]
-    if lost:
-        found.append(f"the settings {', '.join(lost)} have no place")
     return found
 
 

@@ -2,7 +2,8 @@
 
 What enters: the parts of a tokenizer read from a .model. What leaves: the Unigram or BPE model, the normalizers, the
 pre-tokenizer and the decoder that come nearest, and a sentence for each thing they do otherwise. Promises: where no
-sentence says so, every text has the same ids; what `tokenizers` has no parts for at all is left as it is.
+sentence says so, every text has the same ids; what `tokenizers` has no parts for at all is left as it is, and the
+options that are the reason are named.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from textpipe.models.sentence_piece import SentencePieceRow
 from textpipe.normalizers import Normalizer
 from textpipe.stages.pattern import Regex
 
-__all__ = ["as_tokenizers"]
+__all__ = ["as_tokenizers", "without_parts"]
 
 _MARK = "▁"
 
@@ -34,9 +35,7 @@ def as_tokenizers(parts: Parts) -> tuple[Parts, list[str]] | None:
     model, given = parts.model, parts.normalizer
     if not isinstance(model, SentencePiece) or not isinstance(given, normalizers.SentencePiece):
         return None
-    if model.algorithm not in {"unigram", "bpe"} or given.whitespace_as_suffix or not given.escape_whitespaces:
-        return None
-    if model.vocab is not None:
+    if without_parts(model, given):
         return None
     lost = _losses(parts, model, given)
     made = _unigram(model) if model.algorithm == "unigram" else _bpe(model)
@@ -52,6 +51,17 @@ def as_tokenizers(parts: Parts) -> tuple[Parts, list[str]] | None:
         settings={},
     )
     return changed, lost
+
+
+def without_parts(model: SentencePiece, given: normalizers.SentencePiece) -> list[str]:
+    """The options of a sentencepiece model that `tokenizers` has no parts for, as its trainer calls them."""
+    options = {
+        f"model_type={model.algorithm}": model.algorithm not in {"unigram", "bpe"},
+        "treat_whitespace_as_suffix": given.whitespace_as_suffix,
+        "escape_whitespaces=false": not given.escape_whitespaces,
+        "pieces whose ids are not their places": model.vocab is not None,
+    }
+    return [option for option, is_set in options.items() if is_set]
 
 
 def _marks(model: SentencePiece) -> list[str]:
