@@ -100,7 +100,7 @@ def test_runs_of_new_words_of_every_length_have_the_ids_of_sentencepiece_and_so_
 
 @pytest.mark.parametrize("kind", ["unigram", "unigram of words and bytes", "bpe", "bpe of spaces and bytes"])
 def test_words_that_were_forgotten_have_their_ids_again(kind, monkeypatch):
-    monkeypatch.setattr(pipeline, "CACHE_BYTES", 1 << 12)  # room for some 200 words
+    monkeypatch.setattr(pipeline, "CACHE_BYTES", 1 << 12)  # room for some 500 words
     draw = random.Random(5)
     alphabet = [character for line in LINES for character in line if not character.isspace()]
     words = ["".join(draw.choices(alphabet, k=draw.choice([1, 2, 3, 4, 7, 8, 20, 60, 200]))) for _ in range(1500)]

@@ -137,7 +137,7 @@ class RawSentences final : public Model {
     static const uint8_t* bytes_of(std::string_view text) { return reinterpret_cast<const uint8_t*>(text.data()); }
 
     // After so many bytes a run takes no more words. Its characters, marks and ends fit in SpelledWords.
-    static constexpr size_t most_run_bytes = 1536;
+    static constexpr size_t most_run_bytes = 1408;
     static_assert(most_run_bytes + longest_cached + 2 * WordRun::most_words + SpelledWords::first <
                   SpelledWords::capacity);
     static_assert(WordRun::most_words <= SpelledWords::most_words);

@@ -11,7 +11,7 @@ namespace textpipe {
 
 // So many words are looked up together.
 struct WordRun {
-    static constexpr size_t most_words = 64;
+    static constexpr size_t most_words = 128;
 
     struct Word {
         const uint8_t* text;

@@ -11,7 +11,7 @@ namespace textpipe {
 
 class SpelledWords {
   public:
-    static constexpr uint32_t capacity = 2048, most_words = 64;
+    static constexpr uint32_t capacity = 2048, most_words = 128;
     static constexpr uint32_t first = 4;  // so much may be read before the first character
     static constexpr uint32_t most_chars = 256;  // of a word that ids are found for here
 

@@ -36,7 +36,7 @@ class WordLog {
     enum Form : unsigned { no_ids = 0, stored = max_ids + 1, apart = 0x80, close = 0x40, marks = apart | close };
 
     explicit WordLog(size_t budget_bytes)
-        : entries_(std::clamp<size_t>(budget_bytes / 3 * 2 / sizeof(Entry), 1 << 8, 1 << at_bits)),
+        : entries_(std::clamp<size_t>(budget_bytes / 3 * 2 / sizeof(Entry), 1 << 9, 1 << at_bits)),
           store_(std::clamp<size_t>(budget_bytes / 6 / sizeof(uint32_t), 1 << 16, 1 << 24)) {
         allocate_index(first_groups);
         entries_.begin()[0] = {0, 0, {}};  // the key of no word
