@@ -15,7 +15,8 @@ from textpipe.pre_tokenizers import PreTokenizer
 
 __all__ = ["loss"]
 
-_KEEPS_ALL = (pre_tokenizers.Digits, pre_tokenizers.FixedLength, pre_tokenizers.UnicodeScripts)
+# UnicodeScripts is none of them: it drops what stands before the first character that has a script.
+_KEEPS_ALL = (pre_tokenizers.Digits, pre_tokenizers.FixedLength)
 
 
 def loss(
