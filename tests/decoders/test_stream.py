@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 
+import numpy as np
 import pytest
 import tokenizers as oracle
 from hypothesis import given, settings
@@ -13,7 +14,7 @@ from tokenizer_samples import KOREAN_LINES, byte_level_json, texts
 import textpipe
 from textpipe import Tokenizer
 from textpipe.decoders import ByteLevel, DecodeStream
-from textpipe.errors import StateError
+from textpipe.errors import InputError, StateError
 
 
 @pytest.fixture(scope="module")
@@ -138,3 +139,46 @@ def test_bytes_that_never_become_a_character_do_not_pile_up(tokenizer):
     shown = [stream.step(tokenizer, byte) for _ in range(1000)]
     assert "".join(filter(None, shown)) + stream.finish() == "\ufffd" * 1000
     assert max(len(text or "") for text in shown) <= 256
+
+
+@pytest.mark.parametrize(
+    "kind", [np.int64, np.uint16, np.array, list, tuple, np.atleast_1d], ids=lambda kind: kind.__name__
+)
+def test_ids_of_any_kind_of_whole_number_are_taken_as_in_tokenizers(kind, tokenizer):
+    ids = tokenizer.encode("각 나라의 말").ids
+    theirs, decoder = oracle.decoders.DecodeStream(), oracle.Tokenizer.from_str(tokenizer.to_str())
+    ours = DecodeStream()
+    for number in ids:
+        given = kind([number]) if kind in (list, tuple) else kind(number)
+        assert ours.step(tokenizer, given) == (
+            theirs.step(decoder, number if kind is np.array else given)  # an array of no dimension is refused there
+        )
+
+
+def test_a_prompt_may_be_an_array(tokenizer):
+    ids = tokenizer.encode("가나다라").ids
+    assert streamed(tokenizer, ids[2:], np.array(ids[:2])) == streamed(tokenizer, ids[2:], ids[:2])
+
+
+@pytest.mark.parametrize("wrong", [None, 1.0, "1", "12", [None], [1, "2"], np.array([1.5]), np.float64(1), object()])
+def test_what_is_no_id_is_refused_and_the_stream_goes_on_as_if_it_had_not_come(wrong, tokenizer):
+    ids = tokenizer.encode("가").ids
+    stream = DecodeStream()
+    assert stream.step(tokenizer, ids[0]) is None
+    with pytest.raises(InputError, match="is no id") as caught:
+        stream.step(tokenizer, wrong)
+    assert isinstance(caught.value, TypeError)
+    parts = [stream.step(tokenizer, number) or "" for number in ids[1:]]
+    assert "".join(parts) + stream.finish() == "가"
+    if wrong is not None:
+        with pytest.raises(InputError, match="is no id"):
+            DecodeStream(wrong)
+
+
+@pytest.mark.parametrize("wrong", [None, "tokenizer.json", 3])
+def test_what_is_no_tokenizer_is_refused(wrong):
+    stream = DecodeStream()
+    with pytest.raises(InputError, match=r"cannot decode ids.*allowed: a Tokenizer") as caught:
+        stream.step(wrong, 1)
+    assert isinstance(caught.value, TypeError)
+    assert stream.finish() == ""

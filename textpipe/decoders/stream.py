@@ -7,10 +7,11 @@ of all the ids; no part ends inside a character, so a Korean syllable made of th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any, Protocol
+import operator
+from collections.abc import Iterable
+from typing import Any, Protocol, SupportsIndex
 
-from textpipe.errors import StateError
+from textpipe.errors import StateError, WrongTypeError, a_kind
 
 __all__ = ["DecodeStream", "Decodes"]
 
@@ -51,48 +52,53 @@ class DecodeStream:
     what is new is what comes behind that part's text. A step takes time in proportion to two parts.
     """
 
-    def __init__(self, ids: Sequence[int] | None = None, skip_special_tokens: bool = False) -> None:
+    def __init__(self, ids: Iterable[SupportsIndex] | None = None, skip_special_tokens: bool = False) -> None:
         self.skip_special_tokens = skip_special_tokens
-        self._ids = list(ids or ())
+        self._ids = [] if ids is None else _numbers(ids)
         self._shown = ""  # the text of the first _num_shown ids
         self._num_shown = 0
         self._tokenizer: Decodes | None = None
 
-    def step(self, tokenizer: Decodes, id: int | Sequence[int]) -> str | None:
-        """The text that ``id`` (or several) completes, or None when a character is still open.
+    def step(self, tokenizer: Decodes, id: SupportsIndex | Iterable[SupportsIndex]) -> str | None:
+        """The text that ``id`` (or several, a list or an array) completes, or None when a character is still open.
 
         Raises
         ------
+        WrongTypeError
+            when ``tokenizer`` cannot decode, or an id is no whole number.
         StateError
             when the decoder makes other text of what was shown already, now that more follows.
         """
+        if not hasattr(tokenizer, "decode"):
+            raise WrongTypeError(f"{a_kind(tokenizer)} cannot decode ids", allowed="a Tokenizer")
+        is_one = isinstance(id, SupportsIndex) and not hasattr(id, "__len__")  # an array has both
+        numbers = _numbers([id] if is_one else id)
         self._tokenizer = tokenizer
         if not self._shown and self._ids:
-            text = self._text(self._ids)
+            text = self._text(tokenizer, self._ids)
             if not text.endswith(_OPEN):
                 self._shown, self._num_shown = text, len(self._ids)
-        self._ids = [*self._ids, *([id] if isinstance(id, int) else id)]
-        text = self._text(self._ids)
+        self._ids = [*self._ids, *numbers]
+        text = self._text(tokenizer, self._ids)
         is_open = text.endswith(_OPEN) and len(self._ids) - self._num_shown < _MOST_OPEN
         if is_open or len(text) <= len(self._shown):
             return None
         new = self._behind(text)
         self._ids = self._ids[self._num_shown :]
         self._num_shown = len(self._ids)
-        self._shown = self._text(self._ids)
+        self._shown = self._text(tokenizer, self._ids)
         return new
 
     def finish(self) -> str:
         """What is left when no more ids come: U+FFFD for a character that was never completed."""
         if self._tokenizer is None:
             return ""
-        rest = self._behind(self._text(self._ids))
+        rest = self._behind(self._text(self._tokenizer, self._ids))
         self._ids, self._shown, self._num_shown = [], "", 0
         return rest
 
-    def _text(self, ids: list[int]) -> str:
-        assert self._tokenizer is not None
-        return self._tokenizer.decode(ids, self.skip_special_tokens)
+    def _text(self, tokenizer: Decodes, ids: list[int]) -> str:
+        return tokenizer.decode(ids, self.skip_special_tokens)
 
     def _behind(self, text: str) -> str:
         if not text.startswith(self._shown):
@@ -109,3 +115,19 @@ class DecodeStream:
 
     def __deepcopy__(self, memo: dict[int, Any]) -> DecodeStream:
         return self.__copy__()
+
+
+def _number(id: SupportsIndex) -> int:
+    try:
+        return operator.index(id)
+    except TypeError:
+        raise WrongTypeError(f"{id!r:.40} is no id", allowed="a whole number") from None
+
+
+def _numbers(ids: Any) -> list[int]:
+    """The ids as Python's own numbers, of an array too."""
+    if getattr(ids, "ndim", 1) == 0:
+        return [_number(ids)]
+    if not isinstance(ids, Iterable):
+        raise WrongTypeError(f"{ids!r:.40} is no id", allowed="a whole number, or several")
+    return [_number(id) for id in ids]
