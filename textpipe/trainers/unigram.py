@@ -6,8 +6,10 @@ What enters: a :class:`UnigramTrainer` (plain settings), and ``Sentences`` or wo
 same system's ``log``; the same result for any number of threads. (Text of more than 500 MiB is taken in parts there;
 here it is refused while it is read.)
 
-`tokenizers` has a Unigram trainer whose result differs from run to run; no result of it can be promised. What is
-promised with ``compat="tokenizers"`` is its layout of the vocabulary, and that the same words give the same pieces.
+`tokenizers` has a Unigram trainer with arithmetic of its own, whose scores differ in their last digits from run to run.
+What is promised with ``compat="tokenizers"`` is its layout of the vocabulary, and that the same words give the same
+pieces; the pieces are chosen as sentencepiece chooses them, not as that package does: of 2,500 learned from 60 kB of
+Korean reviews about 2,200 are in both.
 
 Notes
 -----
