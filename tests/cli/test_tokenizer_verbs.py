@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from tokenizer_samples import byte_level_json
 
-from textpipe import Tokenizer, decoders, models, pre_tokenizers
+from textpipe import Tokenizer, decoders, models, pre_tokenizers, processors
 from textpipe.cli.app import run
 from textpipe.data import TokenSplit
 from textpipe.implementations import BertWordPieceTokenizer
@@ -280,6 +280,41 @@ def test_inspect_shows_the_bytes_a_piece_of_a_word_stands_for(folder, capsys):
     tokens = json.loads(capsys.readouterr().out)["tokens"]
     assert [token["piece"] for token in tokens] == ["한국", "##어"]
     assert bytes.fromhex(tokens[1]["bytes"]).decode() == "어"
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        models.WordLevel({"<unk>": 0, "가": 1}, unk_token="<unk>"),
+        models.WordPiece({"<unk>": 0, "가": 1}, unk_token="<unk>"),
+        models.BPE({"<unk>": 0, "가": 1}, [], unk_token="<unk>", fuse_unk=True),
+        models.Unigram([("<unk>", 0.0), ("가", -1.0)], 0),
+    ],
+    ids=lambda model: type(model).__name__,
+)
+def test_inspect_shows_the_bytes_of_the_text_that_is_unknown_and_the_piece_it_reads_as(model, tmp_path, capsys):
+    tokenizer = Tokenizer(model)
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    tokenizer.save(tmp_path / "tokenizer.json")
+    command = ["inspect", "①ﬁ 가", "-t", str(tmp_path)]
+    assert run([*command, "--json"]) == 0
+    tokens = json.loads(capsys.readouterr().out)["tokens"]
+    assert [bytes.fromhex(token["bytes"]).decode() for token in tokens] == ["①ﬁ", "가"]
+    assert [token["unknown"] for token in tokens] == ["<unk>", None]
+    assert run(command) == 0
+    shown = capsys.readouterr().out
+    assert "pieces      <unk> 가" in shown
+    assert "①ﬁ".encode().hex() in shown
+
+
+def test_a_template_may_put_the_unknown_piece_around_a_text_and_inspect_shows_its_own_bytes(tmp_path, capsys):
+    tokenizer = Tokenizer(models.WordLevel({"<unk>": 0, "가": 1}, unk_token="<unk>"))
+    tokenizer.post_processor = processors.TemplateProcessing("<unk> $A", special_tokens=[("<unk>", 0)])
+    tokenizer.save(tmp_path / "tokenizer.json")
+    assert run(["inspect", "가", "--json", "-t", str(tmp_path)]) == 0
+    tokens = json.loads(capsys.readouterr().out)["tokens"]
+    assert [bytes.fromhex(token["bytes"]).decode() for token in tokens] == ["<unk>", "가"]
+    assert [token["unknown"] for token in tokens] == [None, None]
 
 
 def test_a_warning_is_one_line_without_places_in_the_code(folder, capsys):

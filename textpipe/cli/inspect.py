@@ -66,14 +66,7 @@ def describe(
         if piece.text
     ]
     tokens = [
-        {
-            "id": number,
-            "piece": token,
-            "bytes": _bytes_alone(tokenizer, number).hex(),
-            "offsets": place,
-            "text": text[place[0] : place[1]],
-            "special": bool(is_special),
-        }
+        {**_token(tokenizer, number, token, text[slice(*place)]), "offsets": place, "special": bool(is_special)}
         for number, token, place, is_special in zip(
             encoding.ids, encoding.tokens, encoding.offsets, encoding.special_tokens_mask, strict=True
         )
@@ -90,9 +83,21 @@ def describe(
     }
 
 
-def _bytes_alone(tokenizer: Tokenizer, number: int) -> bytes:
+def _token(tokenizer: Tokenizer, number: int, token: str, text: str) -> dict[str, Any]:
+    """What one token says of the text it stands for, which only the text itself knows of an unknown one."""
     piece = tokenizer.id_to_token(number) or ""
-    return piece.encode() if tokenizer.decoder is None else tokenizer.decoder.bytes_alone(piece)
+    is_unknown = bool(text) and number == tokenizer.model.unknown_id
+    if is_unknown or tokenizer.decoder is None:
+        data = (text if is_unknown else piece).encode()
+    else:
+        data = tokenizer.decoder.bytes_alone(piece)
+    return {
+        "id": number,
+        "piece": token,
+        "bytes": data.hex(),
+        "text": text,
+        "unknown": piece if is_unknown else None,
+    }
 
 
 def _reading(pipeline: Pipeline, word: str) -> str:
@@ -158,4 +163,4 @@ def _show(stages: dict[str, Any]) -> None:
 
 
 def _piece(token: dict[str, Any]) -> str:
-    return visible_bytes(bytes.fromhex(token["bytes"]))
+    return visible(token["unknown"]) if token["unknown"] else visible_bytes(bytes.fromhex(token["bytes"]))

@@ -162,7 +162,7 @@ class _Kinds:
         self.text: NDArray[np.bool_] = np.zeros(num_ids, dtype=bool)
         self.byte: NDArray[np.bool_] = np.zeros(num_ids, dtype=bool)
         self.broken: NDArray[np.bool_] = np.zeros(num_ids, dtype=bool)
-        self.unknown = _unknown_id(tokenizer)
+        self.unknown = tokenizer.model.unknown_id
         for number in range(num_ids):
             piece = tokenizer.id_to_token(number)
             raw = b"" if piece is None else tokenizer.id_to_bytes(number)
@@ -171,14 +171,6 @@ class _Kinds:
             self.text[number] = True
             self.byte[number] = len(piece) == 6 and piece.startswith("<0x") and piece.endswith(">")
             self.broken[number] = not _is_whole(raw)
-
-
-def _unknown_id(tokenizer: Tokenizer) -> int | None:
-    model: Any = tokenizer.model
-    number = getattr(model, "unk_id", None)
-    token = getattr(model, "unk_token", None)
-    found = number if number is not None else None if token is None else tokenizer.token_to_id(token)
-    return None if found is None else int(found)
 
 
 def _is_whole(raw: bytes) -> bool:

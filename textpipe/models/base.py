@@ -124,6 +124,12 @@ class Model(Stage):
         return None
 
     @property
+    def unknown_id(self) -> int | None:
+        """The id of what no piece spells, or None where there is none."""
+        name: str | None = getattr(self, "unk_token", None)
+        return self.surface_id if name is None else self.token_to_id(name)
+
+    @property
     def repeatable(self) -> bool:
         """Whether a word has the same tokens each time; not so where lots are drawn."""
         return True
