@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import functools
 from pathlib import Path
+from typing import Any
 
 import pytest
 import tokenizers as oracle
 from hypothesis import strategies as st
+
+from textpipe import Text, Tokenizer
 
 CORPORA = Path(__file__).resolve().parent.parent.parent / "shared" / "corpora"
 
@@ -59,3 +62,22 @@ def corpus(name: str, num_chars: int) -> str:
     with path.open("rb") as file:
         reader = io.TextIOWrapper(zstandard.ZstdDecompressor().stream_reader(file), encoding="utf-8", newline="")
         return reader.read(num_chars)
+
+
+def untrusted_ids(tokenizer: Tokenizer, text: str) -> list[int]:
+    """The ids of a text by every way in, as text nobody vouches for; they must agree."""
+    options: dict[str, Any] = {"add_special_tokens": False, "special": "text"}
+    matrix, lengths = tokenizer.encode_to_matrix([text], pad_id=0, **options)
+    found = {
+        "encode": tokenizer.encode(text, **options).ids,
+        "batch": tokenizer.encode_batch([text], **options)[0].ids,
+        "fast": tokenizer.encode_batch_fast([text], **options)[0].ids,
+        "numpy": tokenizer.encode_to_numpy([text], **options)[0].tolist(),
+        "spans": tokenizer.encode_spans_to_numpy([text], special="text").ids.tolist(),
+        "matrix": matrix[0, : lengths[0]].tolist(),
+        "words": tokenizer.encode([text], is_pretokenized=True, **options).ids,
+        "segments": tokenizer.encode_segments([Text(text)]).ids,
+    }
+    found["pair"] = tokenizer.encode("", text, **options).ids
+    assert all(ids == found["encode"] for ids in found.values()), found
+    return found["encode"]

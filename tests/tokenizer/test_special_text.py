@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tokenizer_samples import byte_level_json, texts
+from tokenizer_samples import byte_level_json, texts, untrusted_ids
 
 from textpipe import AddedToken, Special, Text, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 from textpipe.errors import InputError
@@ -38,19 +38,7 @@ def special_ids(tokenizer):
 @given(text=untrusted)
 def test_untrusted_text_never_makes_a_special_token(text):
     for tokenizer in (chat(), chat(normalizer=normalizers.Lowercase())):
-        marks = special_ids(tokenizer)
-        found = [
-            tokenizer.encode(text, special="text").ids,
-            tokenizer.encode("가", text, special="text").ids,
-            tokenizer.encode_batch([text], special="text")[0].ids,
-            tokenizer.encode_batch_fast([text], special="text")[0].ids,
-            tokenizer.encode([text], is_pretokenized=True, special="text").ids,
-            tokenizer.encode_to_numpy([text], special="text")[0].tolist(),
-            tokenizer.encode_segments([Text(text)]).ids,
-        ]
-        for ids in found:
-            assert not marks & set(ids)
-        assert found[0] == found[2] == found[5]
+        assert not special_ids(tokenizer) & set(untrusted_ids(tokenizer, text))
 
 
 @settings(max_examples=60, deadline=None)

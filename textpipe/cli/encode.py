@@ -69,7 +69,7 @@ def command(
         return _write_shards(made, documents, out, eos=eos, special=special, threads=threads)
     stream: Iterable[str] = texts_of(texts or [], file, whole=whole)
     if special == "raise":  # here, where a text has its number among all of them
-        stream, special = _refusing(made, stream), "allow"
+        stream, special = _refusing(made, stream), "text"
     if as_json:
         for text in stream:
             encoding = made.encode(text, add_special_tokens=template, special=special)

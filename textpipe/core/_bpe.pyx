@@ -9,6 +9,7 @@ from libc.stdint cimport uint32_t
 from libcpp cimport bool as cbool
 from libcpp.memory cimport make_shared, shared_ptr
 from libcpp.string cimport string
+from libcpp.unordered_set cimport unordered_set
 from libcpp.vector cimport vector
 
 from textpipe.core._native cimport ModelPointer, NativeModel
@@ -79,6 +80,26 @@ cdef class MergeIds:
 
     def __len__(self):
         return self.merges.size()
+
+    def made(self, ids not None):
+        """Those of some ids that a merge makes."""
+        cdef unordered_set[uint32_t] wanted = ids
+        cdef unordered_set[uint32_t] found
+        cdef Merge merge
+        for merge in self.merges:
+            if wanted.count(merge.id):
+                found.insert(merge.id)
+        return set(found)
+
+    def without(self, made not None, used not None):
+        """The merges that make none of the first ids and merge none of the others."""
+        cdef unordered_set[uint32_t] unmade = made, unused = used
+        cdef MergeIds kept = MergeIds.__new__(MergeIds)
+        cdef Merge merge
+        for merge in self.merges:
+            if not (unmade.count(merge.id) or unused.count(merge.left) or unused.count(merge.right)):
+                kept.merges.push_back(merge)
+        return kept
 
     def pairs(self, dict pieces):
         """The merges as pairs of pieces, by id → piece."""

@@ -5,7 +5,7 @@ What enters: a step's number or arguments. What leaves: an object that a native 
 made, shared by every program and thread that uses it; steps are equal when they do the same.
 """
 
-from libc.stdint cimport uint8_t, uint64_t
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libcpp cimport bool as cbool
 from libcpp.memory cimport make_shared
 from libcpp.string cimport string
@@ -16,6 +16,10 @@ from textpipe.errors import LimitError
 
 cdef extern from "model.hpp" namespace "textpipe" nogil:
     vector[Token] tokens_of(const ModelPointer& model, const string& word, uint64_t seed) except +
+
+cdef extern from "guarded_model.hpp" namespace "textpipe" nogil:
+    cdef cppclass GuardedModel:
+        GuardedModel(ModelPointer model, ModelPointer strict, const vector[uint32_t]& lacking) except +
 
 cdef extern from "lots.hpp" namespace "textpipe" nogil:
     uint64_t seed_of_text(const Lots& lots, const uint8_t* text, size_t size, uint64_t number)
@@ -64,6 +68,26 @@ cdef class NativeModel:
             return [(token.id, token.size) for token in tokens_of(self.model, text, seed)]
         except ArithmeticError:
             raise word_error() from None
+
+    def tokenize_bytes(self, bytes word not None):
+        """The ids of one word of bytes."""
+        cdef string text
+        assign_bytes(text, word)
+        try:
+            return [token.id for token in tokens_of(self.model, text, 0)]
+        except ArithmeticError:
+            raise word_error() from None
+
+
+cdef class NativeGuarded(NativeModel):
+    """A model, but that a word of which the ids ``lacking`` come out is spelled by one that is ``strict``.
+
+    Both take words alike, and the strict one knows every other piece.
+    """
+
+    def __init__(self, NativeModel model not None, NativeModel strict not None, lacking not None):
+        cdef vector[uint32_t] ids = sorted(lacking)
+        self.model = <ModelPointer>make_shared[GuardedModel](model.model, strict.model, ids)
 
 
 def text_seed(uint64_t seed, bint by_number, str text not None, uint64_t number):

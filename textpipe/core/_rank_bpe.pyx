@@ -6,14 +6,13 @@ alphabet of byte-level vocabularies, and out of a file.
 """
 
 from cpython.bytes cimport PyBytes_FromStringAndSize
-from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport uint8_t, uint16_t, uint32_t
 from libcpp cimport bool as cbool
 from libcpp.memory cimport make_shared, shared_ptr
 from libcpp.vector cimport vector
 
-from textpipe.core._native cimport ModelPointer, NativeModel, Token
+from textpipe.core._native cimport ModelPointer, NativeModel
 
-from textpipe.core._native import word_error
 from textpipe.core.byte_alphabet import CHARACTER_OF
 from textpipe.errors import InputError, LimitError
 
@@ -32,9 +31,6 @@ cdef extern from "rank_model.hpp" namespace "textpipe" nogil:
         void add_piece(uint32_t id, string_view data) except +
         void expect(string_view data)
         cbool has_byte(uint8_t value)
-
-cdef extern from "model.hpp" namespace "textpipe" nogil:
-    vector[Token] tokens_of(const ModelPointer& model, string_view word, uint64_t seed) except +
 
 cdef uint16_t[256] CHARACTERS
 for number, character in enumerate(CHARACTER_OF):
@@ -168,10 +164,3 @@ cdef class NativeRankBpe(NativeModel):
             if not model.has_byte(byte):
                 raise InputError(f"the byte 0x{byte:02X} has no rank", allowed="every one of the 256 has one")
         self.model = <ModelPointer>made
-
-    def tokenize_bytes(self, bytes word not None):
-        """The ids of one word of bytes."""
-        try:
-            return [token.id for token in tokens_of(self.model, view_bytes(word), 0)]
-        except ArithmeticError:
-            raise word_error() from None

@@ -1,4 +1,4 @@
-"""The printable characters that stand for bytes in byte-level vocabularies.
+"""The printable characters that stand for bytes in byte-level vocabularies, and the names of bytes in others.
 
 What enters: bytes, or text in that alphabet. What leaves: the other. Printable Latin-1 stands for itself, the other
 68 bytes for U+0100 and up, in order; a space is thus Ġ and a newline Ċ.
@@ -6,7 +6,7 @@ What enters: bytes, or text in that alphabet. What leaves: the other. Printable 
 
 from __future__ import annotations
 
-__all__ = ["BYTE_OF", "CHARACTER_OF", "to_bytes", "to_characters"]
+__all__ = ["BYTE_OF", "BYTE_PIECES", "CHARACTER_OF", "to_bytes", "to_characters"]
 
 
 def _make_alphabet() -> tuple[str, ...]:
@@ -16,6 +16,8 @@ def _make_alphabet() -> tuple[str, ...]:
 
 
 CHARACTER_OF = _make_alphabet()
+BYTE_PIECES = tuple(f"<0x{byte:02X}>" for byte in range(256))
+"""What bytes are called in vocabularies that fall back to them."""
 BYTE_OF = {character: byte for byte, character in enumerate(CHARACTER_OF)}
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from textpipe.core.byte_alphabet import BYTE_PIECES
 from textpipe.decoders.base import Decoder
 from textpipe.errors import InputError
 from textpipe.normalizers.sentence_piece import SentencePiece as SentencePieceNormalizer
@@ -18,7 +19,7 @@ __all__ = ["SentencePiece"]
 
 _SPACE = "▁"
 _NO_UTF8 = re.compile("[\udc80-\udcff]")
-_BYTES = {f"<0x{byte:02X}>": byte for byte in range(256)}
+_BYTES = {piece: byte for byte, piece in enumerate(BYTE_PIECES)}
 
 
 @dataclass(eq=False, repr=False, init=False)

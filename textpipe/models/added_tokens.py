@@ -168,6 +168,11 @@ class AddedVocabulary:
         """The special tokens, in the order they were given."""
         return list(self._special)
 
+    @property
+    def special_ids(self) -> frozenset[int]:
+        """The ids of the special tokens."""
+        return frozenset(number for number, token in self.by_id.items() if token.special)
+
     def is_special(self, content: str) -> bool:
         """Whether decoding leaves this piece out."""
         return content in self._special

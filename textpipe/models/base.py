@@ -7,7 +7,7 @@ model's vocabulary never changes.
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
@@ -52,6 +52,7 @@ class Model(Stage):
     """
 
     def __init__(self, vocab: Mapping[str, int] | None) -> None:
+        self._kept_out: frozenset[int] = frozenset()
         self._vocab = _checked_vocab(vocab or {})
         self._piece_of = {number: piece for piece, number in self._vocab.items()}
         if self._vocab and not 0 <= min(self._piece_of) <= max(self._piece_of) < DEFAULT_LIMITS.token_id:
@@ -75,6 +76,60 @@ class Model(Stage):
     def seeded(self, seed: int) -> Self:
         """The model itself; one that draws lots without a seed of its own as a copy that draws by this one."""
         return self
+
+    def without(self, ids: Set[int]) -> Self:
+        """The same model, but that it spells no text with the pieces of these ids: for text nobody vouches for.
+
+        Parameters
+        ----------
+        ids : of pieces that are the marks of a program and no text, such as ``</s>``.
+
+        Returns
+        -------
+        Model
+            the model itself where no text could be spelled with them. All ids are as they were, and a word that is
+            spelled without them is spelled as ever. The unknown piece may be among them: no text reads as it any more,
+            and what has no piece still becomes it.
+
+        Raises
+        ------
+        InputError
+            when one of them is all there is to spell some character with.
+
+        Examples
+        --------
+        >>> from textpipe.models import WordPiece
+        >>> model = WordPiece({"[UNK]": 0, "[SEP]": 1, "가": 2})
+        >>> [token.id for word in ("[SEP]", "가") for token in model.without({1}).tokenize(word)]
+        [0, 2]
+        """
+        kept_out = self._kept_out | self._found_in_text(frozenset(ids) & self._piece_of.keys())
+        if kept_out == self._kept_out:
+            return self
+        made = self.copy()
+        made._kept_out = kept_out
+        made._forget_tables()
+        return made
+
+    def _found_in_text(self, ids: frozenset[int]) -> frozenset[int]:
+        """Those of some pieces that a text may be spelled with."""
+        return ids
+
+    def _forget_tables(self) -> None:
+        """Let the native tables be built anew, without the pieces that are kept out."""
+        raise NotImplementedError(f"{type(self).__name__} does not say how it keeps pieces out of a text")
+
+    def _pieces_in_text(self) -> dict[str, int]:
+        """The vocabulary without the pieces that are kept out."""
+        if not self._kept_out:
+            return self._vocab
+        return {piece: number for piece, number in self._vocab.items() if number not in self._kept_out}
+
+    def _cannot_keep_out(self, piece: str) -> InputError:
+        return InputError(
+            f'text cannot be kept from the special token "{piece[:40]}": nothing else spells what it stands for',
+            hint="let it be no special token, or give the model an unknown piece",
+        )
 
     def unwritten(self) -> dict[str, Any]:
         """Settings that no file holds, by their names; a copy of a tokenizer has them all the same."""

@@ -13,9 +13,9 @@ from functools import partial
 from typing import Any
 
 from textpipe.core._bpe import MergeIds, NativeBpe
-from textpipe.core._native import NativeModel
+from textpipe.core._native import NativeGuarded, NativeModel
 from textpipe.core._pairs import PairList
-from textpipe.core.byte_alphabet import CHARACTER_OF
+from textpipe.core.byte_alphabet import BYTE_PIECES, CHARACTER_OF
 from textpipe.errors import InputError
 from textpipe.models.base import Token
 from textpipe.models.chance import ChanceModel
@@ -106,7 +106,7 @@ class BPE(ChanceModel):
         self._check()
         pairs = merges if isinstance(merges, PairList) else PairList(merges or ())
         self._merges = MergeIds(self._vocab, pairs, cut=len(self.continuing_subword_prefix or ""))
-        self._native: dict[bool, NativeBpe] = {}
+        self._native: dict[bool, tuple[NativeBpe, ...]] = {}
         self._native_settings = self._values_of(_TABLE_SETTINGS)
 
     def _check(self) -> None:
@@ -136,11 +136,41 @@ class BPE(ChanceModel):
     def _drawing(self, *, byte_level: bool) -> NativeModel:
         """The tables, with the dropout if there is one."""
         if byte_level not in self._native:
-            self._native[byte_level] = NativeBpe(
-                self._vocab, self._merges, byte_level=byte_level, **self._native_settings
-            )
-        tables = self._native[byte_level]
-        return tables.dropping(self.dropout) if self.dropout else tables
+            self._native[byte_level] = self._tables(byte_level)
+        tables, *strict = [each.dropping(self.dropout) if self.dropout else each for each in self._native[byte_level]]
+        return NativeGuarded(tables, strict[0], self._kept_out) if strict else tables
+
+    def _tables(self, byte_level: bool) -> tuple[NativeBpe, ...]:
+        """The tables, and with pieces that are kept out a second time without these, both for words alike."""
+        tables = NativeBpe(self._vocab, self._merges, byte_level=byte_level, **self._native_settings)
+        if not self._kept_out:
+            return (tables,)
+        # The unknown piece stays: it is found by its name.
+        unknown = frozenset(number for piece, number in self._vocab.items() if piece == self.unk_token)
+        vocab = {piece: n for piece, n in self._vocab.items() if n not in self._kept_out or n in unknown}
+        merges = self._merges.without(self._kept_out, self._kept_out - unknown)
+        strict = NativeBpe(vocab, merges, byte_level=byte_level, **self._native_settings)
+        if strict.complete != tables.complete:
+            tables = NativeBpe(self._vocab, self._merges, byte_level=False, **self._native_settings)
+        return tables, strict
+
+    def _found_in_text(self, ids: frozenset[int]) -> frozenset[int]:
+        """Those that spell a character or are made by merges; where a word may be a piece, all."""
+        pieces = [(piece, number) for piece, number in self._vocab.items() if number in ids]
+        alone = {number: piece for piece, number in pieces if self._stands_alone(piece)}
+        if alone and (self.unk_token is None or self._lacks_unknown):
+            raise self._cannot_keep_out(next(iter(alone.values())))
+        return ids if self.ignore_merges else frozenset(alone) | self._merges.made(ids)
+
+    def _stands_alone(self, piece: str) -> bool:
+        """Whether merging may begin with it: a character with its affixes, or a byte of one that has no piece."""
+        inside, end = self.continuing_subword_prefix or "", self.end_of_word_suffix or ""
+        shorter = piece.removeprefix(inside)
+        spellings = (piece, shorter, piece.removesuffix(end), shorter.removesuffix(end))
+        return 1 in map(len, spellings) or (self.byte_fallback and piece in BYTE_PIECES)
+
+    def _forget_tables(self) -> None:
+        self._native = {}
 
     @property
     def draws(self) -> bool:

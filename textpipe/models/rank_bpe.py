@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from textpipe.core._native import NativeGuarded, NativeModel
 from textpipe.core._rank_bpe import NativeRankBpe, to_characters_each
 from textpipe.core.byte_alphabet import BYTE_OF, to_bytes, to_characters
 from textpipe.errors import InputError
@@ -54,7 +55,8 @@ class RankBPE(Model):
         if len(self._piece_of) != len(self._vocab):
             twice = next(piece for piece, number in self._vocab.items() if self._piece_of[number] != piece)
             raise InputError(f'"{twice[:40]}" and "{self._piece_of[self._vocab[twice]][:40]}" have the same id')
-        self._native = NativeRankBpe(self._ranks, max_work=DEFAULT_LIMITS.rank_work)
+        self._tables = NativeRankBpe(self._ranks, max_work=DEFAULT_LIMITS.rank_work)
+        self._native: NativeModel = self._tables
 
     @property
     def ranks(self) -> dict[bytes, int]:
@@ -76,7 +78,18 @@ class RankBPE(Model):
             found += [(piece_of[left], piece_of[right]) for left, right in pairs]
         return found
 
-    def native(self, *, byte_level: bool) -> NativeRankBpe | None:
+    def _found_in_text(self, ids: frozenset[int]) -> frozenset[int]:
+        return ids & frozenset(self._ranks.values())
+
+    def _forget_tables(self) -> None:
+        ranks = {piece: rank for piece, rank in self._ranks.items() if rank not in self._kept_out}
+        missing = next((byte for byte in map(bytes, zip(range(256))) if byte not in ranks), None)
+        if missing is not None:
+            raise self._cannot_keep_out(to_characters(missing))
+        strict = NativeRankBpe(ranks, max_work=DEFAULT_LIMITS.rank_work)
+        self._native = NativeGuarded(self._tables, strict, self._kept_out)
+
+    def native(self, *, byte_level: bool) -> NativeModel | None:
         """The native tables; there are none for words that are not of bytes."""
         return self._native if byte_level else None
 

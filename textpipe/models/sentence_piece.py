@@ -13,8 +13,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from textpipe.core._native import NativeModel
+from textpipe.core._native import NativeGuarded, NativeModel
 from textpipe.core._unigram import NativeRenumbered, NativeSentenceModel, NativeUnigram
+from textpipe.core.byte_alphabet import BYTE_PIECES
 from textpipe.errors import InputError, did_you_mean
 from textpipe.models.drawing import DrawingModel
 
@@ -22,7 +23,9 @@ __all__ = ["SentencePiece", "SentencePieceRow"]
 
 ALGORITHMS = {"unigram": 1, "bpe": 2, "word": 3, "char": 4}
 KINDS = {"normal": 1, "unknown": 2, "control": 3, "user_defined": 4, "unused": 5, "byte": 6}
-_BYTES = frozenset(f"<0x{byte:02X}>" for byte in range(256))
+_IN_TEXT = {"normal", "user_defined", "unused"}
+_KEPT_OUT = 7  # of no file: a normal piece of which the tables know the score alone
+_BYTES = frozenset(BYTE_PIECES)
 
 
 class SentencePieceRow(NamedTuple):
@@ -98,7 +101,7 @@ class SentencePiece(DrawingModel):
         self.seed = seed
         self._check()
         self._check_drawing()
-        self._native: NativeSentenceModel | NativeRenumbered | None = None
+        self._native: NativeModel | None = None
         self._drawing: NativeUnigram | None = None
         self._drawn_as = (alpha, nbest_size)
 
@@ -209,15 +212,38 @@ class SentencePiece(DrawingModel):
         if self.alpha:
             return self._lattice()
         if self._native is None:
-            self._native = made = NativeSentenceModel(
-                [(row.text, row.score, KINDS["control" if row.text == "\0" else row.kind]) for row in self._rows],
-                kind=ALGORITHMS[self._algorithm],
-                byte_fallback=self._byte_fallback,
-            )
-            if self._is_renumbered:
-                ids = [self._vocab.get(row.text, self._vocab[self._named["unk_piece"]]) for row in self._rows]
-                self._native = NativeRenumbered(made, ids, self._vocab)
+            self._native = self._tables(self._kept_out)
+            if self._kept_out and self._algorithm == "bpe":  # other pieces are joined by way of these
+                self._native = NativeGuarded(self._tables(frozenset()), self._native, self._kept_out)
         return self._native
+
+    def _tables(self, kept_out: frozenset[int]) -> NativeModel:
+        made = NativeSentenceModel(
+            [(row.text, row.score, self._kind(row, kept_out)) for row in self._rows],
+            kind=ALGORITHMS[self._algorithm],
+            byte_fallback=self._byte_fallback,
+        )
+        if not self._is_renumbered:
+            return made
+        ids = [self._vocab.get(row.text, self._vocab[self._named["unk_piece"]]) for row in self._rows]
+        return NativeRenumbered(made, ids, {text: n for text, n in self._vocab.items() if n not in kept_out})
+
+    def _kind(self, row: SentencePieceRow, kept_out: frozenset[int]) -> int:
+        if row.kind in _IN_TEXT and self._vocab.get(row.text) in kept_out:
+            return _KEPT_OUT if row.kind == "normal" else KINDS["control"]
+        return KINDS["control" if row.text == "\0" else row.kind]
+
+    def _found_in_text(self, ids: frozenset[int]) -> frozenset[int]:
+        kinds = {row.text: row.kind for row in self._rows}
+        for number in ids:
+            if kinds.get(self._piece_of[number]) == "byte":
+                raise self._cannot_keep_out(self._piece_of[number])
+        if self._is_renumbered:  # a run of unknown characters may read as any entry
+            return ids
+        return frozenset(number for number in ids if kinds[self._piece_of[number]] in _IN_TEXT)
+
+    def _forget_tables(self) -> None:
+        self._native = self._drawing = None
 
     def _lattice(self) -> NativeUnigram:
         if self._algorithm != "unigram":
@@ -233,9 +259,10 @@ class SentencePiece(DrawingModel):
             )
         return self._drawing
 
-    @staticmethod
-    def _in_lattice(row: SentencePieceRow, least: float) -> tuple[str, float]:
+    def _in_lattice(self, row: SentencePieceRow, least: float) -> tuple[str, float]:
         """A piece and its score where it can stand in text, else nothing, which stands nowhere."""
+        if self._vocab.get(row.text) in self._kept_out:
+            return "", row.score if row.kind == "normal" else least
         if row.kind == "user_defined":
             return row.text, 0.1 * (len(row.text.encode()) - 1)  # more than any other way there
         return (row.text, row.score) if row.kind == "normal" else ("", least)

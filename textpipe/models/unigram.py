@@ -111,13 +111,23 @@ class Unigram(DrawingModel):
     def _tables(self) -> NativeUnigram:
         if self._native is None:
             self._native = NativeUnigram(
-                self._rows,
+                self._rows_in_text(),
                 unk_id=self._unk_id,
                 byte_fallback=self._byte_fallback,
                 alpha=self.alpha,
                 nbest_size=self.nbest_size,
             )
         return self._native
+
+    def _rows_in_text(self) -> list[tuple[str, float]]:
+        """The pieces; of those that are kept out, and of their equals, the scores alone: they stand nowhere."""
+        if not self._kept_out:
+            return self._rows
+        texts = {self._piece_of[number] for number in self._kept_out}
+        return [("" if piece in texts else piece, score) for piece, score in self._rows]
+
+    def _forget_tables(self) -> None:
+        self._native = None
 
     def native(self, *, byte_level: bool) -> NativeUnigram | None:
         """The native tables; None without an unknown piece, where a word may have no tokens at all."""

@@ -46,8 +46,11 @@ class WordLevel(Model):
         """The native tables; None without an unknown piece, where only :meth:`tokenize` says what is missing."""
         unknown = self._vocab.get(self.unk_token)
         if self._native is None and unknown is not None:
-            self._native = NativeWordLevel(self._vocab, unknown=unknown)
+            self._native = NativeWordLevel(self._pieces_in_text(), unknown=unknown)
         return self._native
+
+    def _forget_tables(self) -> None:
+        self._native = None
 
     def tokenize(self, sequence: str) -> list[Token]:
         """The token of one word.
@@ -57,11 +60,12 @@ class WordLevel(Model):
         InputError
             when the vocabulary has neither the word nor ``unk_token``.
         """
-        piece = sequence if sequence in self._vocab else self.unk_token
-        number = self._vocab.get(piece)
+        piece, number = sequence, self._vocab.get(sequence)
+        if number is None or number in self._kept_out:
+            piece, number = self.unk_token, self._vocab.get(self.unk_token)
         if number is None:
             raise InputError(
-                f'the vocabulary has neither "{sequence[:40]}" nor the unk_token "{self.unk_token}"',
+                f'no piece spells "{sequence[:40]}", and the vocabulary lacks the unk_token "{self.unk_token}"',
                 hint="add unk_token to the vocabulary",
             )
         return [Token(number, piece, (0, len(sequence.encode())))]

@@ -64,12 +64,15 @@ class WordPiece(Model):
     def _tables(self) -> NativeWordPiece:
         if self._native is None:
             self._native = NativeWordPiece(
-                self._vocab,
+                self._pieces_in_text(),
                 prefix=self.continuing_subword_prefix,
                 unknown=self._vocab.get(self.unk_token, NO_ID),
                 most_chars=min(self.max_input_chars_per_word, DEFAULT_LIMITS.text_bytes),
             )
         return self._native
+
+    def _forget_tables(self) -> None:
+        self._native = None
 
     def tokenize(self, sequence: str) -> list[Token]:
         """The tokens of one word.

@@ -16,12 +16,14 @@ from textpipe.errors import InputError, WrongTypeError, a_kind
 from textpipe.models import Model
 from textpipe.tokenizer.batches import batch_of, checked_threads, parts_of_item, text_of, texts_of, words_of
 from textpipe.tokenizer.fitting import Fitting
-from textpipe.tokenizer.special_text import Special, SpecialPolicy, Text, policy_skips, segment_pieces
+from textpipe.tokenizer.special_text import Special, SpecialPolicy, Text, segment_pieces, stages_for
 from textpipe.tokenizer.text_columns import Spans
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from textpipe.tokenizer.pipeline import Pipeline
 
 __all__ = ["Encoder"]
 
@@ -60,7 +62,9 @@ class Encoder(Fitting):
         sequence, pair : a text; with ``is_pretokenized`` its words.
         add_special_tokens : let the post-processor add its tokens.
         special : what becomes of special tokens that stand in the text: ``allow`` makes them tokens, ``text`` encodes
-            them as any other text, ``raise`` refuses them; by default as ``encode_special_tokens`` says.
+            them as any other text, ``raise`` refuses them. With the last two no special token but the unknown one comes
+            out of any text, also where it is a piece of the model or what a normalizer makes of the text. By default as
+            ``encode_special_tokens`` says, which is about the tokens that are looked for in texts, and not the model's.
 
         Raises
         ------
@@ -92,15 +96,16 @@ class Encoder(Fitting):
     ) -> list[Encoding]:
         """The encodings of one text or two, without the template; ``item`` is their number in a batch."""
         parts = [words_of(text) for text in texts] if is_pretokenized else [[text_of(text) for text in texts]]
-        skips = [self._skips_special(part, special, item or 0) for part in parts]
+        read = [self._stages_for(part, special, item or 0) for part in parts]
         try:
             if is_pretokenized:
                 encodings = [
-                    self.pipeline.encode_words(words, skip_special=skip, ids_alone=ids_alone)
-                    for words, skip in zip(parts, skips, strict=True)
+                    stages.encode_words(words, skip_special=skip, ids_alone=ids_alone)
+                    for words, (stages, skip) in zip(parts, read, strict=True)
                 ]
             else:
-                encodings = self.pipeline.encode(parts[0], skip_special=skips[0], ids_alone=ids_alone)
+                stages, skip = read[0]
+                encodings = stages.encode(parts[0], skip_special=skip, ids_alone=ids_alone)
         except InputError as error:
             if item is None:
                 raise
@@ -108,8 +113,12 @@ class Encoder(Fitting):
             raise InputError(error.what, where=where, allowed=error.allowed, hint=error.hint) from None
         return [encoding.with_type_id(number) if number else encoding for number, encoding in enumerate(encodings)]
 
-    def _skips_special(self, texts: Iterable[str], special: SpecialPolicy | None, item: int | None = None) -> bool:
-        return self.encode_special_tokens if special is None else policy_skips(self.pipeline, special, texts, item)
+    def _stages_for(
+        self, texts: Iterable[str], special: SpecialPolicy | None, item: int | None = None
+    ) -> tuple[Pipeline, bool]:
+        """The stages that read these texts, and whether special tokens in them are plain text."""
+        stages = self.pipeline
+        return (stages, self.encode_special_tokens) if special is None else stages_for(stages, special, texts, item)
 
     def encode_segments(self, segments: Iterable[Special | Text], *, add_special_tokens: bool = False) -> Encoding:
         """The tokens of a text put together of marks and of text nobody vouches for, such as a chat.
@@ -140,7 +149,7 @@ class Encoder(Fitting):
         [2, 1, 0]
         """
         pieces = segment_pieces(self._added, segments)
-        encoding = self._put_together([self.pipeline.encode_segments(pieces)], add_special_tokens)
+        encoding = self._put_together([self.pipeline.untrusted.encode_segments(pieces)], add_special_tokens)
         self._pad([encoding])
         return encoding
 
@@ -184,8 +193,8 @@ class Encoder(Fitting):
         batch = batch_of(batch)
         num_threads = checked_threads(threads)
         if not is_pretokenized and all(isinstance(item, str) for item in batch):
-            skip_special = self._skips_special(batch, special)
-            encodings = self.pipeline.encode(batch, skip_special=skip_special, threads=num_threads, ids_alone=ids_alone)
+            stages, skip = self._stages_for(batch, special)
+            encodings = stages.encode(batch, skip_special=skip, threads=num_threads, ids_alone=ids_alone)
             made = self._put_together_each(encodings, add_special_tokens)
         else:
             items = [parts_of_item(item, number, is_pretokenized) for number, item in enumerate(batch)]
@@ -234,11 +243,9 @@ class Encoder(Fitting):
         offsets : int64, one more than there are texts; text ``n`` has ``ids[offsets[n]:offsets[n + 1]]``.
         """
         texts = texts_of(texts)
-        return self.pipeline.encode_to_numpy(
-            texts,
-            threads=checked_threads(threads),
-            skip_special=self._skips_special(texts, special),
-            add_special=add_special_tokens,
+        stages, skip = self._stages_for(texts, special)
+        return stages.encode_to_numpy(
+            texts, threads=checked_threads(threads), skip_special=skip, add_special=add_special_tokens
         )
 
     def encode_spans_to_numpy(
@@ -264,8 +271,8 @@ class Encoder(Fitting):
         ([0, 1, 1], [0, 1, 0], [1, 2, 1], [0, 2, 3])
         """
         texts = texts_of(texts)
-        skip_special = self._skips_special(texts, special)
-        return self.pipeline.spans(texts, skip_special=skip_special, threads=checked_threads(threads))
+        stages, skip = self._stages_for(texts, special)
+        return stages.spans(texts, skip_special=skip, threads=checked_threads(threads))
 
     def post_process(
         self, encoding: Encoding, pair: Encoding | None = None, add_special_tokens: bool = True

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -91,6 +91,12 @@ class Pipeline:
             None if self.pre_tokenizer is None else self.pre_tokenizer.copy(),
             self.post_processor,
         )
+
+    @cached_property
+    def untrusted(self) -> Pipeline:
+        """The same for text nobody vouches for, no word of which becomes a special token; itself where none could."""
+        model = self.model.without(self.added.special_ids)
+        return self if model is self.model else replace(self, model=model)
 
     @cached_property
     def native_ids(self) -> NativeEncoder | None:
@@ -271,7 +277,7 @@ class Pipeline:
 
     def first_special(self, text: str) -> tuple[str, int] | None:
         """The first special token that encoding would find in a text, and the character it begins at."""
-        special = {number for number, token in self.added.by_id.items() if token.special}
+        special = self.added.special_ids
         raw, normalized = self._matchers
         whole = AlignedText.of(text)
         for number, begin, end in raw.split(text, False):

@@ -1,7 +1,9 @@
 """Special tokens written in a text that nobody vouches for.
 
-What enters: texts, or a chat's marks and texts. What leaves: whether such tokens are plain text, an error that says
-which text holds one and where, or the stretches the encoder is to keep apart.
+What enters: texts, or a chat's marks and texts. What leaves: the stages that are to read them, an error that says
+which text holds such a token and where, or the stretches the encoder is to keep apart. Promises: text nobody vouches
+for makes no special token but the unknown one, neither where the tokenizer looks for them, nor as a piece of its model,
+nor by what a normalizer makes of it.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from textpipe.models.added_tokens import AddedVocabulary
     from textpipe.tokenizer.pipeline import Pipeline
 
-__all__ = ["Special", "SpecialPolicy", "Text", "policy_skips", "refuse_special", "segment_pieces"]
+__all__ = ["Special", "SpecialPolicy", "Text", "refuse_special", "segment_pieces", "stages_for"]
 
 SpecialPolicy = Literal["allow", "text", "raise"]
 """What becomes of special tokens that stand in a text: they are tokens, plain text, or an error."""
@@ -36,17 +38,20 @@ class Text:
     text: str
 
 
-def policy_skips(pipeline: Pipeline, special: SpecialPolicy, texts: Iterable[str], item: int | None = None) -> bool:
-    """Whether special tokens in these texts are plain text; one of them is an error where the policy is ``raise``.
+def stages_for(
+    pipeline: Pipeline, special: SpecialPolicy, texts: Iterable[str], item: int | None = None
+) -> tuple[Pipeline, bool]:
+    """The stages that read these texts, and whether special tokens in them are plain text.
 
-    The texts are those of a batch, or all of its one ``item``.
+    One of these is an error where the policy is ``raise``; what passes is read as text nobody vouches for. The texts
+    are those of a batch, or all of its one ``item``.
     """
     if not isinstance(special, str) or special not in get_args(SpecialPolicy):
         raise InputError(f"no such policy: {special!r}", hint=did_you_mean(str(special), get_args(SpecialPolicy)))
     if special == "raise":
         for number, text in enumerate(texts):
             refuse_special(pipeline, text, f"text {number if item is None else item}")
-    return special == "text"
+    return (pipeline, False) if special == "allow" else (pipeline.untrusted, True)
 
 
 def refuse_special(pipeline: Pipeline, text: str, name: str) -> None:

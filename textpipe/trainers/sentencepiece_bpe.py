@@ -24,6 +24,7 @@ from typing import NamedTuple
 from textpipe.core._bpe_trainer import survey, train
 from textpipe.core._sentences import Sentences, count_sentence_words
 from textpipe.core._word_counts import WordCounts
+from textpipe.core.byte_alphabet import BYTE_PIECES
 from textpipe.errors import ConfigError, InputError
 from textpipe.models.added_tokens import AddedToken
 from textpipe.trainers.counting import Progress, checked_threads
@@ -36,7 +37,6 @@ __all__ = ["SentencePieceBpeTrainer", "TrainedPieces", "required_characters", "t
 
 _UNKNOWN = "\u2585"  # stands for every character outside the alphabet
 _CUT = 0x1F  # stands where a special token was
-_BYTES = tuple(f"<0x{byte:02X}>" for byte in range(256))
 
 
 @dataclass(eq=False, kw_only=True, repr=False)
@@ -89,7 +89,7 @@ class SentencePieceBpeTrainer(VocabularyTrainer):
     @property
     def reserved(self) -> list[str]:
         """The special tokens, and the pieces of bytes where they are asked for."""
-        return [*self.special_texts, *(_BYTES if self.byte_fallback else ())]
+        return [*self.special_texts, *(BYTE_PIECES if self.byte_fallback else ())]
 
     @property
     def shape(self) -> PieceShape:

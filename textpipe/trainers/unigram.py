@@ -26,7 +26,7 @@ from typing import Any, ClassVar, NamedTuple
 from textpipe.core._sentences import Sentences
 from textpipe.core._unigram_trainer import train
 from textpipe.core._word_counts import WordCounts
-from textpipe.core.byte_alphabet import to_characters
+from textpipe.core.byte_alphabet import BYTE_PIECES, to_characters
 from textpipe.errors import ConfigError, InputError
 from textpipe.limits import DEFAULT_LIMITS
 from textpipe.trainers.counting import Progress, checked_threads, require_countable
@@ -40,7 +40,6 @@ __all__ = ["TrainedUnigram", "UnigramTrainer", "train_unigram"]
 
 _COMPAT = ("tokenizers", "sentencepiece")
 _UNITS = {"order words": "words", "find seed pieces": "places", "estimate": "words"}
-_BYTE_PIECES = [f"<0x{byte:02X}>" for byte in range(256)]
 
 
 @dataclass(eq=False, kw_only=True, repr=False)
@@ -135,7 +134,7 @@ class UnigramTrainer(VocabularyTrainer):
         unknown = [] if self.unk_token is None or self.unk_token in self.special_texts else [self.unk_token]
         entries = {text: "unknown" if text == self.unk_token else "control" for text in unknown + self.special_texts}
         entries |= dict.fromkeys(self.user_defined_symbols, "user_defined")
-        return entries | (dict.fromkeys(_BYTE_PIECES, "byte") if self.byte_fallback else {})
+        return entries | (dict.fromkeys(BYTE_PIECES, "byte") if self.byte_fallback else {})
 
     @property
     def shape(self) -> PieceShape:

@@ -16,7 +16,7 @@
 
 namespace textpipe {
 
-enum class PieceKind : int { normal = 1, unknown = 2, control = 3, user_defined = 4, unused = 5, byte = 6 };
+enum class PieceKind : int { normal = 1, unknown = 2, control = 3, user_defined = 4, unused = 5, byte = 6, kept_out = 7 };  // the last: a normal one that stands in no text
 
 constexpr std::string_view space_mark = "\xE2\x96\x81";
 

@@ -46,7 +46,7 @@ class SentenceUnigram {
             scores_[id] = kind == PieceKind::user_defined
                               ? static_cast<float>(0.1 * (static_cast<int>(pieces.texts[id].size()) - 1))
                               : pieces.scores[id];
-            if (kind == PieceKind::normal) least = std::min(least, pieces.scores[id]);
+            if (kind == PieceKind::normal || kind == PieceKind::kept_out) least = std::min(least, pieces.scores[id]);
             if (!pieces.stands_in_text(id) || kind == PieceKind::unused) continue;
             entries.emplace_back(pieces.texts[id], id);
             longest = std::max(longest, pieces.lengths[id]);

@@ -111,7 +111,7 @@ class WordPieceModel final : public Model {
     void finish() {
         initial_.finish();
         inner_.finish();
-        if (unknown_ < sizes_.size()) sizes_[unknown_] = 0;
+        if (unknown_ != no_id) set_size(sizes_, unknown_, 0);  // it need not be among the pieces
     }
 
     // A piece with the prefix may also begin a word that begins so: then it is longer.
@@ -175,7 +175,9 @@ class WordPieceModel final : public Model {
 
 class WordLevelModel final : public Model {
   public:
-    explicit WordLevelModel(uint32_t unknown) : unknown_(unknown) {}
+    explicit WordLevelModel(uint32_t unknown) : unknown_(unknown) {
+        set_size(sizes_, unknown_, 0);  // it need not be among the pieces
+    }
 
     void reserve(size_t words, size_t bytes) {
         ids_.reserve(words);
@@ -187,7 +189,7 @@ class WordLevelModel final : public Model {
         ids_.emplace(std::string_view(text_).substr(begin), id);
         set_size(sizes_, id, id == unknown_ ? 0 : word.size());
     }
-    const uint32_t* sizes() const override { return sizes_.empty() ? nullptr : sizes_.data(); }
+    const uint32_t* sizes() const override { return sizes_.data(); }
 
     void encode(const uint8_t* word, size_t size, Scratch&, std::vector<Token>& out) const override {
         const auto found = ids_.find({reinterpret_cast<const char*>(word), size});
