@@ -13,7 +13,7 @@ from textpipe import Tokenizer, decoders, models, pre_tokenizers, processors
 from textpipe.cli.app import run
 from textpipe.data import TokenSplit
 from textpipe.implementations import BertWordPieceTokenizer
-from textpipe.normalizers import NFC, NFD
+from textpipe.normalizers import NFC, NFD, NFKC
 from textpipe.sources import read_blocks
 
 TEXT = "안녕하세요 쀍 <|endoftext|> it's"
@@ -224,6 +224,28 @@ def test_special_tokens_in_a_text_are_tokens_text_or_an_error(folder, capsys):
         TEXT, special="text"
     ).ids
     assert run(["encode", TEXT, "-t", str(folder), "--special", "drop"]) == 2
+
+
+@pytest.mark.parametrize("policy", ["text", "raise"])
+def test_a_special_token_that_is_a_piece_comes_out_of_no_file_even_where_a_normalizer_makes_it(
+    tmp_path, capsys, policy
+):
+    letters = [(letter, -9.0) for letter in "</s>가나"]
+    made = Tokenizer(models.Unigram([("<unk>", 0.0), ("</s>", 0.0), ("<end>", 0.0), *letters], 0))
+    made.normalizer = NFKC()
+    made.add_special_tokens(["<unk>", "</s>", "<end>"])
+    made.save(str(tmp_path / "tokenizer.json"))
+    (tmp_path / "texts.txt").write_text("가＜/ｓ＞나\n")
+    common = ["encode", "--file", str(tmp_path / "texts.txt"), "-t", str(tmp_path / "tokenizer.json")]
+    for extra in ([], ["--json"], ["--out", str(tmp_path / "ids.npy")]):
+        assert run([*common, "--special", policy, *extra]) == 0
+    plain, rows = capsys.readouterr().out.splitlines()[:2]
+    wanted = [made.token_to_id(letter) for letter in "가</s>나"]
+    assert list(map(int, plain.split())) == json.loads(rows)["ids"] == wanted
+    assert np.load(tmp_path / "ids.npy").tolist() == wanted
+    assert run([*common, "--special", policy, "--out", str(tmp_path / "shards"), "--eos", "<end>"]) == 0
+    (shard,) = TokenSplit(sorted((tmp_path / "shards").glob("ids-*.bin"))).shards
+    assert shard.tokens.tolist() == [*wanted, made.token_to_id("<end>")]
 
 
 @pytest.mark.parametrize("out", ["shards", "ids.npy"])

@@ -18,7 +18,7 @@ from tokenizer_samples import KOREAN_LINES, byte_level_json, texts
 
 from textpipe import Tokenizer, normalizers, pre_tokenizers
 from textpipe.core._native import text_seed, word_seed
-from textpipe.errors import ConfigError, InputError
+from textpipe.errors import InputError, WrongTypeError
 from textpipe.formats import sentencepiece
 from textpipe.models import BPE, Unigram
 from textpipe.tokenizer.special_text import Special, Text
@@ -306,7 +306,7 @@ def test_a_seed_out_of_range_is_refused_and_the_old_one_kept(tokenizer, seed):
 
 @pytest.mark.parametrize("seed", ["7", 7.5, True])
 def test_a_seed_that_is_no_whole_number_is_refused(tokenizer, seed):
-    with pytest.raises(ConfigError, match="seed of"):
+    with pytest.raises(WrongTypeError, match="seed of"):
         tokenizer.model.seed = seed
     tokenizer.model.seed = np.uint64(9)
     assert tokenizer.model.seed == 9

@@ -12,7 +12,7 @@ import pytest
 import sentencepiece
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tokenizer_samples import KOREAN_LINES, untrusted_ids
+from tokenizer_samples import KOREAN_LINES, byte_level_json, untrusted_ids
 
 from textpipe import AddedToken, Special, Text, Tokenizer, models, normalizers, pre_tokenizers
 from textpipe.core.byte_alphabet import CHARACTER_OF, to_characters
@@ -216,6 +216,15 @@ def test_threads_that_come_at_once_find_the_same(layout):
         found = [[array.tolist() for array in call.result()] for call in calls]
     assert all(one == other for one, other in pairwise(found))
     assert not marks_of(tokenizer) & set(found[0][0])
+
+
+def test_where_no_word_can_become_a_special_token_nothing_is_made_twice():
+    tokenizer = Tokenizer.from_str(byte_level_json())
+    tokenizer.add_special_tokens(MARKS)
+    assert tokenizer.pipeline.untrusted is tokenizer.pipeline
+    controls = tokenizer_of("sentencepiece unigram")
+    assert controls.pipeline.untrusted is controls.pipeline
+    assert tokenizer_of("unigram").pipeline.untrusted is tokenizer_of("unigram").pipeline.untrusted
 
 
 def test_a_change_of_the_tokenizer_is_seen_by_the_next_call():
