@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import textpipe
+from textpipe import upward
 
 ROOT = Path(textpipe.__file__).parent
 MODULES = sorted(p for p in ROOT.rglob("*.py"))
@@ -72,6 +73,25 @@ def test_no_code_runs_when_a_file_is_loaded(path: Path) -> None:
             assert call.func.id not in {"eval", "exec"}
         if isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Name):
             assert (call.func.value.id, call.func.attr) not in {("torch", "load"), ("yaml", "load")}
+
+
+IMPORT_BY_NAME = {"upward.py", "errors.py", "cli/app.py", "report/doctor.py"}
+"""Beside packages, which find their own names when they are first used: what they import is in a table, or no part."""
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_every_import_is_one_that_the_layers_are_checked_by(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    names = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    assert "textpipe" not in names, "the whole package gives everything above, too"
+    by_name = [call for call in calls(tree) if ast.unparse(call.func).endswith(("import_module", "__import__"))]
+    if path.name != "__init__.py" and path.relative_to(ROOT).as_posix() not in IMPORT_BY_NAME:
+        assert not by_name, "a row of textpipe/upward.py is the way up"
+
+
+def test_every_way_up_leads_somewhere() -> None:
+    for name, home in upward.UPWARD.items():
+        assert upward.upward(name).__module__.startswith(home)
 
 
 @pytest.mark.parametrize("path", [p for p in MODULES if p.parent.name != "files"], ids=name_of)

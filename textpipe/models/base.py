@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from textpipe.errors import InputError, WrongTypeError, a_kind
 from textpipe.limits import DEFAULT_LIMITS
 from textpipe.stages.stage import Stage, check_characters
+from textpipe.upward import upward
 
 if TYPE_CHECKING:
     from textpipe.core._native import NativeModel
@@ -147,9 +148,7 @@ class Model(Stage):
         InputError
             when there is none for this kind.
         """
-        import textpipe  # trainers stand above models: the package finds them when they are asked for
-
-        trainer: VocabularyTrainer = textpipe.trainers.trainer_for(self)
+        trainer: VocabularyTrainer = upward("trainer_for")(self)
         return trainer
 
     def token_to_id(self, token: str) -> int | None:
