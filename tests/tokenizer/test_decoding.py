@@ -140,16 +140,16 @@ def test_a_change_is_seen_though_ids_were_met_before():
 def test_what_is_no_such_stage_is_refused_and_the_old_one_stays(name, wrong):
     tokenizer = Tokenizer(WordLevel({"가": 0}, "가"))
     before = tokenizer.to_str()
-    with pytest.raises(InputError, match=f"the {name} is a "):
+    with pytest.raises(InputError, match=rf"the {name} is .*\(allowed: "):
         setattr(tokenizer, name, wrong)
     assert tokenizer.to_str() == before
     if name == "model":
-        with pytest.raises(InputError, match="the model is a "):
+        with pytest.raises(InputError, match=r"the model is .*\(allowed: Model\)"):
             Tokenizer(wrong)
 
 
 def test_one_string_is_no_list_of_tokens_to_add():
-    with pytest.raises(InputError, match="the tokens to add are one string"):
+    with pytest.raises(InputError, match="the tokens to add are a str"):
         Tokenizer(WordLevel({"가": 0}, "가")).add_tokens("가나다")
 
 
