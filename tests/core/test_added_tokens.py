@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tokenizers as oracle
-from hypothesis import example, given, settings
+from hypothesis import example, given, reject, settings
 from hypothesis import strategies as st
 
 from textpipe import AddedToken, Tokenizer
@@ -67,8 +67,13 @@ def test_the_rules_of_tokens_are_kept_as_in_tokenizers(rows, text):
     for content, rules, special in rows:
         made.add_tokens([AddedToken(content, special=special, **rules)])
         theirs.add_tokens([oracle.AddedToken(content, special=special, **rules)])
-    expected = theirs.encode(text)
     encoding = made.encode(text)
+    try:
+        expected = theirs.encode(text)
+    except BaseException as error:  # overlapping blanks of two tokens end the process there
+        if type(error).__name__ != "PanicException":
+            raise
+        reject()
     assert (encoding.ids, encoding.offsets) == (expected.ids, expected.offsets)
     assert made.encode_to_numpy([text])[0].tolist() == expected.ids
 
