@@ -26,7 +26,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     PairList pairs;
     at = begin;
     if (json::take_pairs(at, end, pairs)) {
-        CHECK(begin < at && at <= end && at[-1] == ']' && pairs.size() > 0 && pairs.size() < text.size);
+        CHECK(begin < at && at <= end && at[-1] == ']' && pairs.size() < text.size);
         for (size_t i = 0; i < pairs.size(); ++i) {
             const std::string pair = std::string(pairs.left(i)) + std::string(pairs.right(i));
             CHECK(is_valid_utf8(bytes_of(pair), pair.size()));
