@@ -66,6 +66,13 @@ def cut_to(package: Any, length: int) -> int:
     return len(tokenizer.encode("가"))
 
 
+def erased(package: Any) -> Any:
+    tokenizer = package.Tokenizer(package.models.BPE({"가": 0, "나": 1}, []))
+    tokenizer.normalizer = package.normalizers.Replace("x", "")
+    tokenizer.add_tokens([package.AddedToken("x", normalized=True)])
+    return tokenizer.encode("가나").word_ids
+
+
 def places_of_bytes(package: Any) -> Any:
     vocabulary = {"가": 0} | {f"<0x{byte:02X}>": number for number, byte in enumerate("##나".encode(), 1)}
     model = package.models.BPE(vocabulary, [], byte_fallback=True, continuing_subword_prefix="##")
@@ -363,6 +370,13 @@ DIFFERENCES = [
         ).get_vocab_size(),
         theirs=Exception,
         ours=3,
+    ),
+    Difference(
+        "an added token of which a normalizer leaves nothing",
+        "no text holds it; there the process panics, or words begin where nothing stands",
+        erased,
+        theirs=BaseException,
+        ours=[0, 0],
     ),
     Difference(
         "a broken file",
