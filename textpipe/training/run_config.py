@@ -170,7 +170,9 @@ class TrainConfig(Config):
 
     patience: int = Field(0, ge=0, description="stop after so many validations without a better loss; 0 never")
     max_loss_rise: float = Field(
-        3.0, gt=0.0, description="stop when a loss is so many nats above the mean of the last ones"
+        3.0,
+        gt=0.0,
+        description="stop when a loss is so many nats above the mean of the last ones; of few targets more are allowed",
     )
 
     # says nothing about the weights

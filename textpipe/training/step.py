@@ -93,7 +93,7 @@ class Stepper:
         with self._explained(batch):
             loss = self._accumulate(batch, num_targets)
         norm = self._clip()
-        self._check(step, batch, loss, norm)
+        self._check(step, batch, loss, norm, num_targets)
         for part in self.optimizer.parts:
             self.scaler.step(part)
         self.scaler.update()
@@ -123,10 +123,10 @@ class Stepper:
         longest = self.config.gradient_clip or math.inf
         return self.parallel.clip(self.model, longest)
 
-    def _check(self, step: int, batch: TaskBatch, loss: float, norm: float) -> None:
+    def _check(self, step: int, batch: TaskBatch, loss: float, norm: float, num_targets: int) -> None:
         overflowed = self.scaler.is_enabled() and not math.isfinite(norm)  # the scaler leaves such a step out
         if math.isfinite(loss) and (math.isfinite(norm) or overflowed):
-            if not self.watch.has_jumped(loss):
+            if not self.watch.has_jumped(loss, num_targets):
                 return
             what = f"the loss jumped to {loss:.4f} from a mean of {self.watch.mean:.4f}"
         else:

@@ -42,21 +42,28 @@ class Stopwatch:
 
 
 class LossWatch:
-    """Tells a loss that jumped: more than ``max_rise`` nats above the mean of the last ones."""
+    """Tells a loss that jumped: more than ``max_rise`` nats above the mean of the last ones.
+
+    The loss of few targets strays: of a quarter as many as usual by twice as much, as means do. What is left over from
+    an epoch makes batches of a few pairs, the longest of all.
+    """
 
     def __init__(self, max_rise: float, state: Mapping[str, Any] | None = None) -> None:
         self.max_rise = max_rise
         self.mean: float | None = None if state is None else state.get("loss_mean")
+        self._usual: float | None = None if state is None else state.get("targets_mean")
 
-    def has_jumped(self, loss: float) -> bool:
-        """Whether this loss is a jump; one that is not is taken into the mean."""
-        if self.mean is not None and loss > self.mean + self.max_rise:
+    def has_jumped(self, loss: float, num_targets: int) -> bool:
+        """Whether this loss of so many targets is a jump; one that is not is taken into the mean."""
+        usual = num_targets if self._usual is None else self._usual
+        if self.mean is not None and loss > self.mean + self.max_rise * math.sqrt(max(1.0, usual / num_targets)):
             return True
         self.mean = loss if self.mean is None else _MEMORY * self.mean + (1 - _MEMORY) * loss
+        self._usual = _MEMORY * usual + (1 - _MEMORY) * num_targets
         return False
 
     def state(self) -> dict[str, Any]:
-        return {"loss_mean": self.mean}
+        return {"loss_mean": self.mean, "targets_mean": self._usual}
 
 
 def rank_of(scores: Mapping[str, Any]) -> float | None:
