@@ -1,9 +1,8 @@
 # distutils: language = c++
 """The native encoder for Python: marshalling only.
 
-What enters: a compiled program (plain values) and ``str`` objects. What leaves: NumPy ids with offsets, or the ids of
-one text with their places. Promises: the text is read in CPython's own buffers, the GIL is released while it is
-encoded, and Ctrl-C is answered within a tenth of a second.
+What enters: a compiled program and ``str`` objects. What leaves: NumPy ids with offsets, or one text's ids with places.
+Promises: text is read in CPython's own buffers, without the GIL, and Ctrl-C is answered within a tenth of a second.
 """
 
 from cpython.exc cimport PyErr_CheckSignals
