@@ -30,14 +30,21 @@ COLUMNS = {"ko-en": (0, 1), "en-ko": (1, 0)}
 SHOWN = 5  # translations of each held-out file
 CONTEXT = 128
 
-_TRAIN = {"steps": 3000, "batch_tokens": 4096, "label_smoothing": 0.1, "final_share": 0.0, "average_decay": 0.998}
+_TRAIN = {
+    "steps": 2500,
+    "batch_tokens": 4096,
+    "label_smoothing": 0.1,
+    "final_share": 0.0,
+    "average_decay": 0.998,
+    "dtype": "bfloat16",
+}
 _TRANSFORMER = {"layout": "pre", "encoder_layers": 3, "decoder_layers": 3, "heads": 4, "width": 256, "dropout": 0.1}
 _RNN = {"embedding": 256, "width": 512, "encoder_width": 256, "attention": "general", "dropout": 0.2}
 RECIPES = {
     "transformer": Recipe(
         TransformerConfig,
         {**_TRANSFORMER, "context": CONTEXT},
-        {**_TRAIN, "learning_rate": 1e-3, "warmup_steps": 400, "beta2": 0.98},
+        {**_TRAIN, "optimizer": "muon", "learning_rate": 2e-3, "warmup_steps": 400, "beta2": 0.98},
     ),
     "rnn": Recipe(Seq2SeqConfig, {**_RNN, "context": CONTEXT}, {**_TRAIN, "learning_rate": 1e-3, "warmup_steps": 200}),
 }

@@ -23,6 +23,7 @@ from textpipe.data.batches import IGNORED
 __all__ = ["linear_cross_entropy"]
 
 _CHUNK_NUMBERS = 1 << 20  # logits held at once: 4 MB in float32, about a core's cache
+_FEWEST_ROWS = 256  # of a large vocabulary: with fewer, adding to its gradient costs more than the products
 
 
 def linear_cross_entropy(
@@ -80,7 +81,7 @@ class _LinearCrossEntropy(torch.autograd.Function):
             grad_bias = torch.zeros_like(bias_V) if wants_gradient and bias_V is not None else None
             total = torch.zeros((), device=x.device, dtype=torch.float32)
             entries = weight.shape[0]
-            rows = max(32, _CHUNK_NUMBERS // entries)
+            rows = max(_FEWEST_ROWS, _CHUNK_NUMBERS // entries)
             for start in range(0, x.shape[0], rows):
                 x_CD, targets_C1 = x[start : start + rows], targets_N[start : start + rows, None]
                 logits_CV = x_CD @ weight.T if bias is None else (x_CD @ weight.T).float() + bias
