@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 
 import pytest
@@ -72,7 +73,9 @@ def read_slowly(model, source):
     for layer in range(config.layers):
         ways = []
         for ending in ("", "_reverse")[: 2 if config.bidirectional else 1]:
-            state = tuple(torch.zeros(config.encoder_width) for _ in range(2 if config.cell == "lstm" else 1))
+            state = tuple(
+                torch.zeros(config.encoder_width, dtype=xs[0].dtype) for _ in range(2 if config.cell == "lstm" else 1)
+            )
             states = []
             for x in xs if ending == "" else reversed(xs):
                 state = cell_step(config.cell, x, state, weights_of(model.encoder, layer, ending))
@@ -98,7 +101,7 @@ def write_slowly(model, source, target):
     """The decoder's states (T, D) for one source and target, from the definitions."""
     config = model.config
     memory, state = read_slowly(model, source)
-    fed = torch.zeros(config.width)
+    fed = torch.zeros(config.width, dtype=memory.dtype)
     written = []
     for token in target:
         x = [model.embedding.weight[token]]
@@ -126,6 +129,29 @@ def test_states_equal_a_loop_written_out(model, batch):
         for row, length in enumerate(lengths.tolist()):
             expected = write_slowly(model, source[row, :length], target[row])
             torch.testing.assert_close(found[row], expected, rtol=0, atol=1e-6)
+
+
+def gradients(model, loss):
+    return dict(
+        zip(
+            dict(model.named_parameters()),
+            torch.autograd.grad(loss, list(model.parameters()), allow_unused=True, materialize_grads=True),
+            strict=True,
+        )
+    )
+
+
+@pytest.mark.parametrize("lengths", [(7, 2, 5), (1, 1, 3)], ids=["full", "padding behind all"])
+def test_gradients_equal_those_of_a_loop_written_out(model, batch, lengths):
+    source, _, target = batch
+    double = copy.deepcopy(model).double()
+    weights = torch.randn(3, 5, 8, generator=torch.Generator().manual_seed(4), dtype=torch.float64)
+    found = gradients(double, (double(source, torch.tensor(lengths), target) * weights).sum())
+    rows = [write_slowly(double, source[row, :length], target[row]) for row, length in enumerate(lengths)]
+    expected = gradients(double, (torch.stack(rows) * weights).sum())
+    assert any(gradient.abs().max() > 0.1 for gradient in expected.values())
+    for name in expected:
+        torch.testing.assert_close(found[name], expected[name], rtol=0, atol=1e-9, msg=name)
 
 
 def test_writing_step_by_step_equals_all_at_once(model, batch):

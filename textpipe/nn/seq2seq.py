@@ -17,14 +17,11 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 from torch.nn import functional
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from textpipe.nn.recurrent import State, StepCell, StepMatrix, read_both_ways
 from textpipe.nn.shapes import Seq2SeqConfig
 
 __all__ = ["AdditiveScore", "ProductScore", "ReadSource", "Seq2Seq", "Seq2SeqConfig", "WrittenState"]
-
-_CELL_WEIGHTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
-_Hidden = tuple[torch.Tensor, ...]  # (layers, B, D) of each part of the cells' state: h, and of an LSTM also c
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,7 +32,7 @@ class ReadSource:
     states_BSM: torch.Tensor
     keys_BSD: torch.Tensor
     mask_BS: torch.Tensor
-    last: _Hidden
+    last: State  # (layers, B, D) each
 
     def select(self, rows_B: torch.Tensor) -> ReadSource:
         """The same for these sequences, in this order; one may be taken several times."""
@@ -52,16 +49,27 @@ class ReadSource:
 class WrittenState:
     """The decoder after the tokens so far: its cells, what its last step gave out, and where that looked."""
 
-    hidden: _Hidden
+    hidden: list[State]  # of each layer, (B, D) each
     fed_BD: torch.Tensor
     weights_BS: torch.Tensor | None = None
 
     def select(self, rows_B: torch.Tensor) -> None:
         """Go on with these sequences, in this order; one may be taken several times."""
-        self.hidden = tuple(part[:, rows_B] for part in self.hidden)
+        self.hidden = [tuple(part[rows_B] for part in state) for state in self.hidden]
         self.fed_BD = self.fed_BD[rows_B]
         if self.weights_BS is not None:
             self.weights_BS = self.weights_BS[rows_B]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Loop:
+    """What every step of the decoder multiplies by, and where it must not look."""
+
+    cells: list[StepCell]
+    keys: StepMatrix
+    states: StepMatrix
+    combine: StepMatrix | None
+    hidden_B1S: torch.Tensor
 
 
 class ProductScore(nn.Module):
@@ -71,9 +79,9 @@ class ProductScore(nn.Module):
         super().__init__()
         self.key = nn.Linear(memory_width, width, bias=False) if through_matrix else nn.Identity()
 
-    def forward(self, queries_BTD: torch.Tensor, keys_BSD: torch.Tensor) -> torch.Tensor:
+    def forward(self, queries_BTD: torch.Tensor, keys_BSD: StepMatrix) -> torch.Tensor:
         """Scores (B, T, S)."""
-        return queries_BTD @ keys_BSD.transpose(1, 2)
+        return keys_BSD(queries_BTD)
 
 
 class AdditiveScore(nn.Module):
@@ -85,9 +93,9 @@ class AdditiveScore(nn.Module):
         self.query = nn.Linear(width, width, bias=False)
         self.sum = nn.Linear(width, 1, bias=False)
 
-    def forward(self, queries_BTD: torch.Tensor, keys_BSD: torch.Tensor) -> torch.Tensor:
+    def forward(self, queries_BTD: torch.Tensor, keys_BSD: StepMatrix) -> torch.Tensor:
         """Scores (B, T, S)."""
-        bent_BTSD = torch.tanh(self.query(queries_BTD)[:, :, None] + keys_BSD[:, None])
+        bent_BTSD = torch.tanh(self.query(queries_BTD)[:, :, None] + keys_BSD.weight_OI[:, None])
         scores_BTS: torch.Tensor = self.sum(bent_BTSD)[..., 0]
         return scores_BTS
 
@@ -165,13 +173,10 @@ class Seq2Seq(nn.Module):
     def encode(self, source_BS: torch.Tensor, lengths_B: torch.Tensor) -> ReadSource:
         """Read sources; positions from ``lengths_B`` on are padding, which no state sees."""
         x_BSE = self.dropout((self.source_embedding or self.embedding)(source_BS))
-        packed = pack_padded_sequence(x_BSE, lengths_B.cpu(), batch_first=True, enforce_sorted=False)
-        out, last = self.encoder(packed)
-        states_BSM, _ = pad_packed_sequence(out, batch_first=True, total_length=source_BS.shape[1])
-        keys_BSD = states_BSM if self.score is None else self.score.key(states_BSM)
         mask_BS = torch.arange(source_BS.shape[1], device=lengths_B.device)[None] < lengths_B[:, None]
-        parts = last if isinstance(last, tuple) else (last,)
-        return ReadSource(lengths_B, states_BSM, keys_BSD, mask_BS, tuple(self._bridged(part) for part in parts))
+        states_BSM, last = read_both_ways(self.encoder, x_BSE, mask_BS)
+        keys_BSD = states_BSM if self.score is None else self.score.key(states_BSM)
+        return ReadSource(lengths_B, states_BSM, keys_BSD, mask_BS, tuple(self._bridged(part) for part in last))
 
     def _bridged(self, last_LBM: torch.Tensor) -> torch.Tensor:
         """The encoder's last states, both ways side by side, as the decoder's first, (layers, B, D)."""
@@ -182,78 +187,80 @@ class Seq2Seq(nn.Module):
     def start(self, memory: ReadSource) -> WrittenState:
         """The decoder before its first token."""
         batch = len(memory.lengths_B)
-        return WrittenState(memory.last, memory.states_BSM.new_zeros(batch, self.config.width))
+        hidden = list(zip(*(part.unbind() for part in memory.last), strict=True))
+        return WrittenState(hidden, memory.states_BSM.new_zeros(batch, self.config.width))
 
     def decode(self, target_BT: torch.Tensor, memory: ReadSource) -> torch.Tensor:
         """Hidden states (B, T, D) of whole targets."""
-        config, state = self.config, self.start(memory)
+        config, loop = self.config, self._loop(memory)
         embedded_BTE = self.dropout(self.embedding(target_BT))
         if config.attention == "bahdanau" or config.feeds_input:
-            steps = [self._step(x_B1E, memory, state) for x_B1E in embedded_BTE.split(1, dim=1)]
-            return torch.cat(steps, dim=1)
+            state = self.start(memory)
+            given_TBG = loop.cells[0].before(embedded_BTE.transpose(0, 1))
+            return torch.stack([self._step(given_BG, loop, state) for given_BG in given_TBG.unbind()], dim=1)
         # Nothing that a step gives out is read by the next one: all cells run at once, then all steps look.
-        out_BTD, _ = self.decoder(embedded_BTE, self._cells(state.hidden))
-        return self._looked(out_BTD, out_BTD, memory)[0]
+        out_BTD, _ = self.decoder(embedded_BTE, memory.last if config.cell == "lstm" else memory.last[0])
+        return self._looked(out_BTD, loop)[0]
 
     def step(self, tokens_B1: torch.Tensor, memory: ReadSource, state: WrittenState) -> torch.Tensor:
         """Hidden states (B, 1, D) of the next position; ``state`` goes one position on."""
-        return self._step(self.dropout(self.embedding(tokens_B1)), memory, state)
+        loop = self._loop(memory)
+        given_BG = loop.cells[0].before(self.dropout(self.embedding(tokens_B1[:, 0])))
+        return self._step(given_BG, loop, state)[:, None]
 
-    def _step(self, x_B1E: torch.Tensor, memory: ReadSource, state: WrittenState) -> torch.Tensor:
-        read = [x_B1E]
-        context_B1M, weights_B1S = None, None
+    def _loop(self, memory: ReadSource) -> _Loop:
+        embedding, layers = self.config.embedding, range(self.config.layers)
+        return _Loop(
+            [StepCell(self.decoder, layer, num_apart=0 if layer else embedding) for layer in layers],
+            StepMatrix(memory.keys_BSD),
+            StepMatrix(memory.states_BSM.mT),
+            None if self.combine is None else StepMatrix(self.combine.weight),
+            ~memory.mask_BS[:, None],
+        )
+
+    def _step(self, given_BG: torch.Tensor, loop: _Loop, state: WrittenState) -> torch.Tensor:
+        read, context_B1M, weights_B1S = [], None, None
         if self.config.attention == "bahdanau":
-            context_B1M, weights_B1S = self._context(state.hidden[0][-1][:, None], memory)
-            read.append(context_B1M)
+            context_B1M, weights_B1S = self._context(state.hidden[-1][0][:, None], loop)
+            read.append(context_B1M[:, 0])
         if self.config.feeds_input:
-            read.append(state.fed_BD[:, None])
-        state.hidden = self._next_cells(torch.cat(read, dim=-1)[:, 0], state.hidden)
-        out_B1D = state.hidden[0][-1][:, None]
+            read.append(state.fed_BD)
+        out_B1D = self._next_cells(given_BG, torch.cat(read, dim=-1) if read else None, loop, state)[:, None]
         if context_B1M is None:
-            given_B1D, weights_B1S = self._looked(out_B1D, out_B1D, memory)
+            given_B1D, weights_B1S = self._looked(out_B1D, loop)
         else:
-            given_B1D = self._combined(out_B1D, context_B1M)
+            given_B1D = self._combined(out_B1D, context_B1M, loop)
         state.fed_BD = given_B1D[:, 0]
         state.weights_BS = None if weights_B1S is None else weights_B1S[:, 0]
-        return given_B1D
+        return state.fed_BD
 
-    def _next_cells(self, x_BE: torch.Tensor, hidden: _Hidden) -> _Hidden:
-        """The cells one step on. torch's layers prepare their matrices at each call, which here is a call a token."""
-        cells: list[_Hidden] = []
-        for layer in range(self.config.layers):
-            weights = [getattr(self.decoder, f"{name}_l{layer}") for name in _CELL_WEIGHTS]
-            if layer and self.training:
-                x_BE = functional.dropout(x_BE, self.config.dropout)
-            if self.config.cell == "lstm":
-                cells.append(torch.lstm_cell(x_BE, [part[layer] for part in hidden], *weights))
-            else:
-                cells.append((torch.gru_cell(x_BE, hidden[0][layer], *weights),))
-            x_BE = cells[-1][0]
-        return tuple(torch.stack(parts) for parts in zip(*cells, strict=True))
+    def _next_cells(
+        self, given_BG: torch.Tensor, read_BI: torch.Tensor | None, loop: _Loop, state: WrittenState
+    ) -> torch.Tensor:
+        """The cells one step on; returns what the last of them gives out, (B, D)."""
+        before, state.hidden = state.hidden, [loop.cells[0](read_BI, state.hidden[0], given_BG)]
+        for cell, held in zip(loop.cells[1:], before[1:], strict=True):
+            x_BD = functional.dropout(state.hidden[-1][0], self.config.dropout, self.training)
+            state.hidden.append(cell(x_BD, held))
+        return state.hidden[-1][0]
 
-    def _cells(self, hidden: _Hidden) -> _Hidden | torch.Tensor:
-        return hidden if self.config.cell == "lstm" else hidden[0]
-
-    def _looked(
-        self, out_BTD: torch.Tensor, queries_BTD: torch.Tensor, memory: ReadSource
-    ) -> tuple[torch.Tensor, torch.Tensor | None]:
+    def _looked(self, out_BTD: torch.Tensor, loop: _Loop) -> tuple[torch.Tensor, torch.Tensor | None]:
         if self.score is None:
             return self.dropout(out_BTD), None
-        context_BTM, weights_BTS = self._context(queries_BTD, memory)
-        return self._combined(out_BTD, context_BTM), weights_BTS
+        context_BTM, weights_BTS = self._context(out_BTD, loop)
+        return self._combined(out_BTD, context_BTM, loop), weights_BTS
 
-    def _context(self, queries_BTD: torch.Tensor, memory: ReadSource) -> tuple[torch.Tensor, torch.Tensor]:
+    def _context(self, queries_BTD: torch.Tensor, loop: _Loop) -> tuple[torch.Tensor, torch.Tensor]:
         """What is attended to (B, T, M), and with which weights (B, T, S)."""
         assert self.score is not None
-        scores_BTS = self.score(queries_BTD, memory.keys_BSD).masked_fill(~memory.mask_BS[:, None], -math.inf)
+        scores_BTS = self.score(queries_BTD, loop.keys).masked_fill(loop.hidden_B1S, -math.inf)
         weights_BTS = scores_BTS.softmax(dim=-1)
-        return weights_BTS @ memory.states_BSM, weights_BTS
+        return loop.states(weights_BTS), weights_BTS
 
-    def _combined(self, out_BTD: torch.Tensor, context_BTM: torch.Tensor) -> torch.Tensor:
+    def _combined(self, out_BTD: torch.Tensor, context_BTM: torch.Tensor, loop: _Loop) -> torch.Tensor:
         """Luong's attentional state: tanh of a matrix over the decoder's state and what was attended to."""
-        assert self.combine is not None
-        combined_BTD: torch.Tensor = self.dropout(torch.tanh(self.combine(torch.cat([out_BTD, context_BTM], dim=-1))))
-        return combined_BTD
+        assert loop.combine is not None
+        return self.dropout(torch.tanh(loop.combine(torch.cat([out_BTD, context_BTM], dim=-1))))  # type: ignore[no-any-return]
 
     def forward(self, source_BS: torch.Tensor, lengths_B: torch.Tensor, target_BT: torch.Tensor) -> torch.Tensor:
         """:meth:`encode`, then :meth:`decode`."""
