@@ -80,7 +80,7 @@ def _read(
     """One layer one way."""
     start_1BM = x_BSE.new_zeros(1, len(x_BSE), cells.hidden_size)
     places_B, ends_B = torch.arange(len(x_BSE), device=x_BSE.device), mask_BS.sum(dim=1) - 1
-    if isinstance(cells, nn.GRU):
+    if cells.mode == "GRU":
         out_BSM, _ = torch.gru(x_BSE, start_1BM, weights, True, 1, 0.0, cells.training, False, True)
         return out_BSM, (out_BSM[places_B, ends_B],)
     columns_GP = weights[0].new_zeros(4, cells.hidden_size, _PAD_COLUMNS)
@@ -106,7 +106,7 @@ class StepCell:
         self._apart_GE = weight_ih[:, :num_apart]
         self._input = StepMatrix(weight_ih[:, num_apart:]) if weight_ih.shape[1] > num_apart else None
         self._state = StepMatrix(weight_hh)
-        self._next = _lstm if isinstance(cells, nn.LSTM) else _gru
+        self._next = _lstm if cells.mode == "LSTM" else _gru
 
     def before(self, x_E: torch.Tensor) -> torch.Tensor:
         """What the first columns of the input give the gates (…, G), at any number of steps."""
