@@ -31,6 +31,12 @@ def write(folder, text):
     return path
 
 
+def test_a_byte_order_mark_is_neither_part_of_a_word_nor_in_the_way_of_a_comment(tmp_path):
+    (first,) = iter_tagged(write(tmp_path, "\ufeff경찰 B-OG\n은 O\n"), separator=" ")
+    assert (first.text, first.offsets[0]) == ("경찰 은", (0, 2))
+    assert len(list(iter_tagged(write(tmp_path, "\ufeff" + KLUE), separator=""))) == 2
+
+
 def test_characters_of_klue_are_put_together_with_their_spaces(tmp_path):
     first, second = iter_tagged(write(tmp_path, KLUE), separator="")
     assert first.text == "경찰은 #"

@@ -127,3 +127,9 @@ def test_a_packed_file_may_have_several_members(tmp_path):
         file = tmp_path / f"a.txt.{suffix}"
         file.write_bytes(b"".join(pack(f"{n} 줄\n".encode()) for n in range(300)))
         assert b"".join(sources.read_blocks(file)).decode() == "".join(f"{n} 줄\n" for n in range(300))
+
+
+def test_a_byte_order_mark_at_the_start_is_no_character_of_the_first_line_and_one_within_stays(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_bytes("\ufeff밥을\r\n\ufeff먹고\n".encode())
+    assert list(sources.iter_lines(path)) == ["밥을", "\ufeff먹고"]

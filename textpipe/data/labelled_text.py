@@ -161,15 +161,12 @@ def _rows(path: StrPath) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 def _full_lines(path: StrPath) -> Iterator[tuple[int, str]]:
     for number, line in enumerate(iter_lines(path), 1):
-        # Spreadsheets begin what they save with a byte-order mark, which would stick to the first column's name.
-        whole = line.removeprefix("\ufeff") if number == 1 else line
-        if whole.strip():
-            yield number, whole
+        if line.strip():
+            yield number, line
 
 
 def _csv_cells(path: StrPath) -> Iterator[tuple[int, list[str]]]:
-    lines = (line.removeprefix("\ufeff") if not at else line for at, line in enumerate(iter_lines(path)))
-    reader = csv.reader((line + "\n" for line in lines), strict=True)
+    reader = csv.reader((line + "\n" for line in iter_lines(path)), strict=True)
     begin = 1  # a quoted cell may have line ends, so a row is named by the line it begins at
     try:
         for cells in reader:

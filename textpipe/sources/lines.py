@@ -195,13 +195,14 @@ def iter_line_chunks(
 
 
 def iter_lines(path: str | os.PathLike[str]) -> Iterator[str]:
-    """The lines of a file, without their ends (``\\n`` or ``\\r\\n``).
+    """The lines of a file, without their ends (``\\n`` or ``\\r\\n``) and the byte-order mark it may begin with.
 
     Raises
     ------
     FormatError, LimitError
         as :meth:`LineReader.read` does.
     """
-    for chunk in iter_line_chunks(path):
-        for line in chunk.decode("utf-8").removesuffix("\n").split("\n"):
+    # Spreadsheets and editors begin a file with the mark: it would stick to the first word, column or label.
+    for number, chunk in enumerate(iter_line_chunks(path)):
+        for line in chunk.decode("utf-8" if number else "utf-8-sig").removesuffix("\n").split("\n"):
             yield line.removesuffix("\r")
