@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import torch
 from torch.nn import functional
@@ -47,13 +49,27 @@ def test_translations_are_those_of_a_beam_search_in_the_order_of_the_sources(tra
 def test_every_token_written_has_the_whole_of_the_source_shared_out(translator, small_tokenizer):
     (found,) = translator.translate([SOURCES[1]], BeamConfig(beams=2, max_tokens=9), aligned=True)
     shown = found.alignment
-    assert shown.source_tokens == [*small_tokenizer.encode(SOURCES[1]).tokens, "<|endoftext|>"]
+    pieces = small_tokenizer.encode(SOURCES[1]).tokens
+    assert shown.source_tokens == [*(piece.replace("Ġ", "␣") for piece in pieces), "<|endoftext|>"]
     assert shown.target_tokens[-1] == "<|endoftext|>"
     assert len(shown.shares) == len(shown.target_tokens)
     for row in shown.shares:
         assert len(row) == len(shown.source_tokens)
         assert sum(row) == pytest.approx(1, abs=1e-5)
     assert shown.pairs == [(row[:-1].index(max(row[:-1])), step) for step, row in enumerate(shown.shares[:-1])]
+
+
+def test_tokens_of_an_alignment_read_as_the_text_does_and_parts_of_characters_as_hexadecimal(translator):
+    (found,) = translator.translate([SOURCES[0]], BeamConfig(beams=1, max_tokens=3), aligned=True)
+    *names, _ = found.alignment.source_tokens
+    parts = [part for name in names for part in re.split("‹([0-9a-f ]+)›", name)[1::2]]
+    assert parts, "the vocabulary is too large for this test: no character is in parts"
+    data = b"".join(
+        bytes.fromhex(part) if place % 2 else part.encode()
+        for name in names
+        for place, part in enumerate(re.split("‹([0-9a-f ]+)›", name))
+    )
+    assert data.decode() == SOURCES[0].replace(" ", "␣")
 
 
 def test_a_target_that_fills_the_context_is_aligned(translator):

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from textpipe.encoding.visible import visible, visible_bytes
 from textpipe.errors import ConfigError
 from textpipe.generation.attended import alignment, attended
 from textpipe.generation.beam import BeamConfig
@@ -28,7 +29,8 @@ __all__ = ["Alignment", "Translation", "Translator"]
 class Alignment:
     """Tokens of both sides, which of the source each of the target is aligned with, and every pair's share.
 
-    The last token of each side is its end; ``pairs`` have the tokens before it alone.
+    Tokens are given as they read: blanks are seen, bytes that are only part of a character are in hexadecimal. The last
+    token of each side is its end; ``pairs`` have the tokens before it alone.
     """
 
     source_tokens: list[str]
@@ -143,5 +145,10 @@ class Translator:
         shares_TS = attended(self.model, read, [self.writer.begin, *reread])
         written = [*best.ids, self.writer.eos_id][: len(shares_TS)]
         sides = ((self.source_tokenizer, read), (self.tokenizer, written))
-        names = [[tokenizer.id_to_token(number) or "" for number in ids] for tokenizer, ids in sides]
+        names = [[_reading(tokenizer, number) for number in ids] for tokenizer, ids in sides]
         return Alignment(names[0], names[1], alignment(shares_TS), shares_TS.tolist())
+
+
+def _reading(tokenizer: Tokenizer, number: int) -> str:
+    data = tokenizer.piece_bytes(number, skip_special=True)
+    return visible(tokenizer.id_to_token(number) or "") if data is None else visible_bytes(data)
