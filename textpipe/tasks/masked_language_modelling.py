@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from torch.nn import functional
 
 from textpipe.data.batches import IGNORED, Batch
 from textpipe.data.masking import Marks, Masking
@@ -29,14 +30,19 @@ if TYPE_CHECKING:
 
 __all__ = ["MaskedLanguageModelling", "masked_language_modelling_loss"]
 
+_GROUP = 64  # positions
+
 
 def masked_language_modelling_loss(
     model: BERT, batch: Batch, *, label_smoothing: float = 0.0
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Sum of −ln p(hidden token) over the batch's targets, and their number."""
-    hidden_BT = batch.targets_BT != IGNORED
-    states_ND = model.head_states(model(batch.tokens_BT)[hidden_BT])  # the head is computed where it is asked for
-    targets_N = batch.targets_BT[hidden_BT]
+    # The head is computed where it is asked for, and in whole groups: a kernel is made for every new number of rows.
+    targets = batch.targets_BT.flatten()
+    (hidden_N,) = (targets != IGNORED).nonzero(as_tuple=True)
+    missing = -len(hidden_N) % _GROUP
+    targets_N = functional.pad(targets[hidden_N], (0, missing), value=IGNORED)
+    states_ND = model.head_states(model(batch.tokens_BT).flatten(0, 1)[functional.pad(hidden_N, (0, missing))])
     return linear_cross_entropy(
         states_ND, model.head_weight, targets_N, bias_V=model.head_bias, label_smoothing=label_smoothing
     )
