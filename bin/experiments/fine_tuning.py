@@ -54,9 +54,9 @@ def arguments_of(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("text", type=Path)
     parser.add_argument("--on", action="append", required=True, metavar="FORMAT=FILE[,FILE]")
     parser.add_argument("--held-out", type=float, default=0.2, help="share of a file that is scored (0.2)")
-    parser.add_argument("--vocab-size", type=int, default=8000)
+    parser.add_argument("--vocab-size", type=int, default=2000)
     parser.add_argument("--layers", type=int, default=masked.SHAPE["layers"])
-    parser.add_argument("--steps", type=int, default=3000, help="of pretraining")
+    parser.add_argument("--steps", type=int, default=5000, help="of pretraining")
     parser.add_argument("--epochs", type=int, default=3, help="of fine-tuning")
     return parser.parse_args(arguments)
 
@@ -147,6 +147,7 @@ def _fine_tune(
         seed=chosen.seed,
         threads=chosen.threads,
         device="cpu",
+        dtype="bfloat16",
         sample_tokens=0,
         validate_every=chosen.epochs * each,
         checkpoint_every=each,

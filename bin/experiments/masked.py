@@ -23,7 +23,7 @@ from textpipe.nn.shapes import BertConfig
 from textpipe.records import Document
 from textpipe.training.run_config import TrainConfig
 
-SHAPE = {"context": 64, "layers": 4, "heads": 4, "width": 128}
+SHAPE = {"context": 128, "layers": 4, "heads": 6, "width": 192}
 
 
 def lines(path: Path) -> Iterator[str]:
@@ -49,6 +49,8 @@ def pretraining(chosen: argparse.Namespace) -> TrainConfig:
     return TrainConfig(
         steps=chosen.steps,
         batch_size=32,
+        mask_share=0.3,
+        optimizer="muon",
         learning_rate=2e-3,
         warmup_steps=chosen.steps // 10,
         final_share=0.0,
@@ -56,17 +58,18 @@ def pretraining(chosen: argparse.Namespace) -> TrainConfig:
         seed=chosen.seed,
         threads=chosen.threads,
         device="cpu",
+        dtype="bfloat16",
         sample_tokens=0,
-        validate_every=chosen.steps // 4,
-        checkpoint_every=chosen.steps // 4,
+        validate_every=max(1, chosen.steps // 10),
+        checkpoint_every=max(1, chosen.steps // 10),
     )
 
 
 def main(arguments: list[str]) -> int:
     parser = running.flags("masked", __doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("text", type=Path)
-    parser.add_argument("--vocab-size", type=int, default=4000)
-    parser.add_argument("--steps", type=int, default=800)
+    parser.add_argument("--vocab-size", type=int, default=2000)
+    parser.add_argument("--steps", type=int, default=5000)
     chosen = parser.parse_args(arguments)
     data = packed(partial(lines, chosen.text), chosen.vocab_size, chosen.out / f"data-{chosen.vocab_size}")
     model = BertConfig(vocab_size=data.vocab_size, **SHAPE)

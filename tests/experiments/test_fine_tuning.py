@@ -132,7 +132,7 @@ def test_all_arms_are_scored_on_what_was_held_out_and_chosen_by_nothing(tmp_path
     rows = [(f"{text} {number}", label) for text, label in REVIEWS for number in "가나다"]
     learn, test = table(tmp_path / "a.tsv", rows[::2]), table(tmp_path / "b.tsv", rows[1::2])
     text = tmp_path / "text.txt"
-    text.write_text("\n".join([*GOOD, *BAD] * 400 + [row[0] for row in rows]), encoding="utf-8")
+    text.write_text("\n".join([*GOOD, *BAD] * 900 + [row[0] for row in rows]), encoding="utf-8")
     words = [str(text), "--on", f"label={learn},{test}", "--out", str(tmp_path / "out"), "--vocab-size", "90"]
     assert module("fine_tuning").main([*words, "--layers", "1", "--steps", "4", "--epochs", "2"]) == 0
     said = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
