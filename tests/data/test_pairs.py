@@ -7,11 +7,9 @@ import json
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 
 from textpipe.data.batches import IGNORED
-from textpipe.data.pair_plans import PairPlan, _cut
+from textpipe.data.pair_plans import PairPlan
 from textpipe.data.pairs import PackedPairs, pack_pairs
 from textpipe.errors import ConfigError, FormatError, InputError
 from textpipe.tokenizer import Tokenizer
@@ -54,50 +52,11 @@ def test_source_and_target_of_every_pair_stay_together(packed, small_tokenizer):
         assert batch.read_BT[row, : len(wanted)].tolist() == [0, *wanted[:-1].tolist()]
 
 
-def test_an_epoch_holds_every_pair_once_in_an_order_of_its_own(packed):
-    plan = plan_of(packed)
-    epochs, step = [], 0
-    for _ in range(3):
-        seen = []
-        while len(seen) < len(PAIRS):
-            seen += plan.numbers(step).tolist()
-            step += 1
-        assert sorted(seen) == list(range(len(PAIRS)))
-        epochs.append(seen)
-    assert epochs[0] != epochs[1] != epochs[2]
-
-
-def test_a_batch_depends_on_seed_and_step_alone(packed):
-    forwards = [plan.numbers(step).tolist() for plan in [plan_of(packed)] for step in range(40)]
-    for step in (39, 3, 25, 0):
-        assert plan_of(packed).numbers(step).tolist() == forwards[step]
-    plan = plan_of(packed)
-    assert [plan.numbers(step).tolist() for step in reversed(range(40))] == forwards[::-1]
-    assert [plan_of(packed, seed=6).numbers(step).tolist() for step in range(40)] != forwards
-
-
 def test_no_batch_is_over_its_budget_with_padding_counted(packed):
     plan = plan_of(packed)
     for step in range(30):
         batch = plan.batch(step)
         assert len(batch.samples) * max(batch.source_BS.shape[1], batch.read_BT.shape[1]) <= 400
-
-
-def test_pairs_longer_than_the_context_are_left_out_and_counted(packed):
-    lengths = packed.train.lengths()
-    limit = int(np.median(lengths))
-    plan = plan_of(packed, context=limit)
-    assert plan.num_too_long == int((lengths > limit).sum()) > 0
-    assert all(lengths[plan.numbers(step)].max() <= limit for step in range(20))
-    with pytest.raises(InputError, match="all 300 pairs are longer than 2 tokens"):
-        plan_of(packed, context=2)
-    with pytest.raises(ConfigError, match="less than one pair of 64 tokens"):
-        plan_of(packed, batch_tokens=10)
-
-
-def test_evaluation_reads_every_pair_once(packed):
-    plan = PairPlan(packed.val, batch_tokens=200, context=64, seed=0, begin=0)
-    assert sorted(number for batch in plan.consecutive() for number in batch.samples) == list(range(40))
 
 
 def test_parts_of_a_batch_are_the_batch(packed):
@@ -149,22 +108,3 @@ def test_a_folder_with_a_changed_file_is_refused(small_tokenizer, tmp_path):
     path.write_bytes(data)
     with pytest.raises(FormatError, match="is not the file that was written"):
         PackedPairs(tmp_path / "out", verify=True)
-
-
-def cut_one_by_one(lengths, batch_tokens):
-    """How many pairs of rising length go to each batch, asked of one pair after the other."""
-    sizes, size = [], 0
-    for length in lengths:
-        if size and (size + 1) * length > batch_tokens:
-            sizes.append(size)
-            size = 0
-        size += 1
-    return [*sizes, size] if size else sizes
-
-
-@given(st.lists(st.integers(1, 40), max_size=300).map(sorted), st.integers(1, 200))
-def test_batches_are_cut_as_one_pair_after_the_other_would_be(lengths, batch_tokens):
-    numbers = np.arange(100, 100 + len(lengths))
-    batches = _cut(numbers, np.array(lengths, dtype=np.int64), batch_tokens)
-    assert [len(batch) for batch in batches] == cut_one_by_one(lengths, batch_tokens)
-    assert [number for batch in batches for number in batch.tolist()] == numbers.tolist()
