@@ -56,7 +56,7 @@ def test_batches_are_full_but_for_two_that_share_what_is_left_over(drawn):
     rounded = _rounded(np.array(lengths))
     classes = np.array([max(np.array(lengths)[rounded == each]) for each in rounded])
     batches = epoch_of(plan_of(lengths, batch_tokens=budget, context=max(lengths)))
-    batches.sort(key=lambda batch: (classes[batch].max(), classes[batch].min()))
+    batches.sort(key=lambda batch: (classes[batch].max(), classes[batch].min(), -len(batch)))
     tokens = [len(batch) * classes[batch].max() for batch in batches]
     for batch, after in pairwise(batches[:-1]):
         assert (len(batch) + 1) * classes[after].min() > budget
