@@ -44,7 +44,7 @@ def epoch_of(plan, epoch=0):
 def test_every_epoch_holds_every_pair_once_within_the_budget(drawn, seed):
     lengths, budget = drawn
     plan = plan_of(lengths, batch_tokens=budget, context=max(lengths), seed=seed)
-    for epoch in (0, 1, 1000):
+    for epoch in (0, 1000):
         batches = epoch_of(plan, epoch)
         assert sorted(np.concatenate(batches).tolist()) == list(range(len(lengths)))
         assert all(len(batch) * max(lengths[number] for number in batch) <= budget for batch in batches)
@@ -73,7 +73,7 @@ def shares_of(left, budget):
             yield min(first, second)
 
 
-@given(st.integers(1, 40), st.integers(1, 500), st.integers(1, 2000))
+@given(st.integers(1, 40), st.integers(1, 200), st.integers(1, 1000))
 def test_pairs_of_one_length_leave_no_batch_under_half_but_for_a_pair(length, count, budget):
     budget = max(budget, length)
     tokens = [len(batch) * length for batch in epoch_of(plan_of([length] * count, batch_tokens=budget, context=length))]
