@@ -86,3 +86,64 @@ def test_evaluation_hides_the_same_whatever_the_batch_size(small_packed):
 def test_a_vocabulary_without_marks_is_refused_with_the_cure(small_tokenizer):
     with pytest.raises(ConfigError, match=r"no token \[CLS\] or <s>.*--special-token"):
         Marks.of(small_tokenizer, eos_id=0)
+
+
+def halves(packed, **changes):
+    return masking(packed, next_sentence=True, **changes)
+
+
+def parted(batch):
+    """(first half, second half, follows) of each sequence, with what was hidden put back."""
+    whole = torch.where(batch.targets_BT == IGNORED, batch.tokens_BT, batch.targets_BT)
+    for row, segments, follows in zip(whole, batch.segments_BT, batch.follows_B.tolist(), strict=True):
+        border = int((segments == 0).sum())
+        yield row[1 : border - 1].tolist(), row[border:-1].tolist(), follows
+
+
+def test_two_halves_stand_between_three_marks_and_are_of_two_segments(small_packed):
+    batch = halves(small_packed).batch(0)
+    assert batch.tokens_BT.shape == batch.targets_BT.shape == batch.segments_BT.shape == (8, 34)
+    for row, targets, segments in zip(batch.tokens_BT, batch.targets_BT, batch.segments_BT, strict=True):
+        border = int((segments == 0).sum())
+        assert segments.tolist() == [0] * border + [1] * (34 - border)
+        marks = torch.tensor([0, border - 1, 33])
+        assert row[marks].tolist() == [1, 2, 2]
+        assert (targets[marks] == IGNORED).all()
+
+
+def test_a_second_half_follows_in_the_corpus_or_is_told_not_to(small_packed):
+    plan, counts = halves(small_packed), {0: 0, 1: 0}
+    for step in range(100):
+        windows = plan.plan.batch(step).targets_BT.tolist()
+        for (first, second, follows), window in zip(parted(plan.batch(step)), windows, strict=True):
+            assert first == window[: len(first)]
+            assert first[-1] != small_packed.eos_id  # the cut is inside a document
+            assert (second == window[len(first) :]) == (follows == 0)
+            counts[follows] += 1
+    assert counts[1] / 800 == pytest.approx(0.5, abs=0.06)
+
+
+def test_halves_are_the_same_however_a_step_is_shared_and_hidden_as_often(small_packed):
+    plan = halves(small_packed)
+    whole = plan.batch(3)
+    for parts in ([plan.batch(3, rank=rank, world=2) for rank in (0, 1)], list(whole.split(3))):
+        for name in ("tokens_BT", "targets_BT", "segments_BT", "follows_B"):
+            assert torch.equal(torch.cat([getattr(part, name) for part in parts]), getattr(whole, name))
+    hidden = sum(plan.batch(step).num_targets for step in range(50))
+    assert hidden / (50 * 8 * plan.num_inner) == pytest.approx(0.15, abs=0.02)
+
+
+def test_evaluation_in_halves_hides_no_token_past_the_end(small_packed):
+    plan = halves(small_packed)
+    batches = list(plan.consecutive(5))
+    last = batches[-1].targets_BT[-1]
+    over = len(batches[0].tokens_BT) and -small_packed.train.num_tokens % plan.num_inner
+    assert over > 0
+    assert (last[-over - 1 :] == IGNORED).all()
+    told = torch.cat([batch.follows_B for batch in batches])
+    assert set(told.tolist()) == {0, 1}
+
+
+def test_a_context_without_room_for_two_halves_is_refused(small_packed):
+    with pytest.raises(ConfigError, match=r"context of 4 has no room beside 3 marks \(allowed: 5 or more\)"):
+        halves(small_packed, context=4)

@@ -79,9 +79,9 @@ def case(name, texts, pairs):
     if name in ("gpt", "llama"):
         shape = GptConfig(vocab_size=texts.vocab_size, layers=2, heads=2, width=16, **SMALL)
         return (shape.replaced(layout="llama") if name == "llama" else shape), texts, {"batch_size": 6}
-    if name == "bert":
+    if name in ("bert", "bert-halves"):
         shape = BertConfig(vocab_size=texts.vocab_size, layers=2, heads=2, width=16, **SMALL)
-        return shape, texts, {"batch_size": 6}
+        return shape.replaced(next_sentence=name != "bert"), texts, {"batch_size": 6}
     if name == "transformer":
         shape = TransformerConfig(
             vocab_size=pairs.vocab_size, encoder_layers=1, decoder_layers=2, heads=2, width=16, **SMALL
@@ -91,7 +91,7 @@ def case(name, texts, pairs):
     return shape, pairs, {"batch_tokens": 200}
 
 
-NAMES = ["gpt", "llama", "bert", "transformer", "seq2seq"]
+NAMES = ["gpt", "llama", "bert", "bert-halves", "transformer", "seq2seq"]
 
 
 def rows(out):
@@ -131,7 +131,7 @@ def test_every_architecture_learns_and_resumes_to_the_bit(name, texts, pairs, tm
     assert result.val_loss < log[0]["val_loss"]
     assert log[0]["num_parameters"] > 0
     assert math.isfinite(log[0]["unigram_entropy"])
-    assert ("samples" in log[4]) == (name != "bert")
+    assert ("samples" in log[4]) == (not name.startswith("bert"))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -142,7 +142,7 @@ def test_a_loaded_model_is_the_trained_one(name, texts, pairs, tmp_path):
     model, tokenizer, facts = load_model(tmp_path)
     assert trainer.task.validate(model, torch.float32)["val_loss"] == pytest.approx(result.val_loss, abs=1e-6)
     assert tokenizer.sha256 == data.tokenizer_sha256
-    assert facts["architecture"] == {"llama": "gpt"}.get(name, name)
+    assert facts["architecture"] == {"llama": "gpt", "bert-halves": "bert"}.get(name, name)
 
 
 @pytest.mark.parametrize(
@@ -163,12 +163,12 @@ def test_every_setting_resumes_to_the_bit(settings, texts, pairs, tmp_path):
     check_resumes(shape, data, TrainConfig(**{**COMMON, **extra, **settings}), tmp_path)
 
 
-@pytest.mark.parametrize("name", ["transformer", "seq2seq"])
-def test_micro_batches_of_pairs_are_one_batch(name, pairs, tmp_path):
-    shape, data, extra = case(name, None, pairs)
+@pytest.mark.parametrize("name", ["bert-halves", "transformer", "seq2seq"])
+def test_micro_batches_of_unequal_sizes_are_one_batch(name, texts, pairs, tmp_path):
+    shape, data, extra = case(name, texts, pairs)
     shape = shape.replaced(dropout=0.0)
     gradients = []
-    for number, size in enumerate((None, 3)):
+    for number, size in enumerate((None, 4)):
         config = TrainConfig(**{**COMMON, **extra}, micro_batch_size=size)
         trainer = Trainer(shape, data, config, out=tmp_path / str(number))
         trainer._open()

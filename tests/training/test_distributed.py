@@ -114,8 +114,8 @@ SAME = {
     "pipeline of llama": (
         "gpt", {**GPT, "tied": False, "layout": "llama"}, {"average_decay": 0.9}, {"pipeline_parallel": 2},
     ),
-    "bert ddp": ("bert", SMALL_BERT, {}, {}),
-    "bert fsdp": ("bert", SMALL_BERT, {}, {"sharding": "fsdp"}),
+    "bert ddp": ("bert", {**SMALL_BERT, "next_sentence": True}, {}, {}),
+    "bert fsdp": ("bert", {**SMALL_BERT, "next_sentence": True}, {}, {"sharding": "fsdp"}),
     "transformer ddp": ("transformer", SMALL_PAIRS, {"batch_tokens": 300}, {}),
     "transformer fsdp": ("transformer", SMALL_PAIRS, {"batch_tokens": 300}, {"sharding": "fsdp"}),
     "transformer cut": ("transformer", SMALL_PAIRS, {"batch_tokens": 300}, {"tensor_parallel": 2}),

@@ -20,8 +20,8 @@ Axes: B sequences of a batch, T positions of the context.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -49,6 +49,8 @@ class Batch:
     samples: tuple[int, ...] = ()
     positions_BT: torch.Tensor | None = None
     segments_BT: torch.Tensor | None = None
+    follows_B: torch.Tensor | None = None
+    """Of an encoder: 0 where the second segment follows the first, 1 where it does not."""
 
     @property
     def num_targets(self) -> int:
@@ -59,23 +61,19 @@ class Batch:
         """The same sequences, at most ``size`` at a time."""
         for start in range(0, len(self.tokens_BT), size):
             rows = slice(start, start + size)
-            yield Batch(
-                self.tokens_BT[rows],
-                self.targets_BT[rows],
-                self.samples[rows],
-                None if self.positions_BT is None else self.positions_BT[rows],
-                None if self.segments_BT is None else self.segments_BT[rows],
-            )
+            parts = {name: tensor[rows] for name, tensor in self._tensors()}
+            yield Batch(**parts, samples=self.samples[rows])
 
     def to(self, device: torch.device | str) -> Batch:
         """The same batch on another device."""
-        return Batch(
-            self.tokens_BT.to(device, non_blocking=True),
-            self.targets_BT.to(device, non_blocking=True),
-            self.samples,
-            None if self.positions_BT is None else self.positions_BT.to(device, non_blocking=True),
-            None if self.segments_BT is None else self.segments_BT.to(device, non_blocking=True),
-        )
+        parts: dict[str, Any] = {name: tensor.to(device, non_blocking=True) for name, tensor in self._tensors()}
+        return replace(self, **parts)
+
+    def _tensors(self) -> Iterator[tuple[str, torch.Tensor]]:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, torch.Tensor):
+                yield field.name, value
 
 
 class BatchPlan:

@@ -6,16 +6,21 @@ token, 10 stay (Devlin et al. 2018); marks and ends of documents are never chose
 else at least one token is. What is chosen depends on the seed and the number of the sequence, so a step cut into
 micro-batches, or shared by ranks, hides the same tokens.
 
+With ``next_sentence`` a window is two segments, cut inside a document, and in half of the sequences what stands in the
+second is from another place of the corpus: whether it follows the first is to be told. ("Sentence" is the paper's word
+for a run of text; here too it is one of any length.)
+
 Axes: B sequence, T position, V vocabulary.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from textpipe.data.batches import IGNORED, Batch, BatchPlan, consecutive_batches
@@ -72,16 +77,29 @@ class Masking:
     ----------
     split : the corpus; windows leave room for the two marks.
     share : of the tokens that are chosen.
+    next_sentence : whether windows are two segments, of which one is to tell if the second follows the first.
     """
 
     def __init__(
-        self, split: TokenSplit, marks: Marks, *, batch_size: int, context: int, seed: int, share: float = 0.15
+        self,
+        split: TokenSplit,
+        marks: Marks,
+        *,
+        batch_size: int,
+        context: int,
+        seed: int,
+        share: float = 0.15,
+        next_sentence: bool = False,
     ) -> None:
-        if context < 3:
-            raise ConfigError(f"a context of {context} has no room beside the two marks", allowed="3 or more")
+        num_marks = 3 if next_sentence else 2
+        if context < 2 * num_marks - 1:
+            raise ConfigError(
+                f"a context of {context} has no room beside {num_marks} marks", allowed=f"{2 * num_marks - 1} or more"
+            )
         self.split, self.marks, self.share, self.seed = split, marks, share, seed
-        self.context = context
-        self.plan = BatchPlan(split, batch_size=batch_size, context=context - 2, seed=seed)
+        self.next_sentence = next_sentence
+        self.num_inner = context - num_marks
+        self.plan = BatchPlan(split, batch_size=batch_size, context=self.num_inner, seed=seed)
         self._special = np.array(sorted(marks.special))
         self._ordinary = np.setdiff1d(np.arange(split.vocab_size), self._special)
 
@@ -91,11 +109,13 @@ class Masking:
 
     def consecutive(self, batch_size: int) -> Iterator[Batch]:
         """The whole split once, always with the same tokens hidden."""
-        for batch in consecutive_batches(self.split, batch_size=batch_size, context=self.context - 2):
+        for batch in consecutive_batches(self.split, batch_size=batch_size, context=self.num_inner):
             yield self._hide(batch, -1)
 
     def _hide(self, batch: Batch, seed: int) -> Batch:
-        inner_BT = batch.targets_BT.numpy()
+        inner_BT = batch.targets_BT.numpy().copy()
+        rows = zip(inner_BT, batch.samples, strict=True) if self.next_sentence else ()
+        halves = [self._in_two(row_T, seed, sample) for row_T, sample in rows]
         is_real_BT = inner_BT != IGNORED
         chosen_BT, replaced_BT = np.zeros_like(is_real_BT), np.where(is_real_BT, inner_BT, self.marks.end)
         for row, sample in enumerate(batch.samples):
@@ -107,7 +127,38 @@ class Masking:
             chosen_BT[row] = may_T & ((draw_T < self.share) | (draw_T == least))
             replaced_BT[row] = np.where(chosen_BT[row] & (kind_T < 0.8), self.marks.mask, replaced_BT[row])
             replaced_BT[row] = np.where(chosen_BT[row] & (kind_T >= 0.9), other_T, replaced_BT[row])
-        tokens_BT = np.pad(replaced_BT, ((0, 0), (1, 1)))
-        tokens_BT[:, 0], tokens_BT[:, -1] = self.marks.begin, self.marks.end
-        targets_BT = np.pad(np.where(chosen_BT, inner_BT, IGNORED), ((0, 0), (1, 1)), constant_values=IGNORED)
-        return Batch(torch.from_numpy(tokens_BT), torch.from_numpy(targets_BT), batch.samples)
+        cuts_B = [cut for cut, _ in halves]
+        tokens_BT = _framed(replaced_BT, self.marks.begin, self.marks.end, cuts_B)
+        targets_BT = _framed(np.where(chosen_BT, inner_BT, IGNORED), IGNORED, IGNORED, cuts_B)
+        made = Batch(torch.from_numpy(tokens_BT), torch.from_numpy(targets_BT), batch.samples)
+        if not self.next_sentence:
+            return made
+        segments_BT = np.arange(tokens_BT.shape[1]) >= np.array(cuts_B)[:, None] + 2
+        # where nothing is hidden nothing is counted, so that a micro-batch of such sequences alone changes no loss
+        follows_B = np.where(chosen_BT.any(axis=1), [follows for _, follows in halves], IGNORED)
+        return replace(
+            made, segments_BT=torch.from_numpy(segments_BT.astype(np.int64)), follows_B=torch.from_numpy(follows_B)
+        )
+
+    def _in_two(self, inner_T: npt.NDArray[np.int64], seed: int, sample: int) -> tuple[int, int]:
+        """Where the second segment begins, and 0 if it follows the first, else 1; it may be replaced in place."""
+        num_real = int((inner_T != IGNORED).sum())
+        inside = 1 + np.flatnonzero(inner_T[: num_real - 1] != self.split.eos_id)
+        if not len(inside):
+            return num_real, IGNORED
+        random = np.random.Generator(np.random.Philox(key=derive_key("halves", seed, sample)))
+        cut, elsewhere = int(random.choice(inside)), int(random.integers(self.split.num_tokens))
+        if random.random() < 0.5:
+            return cut, 0
+        own_T = inner_T[cut:num_real].copy()
+        inner_T[cut:num_real] = self.split.window(elsewhere, num_real - cut)
+        return cut, int((inner_T[cut:num_real] != own_T).any())
+
+
+def _framed(inner_BT: npt.NDArray[np.int64], first: int, other: int, cuts_B: list[int]) -> npt.NDArray[np.int64]:
+    """The rows between ``first`` and ``other``, with ``other`` also where rows are cut, if they are."""
+    if cuts_B:
+        inner_BT = np.stack([np.insert(row, cut, other) for row, cut in zip(inner_BT, cuts_B, strict=True)])
+    made_BT = np.pad(inner_BT, ((0, 0), (1, 1)))
+    made_BT[:, 0], made_BT[:, -1] = first, other
+    return made_BT

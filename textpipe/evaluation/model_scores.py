@@ -241,9 +241,16 @@ class Evaluator:
 
     def _hidden(self, split: TokenSplit) -> TextScore:
         marks = Marks.of(self.tokenizer, eos_id=split.eos_id)
-        context = min(self.shape.context, split.num_tokens + 2)
-        share = self.facts.get("mask_share", 0.15)
-        hidden = Masking(split, marks, batch_size=self.batch_size, context=context, seed=0, share=share)
+        pairs = isinstance(self.shape, BertConfig) and self.shape.next_sentence
+        hidden = Masking(
+            split,
+            marks,
+            batch_size=self.batch_size,
+            context=min(self.shape.context, split.num_tokens + (3 if pairs else 2)),
+            seed=0,
+            share=self.facts.get("mask_share", 0.15),
+            next_sentence=pairs,
+        )
         nats, count = summed_loss(
             lambda batch: masked_language_modelling_loss(self.model, batch),
             hidden.consecutive(self.batch_size),

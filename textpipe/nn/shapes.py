@@ -181,7 +181,7 @@ class BertConfig(EncoderConfig):
     """
 
     next_sentence: bool = Field(
-        False, description="a pooler, and a head that says if the second text follows the first"
+        False, description="a pooler, and a head that is trained to tell if a second segment follows the first"
     )
 
     @property

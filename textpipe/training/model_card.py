@@ -35,6 +35,7 @@ _SCORES = {
     "val_exact_match": "held-out questions answered exactly",
     "val_answer_f1": "F1 of answers to held-out questions",
     "val_round_trip": "tokens of held-out text that come back from a translation there and back",
+    "val_next_sentence_accuracy": "second halves of held-out sequences told right",
     "val_loss": "loss on held-out text, nats a token",
     "val_bits_per_byte": "bits per byte on held-out text",
     "unigram_entropy": "entropy of the tokens alone, nats a token",

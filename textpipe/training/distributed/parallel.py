@@ -153,7 +153,7 @@ class Parallel:
                 _shard(model, mesh["data"], self.config)
         run: Any = torch.compile(model) if self.config.compile else model
         if self.data_ranks > 1 and not self.shards:
-            self._replica = _replica(_Loss(task, run), model)
+            self._replica = _replica(_Loss(task, run))
             self._loss = self._replica
         else:
             self._loss = lambda batch: task.loss(run, batch)
@@ -237,14 +237,10 @@ class _Loss(nn.Module):
         return self.task.loss(self.model, batch)
 
 
-def _replica(loss: nn.Module, model: nn.Module) -> nn.Module:
-    # a head that no loss asks for stays without a gradient
-    has_unused = bool(getattr(getattr(model, "config", None), "next_sentence", False))
+def _replica(loss: nn.Module) -> nn.Module:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # newer torch has another name for it, older has not
-        return torch.nn.parallel.DistributedDataParallel(
-            loss, broadcast_buffers=False, gradient_as_bucket_view=True, find_unused_parameters=has_unused
-        )
+        return torch.nn.parallel.DistributedDataParallel(loss, broadcast_buffers=False, gradient_as_bucket_view=True)
 
 
 def _shard(model: nn.Module, mesh: DeviceMesh, config: TrainConfig) -> None:
