@@ -28,6 +28,8 @@ SHAPES = {
     "marian-bias": TransformerConfig(**PAIR, head_bias=True),
     "m-pegasus": TransformerConfig(**PAIR, layout="pre"),
     "m-pegasus-bias": TransformerConfig(**PAIR, layout="pre", head_bias=True),
+    "marian-unscaled": TransformerConfig(**PAIR, scaled_embedding=False),
+    "m2m100-unscaled": TransformerConfig(**PAIR, layout="pre", positions="fairseq", scaled_embedding=False),
     "m2m100": TransformerConfig(**PAIR, layout="pre", positions="fairseq"),
     "seq2seq": Seq2SeqConfig(vocab_size=400, embedding=16, width=32, encoder_width=16, context=48),
 }

@@ -257,7 +257,7 @@ def test_rows_of_the_embedding_beyond_the_tokenizer_are_left_out(folders, tmp_pa
         ("marian", {"activation_function": "gelu_new"}, "activation_function: is 'gelu_new'"),
         ("marian", {"decoder_ffn_dim": 8}, "decoder_ffn_dim: is 8 and differs from encoder_ffn_dim"),
         ("m2m100", {"pad_token_id": 0}, "pad_token_id: is 0"),
-        ("m2m100", {"scale_embedding": False}, "scale_embedding: is False"),
+        ("m2m100", {"scale_embedding": 1}, "scale_embedding: is 1"),
     ],
 )
 def test_what_is_not_computed_here_is_refused_by_its_key(name, changes, message, folders, tmp_path):
@@ -265,6 +265,20 @@ def test_what_is_not_computed_here_is_refused_by_its_key(name, changes, message,
     with pytest.raises(FormatError) as caught:
         ModelFolder.open(folder)
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(("name", "scales"), [("marian", False), ("pegasus", False), ("m2m100", True)])
+def test_a_file_that_does_not_say_if_embeddings_are_scaled_means_what_its_class_does(name, scales, folders, tmp_path):
+    folder = copied(folders[name][1], tmp_path / "x", scale_embedding=...)
+    found = ModelFolder.open(folder)
+    assert found.shape.scaled_embedding == scales
+    theirs = type(folders[name][0]).from_pretrained(folder).eval()
+    ids = torch.randint(2, 400, (2, 15), generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        ours = found.model()
+        logits = ours.logits(ours(ids, torch.tensor([15, 15]), ids[:, :7]))
+        expected = theirs(input_ids=ids, decoder_input_ids=ids[:, :7]).logits
+    torch.testing.assert_close(logits, expected, rtol=0, atol=2e-6 * max(1.0, expected.abs().max().item()))
 
 
 def broken(tensors, name, tensor):

@@ -21,7 +21,7 @@ def their_marian(transformers, shape):
         share_encoder_decoder_embeddings=shape.source_vocab_size is None,
         tie_word_embeddings=True,
         activation_function=shape.activation,
-        scale_embedding=True,
+        scale_embedding=shape.scaled_embedding,
         pad_token_id=0,
         decoder_start_token_id=1,
         eos_token_id=2,
@@ -36,7 +36,7 @@ def their_m2m100(transformers, shape):
         max_position_embeddings=shape.context,
         encoder_layerdrop=0.0,
         decoder_layerdrop=0.0,
-        scale_embedding=True,
+        scale_embedding=shape.scaled_embedding,
         pad_token_id=1,
         **common(shape),
     )
@@ -48,7 +48,7 @@ def their_pegasus(transformers, shape):
         vocab_size=shape.vocab_size,
         max_position_embeddings=shape.context,
         activation_function=shape.activation,
-        scale_embedding=True,
+        scale_embedding=shape.scaled_embedding,
         **common(shape),
     )
     return transformers.PegasusForConditionalGeneration(config)
@@ -73,7 +73,9 @@ FAMILIES = {
     "marian": (their_marian, SHAPE),
     "marian-silu": (their_marian, SHAPE.replaced(activation="silu")),
     "marian-two-vocabularies": (their_marian, SHAPE.replaced(source_vocab_size=77)),
+    "marian-unscaled": (their_marian, SHAPE.replaced(scaled_embedding=False)),
     "pegasus": (their_pegasus, SHAPE.replaced(layout="pre")),
+    "pegasus-unscaled": (their_pegasus, SHAPE.replaced(layout="pre", scaled_embedding=False)),
     "m2m100": (their_m2m100, SHAPE.replaced(layout="pre", positions="fairseq")),
 }
 

@@ -101,8 +101,14 @@ def _gpt_family(architecture: str, layout: str, inner: tuple[Key, ...], activati
 
 
 def _pair_family(
-    architecture: str, ours: Mapping[str, str], more: tuple[Key, ...], fixed: Mapping[str, tuple[Any, ...]]
+    architecture: str,
+    ours: Mapping[str, str],
+    more: tuple[Key, ...],
+    fixed: Mapping[str, tuple[Any, ...]],
+    *,
+    is_scaled: bool = False,
 ) -> Family:
+    """``is_scaled`` is what a file without the key means."""
     return Family(
         architecture=architecture,
         shape=TransformerConfig,
@@ -115,9 +121,10 @@ def _pair_family(
             Key("decoder_layers", "decoder_layers", int),
             Key("encoder_attention_heads", "heads", int),
             Key("encoder_ffn_dim", "feed_forward", int, written="inner_width"),
+            Key("scale_embedding", "scaled_embedding", bool, is_scaled),
         ),
         same={"decoder_attention_heads": "encoder_attention_heads", "decoder_ffn_dim": "encoder_ffn_dim"},
-        fixed={"scale_embedding": (True,), "tie_word_embeddings": (True,), **fixed},
+        fixed={"tie_word_embeddings": (True,), **fixed},
         dropout=("dropout", "attention_dropout"),
         prefix="model.",
     )
@@ -191,6 +198,7 @@ _M2M100 = _pair_family(
     {"layout": "pre", "positions": "fairseq"},
     (Key("vocab_size", "vocab_size", int),),
     {"pad_token_id": (1,)},  # positions are counted from behind it
+    is_scaled=True,
 )
 _PEGASUS = _pair_family(
     "PegasusForConditionalGeneration",

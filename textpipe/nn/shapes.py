@@ -280,6 +280,7 @@ class TransformerConfig(_PairConfig, _AttentionConfig):
     feed_forward: int | None = Field(None, ge=1, le=MAX_WIDTH * 8, description="inner width of a block; 4 · width")
     norm_epsilon: float = Field(1e-5, gt=0.0, description="added to the variance in norms")
     head_bias: bool = Field(False, description="each entry has a number that is added to its logit")
+    scaled_embedding: bool = Field(True, description="embeddings are multiplied by √width, as in Vaswani 2017")
 
     @pydantic.model_validator(mode="after")
     def _check_positions(self) -> Self:

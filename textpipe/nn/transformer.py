@@ -84,6 +84,7 @@ class Transformer(nn.Module):
         self.embedding = nn.Embedding(config.vocab_size, config.width)
         separate = config.source_vocab_size
         self.source_embedding = None if separate is None else nn.Embedding(separate, config.width)
+        self.embedding_scale = math.sqrt(config.width) if config.scaled_embedding else 1.0
         self.dropout = nn.Dropout(config.dropout)
         self.encoder = nn.ModuleList(Block(shape) for _ in range(config.encoder_layers))
         self.decoder = nn.ModuleList(DecoderBlock(shape) for _ in range(config.decoder_layers))
@@ -116,7 +117,7 @@ class Transformer(nn.Module):
     def _embedded(
         self, tokens_BT: torch.Tensor, table: nn.Embedding, start: int = 0, added_D: torch.Tensor | None = None
     ) -> torch.Tensor:
-        x_BTD = table(tokens_BT) * math.sqrt(self.config.width)
+        x_BTD = table(tokens_BT) * self.embedding_scale
         x_BTD = x_BTD if added_D is None else x_BTD + added_D
         embedded_BTD: torch.Tensor = self.dropout(x_BTD + self.positions_TD[start : start + tokens_BT.shape[1]])
         return embedded_BTD
