@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
+import regex
 import torch
 
 from textpipe.errors import InputError
@@ -175,10 +176,11 @@ def test_no_run_of_tokens_is_written_twice_when_forbidden(model):
 
 
 def test_a_stream_never_splits_a_character(writer, small_tokenizer, monkeypatch):
-    text = "한글은 자음과 모음 ㅎㅎ 🙂 뷁똠 end"
+    text = "한글은 자음과 모음 ㅎㅎ 🙂 뷁똠 👩‍🌾🇰🇷 e̤ end"
     written = small_tokenizer.encode(text, add_special_tokens=False).ids
     assert len(written) > len(text)  # most characters are several tokens here
     monkeypatch.setattr("textpipe.generation.decoding.sample_ids", lambda *a, **k: ([found] for found in written))
     pieces = list(stream(writer, small_tokenizer, "", eos_id=0))
     assert "".join(pieces) == text
     assert all("\ufffd" not in piece for piece in pieces)
+    assert regex.findall(r"\X", text) == [one for piece in pieces for one in regex.findall(r"\X", piece)]

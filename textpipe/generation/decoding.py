@@ -22,6 +22,7 @@ from textpipe.data.permutation import derive_key
 from textpipe.errors import InputError
 from textpipe.generation.beam import BeamConfig, Hypothesis, beam_search
 from textpipe.generation.sampling import SamplingConfig, choose
+from textpipe.generation.shown_characters import in_shown_characters
 from textpipe.generation.stop_strings import StopStrings
 from textpipe.generation.whole_characters import WholeCharacters
 from textpipe.generation.writing import PromptWriting, SourceWriting, Writing
@@ -241,22 +242,20 @@ class TextWriter:
         return self._before[-1 if self._is_decoder else 0]
 
     def stream(self, prompt: str, config: SamplingConfig | None = None) -> Iterator[str]:
-        """Continue one prompt, piece by piece as it is written; no piece ends inside a character.
+        """Continue one prompt, piece by piece as it is written; no piece ends inside a character as readers see them.
 
         The pieces joined are what :meth:`generate` gives.
         """
-        for (piece,) in self._pieces(self.check([prompt]), config or SamplingConfig(), [0]):
-            if piece:
-                yield piece
+        pieces = self._pieces(self.check([prompt]), config or SamplingConfig(), [0])
+        yield from in_shown_characters(piece for (piece,) in pieces)
 
     def stream_ids(
         self, ids: Sequence[int], config: SamplingConfig | None = None, *, ends: Collection[int] = ()
     ) -> Iterator[str]:
         """Write what follows ids, or the target of a source's ids, piece by piece; tokens of ``ends`` end it too."""
         _check_ids(self.model.config, [ids])
-        for (piece,) in self._pieces([list(ids)], config or SamplingConfig(), [0], ends=ends):
-            if piece:
-                yield piece
+        pieces = self._pieces([list(ids)], config or SamplingConfig(), [0], ends=ends)
+        yield from in_shown_characters(piece for (piece,) in pieces)
 
     def _pieces(
         self, rows: list[list[int]], config: SamplingConfig, numbers: list[int], *, ends: Collection[int] = ()
