@@ -22,8 +22,9 @@ def in_shown_characters(pieces: Iterable[str]) -> Iterator[str]:
 
     Examples
     --------
-    >>> list(in_shown_characters(["하", "ᄂ", "ᅡ", "ᆯ 👩", "\\u200d", "🌾!"]))
-    ['하', '날 ', '👩\\u200d🌾', '!']
+    >>> pieces = ["e", "\u0301t", "e", " 👩", "\u200d", "🌾"]
+    >>> [len(shown) for shown in in_shown_characters(pieces)]
+    [2, 1, 2, 3]
     """
     held = ""
     for piece in pieces:
