@@ -59,8 +59,17 @@ def test_a_wrong_config_is_refused_naming_file_and_key(text: str, message: str, 
 
 def test_a_config_in_another_encoding_is_refused(tmp_path: Path) -> None:
     (tmp_path / "run.toml").write_bytes('name = "한글"'.encode("cp949"))
-    with pytest.raises(ConfigError, match="not a TOML file"):
+    with pytest.raises(ConfigError, match=r"not a TOML file: byte 0xc7 at offset 8 is not UTF-8\. save it as UTF-8"):
         load_toml(tmp_path / "run.toml", Run)
+
+
+def test_a_byte_order_mark_is_no_part_of_a_config(tmp_path: Path) -> None:
+    path = tmp_path / "run.toml"
+    path.write_bytes(b"\xef\xbb\xbf" + dump_toml(Run(steps=3)).encode())
+    assert load_toml(path, Run) == Run(steps=3)
+    path.write_bytes(b"\xef\xbb\xbfstps = 3\n")
+    with pytest.raises(ConfigError, match=r"line 1: unknown key stps"):
+        load_toml(path, Run)
 
 
 def test_a_config_cannot_be_changed_only_replaced() -> None:

@@ -127,7 +127,7 @@ def load_toml(path: str | os.PathLike[str], model: type[C]) -> C:
 
 def with_lines(error: ConfigError, path: str | os.PathLike[str]) -> ConfigError:
     """The same error, said of a TOML file, each of its keys with the line it stands on."""
-    lines = Path(path).read_text(encoding="utf-8").split("\n")
+    lines = _text(path).split("\n")
     said = []
     for keys, text in error.problems:
         line = _line_of(keys, lines)
@@ -179,9 +179,18 @@ def load_mapping(path: str | os.PathLike[str]) -> dict[str, Any]:
         when the file is not TOML.
     """
     try:
-        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return tomllib.loads(_text(path))
+    except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"not a TOML file: {error}", where=path) from None
+
+
+def _text(path: str | os.PathLike[str]) -> str:
+    """What a TOML file says, behind the byte-order mark that some editors begin it with."""
+    try:
+        return Path(path).read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        what = f"not a TOML file: byte 0x{error.object[error.start]:02x} at offset {error.start} is not UTF-8"
+        raise ConfigError(what, where=path, hint="save it as UTF-8 (it may be CP949)") from None
 
 
 def dump_toml(config: Config, path: str | os.PathLike[str] | None = None) -> str:

@@ -62,7 +62,7 @@ def sentence(field: Any, *, repeated: bool = False, default: bool = True) -> str
     """What a key means, for a help text."""
     text = describe(field)
     first = text.partition(" ")[0]
-    if first.isalpha() and first not in choices_of(field.annotation):  # names keep their small letters
+    if first.rstrip(",").isalpha() and first not in choices_of(field.annotation):  # names keep their small letters
         text = text[0].upper() + text[1:]
     if default and field.default not in (None, "", False, ()) and " when absent" not in text:
         value = " ".join(field.default) if isinstance(field.default, tuple) else field.default

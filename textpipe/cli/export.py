@@ -24,9 +24,10 @@ def command(
     textpipe export run --to mymodel
     textpipe export run --to mymodel --average 5 --dtype bfloat16
 
-    A gpt becomes a GPT2LMHeadModel, OpenAIGPTLMHeadModel or LlamaForCausalLM, a bert a BertForMaskedLM, a transformer
-    a MarianMTModel or M2M100ForConditionalGeneration. A recurrent model has no class there: textpipe reads its folder.
-    textpipe generate and textpipe train --init-from take all of them.
+    A gpt becomes a GPT2LMHeadModel, OpenAIGPTLMHeadModel or LlamaForCausalLM, a bert a BertForMaskedLM (with
+    next_sentence a BertForPreTraining, with labels the class of its head), a transformer a MarianMTModel (layout post),
+    PegasusForConditionalGeneration or M2M100ForConditionalGeneration (pre). A recurrent model has no class there:
+    textpipe reads its folder. textpipe generate and textpipe train --init-from take all of them.
     """
     from textpipe.errors import require
     from textpipe.training.checkpoints import find_checkpoint
