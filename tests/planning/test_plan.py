@@ -17,6 +17,7 @@ from textpipe.planning import ClusterConfig, make_plan
 from textpipe.planning.anatomy import anatomy
 from textpipe.planning.layouts import fitting_layouts, layouts, smallest_cluster, step_time
 from textpipe.planning.memory import PRECISIONS, Layout, Workload, layout_memory
+from textpipe.planning.plan import command
 from textpipe.planning.text import memory_bar, plan_text
 from textpipe.training.presets import preset
 from textpipe.training.run_config import TrainConfig
@@ -151,6 +152,54 @@ def test_muon_and_a_running_mean_are_counted():
     assert sizes[2]["running mean"] == 4 * model.num_parameters
 
 
+@pytest.mark.parametrize(
+    ("layout", "starts"),
+    [
+        (Layout(data=12), "torchrun --nnodes 2 --nproc-per-node 6 -m "),
+        (Layout(data=16), "torchrun --nnodes 2 --nproc-per-node 8 -m "),
+        (Layout(data=3, tensor=4, sharding="zero3"), "torchrun --nnodes 3 --nproc-per-node 4 -m "),
+        (Layout(data=11), "torchrun --nnodes 11 --nproc-per-node 1 -m "),
+        (Layout(data=5), "torchrun --nproc-per-node 5 -m "),
+        (Layout(), "textpipe train"),
+    ],
+)
+def test_a_command_starts_as_many_processes_as_the_layout_has_and_tensor_ranks_on_one_machine(layout, starts):
+    words = command(layout, ClusterConfig(gpus=layout.gpus, gpus_per_node=8), TrainConfig(), "autocast")
+    assert words.startswith(starts)
+    numbers = {name: int(value) for name, value in re.findall(r"--(nnodes|nproc-per-node) (\d+)", words)}
+    assert numbers.get("nnodes", 1) * numbers.get("nproc-per-node", 1) == layout.gpus
+
+
+@pytest.mark.parametrize(
+    ("layout", "train", "precision"),
+    [
+        (Layout(data=4, sharding="zero3"), {"optimizer": "muon"}, "autocast"),
+        (Layout(tensor=4), {"dtype": "float16"}, "autocast"),
+        (Layout(pipeline=4), {"optimizer": "muon"}, "autocast"),
+        (Layout(pipeline=4), {"document_mask": True}, "autocast"),
+        (Layout(data=4), {}, "mixed"),
+        (Layout(data=4, sharding="zero1"), {}, "autocast"),
+        (Layout(data=2, pipeline=2), {}, "autocast"),
+        (Layout(data=2, tensor=2), {}, "autocast"),
+    ],
+)
+def test_no_command_is_named_that_train_would_refuse(layout, train, precision):
+    cluster = ClusterConfig(gpus=4)
+    assert command(layout, cluster, TrainConfig(**train), precision) is None
+    assert command(Layout(data=4), cluster, TrainConfig(**train), "autocast") is not None
+
+
+def test_where_the_fastest_layout_is_not_trained_the_fastest_that_is_has_its_command_and_where_none_is_that_is_said():
+    plan = make_plan(GPT3.replaced(layers=8), TRAIN, ClusterConfig(gpus=64))
+    trained = [number for number, planned in enumerate(plan.layouts, 1) if plan.command(planned)]
+    assert trained[0] > 1
+    *_, what, words, more = plan_text(plan).splitlines()
+    assert f"layout {trained[0]} " in what
+    assert words.strip().removesuffix("\\") + more.strip() == plan.command(plan.layouts[trained[0] - 1])
+    plan = make_plan(GPT3.replaced(layers=8), TRAIN, ClusterConfig(gpus=64), precision="mixed")
+    assert plan_text(plan).endswith("textpipe train runs none of these layouts itself")
+
+
 def test_a_bar_is_as_long_as_the_memory():
     plan = make_plan(*preset("base", vocab_size=50_257), ClusterConfig(gpus=1, memory_gib=8))
     for planned in plan.layouts:
@@ -179,6 +228,9 @@ def test_the_verb_prints_a_table_and_json_of_the_same(capsys, tmp_path):
     assert sum(part["bytes"] for part in first["components"]) == pytest.approx(first["gpu_bytes"], abs=10)
     assert first["command"] in text
     assert first["command"].startswith("torchrun --nproc-per-node 4 -m textpipe train")
+    rows = [line.split() for line in text.splitlines() if re.match(r" +\d+ +\d+ +\d+ +\d+ ", line)]
+    assert [row[-1] for row in rows] == ["no" if each["command"] is None else "yes" for each in data["layouts"]]
+    assert {row[-1] for row in rows} == {"yes", "no"}
     chart = ElementTree.fromstring((tmp_path / "plan.svg").read_text(encoding="utf-8"))
     assert chart.tag == "{http://www.w3.org/2000/svg}svg"
 

@@ -13,11 +13,10 @@ from textpipe.errors import LimitError
 from textpipe.planning.anatomy import Anatomy, anatomy
 from textpipe.planning.cluster import GIB, ClusterConfig
 from textpipe.planning.layouts import PlannedLayout, fitting_layouts, smallest_cluster, step_flops
-from textpipe.planning.memory import Workload, kv_cache_bytes
+from textpipe.planning.memory import Layout, Workload, kv_cache_bytes
 from textpipe.planning.workload import precision_of, workload
 
 if TYPE_CHECKING:
-    from textpipe.planning.memory import Layout
     from textpipe.training.run_config import ModelConfig, TrainConfig
 
 __all__ = ["Plan", "make_plan", "training_days"]
@@ -40,6 +39,7 @@ def training_days(parameters: float, tokens: float, gpus: int, tflops: float, *,
 class Plan:
     """What a training would take; ``layouts`` are those that fit, the fastest first."""
 
+    train: TrainConfig
     model: Anatomy
     work: Workload
     precision: str
@@ -59,6 +59,10 @@ class Plan:
     def cost(self, planned: PlannedLayout) -> float:
         """Price of all GPUs for that time."""
         return self.days(planned) * 24 * planned.layout.gpus * self.cluster.price
+
+    def command(self, planned: PlannedLayout) -> str | None:
+        """What starts this layout with ``textpipe train``, or None where it does not run it."""
+        return command(planned.layout, self.cluster, self.train, self.precision)
 
     def utilization(self, planned: PlannedLayout) -> float:
         """Operations of the model itself a second, as a share of what the GPUs could do (MFU)."""
@@ -106,7 +110,7 @@ class Plan:
             "model_flops_utilization": self.utilization(planned),
             "days": self.days(planned),
             "cost": self.cost(planned),
-            "command": command(layout, self.cluster),
+            "command": self.command(planned),
         }
 
     def facts(self) -> list[tuple[str, str]]:
@@ -137,18 +141,22 @@ class Plan:
         ]
 
 
-def command(layout: Layout, cluster: ClusterConfig) -> str | None:
-    """What starts this layout with ``textpipe train``, or None where it does not run it."""
-    alone = layout.gpus == 1
-    if layout.sharding in ("zero1", "zero2") or (layout.pipeline > 1 and layout.gpus > layout.pipeline):
+def command(layout: Layout, cluster: ClusterConfig, train: TrainConfig, precision: str) -> str | None:
+    """What starts this layout with ``textpipe train``, or None where it does not run it.
+
+    Examples
+    --------
+    >>> from textpipe.training.run_config import TrainConfig
+    >>> command(Layout(data=12), ClusterConfig(gpus=12, gpus_per_node=8), TrainConfig(), "autocast")
+    'torchrun --nnodes 2 --nproc-per-node 6 -m textpipe train … --micro-batch-size 1'
+    """
+    if not _is_trained(layout, train, precision):
         return None
-    if layout.tensor > 1 and layout.data > 1 and layout.sharding != "zero3":
-        return None
-    words = [] if alone else ["torchrun"]
-    if layout.gpus > cluster.gpus_per_node:
-        words.append(f"--nnodes {-(-layout.gpus // cluster.gpus_per_node)}")
-    if not alone:
-        words.append(f"--nproc-per-node {min(layout.gpus, cluster.gpus_per_node)} -m")
+    words = []
+    if layout.gpus > 1:
+        nodes = _nodes(layout, cluster)
+        words = ["torchrun", *([f"--nnodes {nodes}"] if nodes > 1 else [])]
+        words.append(f"--nproc-per-node {layout.gpus // nodes} -m")
     words.append(f"textpipe train … --micro-batch-size {layout.micro_batch}")
     if layout.sharding == "zero3":
         words.append("--sharding fsdp")
@@ -159,6 +167,25 @@ def command(layout: Layout, cluster: ClusterConfig) -> str | None:
     if layout.recompute:
         words.append("--checkpoint-activations")
     return " ".join(words)
+
+
+def _is_trained(layout: Layout, train: TrainConfig, precision: str) -> bool:
+    """Whether ``textpipe train`` runs a layout with these settings."""
+    if precision not in ("float32", "autocast") or layout.sharding in ("zero1", "zero2"):
+        return False
+    if layout.pipeline > 1 and (layout.gpus > layout.pipeline or train.document_mask):
+        return False
+    if layout.tensor > 1 and layout.data > 1 and layout.sharding != "zero3":
+        return False
+    is_cut = layout.sharding == "zero3" or layout.tensor > 1 or layout.pipeline > 1
+    return not (is_cut and train.needs_whole_tensors)
+
+
+def _nodes(layout: Layout, cluster: ClusterConfig) -> int:
+    """The fewest machines that have equal shares of the GPUs, each with whole groups of tensor ranks."""
+    fewest = -(-layout.gpus // cluster.gpus_per_node)
+    groups = layout.gpus // layout.tensor
+    return next(count for count in range(fewest, groups + 1) if groups % count == 0)
 
 
 def make_plan(
@@ -199,7 +226,7 @@ def make_plan(
     if not found:
         _refuse(counted, work, cluster)
     steps = train.steps if tokens is None else max(1, -(-tokens // (work.batch * work.positions)))
-    return Plan(counted, work, precision, cluster, steps, tuple(found))
+    return Plan(train, counted, work, precision, cluster, steps, tuple(found))
 
 
 def _refuse(model: Anatomy, work: Workload, cluster: ClusterConfig) -> None:

@@ -194,6 +194,14 @@ class TrainConfig(Config):
             )
         return self
 
+    @property
+    def needs_whole_tensors(self) -> tuple[str, str, str] | None:
+        """The setting, its value and what is allowed instead, where ranks cannot have parts of tensors; else None."""
+        for key, refused, allowed in (("optimizer", "muon", "adamw"), ("dtype", "float16", "float32, bfloat16")):
+            if getattr(self, key) == refused:
+                return key, refused, allowed
+        return None
+
 
 FREE_KEYS = frozenset(
     {

@@ -97,11 +97,9 @@ class Parallel:
                 allowed="fsdp",
                 hint="add --sharding fsdp, or make --tensor-parallel the number of processes",
             )
-        if not self.is_cut:
-            return
-        for key, refused, allowed in (("optimizer", "muon", "adamw"), ("dtype", "float16", "float32, bfloat16")):
-            if getattr(config, key) == refused:
-                raise ConfigError(f"{refused} needs whole tensors, and ranks have parts", where=key, allowed=allowed)
+        if self.is_cut and (found := config.needs_whole_tensors) is not None:
+            key, refused, allowed = found
+            raise ConfigError(f"{refused} needs whole tensors, and ranks have parts", where=key, allowed=allowed)
 
     @property
     def is_cut(self) -> bool:
