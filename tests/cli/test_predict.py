@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import sys
 
 import pytest
@@ -88,6 +89,26 @@ def test_files_of_examples_are_told_and_scored(folder, capsys, task):
         "label": {"accuracy", "macro f1"}, "tags": {"entity f1"}, "answer": {"exact match", "answer f1"}
     }[task]  # fmt: skip
     assert all("[" in value for value in measures.values())
+
+
+@pytest.mark.parametrize(
+    ("task", "text", "message"),
+    [
+        ("label", "text\tlabel\n좋다\t긍정\n싫다\t긍졍\n", r"line 3: the label '긍졍' .*긍정"),
+        ("tags", "김\tB-PS\n씨\tO\n\n서\tB-OG\n", r"line 4: the label 'B-OG'"),
+        ("score", "sentence1\tsentence2\tscore\n가\t나\t1.0\n다\t라\t높다\n", "line 3: the label '높다' is no number"),
+    ],
+)
+def test_a_label_the_model_cannot_tell_has_no_score_but_a_line(  # noqa: PLR0917
+    folder, capsys, tmp_path, task, text, message
+):
+    file, words = TASKS[task]
+    write_text(tmp_path / file, text)
+    format_ = words if words[0] == "--format" else []
+    assert run(["predict", str(folder / task), str(tmp_path / file), *format_, "--score"]) == 3
+    captured = capsys.readouterr()
+    assert re.search(message, captured.err)
+    assert captured.out == ""
 
 
 def test_lines_of_standard_input_are_texts_and_tables_need_no_label(folder, capsys, monkeypatch, tmp_path):

@@ -233,6 +233,8 @@ def test_the_verb_prints_a_table_and_json_of_the_same(capsys, tmp_path):
     assert {row[-1] for row in rows} == {"yes", "no"}
     chart = ElementTree.fromstring((tmp_path / "plan.svg").read_text(encoding="utf-8"))
     assert chart.tag == "{http://www.w3.org/2000/svg}svg"
+    named = [node.text for node in chart.iter("{http://www.w3.org/2000/svg}text")]
+    assert "usable memory of a GPU, GiB: 73.6" in named
 
 
 def test_the_size_of_the_vocabulary_is_the_tokenizers(capsys, small_tokenizer_json, tmp_path):

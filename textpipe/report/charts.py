@@ -79,12 +79,12 @@ def stacked_chart(
 ) -> str:
     """Horizontal bars of parts, one a row: (name, a value for each of up to four ``names``, note after the bar).
 
-    ``limit`` is a named level that bars should stay below.
+    ``limit`` is a named level that bars should stay below: a dashed line with its name under it.
     """
     name_width, bar_height, gap, top = 190.0, 22.0, 8.0, 30.0
     most = max([limit[1], *(sum(values) for _, values, _ in rows)]) or 1
     scale = (_WIDTH - name_width - 190) / most
-    height = top + len(rows) * (bar_height + gap)
+    bottom = top + len(rows) * (bar_height + gap)
     parts, x = [], name_width
     for style, name in enumerate(names, 1):
         parts.append(f'<rect class="s{style}" x="{x:g}" y="4" width="12" height="12" rx="2"/>')
@@ -103,11 +103,12 @@ def stacked_chart(
             x += value * scale
         parts.append(f'<text class="value" x="{x + 8:.1f}" y="{y + 15.5:g}">{escape(note)}</text>')
     x = name_width + limit[1] * scale
+    parts.append(f'<line class="level" x1="{x:.1f}" x2="{x:.1f}" y1="{top - 6:g}" y2="{bottom:g}"/>')
     parts.append(
-        f'<line class="level" x1="{x:.1f}" x2="{x:.1f}" y1="{top - 6:g}" y2="{height:g}"><title>{escape(limit[0])}: '
-        f"{_number(limit[1])}</title></line>"
+        f'<text class="tick" x="{x:.1f}" y="{bottom + 14:g}" text-anchor="middle">{escape(limit[0])}: '
+        f"{_number(limit[1])}</text>"
     )
-    return _svg(_WIDTH, height, label, parts)
+    return _svg(_WIDTH, bottom + 20, label, parts)
 
 
 def standalone(svg: str) -> str:

@@ -51,7 +51,12 @@ def unpadded(numbers: Sequence[int], batch: WindowBatch, logits: torch.Tensor) -
 
 @torch.no_grad()
 def predict(
-    model: Any, task: EncoderTask, examples: Sequence[AnyExample], *, batch_size: int = READ_AT_ONCE
+    model: Any,
+    task: EncoderTask,
+    examples: Sequence[AnyExample],
+    *,
+    batch_size: int = READ_AT_ONCE,
+    is_labelled: bool = False,
 ) -> list[Prediction]:
     """What a model says of each example, in their order.
 
@@ -59,9 +64,15 @@ def predict(
     ----------
     model : a fine-tuned encoder, not in training.
     task : of the model's shape, see :func:`~textpipe.tasks.encoder_tasks.encoder_task`.
-    examples : of its kind; labels are not looked at.
+    examples : of its kind.
+    is_labelled : whether their labels are looked at, which changes nothing but that those unknown are refused.
+
+    Raises
+    ------
+    InputError
+        for a label that the model has not, naming its line.
     """
-    windows: list[Window] = task.windows(examples, is_labelled=False)
+    windows: list[Window] = task.windows(examples, is_labelled=is_labelled)
     device = next(model.parameters()).device
     logits: dict[int, torch.Tensor] = {}
     for numbers, batch in in_order_of_length(windows, batch_size):
@@ -142,6 +153,12 @@ class Predictor:
         return predict(self.model, self.task, examples, batch_size=batch_size)  # type: ignore[arg-type]
 
     def score(self, examples: Sequence[AnyExample], *, batch_size: int = READ_AT_ONCE) -> dict[str, Interval]:
-        """How well labelled examples are told, by measure, each with its interval."""
-        told = predict(self.model, self.task, examples, batch_size=batch_size)
+        """How well labelled examples are told, by measure, each with its interval.
+
+        Raises
+        ------
+        InputError
+            for a label that the model has not, which it could never tell, naming its line.
+        """
+        told = predict(self.model, self.task, examples, batch_size=batch_size, is_labelled=True)
         return self.task.intervals(examples, told)
