@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -76,6 +77,16 @@ def test_a_failure_is_one_line_and_an_exit_code(
 def test_debug_shows_the_traceback(capsys: pytest.CaptureFixture[str]) -> None:
     app._failed(errors.InputError("bad"), debug=True)
     assert "InputError" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("verb", "goes_on"), [("clean", True), ("chat", False), ("plan", False)])
+def test_only_a_verb_that_goes_on_says_so_when_it_is_interrupted(verb, goes_on, monkeypatch, capsys) -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(sys.modules, f"textpipe.cli.{verb}", SimpleNamespace(command=interrupted))
+    assert app.run([verb]) == 130
+    assert ("the same command goes on from there" in capsys.readouterr().err) == goes_on
 
 
 def test_an_interrupt_while_the_command_line_loads_ends_without_a_traceback() -> None:

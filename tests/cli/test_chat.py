@@ -68,3 +68,12 @@ def test_a_model_of_dialogues_reads_what_was_said_and_one_of_pairs_says_how_to_m
     assert read[-1][0::2] == ["나", "다"]
     assert run([*talk, "--history", "2", "--text", "가"]) == 2
     assert "allowed: 1, as this model was trained on" in capsys.readouterr().err
+
+
+def test_an_end_of_input_at_a_terminal_leaves_the_line_of_the_prompt(model, capsys, monkeypatch):
+    typed = io.TextIOWrapper(io.BytesIO("안녕\n".encode()))
+    typed.isatty = lambda: True
+    monkeypatch.setattr(sys, "stdin", typed)
+    capsys.readouterr()
+    assert run(["chat", model, "--max-tokens", "2"]) == 0
+    assert capsys.readouterr().err == "> > \n"

@@ -127,3 +127,17 @@ def test_generate_goes_on_from_prompts_and_translate_sends_there(folder, capsys,
     capsys.readouterr()
     assert run(["translate", str(tmp_path / "gpt"), "--text", "가"]) != 0
     assert "this model writes no targets of sources" in capsys.readouterr().err
+
+
+def test_what_bleu_cannot_count_is_said_before_anything_is_translated(folder, capsys, tmp_path, monkeypatch):
+    def never(*_given, **_words):
+        raise AssertionError("translated before the settings were looked at")
+
+    monkeypatch.setattr("textpipe.generation.translating.Translator.translate", never)
+    sources = str(folder / "sources.txt")
+    words = ["translate", str(folder / "run"), sources, "--tokenization"]
+    assert run([*words, "klingon", "--reference", sources, "--out", str(tmp_path / "out.txt")]) == 2
+    assert "unknown tokenization 'klingon'" in capsys.readouterr().err
+    assert run([*words, "char"]) == 2
+    assert "--tokenization would do nothing without --reference" in capsys.readouterr().err
+    assert not (tmp_path / "out.txt").exists()

