@@ -39,3 +39,13 @@ def test_a_written_configuration_is_what_the_preset_is(tmp_path, capsys, preset:
     assert app.run([*dry, "--preset", preset]) == 0
     assert json.loads(capsys.readouterr().out)["settings"] == from_file["settings"]
     assert preset_settings(preset) == dict(PRESETS[preset].settings)
+
+
+def test_help_texts_begin_with_a_capital_but_for_names():
+    from textpipe.cli.config_options import sentence
+    from textpipe.nn.shapes import GptConfig
+
+    fields = GptConfig.model_fields
+    assert sentence(fields["layers"]).startswith("Blocks, one")
+    assert sentence(fields["context"]).startswith("Longest")
+    assert sentence(fields["kv_heads"]).startswith("llama: heads")

@@ -46,6 +46,8 @@ def test_a_dry_run_says_sizes_and_time_and_writes_nothing(folder, capsys):
     assert facts["steps"] == "4"
     assert int(facts["parameters"].replace(",", "")) > 1000
     assert facts["a step on this machine"].endswith(" ms")
+    assert facts["weights, gradients and optimiser"].endswith(" MB")
+    assert facts["what trying it took"].endswith(" MB")
     assert not (folder / "dry").exists()
 
 

@@ -85,6 +85,7 @@ def test_the_mean_of_checkpoints_is_that_of_an_export(folder, capsys, tmp_path):
     ("words", "message"),
     [
         ([], "no source"),
+        (["바다"], "바다: no such file. a source itself is given with --text"),
         (["SOURCES", "--text", "가"], "--text and files together"),
         (["SOURCES", "--picture", "a.svg"], "--picture is of one source"),
         (["SOURCES", "--best", "--average", "2"], "--best with --average"),

@@ -208,4 +208,6 @@ def test_what_transformers_has_no_model_for_is_refused_with_the_cure(tmp_path, w
         export_model(random_model(odd), small_tokenizer, tmp_path / "c", eos_id=0)
     with pytest.raises(ConfigError, match="no type 'int8'"):
         export_model(random_model(SHAPES["gpt2"]), small_tokenizer, tmp_path / "d", eos_id=0, dtype="int8")
+    with pytest.raises(InputError, match=r"eos_id: no token has the id 400 \(allowed: 0 … 399\)"):
+        export_model(random_model(SHAPES["gpt2"]), small_tokenizer, tmp_path / "e", eos_id=400)
     assert not list(tmp_path.iterdir())

@@ -119,6 +119,15 @@ def test_the_encoder_of_any_bert_is_one_to_begin_with(their_class, tmp_path, wor
     assert torch.equal(weights["blocks.1.feed_forward.up.bias"], inner.encoder.layer[1].intermediate.dense.bias)
 
 
+def test_a_bert_without_the_head_of_masked_tokens_is_told_to_lack_it(tmp_path, word_tokenizer):
+    export_model(random_model(BertConfig(**SIZES)), word_tokenizer, tmp_path / "start", eos_id=3)
+    config = transformers.AutoConfig.from_pretrained(tmp_path / "start", local_files_only=True)
+    transformers.BertModel(config).save_pretrained(tmp_path / "theirs")
+    (tmp_path / "theirs" / "tokenizer.json").symlink_to(tmp_path / "start" / "tokenizer.json")
+    with pytest.raises(FormatError, match=r"the weights have no cls\.predictions"):
+        ModelFolder.open(tmp_path / "theirs").weights()
+
+
 def test_weights_without_a_block_are_no_encoder_to_begin_with(tmp_path, word_tokenizer):
     folder = export_model(random_model(BertConfig(**SIZES)), word_tokenizer, tmp_path / "bert", eos_id=3)
     config = json.loads((folder / "config.json").read_text())

@@ -120,6 +120,8 @@ def _lines(files: list[Path]) -> Iterator[str]:
     from textpipe.sources import iter_lines
 
     for path in files:
+        if str(path) != "-" and not path.exists():
+            raise InputError("no such file", where=path, hint="a source itself is given with --text")
         yield from stdin_lines() if str(path) == "-" else iter_lines(path)
 
 

@@ -140,6 +140,9 @@ def source_eos(tokenizer: Tokenizer, source_tokenizer: Tokenizer, eos_id: int) -
 
 
 def _ids(shape: Any, tokenizer: Tokenizer, eos_id: int) -> Ids:
+    size = tokenizer.get_vocab_size()
+    if not 0 <= eos_id < size:
+        raise InputError(f"no token has the id {eos_id}", where="eos_id", allowed=f"0 … {size - 1}")
     special = {number for number, token in tokenizer.get_added_tokens_decoder().items() if token.special}
     if isinstance(shape, TransformerConfig) and shape.positions == "fairseq":
         # theirs takes id 1 for padding wherever it stands, so no text may have it

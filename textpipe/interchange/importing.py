@@ -283,7 +283,7 @@ def _expected_names(state: Mapping[str, torch.Tensor], family: Family, expected:
                 allowed="floating point",
                 hint="quantised weights are not read",
             )
-    strange = [name for name, tensor in sorted(left.items()) if not _is_implied(name, tensor, found)]
+    strange = [name for name, tensor in sorted(left.items()) if not _is_implied(name, tensor, found, family.prefix)]
     if strange:
         shown = ", ".join(strange[:3]) + (f" and {len(strange) - 3} more" if len(strange) > 3 else "")
         raise InputError(f"these weights have no place in this model: {shown}")
@@ -294,9 +294,10 @@ def _newer_name(stored: str) -> str:
     return stored.replace("LayerNorm.gamma", "LayerNorm.weight").replace("LayerNorm.beta", "LayerNorm.bias")
 
 
-def _is_implied(name: str, tensor: torch.Tensor, found: Mapping[str, torch.Tensor]) -> bool:
+def _is_implied(name: str, tensor: torch.Tensor, found: Mapping[str, torch.Tensor], prefix: str) -> bool:
     """Whether a tensor changes nothing: a table, zeros, a part that is not computed, or a copy of an embedding."""
-    if _COMPUTED.fullmatch(name) or name.startswith(("bert.pooler.", "cls.seq_relationship.")):
+    unused = ("bert.pooler.", "cls.seq_relationship.")
+    if _COMPUTED.fullmatch(name) or name.startswith(unused) or (prefix + name).startswith(unused):
         return True
     if name == LOGITS_BIAS:
         return not bool(tensor.any())
