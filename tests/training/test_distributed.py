@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -29,12 +30,28 @@ TRAIN = {
 GPT = {"context": 16, "layers": 2, "heads": 2, "width": 32}
 
 
-def torchrun(*words, processes=2, **environment):
+def torchrun(*words, processes=2, timeout_s=300, **environment):
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
     settings = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT), **environment}
-    return subprocess.run(
-        [*command, *map(str, words)], capture_output=True, text=True, check=False, env=settings, cwd=ROOT, timeout=300
-    )
+    command += map(str, words)
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=settings, cwd=ROOT
+    ) as started:
+        try:
+            out, err = started.communicate(timeout=timeout_s)
+        except BaseException:
+            end_with_workers(started)
+            raise
+    return subprocess.CompletedProcess(command, started.returncode, out, err)
+
+
+def end_with_workers(started):
+    """Kill torchrun and what it started: each worker leads a group of its own, which outlives torchrun."""
+    workers = Path(f"/proc/{started.pid}/task/{started.pid}/children").read_text(encoding="ascii").split()
+    started.kill()
+    for worker in workers:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(int(worker), signal.SIGKILL)
 
 
 @pytest.fixture(scope="module")
