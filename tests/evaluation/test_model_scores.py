@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 
 from textpipe.errors import ConfigError, InputError
+from textpipe.evaluation import model_scores
 from textpipe.evaluation.model_scores import Evaluator
 from textpipe.files import write_bytes, write_json
 from textpipe.nn.architectures import new_model
-from textpipe.nn.shapes import ClassifierConfig
+from textpipe.nn.shapes import ClassifierConfig, Seq2SeqConfig
 from textpipe.processors import TemplateProcessing
 from textpipe.records import Document
 from textpipe.tokenizer import Tokenizer
@@ -81,3 +83,38 @@ def test_a_model_that_tells_labels_is_refused_with_the_verb_that_scores_it(small
     model = new_model(ClassifierConfig(vocab_size=400, width=8, heads=2, labels=("좋음", "나쁨")))
     with pytest.raises(ConfigError, match=r"a classifier tells labels and predicts no text.*textpipe predict --score"):
         Evaluator(model, small_tokenizer, {"architecture": "classifier"})
+
+
+PAIRS = [("바다 " * (1 + n % 5), "sea " * (1 + n % 3)) for n in range(20)]
+LONG = ("바다 " * 60, "sea")
+
+
+@pytest.fixture(scope="module")
+def recurrent(small_tokenizer):
+    """A model of pairs that has learned nothing."""
+    shape = Seq2SeqConfig(vocab_size=400, embedding=8, width=8, encoder_width=4, context=32)
+    facts = {"architecture": "seq2seq", "eos_id": 0, "borders": {"eos_id": 0}}
+    return Evaluator(new_model(shape, seed=1).eval(), small_tokenizer, facts)
+
+
+def test_pairs_are_scored_the_same_however_many_are_held_at_once(recurrent, monkeypatch):
+    pairs = [*PAIRS, LONG, LONG, LONG, LONG]
+    whole = recurrent.pairs(pairs)
+    assert whole.num_left_out == 4
+    assert whole.bits_per_byte is None
+    assert whole.text_bytes == sum(len(target) for _, target in pairs)
+    for size in (1, 3, 20):
+        monkeypatch.setattr(model_scores, "_PAIRS_AT_ONCE", size)
+        parts = recurrent.pairs(iter(pairs))
+        assert parts.nats == pytest.approx(whole.nats, rel=1e-6)
+        assert replace(parts, nats=whole.nats) == whole
+
+
+def test_what_is_wrong_with_pairs_is_said_of_a_long_stream_too(recurrent, monkeypatch):
+    monkeypatch.setattr(model_scores, "_PAIRS_AT_ONCE", 3)
+    with pytest.raises(InputError, match="pair 5 has an empty target"):
+        recurrent.pairs([*PAIRS[:4], ("바다", " ")])
+    with pytest.raises(InputError, match="there is no pair"):
+        recurrent.pairs([])
+    with pytest.raises(InputError, match="all 4 pairs are longer than the 32 tokens the model reads"):
+        recurrent.pairs([LONG] * 4)

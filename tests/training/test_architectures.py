@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import math
-import os
-import signal
 
 import pytest
 import torch
+from short_runs import SETTINGS, STEPS, check_resumes, files, rows
 
 from textpipe.data.packing import PackConfig, pack
 from textpipe.data.pairs import pack_pairs
@@ -29,26 +27,12 @@ from textpipe.nn.shapes import (
 from textpipe.pre_tokenizers import WhitespaceSplit
 from textpipe.tokenizer import Tokenizer
 from textpipe.training.averaging import mean_weights
-from textpipe.training.checkpoints import find_checkpoint, list_checkpoints
+from textpipe.training.checkpoints import list_checkpoints
 from textpipe.training.loading import load_model
 from textpipe.training.loop import Trainer
 from textpipe.training.optimizers import Optimizer
 from textpipe.training.run_config import TrainConfig
 
-STEPS = 8
-COMMON = {
-    "steps": STEPS,
-    "learning_rate": 1e-2,
-    "warmup_steps": 2,
-    "log_every": 1,
-    "validate_every": 3,
-    "checkpoint_every": 4,
-    "sample_every": 4,
-    "sample_tokens": 6,
-    "device": "cpu",
-    "dtype": "float32",
-    "seed": 3,
-}
 SMALL = {"context": 24, "dropout": 0.1}
 
 
@@ -94,39 +78,10 @@ def case(name, texts, pairs):
 NAMES = ["gpt", "llama", "bert", "bert-halves", "transformer", "seq2seq"]
 
 
-def rows(out):
-    lines = (out / "log.jsonl").read_text(encoding="utf-8").splitlines()
-    return [{k: v for k, v in json.loads(line).items() if k != "tokens_per_s"} for line in lines]
-
-
-def files(out):
-    path = find_checkpoint(out)
-    return {file.name: file.read_bytes() for file in path.iterdir() if file.suffix == ".safetensors"}
-
-
-def stop_at(step):
-    def progress(phase, done, total, **facts):
-        if done == step - 1:
-            os.kill(os.getpid(), signal.SIGINT)
-
-    return progress
-
-
-def check_resumes(shape, data, config, folder):
-    whole = Trainer(shape, data, config, out=folder / "whole").run()
-    for cut in (1, 3, 4, 7):
-        with pytest.raises(KeyboardInterrupt):
-            Trainer(shape, data, config, out=folder / "cut", progress=stop_at(cut)).run()
-    Trainer(shape, data, config, out=folder / "cut").run()
-    assert rows(folder / "cut") == rows(folder / "whole")
-    assert files(folder / "cut") == files(folder / "whole")
-    return whole
-
-
 @pytest.mark.parametrize("name", NAMES)
 def test_every_architecture_learns_and_resumes_to_the_bit(name, texts, pairs, tmp_path):
     shape, data, extra = case(name, texts, pairs)
-    result = check_resumes(shape, data, TrainConfig(**COMMON, **extra), tmp_path)
+    result = check_resumes(shape, data, TrainConfig(**SETTINGS, **extra), tmp_path)
     log = rows(result.out)
     assert result.val_loss < log[0]["val_loss"]
     assert log[0]["num_parameters"] > 0
@@ -137,7 +92,7 @@ def test_every_architecture_learns_and_resumes_to_the_bit(name, texts, pairs, tm
 @pytest.mark.parametrize("name", NAMES)
 def test_a_loaded_model_is_the_trained_one(name, texts, pairs, tmp_path):
     shape, data, extra = case(name, texts, pairs)
-    trainer = Trainer(shape, data, TrainConfig(**COMMON, **extra), out=tmp_path)
+    trainer = Trainer(shape, data, TrainConfig(**SETTINGS, **extra), out=tmp_path)
     result = trainer.run()
     model, tokenizer, facts = load_model(tmp_path)
     assert trainer.task.validate(model, torch.float32)["val_loss"] == pytest.approx(result.val_loss, abs=1e-6)
@@ -160,7 +115,7 @@ def test_a_loaded_model_is_the_trained_one(name, texts, pairs, tmp_path):
 )
 def test_every_setting_resumes_to_the_bit(settings, texts, pairs, tmp_path):
     shape, data, extra = case("gpt", texts, pairs)
-    check_resumes(shape, data, TrainConfig(**{**COMMON, **extra, **settings}), tmp_path)
+    check_resumes(shape, data, TrainConfig(**{**SETTINGS, **extra, **settings}), tmp_path)
 
 
 @pytest.mark.parametrize("name", ["bert-halves", "transformer", "seq2seq"])
@@ -169,7 +124,7 @@ def test_micro_batches_of_unequal_sizes_are_one_batch(name, texts, pairs, tmp_pa
     shape = shape.replaced(dropout=0.0)
     gradients = []
     for number, size in enumerate((None, 4)):
-        config = TrainConfig(**{**COMMON, **extra}, micro_batch_size=size)
+        config = TrainConfig(**{**SETTINGS, **extra}, micro_batch_size=size)
         trainer = Trainer(shape, data, config, out=tmp_path / str(number))
         trainer._open()
         batch = trainer.task.batch(0)
@@ -181,7 +136,7 @@ def test_micro_batches_of_unequal_sizes_are_one_batch(name, texts, pairs, tmp_pa
 
 def test_activations_computed_again_change_no_weight(texts, pairs, tmp_path):
     shape, data, extra = case("gpt", texts, pairs)
-    config = TrainConfig(**COMMON, **extra)
+    config = TrainConfig(**SETTINGS, **extra)
     Trainer(shape, data, config, out=tmp_path / "kept").run()
     Trainer(shape, data, config.replaced(checkpoint_activations=True), out=tmp_path / "again").run()
     assert files(tmp_path / "kept")["model.safetensors"] == files(tmp_path / "again")["model.safetensors"]
@@ -189,7 +144,7 @@ def test_activations_computed_again_change_no_weight(texts, pairs, tmp_path):
 
 def test_the_running_mean_is_validated_saved_and_loaded(texts, pairs, tmp_path):
     shape, data, extra = case("gpt", texts, pairs)
-    config = TrainConfig(**COMMON, **extra, average_decay=0.9)
+    config = TrainConfig(**SETTINGS, **extra, average_decay=0.9)
     trainer = Trainer(shape, data, config, out=tmp_path)
     result = trainer.run()
     model, _, _ = load_model(tmp_path)
@@ -256,7 +211,7 @@ def test_the_memory_of_an_optimiser_goes_to_no_other():
 def test_a_step_without_a_target_leaves_all_as_it_was_and_the_run_goes_on(texts, pairs, tmp_path):
     shape, data, _ = case("bert", texts, pairs)
     shape = shape.replaced(context=3)  # one token a sequence, which may be the end of a document
-    config = TrainConfig(**{**COMMON, "batch_size": 1, "average_decay": 0.5, "steps": 40, "sample_tokens": 0})
+    config = TrainConfig(**{**SETTINGS, "batch_size": 1, "average_decay": 0.5, "steps": 40, "sample_tokens": 0})
     trainer = Trainer(shape, data, config, out=tmp_path / "run")
     empty = [step for step in range(1, 41) if not trainer.task.batch(step - 1).num_targets]
     assert 0 < len(empty) < 40
@@ -277,7 +232,7 @@ def state_of(stepper):
 
 def test_patience_ends_a_run_that_gains_nothing_and_the_same_call_leaves_it_so(texts, pairs, tmp_path):
     shape, data, extra = case("gpt", texts, pairs)
-    config = TrainConfig(**{**COMMON, **extra, "steps": 400, "learning_rate": 0.05, "validate_every": 2}, patience=2)
+    config = TrainConfig(**{**SETTINGS, **extra, "steps": 400, "learning_rate": 0.05, "validate_every": 2}, patience=2)
     result = Trainer(shape, data, config, out=tmp_path).run()
     assert result.steps < 400
     scores = [row["val_loss"] for row in rows(tmp_path) if "val_loss" in row][1:]
@@ -290,7 +245,7 @@ def test_patience_ends_a_run_that_gains_nothing_and_the_same_call_leaves_it_so(t
 def test_a_loss_that_jumps_stops_naming_step_and_samples(texts, pairs, tmp_path):
     shape, data, extra = case("gpt", texts, pairs)
     settings = {"learning_rate": 3.0, "warmup_steps": 0, "schedule": "constant", "gradient_clip": 0.0}
-    config = TrainConfig(**{**COMMON, **extra, **settings, "max_loss_rise": 0.5})
+    config = TrainConfig(**{**SETTINGS, **extra, **settings, "max_loss_rise": 0.5})
     with pytest.raises(StateError, match=r"step \d+: the loss jumped to .*samples \d+ … \d+"):
         Trainer(shape, data, config, out=tmp_path).run()
     assert all(path.name != f"step-{STEPS:08d}" for path in list_checkpoints(tmp_path / "checkpoints"))
@@ -316,13 +271,13 @@ def test_the_mean_of_checkpoints_is_the_mean():
 def test_a_key_that_an_architecture_does_not_read_is_refused(name, settings, message, texts, pairs):
     shape, data, _ = case(name, texts, pairs)
     with pytest.raises(ConfigError, match=message):
-        Trainer(shape, data, TrainConfig(**{**COMMON, **settings}), out="never-made")
+        Trainer(shape, data, TrainConfig(**{**SETTINGS, **settings}), out="never-made")
 
 
 def test_data_of_the_other_kind_are_refused(texts, pairs, tmp_path):
     gpt, _, extra = case("gpt", texts, pairs)
     with pytest.raises(ConfigError, match=r"a gpt is not trained on this.*use pack"):
-        Trainer(gpt, pairs, TrainConfig(**COMMON, **extra), out=tmp_path)
+        Trainer(gpt, pairs, TrainConfig(**SETTINGS, **extra), out=tmp_path)
     rnn, _, extra = case("seq2seq", texts, pairs)
     with pytest.raises(ConfigError, match=r"a seq2seq is not trained on this.*use pack-pairs"):
-        Trainer(rnn, texts, TrainConfig(**COMMON, **extra), out=tmp_path)
+        Trainer(rnn, texts, TrainConfig(**SETTINGS, **extra), out=tmp_path)

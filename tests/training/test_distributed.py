@@ -30,7 +30,7 @@ TRAIN = {
 GPT = {"context": 16, "layers": 2, "heads": 2, "width": 32}
 
 
-def torchrun(*words, processes=2, timeout_s=300, **environment):
+def torchrun(*words, processes=2, timeout_s=1200, **environment):
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
     settings = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT), **environment}
     command += map(str, words)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import os
-import signal
-
 import pytest
 import torch
 import two_languages as two
+from short_runs import SETTINGS, check_resumes, rows
 
 from textpipe.errors import ConfigError, StateError
 from textpipe.generation.translating import Translator
@@ -21,21 +18,7 @@ from textpipe.training.run_config import TrainConfig
 from textpipe.training.watching import rank_of
 
 SHAPE = {"heads": 2, "encoder_layers": 1, "decoder_layers": 1, "context": 16, "layout": "pre"}
-SHORT = {
-    "steps": 8,
-    "learning_rate": 1e-2,
-    "warmup_steps": 2,
-    "batch_tokens": 60,
-    "back_translation_after": 3,
-    "log_every": 1,
-    "validate_every": 3,
-    "checkpoint_every": 4,
-    "sample_every": 4,
-    "sample_tokens": 6,
-    "device": "cpu",
-    "dtype": "float32",
-    "seed": 3,
-}
+SHORT = {**SETTINGS, "batch_tokens": 60, "back_translation_after": 3}
 
 
 @pytest.fixture(scope="module")
@@ -50,23 +33,6 @@ def data(words, tmp_path_factory):
 
 def shape(data, **more):
     return BilingualConfig(vocab_size=data.vocab_size, languages=two.LANGUAGES, **{"width": 16, **SHAPE, **more})
-
-
-def rows(out):
-    lines = (out / "log.jsonl").read_text(encoding="utf-8").splitlines()
-    return [{k: v for k, v in json.loads(line).items() if k != "tokens_per_s"} for line in lines]
-
-
-def files(out):
-    return {file.name: file.read_bytes() for file in find_checkpoint(out).iterdir() if file.suffix == ".safetensors"}
-
-
-def stop_at(step):
-    def progress(phase, done, total, **facts):
-        if done == step - 1:
-            os.kill(os.getpid(), signal.SIGINT)
-
-    return progress
 
 
 def test_it_learns_to_translate_without_a_translation(data, words, tmp_path):
@@ -87,14 +53,7 @@ def test_it_learns_to_translate_without_a_translation(data, words, tmp_path):
 @pytest.mark.parametrize("settings", [{}, {"average_decay": 0.9, "dtype": "bfloat16"}], ids=["plain", "mean"])
 def test_a_run_resumes_to_the_bit_before_and_after_back_translation_begins(settings, data, tmp_path):
     config = TrainConfig(**{**SHORT, **settings})
-    model = shape(data, dropout=0.1)
-    whole = Trainer(model, data, config, out=tmp_path / "whole").run()
-    for cut in (1, 3, 4, 7):
-        with pytest.raises(KeyboardInterrupt):
-            Trainer(model, data, config, out=tmp_path / "cut", progress=stop_at(cut)).run()
-    Trainer(model, data, config, out=tmp_path / "cut").run()
-    assert rows(tmp_path / "cut") == rows(tmp_path / "whole")
-    assert files(tmp_path / "cut") == files(tmp_path / "whole")
+    whole = check_resumes(shape(data, dropout=0.1), data, config, tmp_path)
     assert whole.val_loss < rows(whole.out)[0]["val_loss"]
 
 

@@ -15,7 +15,8 @@ import math
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Evaluator", "TextScore"]
 
+_PAIRS_AT_ONCE = 16384  # encoded and sorted by length together
 Predicted = Literal["every token", "hidden tokens", "targets"]
 
 
@@ -78,6 +80,11 @@ class TextScore:
             return None
         return self.nats / math.log(2) / self.text_bytes
 
+    def __add__(self, other: TextScore) -> TextScore:
+        """The same model on both texts."""
+        ours, theirs = (astuple(each)[1:] for each in (self, other))
+        return TextScore(self.predicted, *map(sum, zip(ours, theirs, strict=True)))
+
     def as_json(self) -> dict[str, Any]:
         """All of it, for JSON."""
         return {
@@ -91,6 +98,9 @@ class TextScore:
             "text_bytes": self.text_bytes,
             "num_left_out": self.num_left_out,
         }
+
+
+_NOTHING = TextScore("targets", 0.0, 0, 0, 0)
 
 
 class Evaluator:
@@ -199,15 +209,27 @@ class Evaluator:
         return self._pairs(chosen, chosen.target.info.num_tokens, chosen.text_bytes)
 
     def pairs(self, pairs: Iterable[Pair]) -> TextScore:
-        """Score targets of sources; all of them are held in memory.
+        """Score targets of sources, some thousands at once: memory does not grow with their number.
 
         Raises
         ------
         InputError
-            when there is no pair, or a text of one is empty.
+            when there is no pair, a text of one is empty, or all are longer than the model reads.
         """
-        encoded = _EncodedPairs(pairs, self.model, self.tokenizer, self.facts["borders"])
-        return self._pairs(encoded, encoded.num_target_tokens, encoded.text_bytes)
+        stream, num_pairs, total = iter(pairs), 0, _NOTHING
+        while listed := list(islice(stream, _PAIRS_AT_ONCE)):
+            found = _EncodedPairs(listed, num_pairs, self.model, self.tokenizer, self.facts["borders"])
+            num_pairs += found.num_pairs
+            if found.lengths().min() <= self.shape.context:
+                total += self._pairs(found, found.num_target_tokens, found.text_bytes)
+            else:
+                counts = found.num_target_tokens, found.text_bytes, found.num_pairs
+                total += TextScore("targets", 0.0, 0, *counts)
+        if not num_pairs:
+            raise InputError("there is no pair", hint="name a file that holds pairs of texts")
+        if not total.num_predicted:
+            raise InputError(f"all {num_pairs} pairs are longer than the {self.shape.context} tokens the model reads")
+        return total
 
     def translations(
         self,
@@ -286,15 +308,14 @@ def _check_ids(tokenizer: Tokenizer, packed: Path) -> None:
 
 
 class _EncodedPairs:
-    """Pairs as a model reads them, in memory."""
+    """Some pairs as a model reads them; ``num_before`` of the same stream came before."""
 
-    def __init__(self, pairs: Iterable[Pair], model: Any, tokenizer: Tokenizer, borders: dict[str, Any]) -> None:
-        listed = list(pairs)
-        for number, pair in enumerate(listed, 1):
+    def __init__(
+        self, listed: list[Pair], num_before: int, model: Any, tokenizer: Tokenizer, borders: dict[str, Any]
+    ) -> None:
+        for number, pair in enumerate(listed, num_before + 1):
             if not (pair[0].strip() and pair[1].strip()):
                 raise InputError(f"pair {number} has an empty {'target' if pair[0].strip() else 'source'}")
-        if not listed:
-            raise InputError("there is no pair", hint="name a file that holds pairs of texts")
         writer = TextWriter(model, tokenizer, **borders)
         forced = borders.get("before", ())[1:]
         targets = tokenizer.encode_batch([target for _, target in listed], add_special_tokens=False, special="text")
