@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 
+from textpipe.nn.native_step import NativeStep
 from textpipe.nn.plain import plain
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class PromptWriting:
         longest = max(map(len, prompts))
         self._padding = [longest - len(prompt) for prompt in prompts]
         rows = [[filler] * pad + list(prompt) for pad, prompt in zip(self._padding, prompts, strict=True)]
-        self._model = plain(model)
+        self._model, self._native = plain(model), NativeStep.of(model)
         self._text_BT = torch.tensor(rows, device=model.head_weight.device)
         self._cache = model.new_cache(len(prompts), padding=self._padding)
 
@@ -75,6 +76,8 @@ class PromptWriting:
         return self._read(self._text_BT)
 
     def _read(self, tokens_NT: torch.Tensor) -> torch.Tensor:
+        if self._native is not None and self._native.takes(tokens_NT):
+            return self._model.logits(self._native(tokens_NT, self._cache)[:, -1])
         return self._model.logits(self._model(tokens_NT, cache=self._cache)[:, -1])
 
 
@@ -98,7 +101,7 @@ class SourceWriting:
         begin: int,
         forced: Sequence[int] = (),
     ) -> None:
-        self._model = plain(model)
+        self._model, self._native = plain(model), NativeStep.of(model)
         self._memory = model.encode(source_BS, lengths_B)
         self._state = model.start(self._memory)
         self._begin_B = torch.full((len(source_BS),), begin, device=source_BS.device)
@@ -130,7 +133,12 @@ class SourceWriting:
         return self._step(tokens_N)
 
     def _step(self, tokens_N: torch.Tensor) -> torch.Tensor:
-        logits_NV = self._model.logits(self._model.step(tokens_N[:, None], self._memory, self._state)[:, -1])
+        tokens_N1 = tokens_N[:, None]
+        if self._native is not None and self._native.takes(tokens_N1):
+            states_N1D = self._native(tokens_N1, self._state, self._memory)
+        else:
+            states_N1D = self._model.step(tokens_N1, self._memory, self._state)
+        logits_NV = self._model.logits(states_N1D[:, -1])
         if self._forced:
             logits_NV = torch.full_like(logits_NV, -math.inf)
             logits_NV[:, self._forced.pop(0)] = 0.0

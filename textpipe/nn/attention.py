@@ -24,10 +24,18 @@ if TYPE_CHECKING:
 
     from textpipe.nn.shapes import RopeScaling
 
-__all__ = ["Attention", "KeyValueCache", "Rotation", "causal_mask", "document_mask", "padding_mask", "rotation"]
+__all__ = [
+    "Attention",
+    "KeyValueCache",
+    "Rotation",
+    "causal_mask",
+    "document_mask",
+    "padding_mask",
+    "rotary_steps",
+    "rotation",
+]
 
 _SLOW_BELOW = 256  # positions
-_Linear = tuple[torch.Tensor, torch.Tensor | None]  # weight and bias
 Rotation = tuple[torch.Tensor, torch.Tensor]
 """Cosines and sines (B or 1, 1, T, K) of the angles by which positions turn a head's pairs of numbers."""
 
@@ -39,6 +47,10 @@ class KeyValueCache:
     ----------
     layers, batch, heads, capacity, head_width : the shape; ``heads`` are those of keys and values.
     padding : for each sequence, how many positions at its left hold nothing (prompts of mixed length).
+
+    Attributes
+    ----------
+    kept_2LBGSK : keys and values, in one tensor; the first ``length`` of ``capacity`` positions are written.
 
     Notes
     -----
@@ -61,9 +73,6 @@ class KeyValueCache:
         self.length = 0
         shape = (2, layers, batch, heads, capacity, head_width)
         self._keep(torch.zeros(shape, device=device, dtype=dtype))
-        self.joined: dict[
-            int, _Linear
-        ] = {}  # of each layer, see Attention: weights do not change while a text is written
         padded = padding is not None and any(padding)
         self.padding_B = torch.tensor(list(padding or ()), device=device) if padded else None
 
@@ -79,12 +88,12 @@ class KeyValueCache:
         return keys_BGSK.narrow(2, 0, end), values_BGSK.narrow(2, 0, end)
 
     def _keep(self, kept_2LBGSK: torch.Tensor) -> None:
-        self._kept_2LBGSK = kept_2LBGSK
+        self.kept_2LBGSK = kept_2LBGSK
         self._layers = list(zip(*(part.unbind() for part in kept_2LBGSK), strict=True))  # views, made once
 
     def select(self, rows_B: torch.Tensor) -> None:
         """Go on with these sequences, in this order; one may be taken several times, as beams are."""
-        kept_2LBGSK = self._kept_2LBGSK
+        kept_2LBGSK = self.kept_2LBGSK
         if len(rows_B) == kept_2LBGSK.shape[2]:  # as at most steps of a search: what is not written yet stays
             written_2LBGSK = kept_2LBGSK.narrow(4, 0, self.length)
             written_2LBGSK.copy_(written_2LBGSK.index_select(2, rows_B))
@@ -95,7 +104,7 @@ class KeyValueCache:
 
     def positions_BT(self, count: int) -> torch.Tensor:
         """Place of each of the next ``count`` positions in its own text (padding stands at place 0)."""
-        places_T = torch.arange(self.length, self.length + count, device=self._kept_2LBGSK.device)
+        places_T = torch.arange(self.length, self.length + count, device=self.kept_2LBGSK.device)
         if self.padding_B is None:
             return places_T[None]
         return (places_T[None] - self.padding_B[:, None]).clamp_(min=0)
@@ -104,7 +113,7 @@ class KeyValueCache:
         """Which positions the next ``count`` may attend to, or None when it is all of them up to their own."""
         if self.padding_B is None and (count == 1 or self.length == 0):
             return None
-        device = self._kept_2LBGSK.device
+        device = self.kept_2LBGSK.device
         seen_S = torch.arange(self.length + count, device=device)
         own_T = torch.arange(self.length, self.length + count, device=device)
         allowed = seen_S[None, :] <= own_T[:, None]
@@ -131,17 +140,25 @@ def padding_mask(lengths_B: torch.Tensor, length: int) -> torch.Tensor:
     return (torch.arange(length, device=lengths_B.device)[None] < lengths_B[:, None])[:, None, None]
 
 
-def rotation(positions_BT: torch.Tensor, head_width: int, base: float, scaling: RopeScaling | None = None) -> Rotation:
-    """The turn of each position: pair i of a head's numbers by position · base^(−2i / K) (Su et al. 2021).
+def rotary_steps(
+    head_width: int, base: float, scaling: RopeScaling | None = None, *, device: torch.device | None = None
+) -> torch.Tensor:
+    """The angle (K / 2) by which one position turns each pair i of a head's numbers: base^(−2i / K) (Su et al. 2021).
 
     Numbers i and i + K/2 are a pair, as in Llama's published weights.
     """
-    exponents = torch.arange(0, head_width, 2, dtype=torch.int64, device=positions_BT.device).float() / head_width
+    exponents = torch.arange(0, head_width, 2, dtype=torch.int64, device=device).float() / head_width
     steps_K = 1.0 / base**exponents
     if scaling is not None:
         turns_K = scaling.original_context / (2 * math.pi / steps_K)
         kept_K = ((turns_K - scaling.low_turns) / (scaling.high_turns - scaling.low_turns)).clamp(0.0, 1.0)
         steps_K = (1 - kept_K) * steps_K / scaling.factor + kept_K * steps_K
+    return steps_K
+
+
+def rotation(positions_BT: torch.Tensor, head_width: int, base: float, scaling: RopeScaling | None = None) -> Rotation:
+    """The turn of each position: by its number times :func:`rotary_steps`."""
+    steps_K = rotary_steps(head_width, base, scaling, device=positions_BT.device)
     angles_BTK = positions_BT[:, :, None].float() * steps_K
     angles_BTK = torch.cat([angles_BTK, angles_BTK], dim=-1)
     return angles_BTK.cos()[:, None], angles_BTK.sin()[:, None]
@@ -194,29 +211,13 @@ class Attention(nn.Module):
         cache, layer : keys and values so far; the new ones are added.
         turn : rotary positions of what is read now.
         """
-        if cache is None:
-            queries_BHTK, keys_BGSK, values_BGSK = self._heads(self.query(x_BTD)), *self.keys_values(x_BTD)
-        else:
-            queries_BHTK, keys_BGSK, values_BGSK = self._at_once(x_BTD, cache.joined, layer)
+        queries_BHTK, (keys_BGSK, values_BGSK) = self._heads(self.query(x_BTD)), self.keys_values(x_BTD)
         if turn is not None:
             queries_BHTK, keys_BGSK = _turned(queries_BHTK, turn), _turned(keys_BGSK, turn)
         if cache is not None:
             keys_BGSK, values_BGSK = cache.extend(layer, keys_BGSK, values_BGSK)
         causal = is_causal and mask is None and x_BTD.shape[1] > 1
         return self._attend(queries_BHTK, keys_BGSK, values_BGSK, mask, is_causal=causal)
-
-    def _at_once(
-        self, x_BTD: torch.Tensor, joined: dict[int, _Linear], layer: int
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Queries, keys and values by one product: a step of writing is so small that each call counts."""
-        parts = (self.query, self.key, self.value)
-        if layer not in joined:
-            bias = None if self.query.bias is None else torch.cat([part.bias for part in parts])
-            joined[layer] = torch.cat([part.weight for part in parts]), bias
-        heads_BHTK = self._heads(functional.linear(x_BTD, *joined[layer]))
-        queries, keys = self.query.out_features // self.head_width, self.key.out_features // self.head_width
-        queries_BHTK, keys_BGTK, values_BGTK = heads_BHTK.split_with_sizes((queries, keys, keys), 1)
-        return queries_BHTK, keys_BGTK, values_BGTK
 
     def attend(
         self, x_BTD: torch.Tensor, keys_values: tuple[torch.Tensor, torch.Tensor], mask: torch.Tensor | None

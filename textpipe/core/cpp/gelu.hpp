@@ -11,13 +11,7 @@
 #include <utility>
 #include <vector>
 
-#if defined(__x86_64__) && defined(__GNUC__)
-#define TEXTPIPE_GELU_X86 1
-#define TEXTPIPE_INLINE inline __attribute__((always_inline))
-#else
-#define TEXTPIPE_GELU_X86 0
-#define TEXTPIPE_INLINE inline
-#endif
+#include "float_machine.hpp"
 
 namespace textpipe::gelu {
 
@@ -71,18 +65,16 @@ using Backward = void (*)(const float*, const float*, float*, size_t);
         backward_loop(x, above, below, count);                                                             \
     }
 TEXTPIPE_GELU_KERNELS(scalar, )
-#if TEXTPIPE_GELU_X86
-TEXTPIPE_GELU_KERNELS(avx2, __attribute__((target("avx2,fma"))))
-TEXTPIPE_GELU_KERNELS(avx512, __attribute__((target("avx512f,avx512dq,avx512vl,fma,prefer-vector-width=512"))))
+#if TEXTPIPE_X86
+TEXTPIPE_GELU_KERNELS(avx2, TEXTPIPE_FLOATS_AVX2)
+TEXTPIPE_GELU_KERNELS(avx512, TEXTPIPE_FLOATS_AVX512)
 #endif
 #undef TEXTPIPE_GELU_KERNELS
 
 inline std::pair<Forward, Backward> kernels(bool scalar) {
-#if TEXTPIPE_GELU_X86
-    if (!scalar && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq"))
-        return {forward_avx512, backward_avx512};
-    if (!scalar && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-        return {forward_avx2, backward_avx2};
+#if TEXTPIPE_X86
+    if (!scalar && machine::has_floats_avx512()) return {forward_avx512, backward_avx512};
+    if (!scalar && machine::has_floats_avx2()) return {forward_avx2, backward_avx2};
 #endif
     static_cast<void>(scalar);
     return {forward_scalar, backward_scalar};
