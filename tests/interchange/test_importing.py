@@ -267,6 +267,12 @@ def test_what_is_not_computed_here_is_refused_by_its_key(name, changes, message,
     assert message in str(caught.value)
 
 
+def test_targets_of_m2m100_that_begin_with_padding_are_refused(folders, tmp_path):
+    folder = that_ends(folders["m2m100"][1], tmp_path / "x", decoder_start_token_id=1)
+    with pytest.raises(FormatError, match="decoder_start_token_id is 1, padding, behind which positions"):
+        ModelFolder.open(folder)
+
+
 @pytest.mark.parametrize(("name", "scales"), [("marian", False), ("pegasus", False), ("m2m100", True)])
 def test_a_file_that_does_not_say_if_embeddings_are_scaled_means_what_its_class_does(name, scales, folders, tmp_path):
     folder = copied(folders[name][1], tmp_path / "x", scale_embedding=...)

@@ -50,3 +50,9 @@ def test_a_translation_is_shown_with_what_was_expected_and_escaped(tmp_path):
 def test_a_run_that_has_only_begun_has_a_page(tmp_path):
     found = write_report([run_folder(tmp_path / "run", [{"step": 0, "val_loss": 5.0}])], tmp_path / "page.html")
     assert found.training.losses == []
+
+
+def test_a_sample_without_text_says_so(tmp_path):
+    sample = {"prompt": "", "text": ""}
+    write_report([run_folder(tmp_path / "run", [step(5, samples=[sample])])], tmp_path / "page.html")
+    assert "(nothing: it ended at once)" in (tmp_path / "page.html").read_text(encoding="utf-8")

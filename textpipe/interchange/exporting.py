@@ -23,7 +23,7 @@ from textpipe.errors import ConfigError, InputError
 from textpipe.files import publish_directory, write_json, write_text
 from textpipe.formats import transformers_folder, translation_folders
 from textpipe.formats.translation_folders import is_translation_tokenizer
-from textpipe.interchange.families import Ids, config_of
+from textpipe.interchange.families import M2M100_PAD, Ids, config_of
 from textpipe.interchange.importing import TARGET_FOLDER
 from textpipe.interchange.names import to_theirs
 from textpipe.interchange.weight_files import SHARD_BYTES, write_weights
@@ -146,13 +146,14 @@ def _ids(shape: Any, tokenizer: Tokenizer, eos_id: int) -> Ids:
     special = {number for number, token in tokenizer.get_added_tokens_decoder().items() if token.special}
     if isinstance(shape, TransformerConfig) and shape.positions == "fairseq":
         # theirs takes id 1 for padding wherever it stands, so no text may have it
-        if 1 not in special or eos_id == 1:
+        if M2M100_PAD not in special or eos_id == M2M100_PAD:
             raise InputError(
-                f"id 1 is {tokenizer.id_to_token(1)!r}, where M2M100ForConditionalGeneration has padding",
+                f"id {M2M100_PAD} is {tokenizer.id_to_token(M2M100_PAD)!r}, "
+                "where M2M100ForConditionalGeneration has padding",
                 allowed="a special token that no text holds, such as <pad>",
                 hint="train the vocabulary with <pad> as its second special token, or the model with positions vaswani",
             )
-        return Ids(eos_id, 1, eos_id)
+        return Ids(eos_id, M2M100_PAD, eos_id)
     pads = [found for name in _PADS if (found := tokenizer.token_to_id(name)) in special]
     return Ids(eos_id, next((found for found in pads if found is not None), eos_id), eos_id)
 

@@ -28,13 +28,16 @@ from textpipe.nn.shapes import (
     TransformerConfig,
 )
 
-__all__ = ["FAMILIES", "OWN_TYPE", "Family", "Ids", "config_of", "family_of", "shape_from"]
+__all__ = ["FAMILIES", "M2M100_PAD", "OWN_TYPE", "Family", "Ids", "config_of", "family_of", "shape_from"]
 
 HeadConfig = ClassifierConfig | RegressorConfig | TaggerConfig | SpanFinderConfig
 ModelConfig = GptConfig | BertConfig | HeadConfig | TransformerConfig | Seq2SeqConfig
 
 OWN_TYPE = "textpipe-seq2seq"
 """The model_type of a recurrent model: no model of `transformers` is one, so only textpipe reads it."""
+
+M2M100_PAD = 1
+"""The id of padding there, wherever the tokenizer has it."""
 
 _NEEDED: Any = object()
 
@@ -197,7 +200,7 @@ _M2M100 = _pair_family(
     "M2M100ForConditionalGeneration",
     {"layout": "pre", "positions": "fairseq"},
     (Key("vocab_size", "vocab_size", int),),
-    {"pad_token_id": (1,)},  # positions are counted from behind it
+    {"pad_token_id": (M2M100_PAD,)},  # positions are counted from behind it
     is_scaled=True,
 )
 _PEGASUS = _pair_family(

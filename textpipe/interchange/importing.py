@@ -22,7 +22,7 @@ from textpipe.errors import FormatError, InputError, TextpipeError
 from textpipe.files.reading import read_bytes
 from textpipe.formats.fields import Field, parse_json
 from textpipe.formats.translation_folders import Languages, is_translation_tokenizer
-from textpipe.interchange.families import Family, ModelConfig, shape_from
+from textpipe.interchange.families import M2M100_PAD, Family, ModelConfig, shape_from
 from textpipe.interchange.names import LOGITS_BIAS, POOLER, encoder_pairs, from_theirs, pairs
 from textpipe.interchange.weight_files import read_weight, read_weights, weight_files
 from textpipe.limits import DEFAULT_LIMITS, Limits
@@ -109,6 +109,9 @@ class ModelFolder:
         files = [_object(folder / GENERATION, limits)] if (folder / GENERATION).is_file() else []
         files.append(config)
         begin_id = next(iter(_ids(files, "decoder_start_token_id")), None)
+        if begin_id == M2M100_PAD and getattr(shape, "positions", "") == "fairseq":
+            what = f"decoder_start_token_id is {begin_id}, padding, behind which positions are counted otherwise"
+            raise FormatError(what, path=folder / CONFIG, allowed="a token that is none, such as eos")
         forced_id = next(iter(_ids(files, "forced_bos_token_id")), None) if languages[1] is None else None
         never = tuple(found for found in _never(files) if found < sizes["vocab_size"])
         at_limit = _ids(files, "forced_eos_token_id")

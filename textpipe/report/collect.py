@@ -19,6 +19,7 @@ from textpipe.config import load_mapping
 from textpipe.errors import InputError
 from textpipe.evaluation.vocabulary import VocabularyMetrics, vocabulary_metrics
 from textpipe.files import MANIFEST, read_manifest
+from textpipe.training.model_card import NOTHING_WRITTEN
 
 __all__ = ["Artefact", "Findings", "FunnelStep", "HeldOut", "Loss", "Sample", "TrainingRun", "collect"]
 
@@ -209,7 +210,7 @@ def _read_run(folder: Path) -> TrainingRun:
 
 def _samples(step: int, rows: Iterable[dict[str, str]]) -> list[Sample]:
     heading = f"after {step:,} steps"
-    return [Sample(heading, row["prompt"], row["text"], row.get("reference", "")) for row in rows]
+    return [Sample(heading, row["prompt"], row["text"] or NOTHING_WRITTEN, row.get("reference", "")) for row in rows]
 
 
 def _spread(looks: list[list[Sample]]) -> list[list[Sample]]:

@@ -12,7 +12,10 @@ from textpipe import __version__
 from textpipe.markdown import table
 from textpipe.training.run_config import FINE_TUNED, RunConfig, StartIdentity
 
-__all__ = ["model_card"]
+__all__ = ["NOTHING_WRITTEN", "model_card"]
+
+NOTHING_WRITTEN = "(nothing: it ended at once)"
+"""What is shown of a sample without text."""
 
 _KINDS = {
     "gpt": "a language model: it goes on from a prompt",
@@ -118,9 +121,10 @@ def _usage(kind: str, exported: bool, languages: tuple[str, str]) -> str:
 
 def _sample(sample: Mapping[str, str]) -> str:
     """A fenced block, whose fence is longer than any that the text holds."""
-    lines = [sample["prompt"] + sample["text"]]
+    text = sample["text"] or NOTHING_WRITTEN
+    lines = [sample["prompt"] + text]
     if "reference" in sample:
-        lines = [f"source: {sample['prompt']}", f"written: {sample['text']}", f"expected: {sample['reference']}"]
+        lines = [f"source: {sample['prompt']}", f"written: {text}", f"expected: {sample['reference']}"]
     body = "\n".join(lines)
     fence = "```"
     while fence in body:
