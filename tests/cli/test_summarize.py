@@ -73,3 +73,11 @@ def test_what_does_not_go_together_is_refused_before_anything_is_printed(texts, 
     out, err = capsys.readouterr()
     assert message in err
     assert out == ""
+
+
+def test_a_text_of_nothing_has_no_summary_but_a_number(texts, capsys, tmp_path):
+    write_text(tmp_path / "empty.txt", " \n")
+    assert run(["summarize", str(texts / "a.txt"), str(tmp_path / "empty.txt")]) == 3
+    out, err = capsys.readouterr()
+    assert "text 2: an empty text" in err
+    assert out == ""

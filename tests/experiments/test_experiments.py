@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import math
+import re
 import sys
 from pathlib import Path
 
@@ -97,6 +98,11 @@ SAID = {
     "answers": {"question", "answered", "val_loss"},
     "unsupervised": {"recipe", "first_to_second_exact", "lexicon"},
 }
+
+
+def test_the_readme_says_of_every_experiment_what_it_shows():
+    rows = re.findall(r"^\| `([a-z-]+)` \|", (FOLDER / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert tuple(row for row in rows if row in module("run").NAMES) == module("run").NAMES
 
 
 def test_every_experiment_is_run_here_but_one_that_has_a_test_of_its_own():

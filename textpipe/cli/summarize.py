@@ -46,6 +46,9 @@ def command(
     if best and model is None:
         raise ConfigError("--best would do nothing without --model", hint="leave it out")
     texts, references = _texts(files, reference)
+    empty = next((number for number, text in enumerate(texts, 1) if not text.strip()), None)
+    if empty is not None:
+        raise InputError("an empty text", where=f"text {empty}")
     chosen: list[list[str]] = [
         [" ".join(sentence.split()) for sentence in extract(text, sentences, method=method)]  # type: ignore[arg-type]
         for text in texts

@@ -53,8 +53,8 @@ class ClusterConfig(Config):
     Examples
     --------
     >>> cluster = ClusterConfig(gpu="h100-80", gpus=16)
-    >>> cluster.peak_tflops, cluster.nodes
-    (989, 2)
+    >>> cluster.peak_tflops
+    989
     """
 
     gpu: str = Field("a100-80", description="kind of device: " + ", ".join(GPUS))
@@ -97,8 +97,3 @@ class ClusterConfig(Config):
     def link_bytes_per_s(self) -> float:
         """Between devices of a node."""
         return (self.link_gb_s or GPUS[self.gpu].link_gb_s) * 1e9
-
-    @property
-    def nodes(self) -> int:
-        """Machines, the last one perhaps not full."""
-        return -(-self.gpus // self.gpus_per_node)
