@@ -95,14 +95,15 @@ def test_the_mean_of_checkpoints_is_that_of_an_export(folder, capsys, tmp_path):
         (["SOURCES", "--reference", "LONG"], "sources.txt: line 5: ends before line 5"),
         (["SOURCES", "--reference", "NONE"], "no such file"),
         (["SOURCES", "--out", "SHORT"], "there is a file already"),
-        (["LONGLINE"], "lines 1 to 1: source 0 has"),
+        (["LONGLINE"], "line 3: the source has"),
+        (["--text", "가", "--text", "바다 " * 40], "text 2: the source has"),
         (["--text", "가", "--beams", "0"], "beams"),
     ],
 )
 def test_what_cannot_be_translated_says_why_and_prints_nothing(folder, capsys, tmp_path, words, message):
     write_text(tmp_path / "short.txt", "a\nb\n")
     write_text(tmp_path / "long.txt", "a\n" * 5)
-    write_text(tmp_path / "line.txt", "바다 " * 40)
+    write_text(tmp_path / "line.txt", "바다 1\n\n" + "바다 " * 40)
     places = {"SOURCES": folder / "sources.txt", "SHORT": tmp_path / "short.txt", "LONG": tmp_path / "long.txt"}
     places |= {"NONE": tmp_path / "none.txt", "LONGLINE": tmp_path / "line.txt"}
     assert run(["translate", str(folder / "run"), *(str(places.get(word, word)) for word in words)]) != 0

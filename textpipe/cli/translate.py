@@ -87,7 +87,8 @@ def command(
     found = {"beams": beams, "length_penalty": length_penalty, "alpha": alpha}
     config = BeamConfig(**found, max_tokens=max_tokens or translator.model.config.context)  # type: ignore[arg-type]
     wants = alignments or picture is not None
-    told = _translations(translator, iter(sources), config, batch_size, aligned=wants)
+    unit = "text" if text else "line"
+    told = _translations(translator, iter(sources), config, batch_size, aligned=wants, unit=unit)
     texts = _write(told, out, as_json=as_json, alignments=alignments, picture=picture)
     if references:
         _score(texts, references, tokenization, to=sys.stderr if out is None else sys.stdout)
@@ -140,9 +141,9 @@ def _reference(path: Path, sources: list[str], files: list[Path]) -> list[str]:
 
 
 def _translations(
-    translator: Any, sources: Iterator[str], config: Any, batch_size: int, *, aligned: bool
+    translator: Any, sources: Iterator[str], config: Any, batch_size: int, *, aligned: bool, unit: str
 ) -> Iterator[Translation]:
-    """Empty lines stay where they are, and are not translated."""
+    """Empty lines stay where they are, and are not translated; ``unit`` is what a message calls a source."""
     from textpipe.generation.translating import Translation
 
     done = 0
@@ -150,11 +151,22 @@ def _translations(
         kept = [line for line in part if line.strip()]
         try:
             made = iter(translator.translate(kept, config, batch_size=batch_size, aligned=aligned) if kept else [])
-        except InputError as error:
-            where = f"lines {done + 1} to {done + len(part)}"
-            raise InputError(error.what, where=where, allowed=error.allowed, hint=error.hint) from None
+        except InputError:
+            for number, line in enumerate(part, done + 1):
+                _check_source(translator, line, f"{unit} {number}")
+            raise
         yield from (next(made) if line.strip() else Translation("", "", 0.0) for line in part)
         done += len(part)
+
+
+def _check_source(translator: Any, line: str, where: str) -> None:
+    """Refuse a source that cannot be read, by its own number, where that of its batch says nothing."""
+    if line.strip():
+        try:
+            translator.writer.check([line])
+        except InputError as error:
+            what = f"the source {error.what.removeprefix('source 0 ')}"
+            raise InputError(what, where=where, allowed=error.allowed, hint=error.hint) from None
 
 
 def _write(
