@@ -95,6 +95,7 @@ def test_the_mean_of_checkpoints_is_that_of_an_export(folder, capsys, tmp_path):
         (["SOURCES", "--reference", "LONG"], "sources.txt: line 5: ends before line 5"),
         (["SOURCES", "--reference", "NONE"], "no such file"),
         (["SOURCES", "--out", "SHORT"], "there is a file already"),
+        (["--text", "가", "--picture", "SHORT"], "there is a file already"),
         (["LONGLINE"], "line 3: the source has"),
         (["--text", "가", "--text", "바다 " * 40], "text 2: the source has"),
         (["--text", "가", "--beams", "0"], "beams"),

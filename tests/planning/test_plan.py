@@ -237,6 +237,15 @@ def test_the_verb_prints_a_table_and_json_of_the_same(capsys, tmp_path):
     assert "usable memory of a GPU, GiB: 73.6" in named
 
 
+def test_a_chart_is_not_written_over_another_file(capsys, tmp_path):
+    (tmp_path / "plan.svg").write_text("mine", encoding="utf-8")
+    assert run([*WORDS, "--svg", str(tmp_path / "plan.svg")]) == 3
+    captured = capsys.readouterr()
+    assert "there is a file already" in captured.err
+    assert captured.out == ""
+    assert (tmp_path / "plan.svg").read_text(encoding="utf-8") == "mine"
+
+
 def test_the_size_of_the_vocabulary_is_the_tokenizers(capsys, small_tokenizer_json, tmp_path):
     (tmp_path / "tokenizer.json").write_text(small_tokenizer_json, encoding="utf-8")
     assert run(["plan", "gpt", "--tokenizer", str(tmp_path), "--json"]) == 0

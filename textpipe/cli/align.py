@@ -10,8 +10,9 @@ import typer
 
 from textpipe.alignment.aligner import AlignmentConfig
 from textpipe.cli.config_options import options_of, with_options
+from textpipe.cli.new_files import refuse_existing
 from textpipe.cli.pair_files import COLUMNS, PAIR_FILES, columns_of, pairs_of
-from textpipe.errors import ConfigError, StateError
+from textpipe.errors import ConfigError
 
 if TYPE_CHECKING:
     from textpipe.alignment import Aligned
@@ -52,9 +53,7 @@ def command(
     from textpipe.files import write_text
 
     config = AlignmentConfig(**{name: value for name, value in given.items() if value is not None})
-    for path in (out, lexicon):
-        if path is not None and path.exists():
-            raise StateError("there is a file already", where=path, hint="name another, or remove it")
+    refuse_existing(out, lexicon)
     if tokenizer is None and source_tokenizer is not None:
         raise ConfigError("--source-tokenizer without --tokenizer", hint="give the target's too")
     pairs = pairs_of(inputs or [], source, target, columns_of(columns), "--source and --target")

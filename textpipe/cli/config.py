@@ -6,7 +6,8 @@ from pathlib import Path
 
 import typer
 
-from textpipe.errors import ConfigError, StateError, did_you_mean
+from textpipe.cli.new_files import refuse_existing
+from textpipe.errors import ConfigError, did_you_mean
 
 app = typer.Typer(help="Configuration files.", no_args_is_help=True, rich_markup_mode="rich")
 
@@ -46,8 +47,7 @@ def init(
     if out is None:
         print(text, end="")
         return
-    if out.exists():
-        raise StateError("there is a file already", where=out, hint="name another, or remove it")
+    refuse_existing(out)
     write_text(out, text)
     print(f"{out}: edit it, then textpipe {use} --config {out}")
 

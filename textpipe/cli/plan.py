@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from textpipe.cli.config_options import options_of, with_options
+from textpipe.cli.new_files import refuse_existing
 from textpipe.planning.cluster import ClusterConfig
 from textpipe.planning.memory import PRECISIONS
 from textpipe.training.presets import PRESETS, preset_keys
@@ -64,7 +65,11 @@ def _command_for(architecture: Architecture) -> Callable[..., None]:
         ),
         ("top", int, typer.Option(5, "--top", min=1, help="Layouts shown.")),
         ("as_json", bool, typer.Option(False, "--json", help="Print JSON.")),
-        ("svg", Path | None, typer.Option(None, "--svg", help="Write a chart of the layouts' memory here.")),
+        (
+            "svg",
+            Path | None,
+            typer.Option(None, "--svg", help="Write a chart of the layouts' memory here; it must not exist."),
+        ),
     ]
 
     def command(**given: Any) -> None:
@@ -112,6 +117,7 @@ def _plan(
         raise ConfigError(f"no precision {precision!r}", where="--precision", hint=did_you_mean(precision, PRECISIONS))
     if tokens is not None and not 1 <= tokens <= 1e18:
         raise ConfigError(f"{tokens:g} tokens", where="--tokens", allowed="1 to 1e18")
+    refuse_existing(svg)
     model, train, cluster = _configure(architecture, preset, config, tokenizer, given)
     plan = make_plan(model, train, cluster, precision=precision, tokens=None if tokens is None else int(tokens))
     if svg is not None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from textpipe.cli.new_files import refuse_existing
 from textpipe.errors import ConfigError, FormatError, InputError
 
 if TYPE_CHECKING:
@@ -43,7 +44,8 @@ def command(
     out: Path | None = typer.Option(None, "--out", "-o", help="File for the targets; it must not exist."),
     alignments: bool = typer.Option(False, "--alignments", help="After each target a tab, and which of the source's "
                                                                 "tokens each of its tokens is of, as 0-0 2-1."),
-    picture: Path | None = typer.Option(None, "--picture", help="Draw where one --text was looked at: an SVG file."),
+    picture: Path | None = typer.Option(None, "--picture", help="Draw where one --text was looked at: an SVG file, "
+                                                                    "which must not exist."),
     device: str = typer.Option("auto", "--device", help="auto, cpu, cuda or mps."),
     threads: int | None = typer.Option(None, "--threads", min=1, help="CPU threads."),
     as_json: bool = typer.Option(False, "--json", help="Print a JSON object a source, with its score."),
@@ -60,13 +62,12 @@ def command(
     A target stands on one line, as its source does. BLEU and chrF are those of sacrebleu, with their signatures; they
     are said on standard error, or with --out on standard output.
     """
-    from textpipe.errors import StateError, require
+    from textpipe.errors import require
     from textpipe.training.loading import find_model
 
     find_model(model, best=best)
     _check(text, files, picture=picture, best=best, average=average, references=reference, tokenization=tokenization)
-    if out is not None and out.exists():
-        raise StateError("there is a file already", where=out, hint="name another, or remove it")
+    refuse_existing(out, picture)
     sources: Iterable[str] = text or _lines(files)
     references: list[list[str]] = []
     if reference:
