@@ -28,10 +28,17 @@ RECIPE = Recipe(
         "decoder_layers": 2,
         "heads": 4,
         "width": 192,
-        "dropout": 0.2,
+        "dropout": 0.3,
         "context": 64,
     },
-    {"learning_rate": 1e-3, "batch_tokens": 2048, "label_smoothing": 0.1, "final_share": 0.0},
+    {
+        "optimizer": "muon",
+        "learning_rate": 2e-3,
+        "batch_tokens": 2048,
+        "label_smoothing": 0.1,
+        "final_share": 0.0,
+        "dtype": "bfloat16",
+    },
 )
 
 
@@ -39,7 +46,7 @@ def main(arguments: list[str]) -> int:
     parser = running.flags("answers", __doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("pairs", type=Path)
     parser.add_argument("--vocab-size", type=int, default=4000)
-    parser.add_argument("--steps", type=int, default=3000)
+    parser.add_argument("--steps", type=int, default=1000)
     chosen = parser.parse_args(arguments)
     rows = [(each.text, each.label) for each in iter_examples(chosen.pairs, Columns("Q", None, "A"))]
     train = [row for number, row in enumerate(rows) if number % EVERY]

@@ -21,12 +21,14 @@ from textpipe.data.parallel_text import iter_pairs
 from textpipe.nn.shapes import Seq2SeqConfig, TransformerConfig
 
 _RNN = {"embedding": 64, "width": 192, "encoder_width": 96, "dropout": 0.2, "context": 64}
-_RATE = {"learning_rate": 3e-3, "final_share": 0.0, "warmup_steps": 100, "batch_tokens": 4096, "steps": 800}
+_TRAIN = {"final_share": 0.0, "warmup_steps": 100, "batch_tokens": 4096, "steps": 3000}
+_ADAMW = {**_TRAIN, "learning_rate": 1.5e-3}
+_MUON = {**_TRAIN, "optimizer": "muon", "learning_rate": 2e-3, "beta2": 0.98}
 _TRANSFORMER = {"layout": "pre", "encoder_layers": 3, "decoder_layers": 3, "heads": 4, "width": 128}
 RECIPES = {
-    "rnn": Recipe(Seq2SeqConfig, {**_RNN, "attention": "none"}, _RATE),
-    "rnn-attention": Recipe(Seq2SeqConfig, {**_RNN, "attention": "general"}, _RATE),
-    "transformer": Recipe(TransformerConfig, {**_TRANSFORMER, "dropout": 0.2, "context": 64}, {**_RATE, "beta2": 0.98}),
+    "rnn": Recipe(Seq2SeqConfig, {**_RNN, "attention": "none"}, _ADAMW),
+    "rnn-attention": Recipe(Seq2SeqConfig, {**_RNN, "attention": "general"}, _ADAMW),
+    "transformer": Recipe(TransformerConfig, {**_TRANSFORMER, "dropout": 0.2, "context": 64}, _MUON),
 }
 LONGEST_DRAWN = 16  # letters of the word whose attention is drawn
 

@@ -43,6 +43,7 @@ _LATIN = ("ba", "de", "ki", "lo", "mu", "na", "pe", "ri", "so", "tu", "va", "ze"
 _HANGUL = tuple("가나도루미바소어주치코타파하")
 _LATIN_ENDS, _HANGUL_ENDS = dict(zip(SIZES, "nva", strict=False)), dict(zip(SIZES, "명동형", strict=False))
 _SUBJECT, _OBJECT = "이", "을"
+_SPREAD = 2.5  # of the logarithms of preferences: how much the company of a word tells of it
 _MODEL = {"layout": "pre", "encoder_layers": 2, "decoder_layers": 2, "heads": 4, "width": 96, "feed_forward": 192}
 _TRAIN = {
     "steps": 600,
@@ -102,7 +103,7 @@ class Grammar:
         return list(found)
 
     def _preferences(self, kind: str, base: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        weights = base * np.exp(1.5 * self._draw.standard_normal((SIZES[kind], len(base))))
+        weights = base * np.exp(_SPREAD * self._draw.standard_normal((SIZES[kind], len(base))))
         return np.asarray(weights / weights.sum(axis=1, keepdims=True))
 
     def sentence(self, draw: np.random.Generator) -> tuple[str, str]:
