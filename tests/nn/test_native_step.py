@@ -89,7 +89,7 @@ def pairs():
         for layout in ("post", "pre")
         for activation in ("relu", "gelu", "silu")
     ]
-    return [*shapes, {"layout": "pre", "positions": "fairseq"}, {"source_vocab_size": 23}]
+    return [*shapes, {"layout": "pre", "positions": "fairseq"}, {"source_vocab_size": 23}, {"scaled_embedding": False}]
 
 
 @pytest.mark.parametrize("keys", pairs(), ids=str)
@@ -252,13 +252,15 @@ def test_a_model_that_native_code_does_not_know_is_left_to_torch(what):
     assert NativeStep.of(changed_models()[what]) is None
 
 
-def test_gradients_and_many_rows_are_left_to_torch():
+def test_gradients_autocast_and_many_rows_are_left_to_torch():
     step = NativeStep.of(GPT(GptConfig(vocab_size=20, context=8, width=16)).eval())
     token = torch.zeros(1, 1, dtype=torch.long)
     assert not step.takes(token)
     with torch.no_grad():
         assert step.takes(token)
         assert not step.takes(token.expand(1, 2))
+        with torch.autocast("cpu", torch.bfloat16):
+            assert not step.takes(token)
         assert step.takes(token.expand(native_step.MOST_ROWS, 1))
         assert not step.takes(token.expand(native_step.MOST_ROWS + 1, 1))
 

@@ -4,14 +4,13 @@ What enters: a GPT or Transformer, and step by step a token of each row and what
 states, as the model's own methods give them up to rounding. A step of a small model is some sixty products of a few
 microseconds, between which torch takes longer than for them; here they follow each other. The modules stay the
 definition: this is a table of where their weights lie, made anew for each writing, and whatever is not just as they are
-(other types or devices, gradients, dropout, parts with hooks or put in their places) is left to them.
+(other types or devices, autocast, gradients, dropout, parts with hooks or put in their places) is left to them.
 
 Axes: B row, K width of a head, D model width.
 """
 
 from __future__ import annotations
 
-import math
 from typing import Any, Self
 
 import torch
@@ -74,7 +73,8 @@ class NativeStep:
 
     def takes(self, tokens_BT: torch.Tensor) -> bool:
         """Whether these tokens are such a step, and one that is faster here."""
-        return tokens_BT.shape[1] == 1 and len(tokens_BT) <= MOST_ROWS and not torch.is_grad_enabled()
+        is_plain = not torch.is_grad_enabled() and not torch.is_autocast_enabled("cpu")
+        return is_plain and tokens_BT.shape[1] == 1 and len(tokens_BT) <= MOST_ROWS
 
     def __call__(self, tokens_B1: torch.Tensor, cache: KeyValueCache, source: Source | None = None) -> torch.Tensor:
         """Hidden states (B, 1, D) after one token more of each row; the cache grows as the model lets it grow."""
@@ -150,7 +150,7 @@ def _transformer(model: Transformer) -> dict[str, Any]:
         added_D = _array(model.language_embedding.weight[model.direction[1]])
     return {
         "embedding": _array(model.embedding.weight),
-        "embedding_scale": math.sqrt(model.config.width),
+        "embedding_scale": model.embedding_scale,
         "added": added_D,
         "positions": _array(model.positions_TD),
         "turns": None,
