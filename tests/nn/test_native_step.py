@@ -24,7 +24,7 @@ from textpipe.nn.seq2seq import Seq2Seq, Seq2SeqConfig
 from textpipe.nn.shapes import RopeScaling
 from textpipe.nn.transformer import Transformer, TransformerConfig
 
-CLOSE = {"rtol": 2e-5, "atol": 2e-5}  # of values that reach tens
+CLOSE = {"rtol": 2e-5, "atol": 2e-5}  # float32, in sums of another order
 
 
 def stirred(model, seed=1):

