@@ -50,6 +50,7 @@ def pretraining(chosen: argparse.Namespace) -> TrainConfig:
         steps=chosen.steps,
         batch_size=32,
         mask_share=0.3,
+        document_mask=True,
         optimizer="muon",
         learning_rate=2e-3,
         warmup_steps=chosen.steps // 10,

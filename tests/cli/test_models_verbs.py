@@ -183,7 +183,7 @@ BAD = {
     "scored on other ids": (["evaluate", "{here}/gpt", "{here}/marked"], 3, "a tokenizer that is not the model's"),
     "bleu of one text": (["evaluate", "{here}/gpt", "{here}/pairs.tsv", "--bleu"], 2, "--bleu is for a model of pairs"),
     "bleu of ids": (["evaluate", "{here}/transformer", "{here}/pairs", "--bleu"], 3, "--bleu reads texts, and these"),
-    "mask of a bert": (["evaluate", "{here}/bert", "{here}/marked", "--document-mask"], 2, "a document mask is for a"),
+    "mask of pairs": (["evaluate", "{here}/seq2seq", "{here}/pairs", "--document-mask"], 2, "a document mask is for"),
     "no model to score": (["evaluate", "{here}/vocab", "{here}/texts"], 3, "no checkpoint in this folder"),
     "absent run": (["export", "absent", "--to", "x"], 3, "absent: no such folder"),
     "no run": (["export", "{here}/vocab", "--to", "x"], 3, "no checkpoint in this folder"),

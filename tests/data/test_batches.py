@@ -88,17 +88,17 @@ def test_with_the_document_mask_a_position_belongs_to_the_document_it_predicts()
     owners = np.repeat(np.arange(4), lengths)
     for row in range(6):
         targets = batch.targets_BT[row].tolist()
-        segments, positions = batch.segments_BT[row].tolist(), batch.positions_BT[row].tolist()
+        documents, positions = batch.documents_BT[row].tolist(), batch.positions_BT[row].tolist()
         for place in range(1, 12):
             same = owners[targets[place]] == owners[targets[place - 1]] and targets[place] > targets[place - 1]
-            assert segments[place] == segments[place - 1] + (not same)
+            assert documents[place] == documents[place - 1] + (not same)
             assert positions[place] == (positions[place - 1] + 1 if same else 0)
-        assert (segments[0], positions[0]) == (0, 0)
+        assert (documents[0], positions[0]) == (0, 0)
 
 
 def test_without_the_document_mask_there_is_none():
     batch = plan().batch(0)
-    assert batch.segments_BT is None
+    assert batch.documents_BT is None
     assert batch.positions_BT is None
 
 
@@ -119,5 +119,5 @@ def test_parts_of_a_batch_are_the_batch():
     batch = plan(batch_size=5, document_mask=True).batch(1)
     parts = list(batch.split(2))
     assert [len(part.tokens_BT) for part in parts] == [2, 2, 1]
-    for name in ("tokens_BT", "targets_BT", "positions_BT", "segments_BT"):
+    for name in ("tokens_BT", "targets_BT", "positions_BT", "documents_BT"):
         assert torch.equal(torch.cat([getattr(part, name) for part in parts]), getattr(batch, name))

@@ -147,3 +147,37 @@ def test_evaluation_in_halves_hides_no_token_past_the_end(small_packed):
 def test_a_context_without_room_for_two_halves_is_refused(small_packed):
     with pytest.raises(ConfigError, match=r"context of 4 has no room beside 3 marks \(allowed: 5 or more\)"):
         halves(small_packed, context=4)
+
+
+def documents_in(batch):
+    """(tokens with what was hidden put back, positions, documents) of each sequence."""
+    whole = torch.where(batch.targets_BT == IGNORED, batch.tokens_BT, batch.targets_BT)
+    return zip(whole.tolist(), batch.positions_BT.tolist(), batch.documents_BT.tolist(), strict=True)
+
+
+def test_with_the_document_mask_each_document_stands_between_its_own_marks(small_packed):
+    plan, num_whole = masking(small_packed, document_mask=True), 0
+    for step in range(20):
+        batch = plan.batch(step)
+        assert batch.tokens_BT.shape == batch.targets_BT.shape == (8, 34)
+        for tokens, positions, documents in documents_in(batch):
+            for place in range(1, 34):
+                is_first = tokens[place] == 1
+                assert is_first == (tokens[place - 1] == small_packed.eos_id)
+                assert documents[place] - documents[place - 1] == is_first
+                assert positions[place] == (0 if is_first else positions[place - 1] + 1)
+                num_whole += is_first
+            assert (positions[0], documents[0]) == (0, 0)
+    assert num_whole > 50
+
+
+def test_with_the_document_mask_evaluation_reads_every_token_once(small_packed):
+    plan = masking(small_packed, document_mask=True, share=1.0)
+    targets = torch.cat([batch.targets_BT.flatten() for batch in plan.consecutive(5)])
+    whole = small_packed.train.window(0, small_packed.train.num_tokens)
+    assert targets[targets != IGNORED].tolist() == [token for token in whole.tolist() if token > 3]
+
+
+def test_two_segments_are_no_documents_by_themselves(small_packed):
+    with pytest.raises(ConfigError, match="document_mask: two segments of a window"):
+        halves(small_packed, document_mask=True)

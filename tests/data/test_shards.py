@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textpipe.data.shards import ShardInfo, ShardWriter, TokenShard, TokenSplit, token_dtype
+from textpipe.data.shards import BegunSplit, ShardInfo, ShardWriter, TokenShard, TokenSplit, token_dtype
 from textpipe.errors import FormatError, InputError, StateError
 
 DIGEST = "ab" * 32
@@ -141,6 +141,13 @@ def test_a_window_of_the_ring_is_the_tokens_one_after_the_other(sizes, start, le
     places = [(start + i) % len(stream) for i in range(length)]
     assert split.window(start, length).tolist() == [stream[place] for place in places]
     assert split.documents_of(start, length).tolist() == [owners[place] for place in places]
+    begins = [place for place, owner in enumerate(owners) if place == 0 or owner != owners[place - 1]]
+    begun, begun_owners = np.insert(stream, begins, 999), np.insert(owners, begins, range(number))
+    marked = BegunSplit(split, 999)
+    places = np.arange(start, start + length) % len(begun)
+    assert marked.num_tokens == len(begun)
+    assert marked.window(start, length).tolist() == begun[places].tolist()
+    assert marked.documents_of(start, length).tolist() == begun_owners[places].tolist()
 
 
 def test_counts_are_those_of_all_shards(tmp_path):

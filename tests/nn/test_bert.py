@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 import torch
 from model_twins import assert_same_gradients, twins_of
@@ -94,6 +96,18 @@ def test_padding_changes_nothing(twins, batch):
         for row, length in enumerate(lengths.tolist()):
             alone = ours(ids[row : row + 1, :length], segments_BT=segments[row : row + 1, :length])
             torch.testing.assert_close(together[row, :length], alone[0], rtol=1e-6, atol=3e-6)
+
+
+def test_packed_documents_with_their_mask_equal_separate_documents(twins, batch):
+    _, ours = twins
+    (ids, *_), cuts = batch, (0, 3, 4, 9)
+    parts = list(itertools.pairwise(cuts))
+    positions = torch.cat([torch.arange(end - start) for start, end in parts])[None]
+    documents = torch.cat([torch.full((end - start,), number) for number, (start, end) in enumerate(parts)])[None]
+    with torch.no_grad():
+        packed = ours(ids[:1, :9], positions_BT=positions, documents_BT=documents)
+        apart = torch.cat([ours(ids[:1, start:end]) for start, end in parts], dim=1)
+    torch.testing.assert_close(packed, apart, rtol=1e-6, atol=3e-6)
 
 
 def test_number_of_parameters_is_that_of_the_model_and_of_bert():

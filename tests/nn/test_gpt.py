@@ -151,13 +151,13 @@ def test_left_padding_changes_nothing(twins, ids):
 def test_packed_documents_with_their_mask_equal_separate_documents(twins, ids):
     _, ours = twins
     cuts = (0, 6, 7, 20, 32)
-    segments = torch.zeros(1, 32, dtype=torch.long)
+    documents = torch.zeros(1, 32, dtype=torch.long)
     positions = torch.zeros(1, 32, dtype=torch.long)
     for number, (start, end) in enumerate(itertools.pairwise(cuts)):
-        segments[0, start:end] = number
+        documents[0, start:end] = number
         positions[0, start:end] = torch.arange(end - start)
     with torch.no_grad():
-        packed = ours(ids[:1], positions_BT=positions, segments_BT=segments)
+        packed = ours(ids[:1], positions_BT=positions, documents_BT=documents)
         apart = torch.cat([ours(ids[:1, start:end]) for start, end in itertools.pairwise(cuts)], dim=1)
     torch.testing.assert_close(packed, apart, rtol=1e-6, atol=2e-6)
 

@@ -77,6 +77,16 @@ def test_both_heads_learn_and_an_evaluation_gives_the_loss_of_the_log(packed, tm
     assert Evaluator.open(tmp_path / "run").packed(packed.path).loss == pytest.approx(result.val_loss, abs=1e-6)
 
 
+def test_documents_by_themselves_are_trained_validated_and_evaluated(packed, tmp_path):
+    shape, apart = shape_of(packed, next_sentence=False, context=32), CONFIG.replaced(document_mask=True)
+    result = Trainer(shape, packed, apart, out=tmp_path / "run").run()
+    first = json.loads((tmp_path / "run" / "log.jsonl").read_text(encoding="utf-8").split("\n")[0])
+    assert result.val_loss < 0.5 * first["val_loss"]
+    assert Evaluator.open(tmp_path / "run").packed(packed.path).loss == pytest.approx(result.val_loss, abs=1e-6)
+    mixed = Evaluator.open(tmp_path / "run", document_mask=False).packed(packed.path)
+    assert mixed.loss != pytest.approx(result.val_loss, abs=1e-3)
+
+
 def test_two_halves_want_two_kinds_of_segments(packed):
     with pytest.raises(ConfigError, match="segment_types: with next_sentence there are two kinds"):
         MaskedLanguageModelling(shape_of(packed, segment_types=1), packed, CONFIG)

@@ -261,7 +261,7 @@ def test_the_mean_of_checkpoints_is_the_mean():
 @pytest.mark.parametrize(
     ("name", "settings", "message"),
     [
-        ("bert", {"document_mask": True}, "document_mask is read by gpt, this is a bert"),
+        ("seq2seq", {"document_mask": True}, "document_mask is read by gpt, bert, this is a seq2seq"),
         ("gpt", {"mask_share": 0.3}, "mask_share is read by bert, this is a gpt"),
         ("seq2seq", {"batch_size": 5}, "batch_size is read by gpt, bert, .*, this is a seq2seq"),
         ("seq2seq", {"optimizer": "muon"}, "muon is for matrices of blocks, and a seq2seq has none: take adamw"),

@@ -132,7 +132,7 @@ SAME = {
         "gpt", {**GPT, "tied": False, "layout": "llama"}, {"average_decay": 0.9}, {"pipeline_parallel": 2},
     ),
     "bert ddp": ("bert", {**SMALL_BERT, "next_sentence": True}, {}, {}),
-    "bert fsdp": ("bert", {**SMALL_BERT, "next_sentence": True}, {}, {"sharding": "fsdp"}),
+    "bert fsdp": ("bert", SMALL_BERT, {"document_mask": True}, {"sharding": "fsdp"}),
     "transformer ddp": ("transformer", SMALL_PAIRS, {"batch_tokens": 300}, {}),
     "transformer fsdp": ("transformer", SMALL_PAIRS, {"batch_tokens": 300}, {"sharding": "fsdp"}),
     "transformer cut": ("transformer", SMALL_PAIRS, {"batch_tokens": 300}, {"tensor_parallel": 2}),

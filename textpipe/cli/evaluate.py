@@ -24,8 +24,8 @@ def command(
     split: Literal["train", "val"] = typer.Option("val", "--split", help="Of packed data: val or train."),
     text_unit: TextUnit = typer.Option("line", "--text-unit", help="What is one document of a plain text file."),
     columns: str = COLUMNS,
-    document_mask: bool | None = typer.Option(None, "--document-mask/--no-document-mask", help="gpt: each document is "
-                                              "read by itself. (as it was trained; of other folders not)"),
+    document_mask: bool | None = typer.Option(None, "--document-mask/--no-document-mask", help="gpt, bert: each "
+                                              "document is read by itself. (as it was trained; of other folders not)"),
     bleu: bool = typer.Option(False, "--bleu", help="Of pairs: also write each target, and say BLEU and chrF."),
     beams: int = typer.Option(4, "--beams", help="With --bleu: hypotheses that are followed."),
     best: bool = typer.Option(False, "--best", help="The checkpoint with the lowest validation loss, not the newest."),

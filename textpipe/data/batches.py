@@ -12,7 +12,7 @@ differently each time; (seed, e) also choose the order in which the windows come
 Where documents meet. Position t reads token p-1 and predicts token p. It belongs to the document of the token it
 predicts; so a document's positions read "eos of the one before, first token, …, last token" and predict "first token,
 …, last token, its own eos": eos serves as the beginning and the end, and every target is a real one. With
-``document_mask`` the batch also says which positions share a document (``segments_BT``) and their place in it
+``document_mask`` the batch also says which positions share a document (``documents_BT``) and their place in it
 (``positions_BT``), from the lengths kept in the shard, never from ids; without it, attention sees the whole window.
 
 Axes: B sequences of a batch, T positions of the context.
@@ -21,7 +21,7 @@ Axes: B sequences of a batch, T positions of the context.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -33,11 +33,22 @@ from textpipe.errors import ConfigError, InputError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from textpipe.data.shards import TokenSplit
+    from textpipe.data.shards import TokenShard
 
-__all__ = ["IGNORED", "Batch", "BatchPlan", "consecutive_batches"]
+__all__ = ["IGNORED", "Batch", "BatchPlan", "TokenRing", "consecutive_batches"]
 
 IGNORED = -100  # a target at a position that holds nothing to predict: it counts neither as loss nor as a token
+
+
+class TokenRing(Protocol):
+    """What windows are cut from; see :class:`~textpipe.data.shards.TokenSplit`."""
+
+    num_tokens: int
+    shards: list[TokenShard]
+
+    def window(self, start: int, length: int) -> npt.NDArray[np.int64]: ...
+
+    def documents_of(self, start: int, length: int) -> npt.NDArray[np.int64]: ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,7 +59,10 @@ class Batch:
     targets_BT: torch.Tensor
     samples: tuple[int, ...] = ()
     positions_BT: torch.Tensor | None = None
+    documents_BT: torch.Tensor | None = None
+    """Of packed documents that are told apart: the number of each position's in its window."""
     segments_BT: torch.Tensor | None = None
+    """Of an encoder: 0 in a sequence's first text, 1 in its second."""
     follows_B: torch.Tensor | None = None
     """Of an encoder: 0 where the second segment follows the first, 1 where it does not."""
 
@@ -94,7 +108,7 @@ class BatchPlan:
     """
 
     def __init__(
-        self, split: TokenSplit, *, batch_size: int, context: int, seed: int, document_mask: bool = False
+        self, split: TokenRing, *, batch_size: int, context: int, seed: int, document_mask: bool = False
     ) -> None:
         if batch_size < 1 or context < 1:
             raise ConfigError(f"a batch of {batch_size} sequences of {context} tokens is empty", allowed="1 or more")
@@ -138,7 +152,7 @@ class BatchPlan:
 
 
 def consecutive_batches(
-    split: TokenSplit, *, batch_size: int, context: int, document_mask: bool = False
+    split: TokenRing, *, batch_size: int, context: int, document_mask: bool = False
 ) -> Iterator[Batch]:
     """The whole split once, in order, each token predicted exactly once: what evaluation reads.
 
@@ -155,7 +169,7 @@ def consecutive_batches(
         yield batch
 
 
-def _read(split: TokenSplit, starts: list[int], context: int, samples: list[int], *, document_mask: bool) -> Batch:
+def _read(split: TokenRing, starts: list[int], context: int, samples: list[int], *, document_mask: bool) -> Batch:
     windows = np.stack([split.window(start - 1, context + 1) for start in starts])
     tokens_BT = torch.from_numpy(windows[:, :-1].copy())
     targets_BT = torch.from_numpy(windows[:, 1:].copy())
@@ -171,5 +185,5 @@ def _read(split: TokenSplit, starts: list[int], context: int, samples: list[int]
         targets_BT,
         tuple(samples),
         positions_BT=torch.from_numpy(places - begun),
-        segments_BT=torch.from_numpy(np.cumsum(begins, axis=1) - 1),
+        documents_BT=torch.from_numpy(np.cumsum(begins, axis=1) - 1),
     )

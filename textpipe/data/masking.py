@@ -10,6 +10,10 @@ With ``next_sentence`` a window is two segments, cut inside a document, and in h
 second is from another place of the corpus: whether it follows the first is to be told. ("Sentence" is the paper's word
 for a run of text; here too it is one of any length.)
 
+With ``document_mask`` every document is a sequence of its own, with ``[CLS]`` before it and its end behind it, as texts
+are read in fine-tuning. A window still holds as many as there is room for, so that nothing is padding; those at its
+edges are cut.
+
 Axes: B sequence, T position, V vocabulary.
 """
 
@@ -25,6 +29,7 @@ import torch
 
 from textpipe.data.batches import IGNORED, Batch, BatchPlan, consecutive_batches
 from textpipe.data.permutation import derive_key
+from textpipe.data.shards import BegunSplit
 from textpipe.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -78,6 +83,7 @@ class Masking:
     split : the corpus; windows leave room for the two marks.
     share : of the tokens that are chosen.
     next_sentence : whether windows are two segments, of which one is to tell if the second follows the first.
+    document_mask : whether each document is read by itself.
     """
 
     def __init__(
@@ -90,16 +96,27 @@ class Masking:
         seed: int,
         share: float = 0.15,
         next_sentence: bool = False,
+        document_mask: bool = False,
     ) -> None:
-        num_marks = 3 if next_sentence else 2
-        if context < 2 * num_marks - 1:
+        if next_sentence and document_mask:
             raise ConfigError(
-                f"a context of {context} has no room beside {num_marks} marks", allowed=f"{2 * num_marks - 1} or more"
+                "two segments of a window are not documents by themselves",
+                where="document_mask",
+                hint="leave out one of next_sentence and document_mask",
+            )
+        num_marks = 0 if document_mask else 3 if next_sentence else 2
+        least = max(2, 2 * num_marks - 1)
+        if context < least:
+            raise ConfigError(
+                f"a context of {context} has no room beside {num_marks} marks", allowed=f"{least} or more"
             )
         self.split, self.marks, self.share, self.seed = split, marks, share, seed
-        self.next_sentence = next_sentence
+        self.next_sentence, self.document_mask = next_sentence, document_mask
         self.num_inner = context - num_marks
-        self.plan = BatchPlan(split, batch_size=batch_size, context=self.num_inner, seed=seed)
+        self._ring = BegunSplit(split, marks.begin) if document_mask else split
+        self.plan = BatchPlan(
+            self._ring, batch_size=batch_size, context=self.num_inner, seed=seed, document_mask=document_mask
+        )
         self._special = np.array(sorted(marks.special))
         self._ordinary = np.setdiff1d(np.arange(split.vocab_size), self._special)
 
@@ -109,7 +126,10 @@ class Masking:
 
     def consecutive(self, batch_size: int) -> Iterator[Batch]:
         """The whole split once, always with the same tokens hidden."""
-        for batch in consecutive_batches(self.split, batch_size=batch_size, context=self.num_inner):
+        windows = consecutive_batches(
+            self._ring, batch_size=batch_size, context=self.num_inner, document_mask=self.document_mask
+        )
+        for batch in windows:
             yield self._hide(batch, -1)
 
     def _hide(self, batch: Batch, seed: int) -> Batch:
@@ -127,9 +147,12 @@ class Masking:
             chosen_BT[row] = may_T & ((draw_T < self.share) | (draw_T == least))
             replaced_BT[row] = np.where(chosen_BT[row] & (kind_T < 0.8), self.marks.mask, replaced_BT[row])
             replaced_BT[row] = np.where(chosen_BT[row] & (kind_T >= 0.9), other_T, replaced_BT[row])
+        was_BT = np.where(chosen_BT, inner_BT, IGNORED)
+        if self.document_mask:
+            return replace(batch, tokens_BT=torch.from_numpy(replaced_BT), targets_BT=torch.from_numpy(was_BT))
         cuts_B = [cut for cut, _ in halves]
         tokens_BT = _framed(replaced_BT, self.marks.begin, self.marks.end, cuts_B)
-        targets_BT = _framed(np.where(chosen_BT, inner_BT, IGNORED), IGNORED, IGNORED, cuts_B)
+        targets_BT = _framed(was_BT, IGNORED, IGNORED, cuts_B)
         made = Batch(torch.from_numpy(tokens_BT), torch.from_numpy(targets_BT), batch.samples)
         if not self.next_sentence:
             return made

@@ -32,7 +32,7 @@ import numpy.typing as npt
 from textpipe.errors import FormatError, InputError, StateError
 from textpipe.limits import DEFAULT_LIMITS, Limits
 
-__all__ = ["ShardInfo", "ShardWriter", "TokenShard", "TokenSplit", "token_dtype"]
+__all__ = ["BegunSplit", "ShardInfo", "ShardWriter", "TokenShard", "TokenSplit", "token_dtype"]
 
 TokenArray = npt.NDArray[np.uint16] | npt.NDArray[np.uint32]
 
@@ -257,3 +257,37 @@ class TokenSplit:
             for start in range(0, len(shard.tokens), block):
                 total += np.bincount(shard.tokens[start : start + block], minlength=self.vocab_size)
         return total
+
+
+class BegunSplit:
+    """A split in which a mark stands before each document too, as encoders read them.
+
+    It is read as the split itself is, and nothing is written or copied; memory is 8 bytes a document.
+
+    Parameters
+    ----------
+    split : the documents.
+    begin_id : the mark.
+    """
+
+    def __init__(self, split: TokenSplit, begin_id: int) -> None:
+        self._split, self._begin_id = split, begin_id
+        ends = np.cumsum([0, *(shard.info.num_tokens for shard in split.shards)])
+        firsts = [shard.offsets[:-1] + end for shard, end in zip(split.shards, ends, strict=False)]
+        self._begins = np.concatenate(firsts) + np.arange(split.num_documents)
+        self.num_tokens = split.num_tokens + split.num_documents
+        self.shards, self.vocab_size, self.eos_id = split.shards, split.vocab_size, split.eos_id
+
+    def window(self, start: int, length: int) -> npt.NDArray[np.int64]:
+        """As :meth:`TokenSplit.window`, with the marks."""
+        places = np.arange(start, start + length) % self.num_tokens
+        is_mark = self._begins[self.documents_of(start, length)] == places
+        out = np.full(length, self._begin_id, dtype=np.int64)
+        first = int(places[0]) - int(np.searchsorted(self._begins, places[0]))  # tokens of documents before the window
+        out[~is_mark] = self._split.window(first, int((~is_mark).sum()))
+        return out
+
+    def documents_of(self, start: int, length: int) -> npt.NDArray[np.int64]:
+        """As :meth:`TokenSplit.documents_of`; a mark is of the document it begins."""
+        places = np.arange(start, start + length) % self.num_tokens
+        return np.searchsorted(self._begins, places, side="right") - 1

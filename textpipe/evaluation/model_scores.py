@@ -109,7 +109,7 @@ class Evaluator:
     Parameters
     ----------
     model : one that :func:`~textpipe.training.load_model` gave, as are ``tokenizer`` and ``facts``.
-    document_mask : of a decoder, whether documents are read each by itself; as it was trained when absent.
+    document_mask : of a gpt or a bert, whether documents are read each by itself; as it was trained when absent.
     batch_size : sequences read at once, or pairs of the longest; it changes speed and memory alone.
 
     Raises
@@ -139,8 +139,8 @@ class Evaluator:
             raise ConfigError(
                 f"a {facts['architecture']} tells labels and predicts no text", hint="use textpipe predict --score"
             )
-        if document_mask is not None and not isinstance(self.shape, GptConfig):
-            raise ConfigError("a document mask is for a gpt", where="document_mask", hint="leave it out")
+        if document_mask is not None and self.is_of_pairs:
+            raise ConfigError("a document mask is for a gpt or a bert", where="document_mask", hint="leave it out")
         self.document_mask = facts.get("document_mask", False) if document_mask is None else document_mask
 
     @classmethod
@@ -264,14 +264,16 @@ class Evaluator:
     def _hidden(self, split: TokenSplit) -> TextScore:
         marks = Marks.of(self.tokenizer, eos_id=split.eos_id)
         pairs = isinstance(self.shape, BertConfig) and self.shape.next_sentence
+        num_marks = split.num_documents if self.document_mask else 3 if pairs else 2
         hidden = Masking(
             split,
             marks,
             batch_size=self.batch_size,
-            context=min(self.shape.context, split.num_tokens + (3 if pairs else 2)),
+            context=min(self.shape.context, split.num_tokens + num_marks),
             seed=0,
             share=self.facts.get("mask_share", 0.15),
             next_sentence=pairs,
+            document_mask=self.document_mask,
         )
         nats, count = summed_loss(
             lambda batch: masked_language_modelling_loss(self.model, batch),

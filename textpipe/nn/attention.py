@@ -129,10 +129,9 @@ def causal_mask(length: int, device: torch.device | None = None) -> torch.Tensor
     return torch.ones(length, length, dtype=torch.bool, device=device).tril_()[None, None]
 
 
-def document_mask(segments_BT: torch.Tensor) -> torch.Tensor:
-    """Mask (B, 1, T, T) that lets a position see what stands before it in its own document."""
-    same_BTT = segments_BT[:, :, None] == segments_BT[:, None, :]
-    return same_BTT[:, None] & causal_mask(segments_BT.shape[1], segments_BT.device)
+def document_mask(documents_BT: torch.Tensor) -> torch.Tensor:
+    """Mask (B, 1, T, T) that lets a position see its own document, what comes after it too."""
+    return (documents_BT[:, :, None] == documents_BT[:, None, :])[:, None]
 
 
 def padding_mask(lengths_B: torch.Tensor, length: int) -> torch.Tensor:

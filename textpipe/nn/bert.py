@@ -14,7 +14,7 @@ from torch import nn
 from torch.nn import functional
 
 from textpipe.errors import StateError
-from textpipe.nn.attention import padding_mask
+from textpipe.nn.attention import document_mask, padding_mask
 from textpipe.nn.blocks import Block, BlockShape
 from textpipe.nn.shapes import BertConfig, EncoderConfig
 
@@ -65,11 +65,19 @@ class BertEncoder(nn.Module):
         ``segments_BT`` is 0 for the first text (when absent: all of it), 1 for the second.
         """
         length = tokens_BT.shape[1]
-        positions_T = torch.arange(length, device=tokens_BT.device)
+        mask = None if lengths_B is None else padding_mask(lengths_B, length)
+        return self._states(tokens_BT, segments_BT, torch.arange(length, device=tokens_BT.device)[None], mask)
+
+    def _states(
+        self,
+        tokens_BT: torch.Tensor,
+        segments_BT: torch.Tensor | None,
+        positions_BT: torch.Tensor,
+        mask: torch.Tensor | None,
+    ) -> torch.Tensor:
         segments_BT = torch.zeros_like(tokens_BT) if segments_BT is None else segments_BT
         x_BTD = self.token_embedding(tokens_BT) + self.segment_embedding(segments_BT)
-        x_BTD = self.dropout(self.embedding_norm(x_BTD + self.position_embedding(positions_T)))
-        mask = None if lengths_B is None else padding_mask(lengths_B, length)
+        x_BTD = self.dropout(self.embedding_norm(x_BTD + self.position_embedding(positions_BT)))
         for block in self.blocks:
             x_BTD = block(x_BTD, mask)
         states_BTD: torch.Tensor = x_BTD
@@ -100,6 +108,24 @@ class BERT(BertEncoder):
         self.transform_norm = nn.LayerNorm(config.width, eps=config.norm_epsilon)
         self.head_bias = nn.Parameter(torch.zeros(config.vocab_size))
         self._draw_weights(seed)
+
+    def forward(
+        self,
+        tokens_BT: torch.Tensor,
+        *,
+        lengths_B: torch.Tensor | None = None,
+        segments_BT: torch.Tensor | None = None,
+        positions_BT: torch.Tensor | None = None,
+        documents_BT: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """Hidden states (B, T, D), as :meth:`BertEncoder.forward`, or of several documents a sequence.
+
+        Then ``documents_BT`` says which document a token is of, ``positions_BT`` its place in it; attention stays
+        inside a document, and ``lengths_B`` says nothing.
+        """
+        if documents_BT is None or positions_BT is None:
+            return super().forward(tokens_BT, lengths_B=lengths_B, segments_BT=segments_BT)
+        return self._states(tokens_BT, segments_BT, positions_BT, document_mask(documents_BT))
 
     @property
     def head_weight(self) -> torch.Tensor:

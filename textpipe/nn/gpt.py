@@ -15,7 +15,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from textpipe.nn.attention import KeyValueCache, Rotation, document_mask, rotation
+from textpipe.nn.attention import KeyValueCache, Rotation, causal_mask, document_mask, rotation
 from textpipe.nn.blocks import Block, BlockShape
 from textpipe.nn.shapes import GptConfig
 
@@ -78,7 +78,7 @@ class GPT(nn.Module):
         tokens_BT: torch.Tensor,
         *,
         positions_BT: torch.Tensor | None = None,
-        segments_BT: torch.Tensor | None = None,
+        documents_BT: torch.Tensor | None = None,
         cache: KeyValueCache | None = None,
     ) -> torch.Tensor:
         """Hidden states (B, T, D), normalised, from which :meth:`logits` predicts the token after each position.
@@ -87,15 +87,15 @@ class GPT(nn.Module):
         ----------
         tokens_BT : ids, at most ``context`` of them a sequence (together with what ``cache`` holds).
         positions_BT : place of each token in its text; 0, 1, 2, … when absent.
-        segments_BT : document of each token: attention stays inside a document. Not together with ``cache``.
+        documents_BT : document of each token: attention stays inside a document. Not together with ``cache``.
         cache : keys and values of what was read before; the new ones are added.
         """
         length = tokens_BT.shape[1]
         mask = None
         if cache is not None:
             positions_BT, mask = cache.positions_BT(length), cache.mask(length)
-        elif segments_BT is not None:
-            mask = document_mask(segments_BT)
+        elif documents_BT is not None:
+            mask = document_mask(documents_BT) & causal_mask(length, documents_BT.device)
         if positions_BT is None:
             positions_BT = torch.arange(length, device=tokens_BT.device)[None]
         x_BTD, turn = self.token_embedding(tokens_BT), self.turn(positions_BT)

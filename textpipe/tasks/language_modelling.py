@@ -33,7 +33,7 @@ def language_modelling_loss(
     model: GPT, batch: Batch, *, label_smoothing: float = 0.0
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Sum of −ln p(target) over the batch's targets, and their number."""
-    x_BTD = model(batch.tokens_BT, positions_BT=batch.positions_BT, segments_BT=batch.segments_BT)
+    x_BTD = model(batch.tokens_BT, positions_BT=batch.positions_BT, documents_BT=batch.documents_BT)
     targets_N = batch.targets_BT.flatten()
     return linear_cross_entropy(x_BTD.flatten(0, 1), model.head_weight, targets_N, label_smoothing=label_smoothing)
 

@@ -49,7 +49,8 @@ def masked_language_modelling_loss(
 
     To the sum ``follows_weight`` · −ln p(of what the second segment is) is added for each sequence of two.
     """
-    states_BTD = model(batch.tokens_BT, segments_BT=batch.segments_BT)
+    places = {"positions_BT": batch.positions_BT, "documents_BT": batch.documents_BT}
+    states_BTD = model(batch.tokens_BT, segments_BT=batch.segments_BT, **places)
     # The head is computed where it is asked for, and in whole groups: a kernel is made for every new number of rows.
     targets = batch.targets_BT.flatten()
     (hidden_N,) = (targets != IGNORED).nonzero(as_tuple=True)
@@ -90,6 +91,7 @@ class MaskedLanguageModelling:
             seed=config.seed,
             share=config.mask_share,
             next_sentence=self.model.next_sentence,
+            document_mask=config.document_mask,
         )
 
     @property

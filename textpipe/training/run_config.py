@@ -67,7 +67,7 @@ FINE_TUNED: tuple[Architecture, ...] = ("classifier", "regressor", "tagger", "sp
 # Keys of the training that only some architectures read.
 _KEYS_OF: Mapping[str, tuple[Architecture, ...]] = MappingProxyType(
     {
-        "document_mask": ("gpt",),
+        "document_mask": ("gpt", "bert"),
         "sample_prompts": ("gpt",),
         "mask_share": ("bert",),
         "batch_size": ("gpt", "bert", *FINE_TUNED),
@@ -106,7 +106,7 @@ class TrainConfig(Config):
         None, ge=1, description="sequences in memory at once; a step is cut into several when it is smaller"
     )
     document_mask: bool = Field(
-        False, description="gpt: attention stops at borders of documents; of a bert it never does"
+        False, description="gpt, bert: each document is read by itself, though several stand in a window"
     )
     mask_share: float = Field(0.15, gt=0.0, le=1.0, description="bert: share of tokens to predict")
     label_smoothing: float = Field(0.0, ge=0.0, lt=1.0, description="share of a target given to all entries alike")
