@@ -159,7 +159,7 @@ def _fine_tune(
     begin = time.process_time()
     Trainer(shape, data, config, out=out, start=start).run()
     spent = time.process_time() - begin
-    found = Predictor.open(out, newest=True).score(task.held_out)
+    found = Predictor.open(out, newest=True).score(task.held_out).measures
     running.print_result(on=task.name, what=begins, seed=chosen.seed, **baselines.as_text(found), train_cpu_s=spent)
 
 

@@ -84,11 +84,24 @@ def test_files_of_examples_are_told_and_scored(folder, capsys, task):
     if task == "score":  # of three examples a resample may hold one alone
         return
     assert run(["predict", str(folder / task), str(folder / file), *format_, "--score"]) == 0
-    measures = dict(line.split("\t") for line in capsys.readouterr().out.splitlines())
+    first, _, rest = capsys.readouterr().out.partition("\n\n")
+    measures = dict(line.split("\t") for line in first.splitlines())
     assert set(measures) == {
         "label": {"accuracy", "macro f1"}, "tags": {"entity f1"}, "answer": {"exact match", "answer f1"}
     }[task]  # fmt: skip
     assert all("[" in value for value in measures.values())
+    assert run(["predict", str(folder / task), str(folder / file), *format_, "--score", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    for name, sides in found["measures"].items():
+        assert measures[name.replace("_", " ")] == "{value:.4f} [{low:.4f}, {high:.4f}]".format_map(sides)
+    rows = [line.split("\t") for line in rest.splitlines()]
+    assert bool(rows) == (task != "answer")
+    if rows:
+        assert rows[0] == ["class", "precision", "recall", "f1", "number"]
+    for name, *shares, number in rows[1:]:
+        each = found["classes"][name]
+        assert shares == [f"{each[key]:.4f}" for key in ("precision", "recall", "f1")]
+        assert int(number) == each["support"]
 
 
 @pytest.mark.parametrize(

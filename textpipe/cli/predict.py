@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ from textpipe.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
     from textpipe.data.example_files import AnyExample, ExampleFormat
-    from textpipe.tasks.prediction import Predictor
+    from textpipe.tasks.prediction import PredictionScores, Predictor
 
 _TOLD_AT_ONCE = 512
 
@@ -49,7 +49,8 @@ def command(
     textpipe predict run dev.tsv --score
     cat lines.txt | textpipe predict run -
 
-    Each line of the output is what is told, a tab, and the text. With --score it is a measure and its 95 % interval.
+    Each line of the output is what is told, a tab, and the text. With --score it is a measure and its 95 % interval;
+    below them stand precision, recall and F1 of each label or type, and how many examples or entities have it.
     """
     from textpipe.errors import require
     from textpipe.training.loading import find_model
@@ -68,16 +69,31 @@ def command(
     if score:
         if text:
             raise ConfigError("--score with --text", hint="a score needs files with labels")
-        for name, interval in predictor.score(
-            _labelled(predictor, files, format_, columns), batch_size=batch_size
-        ).items():
-            print(f"{name.replace('_', ' ')}\t{interval}")
+        labelled = _labelled(predictor, files, format_, columns)
+        _print_scores(predictor.score(labelled, batch_size=batch_size), as_json=as_json)
         return
     if label_column is not None:
         raise ConfigError("--label-column would do nothing without --score", hint="leave it out")
     given = _given(text, second) if text else None
     examples = predictor.examples(given) if given is not None else _examples(predictor, files, format_, columns)
     _print(predictor, examples, batch_size, as_json=as_json)
+
+
+def _print_scores(found: PredictionScores, *, as_json: bool) -> None:
+    if as_json:
+        sides = ("value", "low", "high")
+        rows = {
+            "measures": {name: {side: getattr(each, side) for side in sides} for name, each in found.measures.items()},
+            "classes": {name: asdict(each) for name, each in found.classes.items()},
+        }
+        print(json.dumps(rows, ensure_ascii=False))
+        return
+    for name, interval in found.measures.items():
+        print(f"{name.replace('_', ' ')}\t{interval}")
+    if found.classes:
+        print("\nclass\tprecision\trecall\tf1\tnumber")
+    for name, each in found.classes.items():
+        print(f"{name}\t{each.precision:.4f}\t{each.recall:.4f}\t{each.f1:.4f}\t{each.support}")
 
 
 def _given(texts: list[str], seconds: list[str]) -> list[str | tuple[str, str]]:

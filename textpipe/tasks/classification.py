@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from textpipe.data.labelled_text import Example, Labels
-from textpipe.evaluation.labels import score_labels
+from textpipe.evaluation.labels import LabelScores, score_labels
 from textpipe.nn.bert_heads import SequenceClassifier
 from textpipe.tasks.windows import Window, WindowBatch
 
 if TYPE_CHECKING:
     from textpipe.encoding import Encoding
     from textpipe.evaluation.bootstrap import Interval
+    from textpipe.evaluation.labels import ClassScores
     from textpipe.nn.shapes import ClassifierConfig
     from textpipe.tokenizer import Tokenizer
 
@@ -71,15 +72,24 @@ class Classification:
     def intervals(self, examples: Sequence[Example], predictions: Sequence[LabelPrediction]) -> dict[str, Interval]:
         return self._intervals(examples, predictions, 1000)
 
+    def by_class(self, examples: Sequence[Example], predictions: Sequence[LabelPrediction]) -> dict[str, ClassScores]:
+        found = _scored(examples, predictions, 1).classes
+        return {str(name): found[name] for name in self.labels.names if name in found}
+
+    @staticmethod
     def _intervals(
-        self, examples: Sequence[Example], predictions: Sequence[LabelPrediction], num_resamples: int
+        examples: Sequence[Example], predictions: Sequence[LabelPrediction], num_resamples: int
     ) -> dict[str, Interval]:
-        true, predicted = [each.label for each in examples], [each.label for each in predictions]
-        found = score_labels(true, predicted, num_resamples=num_resamples)
+        found = _scored(examples, predictions, num_resamples)
         return {"accuracy": found.accuracy, "macro_f1": found.macro_f1}
 
     def sample(self, example: Example, prediction: LabelPrediction) -> dict[str, str]:
         return {"prompt": text_of(example), "text": str(prediction), "reference": example.label}
+
+
+def _scored(examples: Sequence[Example], predictions: Sequence[LabelPrediction], num_resamples: int) -> LabelScores:
+    true, predicted = [each.label for each in examples], [each.label for each in predictions]
+    return score_labels(true, predicted, num_resamples=num_resamples)
 
 
 def cut_encodings(tokenizer: Tokenizer, examples: Sequence[Example], context: int) -> Iterator[Encoding]:

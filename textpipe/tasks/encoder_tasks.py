@@ -15,6 +15,7 @@ from textpipe.nn.shapes import ClassifierConfig, RegressorConfig, TaggerConfig
 
 if TYPE_CHECKING:
     from textpipe.evaluation.bootstrap import Interval
+    from textpipe.evaluation.labels import ClassScores
     from textpipe.tasks.windows import Window, WindowBatch
     from textpipe.tokenizer import Tokenizer
 
@@ -56,6 +57,10 @@ class EncoderTask(Protocol):
 
     def intervals(self, examples: Sequence[Any], predictions: Sequence[Any]) -> dict[str, Interval]:
         """The same, with intervals."""
+        ...
+
+    def by_class(self, examples: Sequence[Any], predictions: Sequence[Any]) -> dict[str, ClassScores]:
+        """How well each label or type is found; nothing for a task that has none."""
         ...
 
     def sample(self, example: Any, prediction: Any) -> dict[str, str]:

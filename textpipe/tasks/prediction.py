@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 
@@ -26,9 +26,10 @@ from textpipe.tasks.windows import Window, WindowBatch, in_order_of_length
 if TYPE_CHECKING:
     from textpipe.data.example_files import AnyExample
     from textpipe.evaluation.bootstrap import Interval
+    from textpipe.evaluation.labels import ClassScores
     from textpipe.tokenizer import Tokenizer
 
-__all__ = ["READ_AT_ONCE", "Predictor", "logits_of", "predict", "unpadded"]
+__all__ = ["READ_AT_ONCE", "PredictionScores", "Predictor", "logits_of", "predict", "unpadded"]
 
 READ_AT_ONCE = 32
 """Windows computed together, those of like length."""
@@ -78,6 +79,13 @@ def predict(
     for numbers, batch in in_order_of_length(windows, batch_size):
         logits |= unpadded(numbers, batch, logits_of(model, batch.to(device)))
     return task.predictions(examples, windows, [logits[number] for number in range(len(windows))])
+
+
+class PredictionScores(NamedTuple):
+    """By measure, each with its interval; and how well each label or type is found, where there are any."""
+
+    measures: dict[str, Interval]
+    classes: dict[str, ClassScores]
 
 
 class Predictor:
@@ -152,8 +160,8 @@ class Predictor:
         examples = list(self.examples(plain)) if len(plain) == len(texts) else texts
         return predict(self.model, self.task, examples, batch_size=batch_size)  # type: ignore[arg-type]
 
-    def score(self, examples: Sequence[AnyExample], *, batch_size: int = READ_AT_ONCE) -> dict[str, Interval]:
-        """How well labelled examples are told, by measure, each with its interval.
+    def score(self, examples: Sequence[AnyExample], *, batch_size: int = READ_AT_ONCE) -> PredictionScores:
+        """How well labelled examples are told.
 
         Raises
         ------
@@ -161,4 +169,4 @@ class Predictor:
             for a label that the model has not, which it could never tell, naming its line.
         """
         told = predict(self.model, self.task, examples, batch_size=batch_size, is_labelled=True)
-        return self.task.intervals(examples, told)
+        return PredictionScores(self.task.intervals(examples, told), self.task.by_class(examples, told))

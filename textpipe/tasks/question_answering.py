@@ -27,6 +27,7 @@ from textpipe.tasks.windows import Window, WindowBatch
 if TYPE_CHECKING:
     from textpipe.encoding import Encoding
     from textpipe.evaluation.bootstrap import Interval
+    from textpipe.evaluation.labels import ClassScores
     from textpipe.nn.shapes import SpanFinderConfig
     from textpipe.tokenizer import Tokenizer
 
@@ -153,6 +154,9 @@ class QuestionAnswering:
     def intervals(self, examples: Sequence[Question], predictions: Sequence[AnswerPrediction]) -> dict[str, Interval]:
         found = self._scored(examples, predictions, 1000)
         return {"exact_match": found.exact_match, "answer_f1": found.f1}
+
+    def by_class(self, examples: Sequence[Question], predictions: Sequence[AnswerPrediction]) -> dict[str, ClassScores]:
+        return {}
 
     @staticmethod
     def _scored(

@@ -21,6 +21,7 @@ from textpipe.tasks.windows import Window, WindowBatch
 
 if TYPE_CHECKING:
     from textpipe.evaluation.bootstrap import Interval
+    from textpipe.evaluation.labels import ClassScores
     from textpipe.nn.shapes import RegressorConfig
     from textpipe.tokenizer import Tokenizer
 
@@ -70,6 +71,9 @@ class Regression:
     def intervals(self, examples: Sequence[Example], predictions: Sequence[ScorePrediction]) -> dict[str, Interval]:
         found = score_correlation([each.score for each in examples], [each.score for each in predictions])
         return {"pearson": found.pearson, "spearman": found.spearman}
+
+    def by_class(self, examples: Sequence[Example], predictions: Sequence[ScorePrediction]) -> dict[str, ClassScores]:
+        return {}
 
     def sample(self, example: Example, prediction: ScorePrediction) -> dict[str, str]:
         return {"prompt": text_of(example), "text": str(prediction), "reference": example.label}

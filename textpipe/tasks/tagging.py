@@ -27,6 +27,7 @@ from textpipe.tasks.windows import Window, WindowBatch
 if TYPE_CHECKING:
     from textpipe.encoding import Encoding
     from textpipe.evaluation.bootstrap import Interval
+    from textpipe.evaluation.labels import ClassScores
     from textpipe.nn.shapes import TaggerConfig
     from textpipe.tokenizer import Tokenizer
 
@@ -126,6 +127,9 @@ class Tagging:
 
     def intervals(self, examples: Sequence[TaggedText], predictions: Sequence[SpanPrediction]) -> dict[str, Interval]:
         return {"entity_f1": score_spans(examples, [each.spans for each in predictions]).f1}
+
+    def by_class(self, examples: Sequence[TaggedText], predictions: Sequence[SpanPrediction]) -> dict[str, ClassScores]:
+        return score_spans(examples, [each.spans for each in predictions], num_resamples=1).types
 
     def sample(self, example: TaggedText, prediction: SpanPrediction) -> dict[str, str]:
         meant = SpanPrediction(example.text, tuple(spans_in(example)))
