@@ -6,8 +6,7 @@ finetune --format``, or label or score for a table with columns text, second and
 scored; without one a share of the first is held out, texts that occur again staying on one side.
 
 Held-out texts are left out of TEXT and of the examples to learn from, and how many is said. Nothing is chosen by them:
-scored is the model of the last step. A small vocabulary (2000) cuts Korean into syllables, which is what spans need:
-their edges lie between any two.
+scored is the model of the last step. Both arms are fine-tuned by the same settings.
 """
 
 from __future__ import annotations
@@ -54,10 +53,11 @@ def arguments_of(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("text", type=Path)
     parser.add_argument("--on", action="append", required=True, metavar="FORMAT=FILE[,FILE]")
     parser.add_argument("--held-out", type=float, default=0.2, help="share of a file that is scored (0.2)")
-    parser.add_argument("--vocab-size", type=int, default=2000)
+    parser.add_argument("--vocab-size", type=int, default=8000)
     parser.add_argument("--layers", type=int, default=masked.SHAPE["layers"])
-    parser.add_argument("--steps", type=int, default=5000, help="of pretraining")
-    parser.add_argument("--epochs", type=int, default=3, help="of fine-tuning")
+    parser.add_argument("--steps", type=int, default=16000, help="of pretraining")
+    parser.add_argument("--epochs", type=int, default=2, help="of fine-tuning")
+    parser.add_argument("--least-steps", type=int, default=1500, help="of fine-tuning, where epochs are short")
     return parser.parse_args(arguments)
 
 
@@ -134,14 +134,14 @@ def _fine_tune(
     keys = {name: getattr(encoder, name) for name in EncoderConfig.model_fields}
     shape: Any = ARCHITECTURES[KINDS[task.format.task]](**keys | {"dropout": 0.1}, **data.shape_facts())  # type: ignore[index]
     each = -(-len(data.read(shape).train) // 32)
+    steps = max(chosen.epochs * each, chosen.least_steps)
     config = TrainConfig(
-        steps=chosen.epochs * each,
+        steps=steps,
         batch_size=32,
-        # from random weights it takes the rate of a pretraining
-        learning_rate=3e-4 if start is not None else 1e-3,
+        learning_rate=3e-4,
         schedule="linear",
         final_share=0.0,
-        warmup_steps=chosen.epochs * each // 10,
+        warmup_steps=steps // 10,
         weight_decay=0.01,
         beta2=0.999,
         seed=chosen.seed,
@@ -149,12 +149,12 @@ def _fine_tune(
         device="cpu",
         dtype="bfloat16",
         sample_tokens=0,
-        validate_every=chosen.epochs * each,
+        validate_every=steps,
         checkpoint_every=each,
         keep_checkpoints=1,
     )
     begins = "random" if start is None else "pretrained"
-    size = f"{chosen.vocab_size}-{chosen.layers}-{chosen.steps}-{chosen.epochs}"
+    size = f"{chosen.vocab_size}-{chosen.layers}-{chosen.steps}-{steps}"
     out = chosen.out / f"{task.name}-{begins}-{size}-seed{chosen.seed}"
     begin = time.process_time()
     Trainer(shape, data, config, out=out, start=start).run()

@@ -69,8 +69,8 @@ def pretraining(chosen: argparse.Namespace) -> TrainConfig:
 def main(arguments: list[str]) -> int:
     parser = running.flags("masked", __doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("text", type=Path)
-    parser.add_argument("--vocab-size", type=int, default=2000)
-    parser.add_argument("--steps", type=int, default=5000)
+    parser.add_argument("--vocab-size", type=int, default=8000)
+    parser.add_argument("--steps", type=int, default=16000)
     chosen = parser.parse_args(arguments)
     data = packed(partial(lines, chosen.text), chosen.vocab_size, chosen.out / f"data-{chosen.vocab_size}")
     model = BertConfig(vocab_size=data.vocab_size, **SHAPE)

@@ -134,7 +134,10 @@ def test_all_arms_are_scored_on_what_was_held_out_and_chosen_by_nothing(tmp_path
     text = tmp_path / "text.txt"
     text.write_text("\n".join([*GOOD, *BAD] * 900 + [row[0] for row in rows]), encoding="utf-8")
     words = [str(text), "--on", f"label={learn},{test}", "--out", str(tmp_path / "out"), "--vocab-size", "90"]
-    assert module("fine_tuning").main([*words, "--layers", "1", "--steps", "4", "--epochs", "2"]) == 0
+    assert (
+        module("fine_tuning").main([*words, "--layers", "1", "--steps", "4", "--epochs", "2", "--least-steps", "3"])
+        == 0
+    )
     said = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert said[0]["lines_left_out"] == 9
     assert said[1] == {"on": "label", "learn": 9, "held_out": 9, "shared": 0}
