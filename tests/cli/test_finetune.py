@@ -42,6 +42,20 @@ def words_for(folder, out, *more):
             "--out", str(out), *FAST]  # fmt: skip
 
 
+@pytest.mark.parametrize("start", ["--init-from", "--tokenizer"])
+def test_an_interrupted_run_goes_on_by_its_own_settings(start, folder, tmp_path, interrupted_at, capsys):
+    begins = [start, str(folder / ("bert" if start == "--init-from" else "vocab")), *(SMALL * (start == "--tokenizer"))]
+    assert run(words_for(folder, tmp_path / "whole", *begins)) == 0
+    with interrupted_at(3):
+        assert run(words_for(folder, tmp_path / "run", *begins)) == 130
+    assert run([word for word in words_for(folder, tmp_path / "run", "--resume") if word not in FAST]) == 0
+    found, expected = (
+        (tmp_path / name / "checkpoints" / "step-00000006" / "model.safetensors").read_bytes()
+        for name in ("run", "whole")
+    )
+    assert found == expected
+
+
 def test_a_run_from_a_pretrained_encoder_says_its_measures_and_keeps_its_labels(folder, tmp_path, capsys):
     assert run(words_for(folder, tmp_path / "run", "--init-from", str(folder / "bert"))) == 0
     said = dict(line.split("\t") for line in capsys.readouterr().out.splitlines())

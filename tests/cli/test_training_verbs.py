@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 
 import pytest
 
@@ -144,26 +143,29 @@ def test_generate_as_json_gives_an_object_a_prompt(folder, capsys):
     assert all(isinstance(row["text"], str) for row in rows)
 
 
-def test_an_interrupted_training_exits_130_and_goes_on(folder, tmp_path, monkeypatch, capsys):
-    from textpipe.training.step import Stepper
-
-    whole = Stepper.__call__
-
-    def interrupted(self, step):
-        if step == 3:
-            signal.raise_signal(signal.SIGINT)
-        return whole(self, step)
-
-    words = ["train", "gpt", str(folder / "shards"), "--out", str(tmp_path / "run"), "--quiet", *FAST]
-    with monkeypatch.context() as patch:
-        patch.setattr(Stepper, "__call__", interrupted)
+@pytest.mark.parametrize("again", ["the same command", "--resume"])
+def test_an_interrupted_training_exits_130_and_goes_on(again, folder, tmp_path, interrupted_at, capsys):
+    begun = ["train", "gpt", str(folder / "shards"), "--out", str(tmp_path / "run"), "--quiet"]
+    words = [*begun, *FAST]
+    with interrupted_at(3):
         assert run(words) == 130
     assert [path.name for path in (tmp_path / "run" / "checkpoints").iterdir()] == ["step-00000003"]
     assert "the same command goes on from there" in capsys.readouterr().err
-    assert run(words) == 0
+    assert run(words if again == "the same command" else [*begun, "--resume"]) == 0
     newest = sorted((tmp_path / "run" / "checkpoints").iterdir())[-1]
     expected = folder / "run" / "checkpoints" / newest.name
     assert (newest / "model.safetensors").read_bytes() == (expected / "model.safetensors").read_bytes()
+
+
+def test_only_a_run_that_is_there_is_gone_on_with(folder, tmp_path, capsys):
+    words = ["train", "gpt", str(folder / "shards"), "--quiet", "--resume", "--out"]
+    assert run([*words, str(tmp_path / "none")]) == 3
+    assert "none: no run to go on with" in capsys.readouterr().err
+    assert not (tmp_path / "none").exists()
+    assert run([*words, str(folder / "run"), "--width", "48"]) == 3
+    assert "model.width = " in capsys.readouterr().err
+    assert run(["train", "bert", *words[2:], str(folder / "run")]) == 3
+    assert "the run of a gpt (allowed: bert)" in capsys.readouterr().err
 
 
 def test_a_prompt_that_is_too_long_is_refused_before_anything_is_trained_or_printed(folder, tmp_path, capsys):

@@ -35,6 +35,18 @@ def folder(tmp_path_factory):
     return here
 
 
+def test_an_interrupted_run_goes_on_by_its_own_settings(folder, tmp_path, interrupted_at):
+    begun = ["train", "unsupervised", str(folder / "en"), str(folder / "ko"), "--out", str(tmp_path / "run")]
+    with interrupted_at(2):
+        assert run([*begun, *SMALL]) == 130
+    assert run([*begun, "--resume", "--quiet"]) == 0
+    found, expected = (
+        (run_ / "checkpoints" / "step-00000003" / "model.safetensors").read_bytes()
+        for run_ in (tmp_path / "run", folder / "run")
+    )
+    assert found == expected
+
+
 def test_languages_are_named_after_their_folders_and_either_is_written(folder, capsys):
     assert 'languages = ["en", "ko"]' in (folder / "run" / "config.toml").read_text(encoding="utf-8")
     capsys.readouterr()

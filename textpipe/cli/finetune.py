@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from textpipe.cli.config_options import options_of, with_options
-from textpipe.cli.training_run import run_training
+from textpipe.cli.training_run import RESUME, resumed, run_training
 from textpipe.errors import ConfigError
 from textpipe.nn.shapes import EncoderConfig
 from textpipe.training.distributed.ranks import joined
@@ -56,6 +56,7 @@ _FIXED = [
     ("preset", str | None, typer.Option(None, "--preset", help="Without --init-from: the shape, as of train bert.")),
     ("config", Path | None, typer.Option(None, "--config", help="TOML with tables model and train.")),
     ("epochs", float | None, typer.Option(None, "--epochs", min=0.01, help="Times every example is read. (3)")),
+    ("resume", bool, RESUME),
     ("dry_run", bool, typer.Option(False, "--dry-run", help="Say sizes, memory and time; train nothing.")),
     ("quiet", bool, typer.Option(False, "--quiet", "-q", help="No progress on standard error.")),
 ]  # fmt: skip
@@ -77,18 +78,20 @@ def command(**given: Any) -> None:
     textpipe train finetune train.conll --val dev.conll --format conll --tokenizer vocab --out run
 
     The measures of the held-out examples decide which checkpoint is the best. textpipe predict uses it, textpipe export
-    makes a folder of transformers of it. Ctrl-C saves and leaves; the same command again goes on from there.
+    makes a folder of transformers of it. Ctrl-C saves and leaves; the same command again goes on from there, as does
+    --resume without the settings.
     """
     known = {name: given.pop(name) for name, _, _ in _FIXED}
     chosen = {name: value for name, value in given.items() if value not in (None, [])}
     with joined() as ranks:
-        out, dry_run, quiet = (known.pop(name) for name in ("out", "dry_run", "quiet"))
-        model, data, train, start = _configured(chosen, **known)
+        out, resume, dry_run, quiet = (known.pop(name) for name in ("out", "resume", "dry_run", "quiet"))
+        model, data, train, start = _configured(chosen, out if resume else None, **known)
         run_training(model, data, train, ranks, out=out, start=start, dry_run=dry_run, quiet=quiet)
 
 
 def _configured(
     given: dict[str, Any],
+    gone_on_with: Path | None,
     *,
     train: list[Path],
     val: list[Path],
@@ -112,14 +115,20 @@ def _configured(
     file: dict[str, Any] = {}
     if config is not None:
         file = load_toml(config, config_file(architecture)).model_dump(exclude_unset=True)
+    run = None if gone_on_with is None else resumed(gone_on_with, architecture)
+    if run is not None and gone_on_with is not None and init_from is None and tokenizer is None:
+        init_from = None if run.start is None else Path(run.start.path)
+        tokenizer = gone_on_with / "tokenizer.json" if run.start is None else None
     require("torch", extra="train")
     start, model_keys = _begun(init_from, tokenizer, preset)
     data = _data(train, val, found, start, tokenizer)
     kind = ARCHITECTURES[architecture]
+    model_keys |= {} if run is None else run.model.model_dump()
     model_keys |= {"vocab_size": data.vocab_size, **data.shape_facts(), **file.get("model", {})}
     model_keys |= {name: value for name, value in given.items() if name in kind.model_fields}
     model = kind(**model_keys)
-    keys = file.get("train", {}) | {name: value for name, value in given.items() if name not in kind.model_fields}
+    keys = {} if run is None else run.train.model_dump()
+    keys |= file.get("train", {}) | {name: value for name, value in given.items() if name not in kind.model_fields}
     return model, data, _training(model, data, keys, epochs, is_begun=start is not None), start
 
 

@@ -15,13 +15,13 @@ import typer
 
 from textpipe.cli import finetune, unsupervised
 from textpipe.cli.config_options import options_of, with_options
-from textpipe.cli.training_run import run_training
+from textpipe.cli.training_run import RESUME, resumed, run_training
 from textpipe.training.distributed.ranks import Ranks, joined
 from textpipe.training.presets import PRESETS, preset_keys
 from textpipe.training.run_config import ARCHITECTURES, Architecture, TrainConfig, config_file, keys_not_read_by
 
 if TYPE_CHECKING:
-    from textpipe.training.run_config import ModelConfig
+    from textpipe.training.run_config import ModelConfig, RunConfig
     from textpipe.training.starting import Start
 
 app = typer.Typer(help="Train a model.", no_args_is_help=True, rich_markup_mode="rich")
@@ -60,6 +60,7 @@ def _command_for(architecture: Architecture) -> Callable[..., None]:
                 None, "--init-from", help="Begin with the weights, and the shape, of a run or a folder of transformers."
             ),
         ),
+        ("resume", bool, RESUME),
         ("dry_run", bool, typer.Option(False, "--dry-run", help="Say sizes, memory and time; train nothing.")),
         ("quiet", bool, typer.Option(False, "--quiet", "-q", help="No progress on standard error.")),
     ]
@@ -84,7 +85,9 @@ def _command_for(architecture: Architecture) -> Callable[..., None]:
     torchrun --nproc-per-node 2 -m textpipe train {architecture} shards --out run
 
     Ctrl-C saves and leaves; the same command again goes on from there, exactly, and with torchrun on any number of
-    processes.
+    processes. So does --resume without the settings:
+
+    textpipe train {architecture} shards --out run --resume
     """
     return with_options(parameters)(command)
 
@@ -105,12 +108,16 @@ def _train(
     preset: str,
     config: Path | None,
     init_from: Path | None,
+    resume: bool,
     dry_run: bool,
     quiet: bool,
 ) -> None:
+    run = resumed(out, architecture) if resume else None
     packed = _open(architecture, data)
+    if run is not None and run.start is not None and init_from is None:
+        init_from = Path(run.start.path)
     start = None if init_from is None else _start(architecture, init_from)
-    model, train = _configure(architecture, packed, preset, config, given, start=start)
+    model, train = _configure(architecture, packed, preset, config, given, start=start, run=run)
     run_training(model, packed, train, ranks, out=out, start=start, dry_run=dry_run, quiet=quiet)
 
 
@@ -143,14 +150,20 @@ def _configure(
     given: dict[str, Any],
     *,
     start: Start | None,
+    run: RunConfig | None,
 ) -> tuple[ModelConfig, TrainConfig]:
-    """Preset, then file, then flags; the shape is that of the weights to begin with, where there are any."""
+    """Preset, then file, then flags; the shape is that of the weights to begin with, where there are any.
+
+    In the place of preset and weights stand the settings of the run that is gone on with.
+    """
     from textpipe.config import load_toml
 
     shape = ARCHITECTURES[architecture]
     model_keys, train_keys = preset_keys(preset, architecture)
     if start is not None:
         model_keys = start.shape.model_dump()
+    if run is not None:
+        model_keys, train_keys = run.model.model_dump(), run.train.model_dump()
     if path is not None:
         file = load_toml(path, config_file(architecture)).model_dump(exclude_unset=True)
         model_keys |= file.get("model", {})

@@ -10,14 +10,41 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import typer
+
 if TYPE_CHECKING:
     from textpipe.cli.progress import Progress
     from textpipe.data.training_data import TrainingData
     from textpipe.training.distributed.ranks import Ranks
-    from textpipe.training.run_config import ModelConfig, StartIdentity, TrainConfig
+    from textpipe.training.run_config import ModelConfig, RunConfig, StartIdentity, TrainConfig
     from textpipe.training.starting import Start
 
-__all__ = ["run_training"]
+__all__ = ["RESUME", "resumed", "run_training"]
+
+RESUME = typer.Option(
+    False, "--resume", help="Go on with the run in --out by its own settings; what is given here goes over them."
+)
+
+
+def resumed(out: Path, *architectures: str) -> RunConfig:
+    """The configuration of the run in a folder, which is to be of one of these architectures.
+
+    Raises
+    ------
+    InputError
+        when there is no run, or one of another architecture.
+    """
+    from textpipe.config import load_toml
+    from textpipe.errors import InputError
+    from textpipe.training.run_config import CONFIG_NAME, RunConfig
+
+    path = out / CONFIG_NAME
+    if not path.is_file():
+        raise InputError("no run to go on with", where=out, hint="leave out --resume to begin one")
+    found = load_toml(path, RunConfig)
+    if found.architecture not in architectures:
+        raise InputError(f"the run of a {found.architecture}", where=out, allowed=" or ".join(architectures))
+    return found
 
 
 def run_training(

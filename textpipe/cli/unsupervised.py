@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from textpipe.cli.config_options import options_of, with_options
-from textpipe.cli.training_run import run_training
+from textpipe.cli.training_run import RESUME, resumed, run_training
 from textpipe.errors import ConfigError
 from textpipe.nn.shapes import BilingualConfig
 from textpipe.training.distributed.ranks import joined
@@ -22,6 +22,7 @@ from textpipe.training.run_config import TrainConfig, config_file, keys_not_read
 
 if TYPE_CHECKING:
     from textpipe.data.two_corpora import TwoCorpora
+    from textpipe.training.run_config import RunConfig
 
 _SIZES = ", ".join(PRESETS["transformer"])
 _ON_MANY = ("sharding", "tensor_parallel", "pipeline_parallel")
@@ -32,6 +33,7 @@ _FIXED = [
     ("out", Path, typer.Option(Path("run"), "--out", "-o", help="Folder of the run; the same command goes on.")),
     ("preset", str, typer.Option("tiny", "--preset", help=f"Ready-made settings: {_SIZES}.")),
     ("config", Path | None, typer.Option(None, "--config", help="TOML with tables model and train; over the preset.")),
+    ("resume", bool, RESUME),
     ("dry_run", bool, typer.Option(False, "--dry-run", help="Say sizes, memory and time; train nothing.")),
     ("quiet", bool, typer.Option(False, "--quiet", "-q", help="No progress on standard error.")),
 ]
@@ -57,13 +59,14 @@ def command(**given: Any) -> None:
     again. The vocabulary is trained on both corpora: tokens that both have are where their meanings meet. A good round
     trip there and back proves no translation right: score some with textpipe translate --reference.
 
-    Ctrl-C saves and leaves; the same command again goes on from there, exactly.
+    Ctrl-C saves and leaves; the same command again goes on from there, exactly, as does --resume without the settings.
     """
     known = {name: given.pop(name) for name, _, _ in _FIXED}
     chosen = {name: value for name, value in given.items() if value not in (None, [])}
     with joined() as ranks:
-        out, dry_run, quiet = (known.pop(name) for name in ("out", "dry_run", "quiet"))
-        model, data, train = _configured(chosen, **known)
+        out, resume, dry_run, quiet = (known.pop(name) for name in ("out", "resume", "dry_run", "quiet"))
+        run = resumed(out, "bilingual") if resume else None
+        model, data, train = _configured(chosen, run=run, **known)
         run_training(model, data, train, ranks, out=out, start=None, dry_run=dry_run, quiet=quiet)
 
 
@@ -75,6 +78,7 @@ def _configured(
     languages: str | None,
     preset: str,
     config: Path | None,
+    run: RunConfig | None,
 ) -> tuple[BilingualConfig, TwoCorpora, TrainConfig]:
     from textpipe.config import load_toml
     from textpipe.data.packing import PackedData
@@ -83,6 +87,8 @@ def _configured(
     names = _names(languages, first, second)
     model_keys, train_keys = preset_keys(preset, "transformer")
     train_keys = {name: value for name, value in train_keys.items() if name not in keys_not_read_by("bilingual")}
+    if run is not None:
+        model_keys, train_keys = run.model.model_dump(), run.train.model_dump()
     if config is not None:
         file = load_toml(config, config_file("bilingual")).model_dump(exclude_unset=True)
         model_keys |= file.get("model", {})

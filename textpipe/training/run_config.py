@@ -29,6 +29,7 @@ from textpipe.nn.shapes import (
 
 __all__ = [
     "ARCHITECTURES",
+    "CONFIG_NAME",
     "FINE_TUNED",
     "DataIdentity",
     "HeadConfig",
@@ -61,6 +62,8 @@ ARCHITECTURES: Mapping[Architecture, type[ModelConfig]] = MappingProxyType(
         "span-finder": SpanFinderConfig,
     }
 )
+CONFIG_NAME = "config.toml"
+"""The file of a run's folder that holds its :class:`RunConfig`."""
 FINE_TUNED: tuple[Architecture, ...] = ("classifier", "regressor", "tagger", "span-finder")
 """Encoders with a head that was trained on labelled examples."""
 

@@ -14,11 +14,10 @@ from textpipe.errors import FormatError, StateError
 from textpipe.files import remove_temporaries, write_bytes
 from textpipe.training.checkpoints import Checkpoint, list_checkpoints
 from textpipe.training.loading import check_tokenizer
-from textpipe.training.run_config import RunConfig
+from textpipe.training.run_config import CONFIG_NAME, RunConfig
 
 __all__ = ["RunFolder"]
 
-_CONFIG = "config.toml"
 # Names a run writes under, or that other outputs are known by: where one stands, a run is not begun.
 _TAKEN = ("README.md", "config.json", "log.jsonl", "manifest.json", "source-tokenizer.json", "tokenizer.json")
 
@@ -37,12 +36,12 @@ class RunFolder:
         StateError
             with the keys that differ, or the names that stand in the way.
         """
-        path = self.out / _CONFIG
+        path = self.out / CONFIG_NAME
         if path.exists():
             self._check_same(load_toml(path, RunConfig), path)
             return
         if list_checkpoints(self.checkpoints):
-            raise StateError(f"checkpoints without their {_CONFIG}", where=self.out, hint="name another folder")
+            raise StateError(f"checkpoints without their {CONFIG_NAME}", where=self.out, hint="name another folder")
         taken = [name for name in _TAKEN if (self.out / name).exists()]
         if taken:
             raise StateError(
@@ -53,7 +52,7 @@ class RunFolder:
         """Write down whose it is, and the tokenizers; what a killed run left half written goes."""
         for folder in (self.out, self.checkpoints):
             remove_temporaries(folder)
-        dump_toml(self.config, self.out / _CONFIG)  # first: it says that the rest is this run's
+        dump_toml(self.config, self.out / CONFIG_NAME)  # first: it says that the rest is this run's
         for name, data in tokenizer_files.items():
             write_bytes(self.out / name, data)
 
