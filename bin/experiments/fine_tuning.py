@@ -56,7 +56,7 @@ def arguments_of(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--vocab-size", type=int, default=8000)
     parser.add_argument("--layers", type=int, default=masked.SHAPE["layers"])
     parser.add_argument("--steps", type=int, default=16000, help="of pretraining")
-    parser.add_argument("--epochs", type=int, default=2, help="of fine-tuning")
+    parser.add_argument("--epochs", type=int, default=3, help="of fine-tuning")
     parser.add_argument("--least-steps", type=int, default=1500, help="of fine-tuning, where epochs are short")
     return parser.parse_args(arguments)
 
@@ -138,7 +138,7 @@ def _fine_tune(
     config = TrainConfig(
         steps=steps,
         batch_size=32,
-        learning_rate=3e-4,
+        learning_rate=1.5e-4,
         schedule="linear",
         final_share=0.0,
         warmup_steps=steps // 10,
