@@ -26,7 +26,7 @@ _ADAMW = {**_TRAIN, "learning_rate": 1.5e-3}
 _MUON = {**_TRAIN, "optimizer": "muon", "learning_rate": 2e-3, "beta2": 0.98}
 _TRANSFORMER = {"layout": "pre", "encoder_layers": 3, "decoder_layers": 3, "heads": 4, "width": 128}
 RECIPES = {
-    "rnn": Recipe(Seq2SeqConfig, {**_RNN, "attention": "none"}, _ADAMW),
+    "rnn": Recipe(Seq2SeqConfig, {**_RNN, "attention": "none"}, {**_ADAMW, "learning_rate": 3e-3}),
     "rnn-attention": Recipe(Seq2SeqConfig, {**_RNN, "attention": "general"}, _ADAMW),
     "transformer": Recipe(TransformerConfig, {**_TRANSFORMER, "dropout": 0.2, "context": 64}, _MUON),
 }

@@ -52,6 +52,6 @@ def test_any_number_of_steps_is_a_valid_training(number: int, steps: list[tuple[
     given = {"steps": int(flags["--steps"])}
     if "--warmup-steps" in flags:
         given["warmup_steps"] = int(flags["--warmup-steps"])
-    _, config = _configure("gpt", SimpleNamespace(vocab_size=300), flags["--preset"], None, given, start=None)
+    _, config = _configure("gpt", SimpleNamespace(vocab_size=300), flags["--preset"], None, given, start=None, run=None)
     assert isinstance(config, TrainConfig)
     assert config.steps == number

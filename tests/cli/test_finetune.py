@@ -48,7 +48,17 @@ def test_an_interrupted_run_goes_on_by_its_own_settings(start, folder, tmp_path,
     assert run(words_for(folder, tmp_path / "whole", *begins)) == 0
     with interrupted_at(3):
         assert run(words_for(folder, tmp_path / "run", *begins)) == 130
-    assert run([word for word in words_for(folder, tmp_path / "run", "--resume") if word not in FAST]) == 0
+    again = [word for word in words_for(folder, tmp_path / "run", "--resume") if word not in FAST]
+    assert run([*again, "--epochs", "3"]) == 3
+    assert "train.steps = 6 there and 9 now" in capsys.readouterr().err
+    if start == "--init-from":
+        shutil.copytree(folder / "bert", tmp_path / "moved")
+        config = tmp_path / "run" / "config.toml"
+        write_text(config, config.read_text(encoding="utf-8").replace(str(folder / "bert"), str(tmp_path / "gone")))
+        assert run(again) == 3
+        assert "the weights that the run began with are gone. name them with --init-from" in capsys.readouterr().err
+        again += ["--init-from", str(tmp_path / "moved")]
+    assert run(again) == 0
     found, expected = (
         (tmp_path / name / "checkpoints" / "step-00000006" / "model.safetensors").read_bytes()
         for name in ("run", "whole")

@@ -164,6 +164,8 @@ def test_only_a_run_that_is_there_is_gone_on_with(folder, tmp_path, capsys):
     assert not (tmp_path / "none").exists()
     assert run([*words, str(folder / "run"), "--width", "48"]) == 3
     assert "model.width = " in capsys.readouterr().err
+    assert run([*words, str(folder / "run"), "--preset", "nano"]) == 2
+    assert "--preset with --resume" in capsys.readouterr().err
     assert run(["train", "bert", *words[2:], str(folder / "run")]) == 3
     assert "the run of a gpt (allowed: bert)" in capsys.readouterr().err
 

@@ -38,7 +38,7 @@ def folder(tmp_path_factory):
 def test_an_interrupted_run_goes_on_by_its_own_settings(folder, tmp_path, interrupted_at):
     begun = ["train", "unsupervised", str(folder / "en"), str(folder / "ko"), "--out", str(tmp_path / "run")]
     with interrupted_at(2):
-        assert run([*begun, *SMALL]) == 130
+        assert run([*begun, *SMALL, "--languages", "english,korean"]) == 130
     assert run([*begun, "--resume", "--quiet"]) == 0
     found, expected = (
         (run_ / "checkpoints" / "step-00000003" / "model.safetensors").read_bytes()

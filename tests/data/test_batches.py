@@ -96,6 +96,12 @@ def test_with_the_document_mask_a_position_belongs_to_the_document_it_predicts()
         assert (documents[0], positions[0]) == (0, 0)
 
 
+def test_the_only_document_of_a_split_does_not_run_on_into_itself():
+    (batch,) = consecutive_batches(Ring((10,)), batch_size=2, context=8, document_mask=True)
+    assert batch.documents_BT.tolist() == [[0] * 8, [0, 0, 1, 1, 1, 1, 1, 1]]
+    assert batch.positions_BT.tolist() == [list(range(8)), [0, 1, 0, 1, 2, 3, 4, 5]]
+
+
 def test_without_the_document_mask_there_is_none():
     batch = plan().batch(0)
     assert batch.documents_BT is None

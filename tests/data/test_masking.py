@@ -149,6 +149,12 @@ def test_a_context_without_room_for_two_halves_is_refused(small_packed):
         halves(small_packed, context=4)
 
 
+def by_themselves(packed, **changes):
+    """Documents each by itself; what ends them is what ends a text."""
+    marks = Marks(begin=1, end=packed.eos_id, mask=3, special=MARKS.special | {packed.eos_id})
+    return Masking(packed.train, marks, **{"batch_size": 8, "context": 34, "seed": 1, "document_mask": True, **changes})
+
+
 def documents_in(batch):
     """(tokens with what was hidden put back, positions, documents) of each sequence."""
     whole = torch.where(batch.targets_BT == IGNORED, batch.tokens_BT, batch.targets_BT)
@@ -156,7 +162,7 @@ def documents_in(batch):
 
 
 def test_with_the_document_mask_each_document_stands_between_its_own_marks(small_packed):
-    plan, num_whole = masking(small_packed, document_mask=True), 0
+    plan, num_whole = by_themselves(small_packed), 0
     for step in range(20):
         batch = plan.batch(step)
         assert batch.tokens_BT.shape == batch.targets_BT.shape == (8, 34)
@@ -172,10 +178,15 @@ def test_with_the_document_mask_each_document_stands_between_its_own_marks(small
 
 
 def test_with_the_document_mask_evaluation_reads_every_token_once(small_packed):
-    plan = masking(small_packed, document_mask=True, share=1.0)
+    plan = by_themselves(small_packed, share=1.0)
     targets = torch.cat([batch.targets_BT.flatten() for batch in plan.consecutive(5)])
     whole = small_packed.train.window(0, small_packed.train.num_tokens)
     assert targets[targets != IGNORED].tolist() == [token for token in whole.tolist() if token > 3]
+
+
+def test_documents_that_end_as_no_text_does_are_refused_with_the_cure(small_packed):
+    with pytest.raises(ConfigError, match=r"document_mask: what ends a document here.*pack with --eos"):
+        masking(small_packed, document_mask=True)
 
 
 def test_two_segments_are_no_documents_by_themselves(small_packed):

@@ -64,12 +64,12 @@ def data(small_documents, small_tokenizer, tmp_path_factory):
 @pytest.fixture(scope="module")
 def marked(small_documents, small_tokenizer_json, tmp_path_factory):
     """Data of a vocabulary with the marks of BERT."""
-    from textpipe.data.packing import pack
+    from textpipe.data.packing import PackConfig, pack
     from textpipe.tokenizer import Tokenizer
 
     tokenizer = Tokenizer.from_str(small_tokenizer_json)
     tokenizer.add_special_tokens(["[CLS]", "[SEP]", "[MASK]"])
-    return pack(small_documents, tokenizer, tmp_path_factory.mktemp("marked") / "shards")
+    return pack(small_documents, tokenizer, tmp_path_factory.mktemp("marked") / "shards", PackConfig(eos="[SEP]"))
 
 
 @pytest.fixture(scope="module")

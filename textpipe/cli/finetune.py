@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from textpipe.cli.config_options import options_of, with_options
-from textpipe.cli.training_run import RESUME, resumed, run_training
+from textpipe.cli.training_run import RESUME, begun_with, resumed, run_training
 from textpipe.errors import ConfigError
 from textpipe.nn.shapes import EncoderConfig
 from textpipe.training.distributed.ranks import joined
@@ -115,10 +115,10 @@ def _configured(
     file: dict[str, Any] = {}
     if config is not None:
         file = load_toml(config, config_file(architecture)).model_dump(exclude_unset=True)
-    run = None if gone_on_with is None else resumed(gone_on_with, architecture)
+    run = None if gone_on_with is None else resumed(gone_on_with, architecture, preset=preset)
     if run is not None and gone_on_with is not None and init_from is None and tokenizer is None:
-        init_from = None if run.start is None else Path(run.start.path)
-        tokenizer = gone_on_with / "tokenizer.json" if run.start is None else None
+        init_from = begun_with(run)
+        tokenizer = gone_on_with / "tokenizer.json" if init_from is None else None
     require("torch", extra="train")
     start, model_keys = _begun(init_from, tokenizer, preset)
     data = _data(train, val, found, start, tokenizer)
@@ -127,8 +127,12 @@ def _configured(
     model_keys |= {"vocab_size": data.vocab_size, **data.shape_facts(), **file.get("model", {})}
     model_keys |= {name: value for name, value in given.items() if name in kind.model_fields}
     model = kind(**model_keys)
-    keys = {} if run is None else run.train.model_dump()
-    keys |= file.get("train", {}) | {name: value for name, value in given.items() if name not in kind.model_fields}
+    keys = file.get("train", {}) | {name: value for name, value in given.items() if name not in kind.model_fields}
+    if epochs is not None and "steps" in keys:
+        raise ConfigError("--epochs with --steps", hint="each says how long to train: leave one of them out")
+    if run is not None:
+        own = run.train.model_dump(exclude={"steps"} if epochs is not None else None)
+        keys = own | keys
     return model, data, _training(model, data, keys, epochs, is_begun=start is not None), start
 
 
@@ -167,8 +171,6 @@ def _training(
     model: Any, data: LabelledData, given: dict[str, Any], epochs: float | None, *, is_begun: bool
 ) -> TrainConfig:
     """Settings of Devlin et al. 2018, the learning rate in inverse proportion to the width, and what was given."""
-    if epochs is not None and "steps" in given:
-        raise ConfigError("--epochs with --steps", hint="each says how long to train: leave one of them out")
     keys: dict[str, Any] = {"batch_size": 32, "schedule": "linear", "final_share": 0.0, "beta2": 0.999}
     keys |= {"weight_decay": 0.01, "learning_rate": (3e-5 * 768 if is_begun else 1e-3 * 128) / model.width} | given
     batch_size = max(1, keys["batch_size"])

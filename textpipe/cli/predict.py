@@ -81,9 +81,8 @@ def command(
 
 def _print_scores(found: PredictionScores, *, as_json: bool) -> None:
     if as_json:
-        sides = ("value", "low", "high")
         rows = {
-            "measures": {name: {side: getattr(each, side) for side in sides} for name, each in found.measures.items()},
+            "measures": {name: asdict(each) for name, each in found.measures.items()},
             "classes": {name: asdict(each) for name, each in found.classes.items()},
         }
         print(json.dumps(rows, ensure_ascii=False))

@@ -15,7 +15,7 @@ import typer
 
 from textpipe.cli import finetune, unsupervised
 from textpipe.cli.config_options import options_of, with_options
-from textpipe.cli.training_run import RESUME, resumed, run_training
+from textpipe.cli.training_run import RESUME, begun_with, resumed, run_training
 from textpipe.training.distributed.ranks import Ranks, joined
 from textpipe.training.presets import PRESETS, preset_keys
 from textpipe.training.run_config import ARCHITECTURES, Architecture, TrainConfig, config_file, keys_not_read_by
@@ -47,7 +47,7 @@ def _command_for(architecture: Architecture) -> Callable[..., None]:
     fixed = [
         ("data", Path, typer.Argument(help="Folder that pack or pack-pairs wrote.")),
         ("out", Path, typer.Option(Path("run"), "--out", "-o", help="Folder of the run; the same command goes on.")),
-        ("preset", str, typer.Option("tiny", "--preset", help=f"Ready-made settings: {presets}.")),
+        ("preset", str | None, typer.Option(None, "--preset", help=f"Ready-made settings: {presets}. (tiny)")),
         (
             "config",
             Path | None,
@@ -105,17 +105,16 @@ def _train(
     *,
     data: Path,
     out: Path,
-    preset: str,
+    preset: str | None,
     config: Path | None,
     init_from: Path | None,
     resume: bool,
     dry_run: bool,
     quiet: bool,
 ) -> None:
-    run = resumed(out, architecture) if resume else None
+    run = resumed(out, architecture, preset=preset) if resume else None
     packed = _open(architecture, data)
-    if run is not None and run.start is not None and init_from is None:
-        init_from = Path(run.start.path)
+    init_from = init_from or begun_with(run)
     start = None if init_from is None else _start(architecture, init_from)
     model, train = _configure(architecture, packed, preset, config, given, start=start, run=run)
     run_training(model, packed, train, ranks, out=out, start=start, dry_run=dry_run, quiet=quiet)
@@ -145,7 +144,7 @@ def _start(architecture: Architecture, path: Path) -> Start:
 def _configure(
     architecture: Architecture,
     packed: Any,
-    preset: str,
+    preset: str | None,
     path: Path | None,
     given: dict[str, Any],
     *,
@@ -159,7 +158,7 @@ def _configure(
     from textpipe.config import load_toml
 
     shape = ARCHITECTURES[architecture]
-    model_keys, train_keys = preset_keys(preset, architecture)
+    model_keys, train_keys = preset_keys(preset or "tiny", architecture)
     if start is not None:
         model_keys = start.shape.model_dump()
     if run is not None:

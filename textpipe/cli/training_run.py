@@ -19,32 +19,52 @@ if TYPE_CHECKING:
     from textpipe.training.run_config import ModelConfig, RunConfig, StartIdentity, TrainConfig
     from textpipe.training.starting import Start
 
-__all__ = ["RESUME", "resumed", "run_training"]
+__all__ = ["RESUME", "begun_with", "resumed", "run_training"]
 
-RESUME = typer.Option(
-    False, "--resume", help="Go on with the run in --out by its own settings; what is given here goes over them."
-)
+RESUME = typer.Option(False, "--resume", help="Go on with the run in --out, by its own settings where none are given.")
 
 
-def resumed(out: Path, *architectures: str) -> RunConfig:
-    """The configuration of the run in a folder, which is to be of one of these architectures.
+def resumed(out: Path, architecture: str, *, preset: str | None) -> RunConfig:
+    """The configuration of the run in a folder.
 
     Raises
     ------
     InputError
-        when there is no run, or one of another architecture.
+        when there is no run, or one of another architecture, or the weights it began with are gone.
+    ConfigError
+        for a preset, which would do nothing.
     """
     from textpipe.config import load_toml
-    from textpipe.errors import InputError
+    from textpipe.errors import ConfigError, InputError
     from textpipe.training.run_config import CONFIG_NAME, RunConfig
 
     path = out / CONFIG_NAME
     if not path.is_file():
         raise InputError("no run to go on with", where=out, hint="leave out --resume to begin one")
     found = load_toml(path, RunConfig)
-    if found.architecture not in architectures:
-        raise InputError(f"the run of a {found.architecture}", where=out, allowed=" or ".join(architectures))
+    if found.architecture != architecture:
+        raise InputError(f"the run of a {found.architecture}", where=out, allowed=architecture)
+    if preset is not None:
+        raise ConfigError("--preset with --resume", hint="the run has its settings: leave one of them out")
     return found
+
+
+def begun_with(run: RunConfig | None) -> Path | None:
+    """Where the weights are that a run began with, if it began with any.
+
+    Raises
+    ------
+    InputError
+        when they are there no more.
+    """
+    from textpipe.errors import InputError
+
+    if run is None or run.start is None:
+        return None
+    path = Path(run.start.path)
+    if not path.exists():
+        raise InputError("the weights that the run began with are gone", where=path, hint="name them with --init-from")
+    return path
 
 
 def run_training(

@@ -31,7 +31,7 @@ _FIXED = [
     ("second", Path, typer.Argument(help="That of the other language, packed with the same tokenizer.")),
     ("languages", str | None, typer.Option(None, "--languages", help="Their names, as ko,en. (those of the folders)")),
     ("out", Path, typer.Option(Path("run"), "--out", "-o", help="Folder of the run; the same command goes on.")),
-    ("preset", str, typer.Option("tiny", "--preset", help=f"Ready-made settings: {_SIZES}.")),
+    ("preset", str | None, typer.Option(None, "--preset", help=f"Ready-made settings: {_SIZES}. (tiny)")),
     ("config", Path | None, typer.Option(None, "--config", help="TOML with tables model and train; over the preset.")),
     ("resume", bool, RESUME),
     ("dry_run", bool, typer.Option(False, "--dry-run", help="Say sizes, memory and time; train nothing.")),
@@ -65,7 +65,7 @@ def command(**given: Any) -> None:
     chosen = {name: value for name, value in given.items() if value not in (None, [])}
     with joined() as ranks:
         out, resume, dry_run, quiet = (known.pop(name) for name in ("out", "resume", "dry_run", "quiet"))
-        run = resumed(out, "bilingual") if resume else None
+        run = resumed(out, "bilingual", preset=known["preset"]) if resume else None
         model, data, train = _configured(chosen, run=run, **known)
         run_training(model, data, train, ranks, out=out, start=None, dry_run=dry_run, quiet=quiet)
 
@@ -76,7 +76,7 @@ def _configured(
     first: Path,
     second: Path,
     languages: str | None,
-    preset: str,
+    preset: str | None,
     config: Path | None,
     run: RunConfig | None,
 ) -> tuple[BilingualConfig, TwoCorpora, TrainConfig]:
@@ -84,11 +84,12 @@ def _configured(
     from textpipe.data.packing import PackedData
     from textpipe.data.two_corpora import TwoCorpora
 
-    names = _names(languages, first, second)
-    model_keys, train_keys = preset_keys(preset, "transformer")
+    model_keys, train_keys = preset_keys(preset or "tiny", "transformer")
     train_keys = {name: value for name, value in train_keys.items() if name not in keys_not_read_by("bilingual")}
+    names = _names(languages, first, second)
     if run is not None:
         model_keys, train_keys = run.model.model_dump(), run.train.model_dump()
+        names = tuple(model_keys["languages"]) if languages is None else names
     if config is not None:
         file = load_toml(config, config_file("bilingual")).model_dump(exclude_unset=True)
         model_keys |= file.get("model", {})

@@ -179,6 +179,7 @@ def _read(split: TokenRing, starts: list[int], context: int, samples: list[int],
     places = np.arange(context)
     begins = np.ones_like(documents, dtype=bool)
     begins[:, 1:] = documents[:, 1:] != documents[:, :-1]
+    begins |= (np.array(starts)[:, None] + places) % split.num_tokens == 0  # where the only document meets itself
     begun = np.maximum.accumulate(np.where(begins, places, 0), axis=1)
     return Batch(
         tokens_BT,

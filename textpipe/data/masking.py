@@ -1,6 +1,6 @@
 """Masked-token batches: a pure function of (seed, step).
 
-What enters: windows of a packed corpus and the ids of the marks. What leaves: windows between ``[CLS]`` and ``[SEP]``
+What enters: windows of a packed corpus and the ids of the marks. What leaves: windows between ``[CLS]`` and ``[SEP]``,
 in which a share of the tokens is hidden, and what was there. Of the chosen tokens 80 in 100 become the mask, 10 another
 token, 10 stay (Devlin et al. 2018); marks and ends of documents are never chosen, and of a sequence that has anything
 else at least one token is. What is chosen depends on the seed and the number of the sequence, so a step cut into
@@ -80,7 +80,7 @@ class Masking:
 
     Parameters
     ----------
-    split : the corpus; windows leave room for the two marks.
+    split : the corpus; windows leave room for the marks around them, where documents have none of their own.
     share : of the tokens that are chosen.
     next_sentence : whether windows are two segments, of which one is to tell if the second follows the first.
     document_mask : whether each document is read by itself.
@@ -103,6 +103,12 @@ class Masking:
                 "two segments of a window are not documents by themselves",
                 where="document_mask",
                 hint="leave out one of next_sentence and document_mask",
+            )
+        if document_mask and split.eos_id != marks.end:
+            raise ConfigError(
+                "what ends a document here is not what ends a text in fine-tuning",
+                where="document_mask",
+                hint="pack with --eos '[SEP]' (or the vocabulary's </s>), or leave document_mask out",
             )
         num_marks = 0 if document_mask else 3 if next_sentence else 2
         least = max(2, 2 * num_marks - 1)

@@ -64,17 +64,18 @@ class BertEncoder(nn.Module):
 
         ``segments_BT`` is 0 for the first text (when absent: all of it), 1 for the second.
         """
-        length = tokens_BT.shape[1]
-        mask = None if lengths_B is None else padding_mask(lengths_B, length)
-        return self._states(tokens_BT, segments_BT, torch.arange(length, device=tokens_BT.device)[None], mask)
+        mask = None if lengths_B is None else padding_mask(lengths_B, tokens_BT.shape[1])
+        return self._states(tokens_BT, segments_BT, None, mask)
 
     def _states(
         self,
         tokens_BT: torch.Tensor,
         segments_BT: torch.Tensor | None,
-        positions_BT: torch.Tensor,
+        positions_BT: torch.Tensor | None,
         mask: torch.Tensor | None,
     ) -> torch.Tensor:
+        if positions_BT is None:
+            positions_BT = torch.arange(tokens_BT.shape[1], device=tokens_BT.device)[None]
         segments_BT = torch.zeros_like(tokens_BT) if segments_BT is None else segments_BT
         x_BTD = self.token_embedding(tokens_BT) + self.segment_embedding(segments_BT)
         x_BTD = self.dropout(self.embedding_norm(x_BTD + self.position_embedding(positions_BT)))
@@ -123,9 +124,9 @@ class BERT(BertEncoder):
         Then ``documents_BT`` says which document a token is of, ``positions_BT`` its place in it; attention stays
         inside a document, and ``lengths_B`` says nothing.
         """
-        if documents_BT is None or positions_BT is None:
-            return super().forward(tokens_BT, lengths_B=lengths_B, segments_BT=segments_BT)
-        return self._states(tokens_BT, segments_BT, positions_BT, document_mask(documents_BT))
+        mask = None if lengths_B is None else padding_mask(lengths_B, tokens_BT.shape[1])
+        mask = mask if documents_BT is None else document_mask(documents_BT)
+        return self._states(tokens_BT, segments_BT, positions_BT, mask)
 
     @property
     def head_weight(self) -> torch.Tensor:
