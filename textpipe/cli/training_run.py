@@ -30,7 +30,7 @@ def resumed(out: Path, architecture: str, *, preset: str | None) -> RunConfig:
     Raises
     ------
     InputError
-        when there is no run, or one of another architecture, or the weights it began with are gone.
+        when there is no run, or one of another architecture.
     ConfigError
         for a preset, which would do nothing.
     """

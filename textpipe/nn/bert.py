@@ -64,18 +64,21 @@ class BertEncoder(nn.Module):
 
         ``segments_BT`` is 0 for the first text (when absent: all of it), 1 for the second.
         """
-        mask = None if lengths_B is None else padding_mask(lengths_B, tokens_BT.shape[1])
-        return self._states(tokens_BT, segments_BT, None, mask)
+        return self._states(tokens_BT, lengths_B, segments_BT)
 
     def _states(
         self,
         tokens_BT: torch.Tensor,
+        lengths_B: torch.Tensor | None,
         segments_BT: torch.Tensor | None,
-        positions_BT: torch.Tensor | None,
-        mask: torch.Tensor | None,
+        positions_BT: torch.Tensor | None = None,
+        documents_BT: torch.Tensor | None = None,
     ) -> torch.Tensor:
+        length = tokens_BT.shape[1]
+        mask = None if lengths_B is None else padding_mask(lengths_B, length)
+        mask = mask if documents_BT is None else document_mask(documents_BT)
         if positions_BT is None:
-            positions_BT = torch.arange(tokens_BT.shape[1], device=tokens_BT.device)[None]
+            positions_BT = torch.arange(length, device=tokens_BT.device)[None]
         segments_BT = torch.zeros_like(tokens_BT) if segments_BT is None else segments_BT
         x_BTD = self.token_embedding(tokens_BT) + self.segment_embedding(segments_BT)
         x_BTD = self.dropout(self.embedding_norm(x_BTD + self.position_embedding(positions_BT)))
@@ -124,9 +127,7 @@ class BERT(BertEncoder):
         Then ``documents_BT`` says which document a token is of, ``positions_BT`` its place in it; attention stays
         inside a document, and ``lengths_B`` says nothing.
         """
-        mask = None if lengths_B is None else padding_mask(lengths_B, tokens_BT.shape[1])
-        mask = mask if documents_BT is None else document_mask(documents_BT)
-        return self._states(tokens_BT, segments_BT, positions_BT, mask)
+        return self._states(tokens_BT, lengths_B, segments_BT, positions_BT, documents_BT)
 
     @property
     def head_weight(self) -> torch.Tensor:

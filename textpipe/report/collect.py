@@ -20,6 +20,7 @@ from textpipe.errors import InputError
 from textpipe.evaluation.vocabulary import VocabularyMetrics, vocabulary_metrics
 from textpipe.files import MANIFEST, read_manifest
 from textpipe.training.model_card import NOTHING_WRITTEN
+from textpipe.training.run_config import CONFIG_NAME
 
 __all__ = ["Artefact", "Findings", "FunnelStep", "HeldOut", "Loss", "Sample", "TrainingRun", "collect"]
 
@@ -145,7 +146,7 @@ def _artefact(folder: Path, manifest: dict[str, Any]) -> Artefact:
 def _run_artefact(folder: Path) -> Artefact:
     """A run is never finished in the way the others are: what counts is its newest checkpoint."""
     checkpoints = sorted(path.parent for path in folder.glob(f"checkpoints/*/{MANIFEST}"))
-    config = json.dumps(load_mapping(folder / "config.toml"), ensure_ascii=False, default=str)
+    config = json.dumps(load_mapping(folder / CONFIG_NAME), ensure_ascii=False, default=str)
     if not checkpoints:
         return Artefact(folder.name, "run", "", config, [])
     manifest = read_manifest(checkpoints[-1])
