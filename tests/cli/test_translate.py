@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import sys
 
 import pytest
@@ -97,6 +98,7 @@ def test_the_mean_of_checkpoints_is_that_of_an_export(folder, capsys, tmp_path):
         (["SOURCES", "--out", "SHORT"], "there is a file already"),
         (["--text", "가", "--picture", "SHORT"], "there is a file already"),
         (["LONGLINE"], "line 3: the source has"),
+        (["LONGLINE"], "--cut translates what fits"),
         (["--text", "가", "--text", "바다 " * 40], "text 2: the source has"),
         (["--text", "가", "--beams", "0"], "beams"),
     ],
@@ -111,6 +113,15 @@ def test_what_cannot_be_translated_says_why_and_prints_nothing(folder, capsys, t
     captured = capsys.readouterr()
     assert message in " ".join(captured.err.split())
     assert captured.out == ""
+
+
+def test_a_line_too_long_for_the_model_is_cut_where_that_is_asked_for(folder, capsys, tmp_path):
+    write_text(tmp_path / "line.txt", "바다 1\n\n" + "바다 " * 40 + "\n바다\n")
+    assert run(["translate", str(folder / "run"), str(tmp_path / "line.txt"), "--cut", "--max-tokens", "6"]) == 0
+    captured = capsys.readouterr()
+    assert [bool(line) for line in captured.out.splitlines()] == [True, False, True, True]
+    assert re.search(r"line 3: its last \d+ tokens were not read", captured.err)
+    assert captured.err.count("were not read") == 1
 
 
 def test_generate_goes_on_from_prompts_and_translate_sends_there(folder, capsys, small_packed, tmp_path):

@@ -107,9 +107,17 @@ def test_what_has_no_attention_or_no_source_is_refused(small_tokenizer):
         Translator(new_model(GptConfig(vocab_size=400)), small_tokenizer, eos_id=0)
 
 
-def test_a_source_longer_than_the_context_is_refused(translator):
+def test_a_source_longer_than_the_context_is_refused_or_cut(translator):
+    long, config = "가나다라마바사" * 20, BeamConfig(beams=2, max_tokens=6)
     with pytest.raises(InputError, match="allowed: 40"):
-        translator.translate(["가나다라마바사" * 20])
+        translator.translate([long])
+    found, short = translator.translate([long, SOURCES[0]], config, aligned=True, cut=True)
+    (whole,) = translator.writer.rows([long])
+    assert (found.num_cut, short.num_cut) == (len(whole) - 40, 0)
+    assert found.as_json()["num_cut"] == found.num_cut
+    assert len(found.alignment.source_tokens) == 40
+    assert translator.writer.check([long], cut=True) == [[*whole[:39], whole[-1]]]
+    assert short.text == translator.translate([SOURCES[0]], config)[0].text
 
 
 def test_an_empty_target_is_aligned_with_nothing():

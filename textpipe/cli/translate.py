@@ -31,6 +31,8 @@ def command(
     alpha: float = typer.Option(1.0, "--alpha", help="Exponent of the length penalty; above 0 longer texts gain."),
     max_tokens: int | None = typer.Option(None, "--max-tokens", help="Most tokens of a target. (the model's context)"),
     batch_size: int = typer.Option(32, "--batch-size", min=1, help="Sources translated together."),
+    cut: bool = typer.Option(False, "--cut", help="Translate what the model can read of a source too long for it, and "
+                                                  "say so, instead of refusing it."),
     best: bool = typer.Option(False, "--best", help="The checkpoint with the lowest validation loss, not the newest."),
     source_language: str | None = typer.Option(None, "--source-language", help="Of a model of languages: that of "
                                                                                "the sources, as ko."),
@@ -89,7 +91,7 @@ def command(
     config = BeamConfig(**found, max_tokens=max_tokens or translator.model.config.context)  # type: ignore[arg-type]
     wants = alignments or picture is not None
     unit = "text" if text else "line"
-    told = _translations(translator, iter(sources), config, batch_size, aligned=wants, unit=unit)
+    told = _translations(translator, iter(sources), config, batch_size, aligned=wants, cut=cut, unit=unit)
     texts = _write(told, out, as_json=as_json, alignments=alignments, picture=picture)
     if references:
         _score(texts, references, tokenization, to=sys.stderr if out is None else sys.stdout)
@@ -142,7 +144,7 @@ def _reference(path: Path, sources: list[str], files: list[Path]) -> list[str]:
 
 
 def _translations(
-    translator: Any, sources: Iterator[str], config: Any, batch_size: int, *, aligned: bool, unit: str
+    translator: Any, sources: Iterator[str], config: Any, batch_size: int, *, aligned: bool, cut: bool, unit: str
 ) -> Iterator[Translation]:
     """Empty lines stay where they are, and are not translated; ``unit`` is what a message calls a source."""
     from textpipe.generation.translating import Translation
@@ -151,12 +153,17 @@ def _translations(
     while part := list(islice(sources, batch_size * _BATCHES_AT_ONCE)):
         kept = [line for line in part if line.strip()]
         try:
-            made = iter(translator.translate(kept, config, batch_size=batch_size, aligned=aligned) if kept else [])
+            found = translator.translate(kept, config, batch_size=batch_size, aligned=aligned, cut=cut) if kept else []
         except InputError:
             for number, line in enumerate(part, done + 1):
                 _check_source(translator, line, f"{unit} {number}")
             raise
-        yield from (next(made) if line.strip() else Translation("", "", 0.0) for line in part)
+        made = iter(found)
+        for number, line in enumerate(part, done + 1):
+            each = next(made) if line.strip() else Translation("", "", 0.0)
+            if each.num_cut:
+                print(f"{unit} {number}: its last {each.num_cut:,} tokens were not read", file=sys.stderr)
+            yield each
         done += len(part)
 
 
@@ -167,7 +174,7 @@ def _check_source(translator: Any, line: str, where: str) -> None:
             translator.writer.check([line])
         except InputError as error:
             what = f"the source {error.what.removeprefix('source 0 ')}"
-            raise InputError(what, where=where, allowed=error.allowed, hint=error.hint) from None
+            raise InputError(what, where=where, allowed=error.allowed, hint="--cut translates what fits") from None
 
 
 def _write(

@@ -178,8 +178,8 @@ class TextWriter:
         self._ends, self._at_limit, self._never = {eos_id, *ends}, tuple(at_limit), tuple(never)
         self._only: WholeCharacters | None = None
 
-    def check(self, prompts: Sequence[str]) -> list[list[int]]:
-        """The ids the model reads of each prompt.
+    def check(self, prompts: Sequence[str], *, cut: bool = False) -> list[list[int]]:
+        """The ids the model reads of each prompt; with ``cut``, of a source that is too long the first that fit.
 
         Raises
         ------
@@ -187,6 +187,10 @@ class TextWriter:
             when there is none, or one is longer than the model's context.
         """
         rows = self.rows(prompts)
+        if cut and not self._is_decoder:
+            room = self.model.config.context
+            inner = room - len(self._after_source)
+            rows = [row if len(row) <= room else [*row[:inner], *self._after_source] for row in rows]
         _check_ids(self.model.config, rows)
         return rows
 
@@ -225,10 +229,10 @@ class TextWriter:
         return written
 
     def search(
-        self, prompts: Sequence[str], config: BeamConfig, *, batch_size: int = 32
+        self, prompts: Sequence[str], config: BeamConfig, *, batch_size: int = 32, cut: bool = False
     ) -> list[tuple[str, Hypothesis]]:
         """The likeliest text of each prompt or source, as :meth:`generate` finds it, with its ids and score."""
-        rows = self.check(prompts)
+        rows = self.check(prompts, cut=cut)
         order = sorted(range(len(rows)), key=lambda number: len(rows[number]))
         found: dict[int, tuple[str, Hypothesis]] = {}
         for start in range(0, len(order), batch_size):

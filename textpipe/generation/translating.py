@@ -44,12 +44,16 @@ class Alignment:
 
 @dataclass(frozen=True, slots=True)
 class Translation:
-    """A target, the score its search gave it, and its alignment where that was asked for."""
+    """A target, the score its search gave it, and its alignment where that was asked for.
+
+    ``num_cut`` tokens of the source were not read.
+    """
 
     source: str
     text: str
     score: float
     alignment: Alignment | None = None
+    num_cut: int = 0
 
     def as_json(self) -> dict[str, Any]:
         """All but the shares."""
@@ -57,6 +61,8 @@ class Translation:
         if self.alignment is not None:
             found |= {"source_tokens": self.alignment.source_tokens, "target_tokens": self.alignment.target_tokens}
             found["alignment"] = self.alignment.pairs
+        if self.num_cut:
+            found["num_cut"] = self.num_cut
         return found
 
 
@@ -115,6 +121,7 @@ class Translator:
         *,
         batch_size: int = 32,
         aligned: bool = False,
+        cut: bool = False,
     ) -> list[Translation]:
         """The target of each source.
 
@@ -123,23 +130,25 @@ class Translator:
         config : the search; four beams when absent.
         batch_size : sources of like length that are translated together.
         aligned : also say which token came from which, which takes one more pass a source.
+        cut : of a source longer than the model's context the first tokens are read, instead of refusing it.
 
         Raises
         ------
         InputError
-            when a source is longer than the model's context.
+            when a source is longer than the model's context, without ``cut``.
         ConfigError
             when alignments are asked of a model without attention.
         """
         config = config or BeamConfig(max_tokens=self.model.config.context)
-        found = self.writer.search(sources, config, batch_size=batch_size)
+        found = self.writer.search(sources, config, batch_size=batch_size, cut=cut)
+        over = [max(0, len(row) - self.model.config.context) for row in self.writer.rows(sources)]
         return [
-            Translation(source, text, best.score, self._alignment(source, best) if aligned else None)
-            for source, (text, best) in zip(sources, found, strict=True)
+            Translation(source, text, best.score, self._alignment(source, best) if aligned else None, num_cut)
+            for source, (text, best), num_cut in zip(sources, found, over, strict=True)
         ]
 
     def _alignment(self, source: str, best: Hypothesis) -> Alignment:
-        (read,) = self.writer.check([source])
+        (read,) = self.writer.check([source], cut=True)
         # one that fills the context leaves no place to read its last token from, which then stands for the end
         reread = best.ids[: self.model.config.context - 1]
         shares_TS = attended(self.model, read, [self.writer.begin, *reread])
