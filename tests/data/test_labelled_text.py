@@ -117,6 +117,11 @@ def test_a_row_that_cannot_be_used_is_named(tmp_path, name, text, message):
     assert str(tmp_path / name) in str(caught.value)
 
 
+def test_true_and_false_of_json_are_labels(tmp_path):
+    path = write(tmp_path, "a.jsonl", '{"text": "가", "label": true}\n{"text": "나", "label": false}\n')
+    assert [label for _, _, label in read(path, Columns())] == ["true", "false"]
+
+
 def test_a_missing_file_and_one_of_an_unknown_kind_are_refused(tmp_path):
     with pytest.raises(InputError, match="no such file"):
         read(tmp_path / "none.tsv")

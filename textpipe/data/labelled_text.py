@@ -232,7 +232,9 @@ def _cell(row: Mapping[str, Any], column: str, path: StrPath, place: str, *, may
                 f"no column {column!r}", path=path, field=place, hint=did_you_mean(name, (str(key) for key in known))
             )
         value = value[name]
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
+    if isinstance(value, bool):
+        value = json.dumps(value)  # true and false are labels, named as they are written
+    if not isinstance(value, str | int | float):
         raise FormatError(f"{column} is neither text nor a number", path=path, field=place)
     text = str(value)
     if not (may_be_empty or text.strip()):
