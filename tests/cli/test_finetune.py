@@ -51,19 +51,34 @@ def test_an_interrupted_run_goes_on_by_its_own_settings(start, folder, tmp_path,
     again = [word for word in words_for(folder, tmp_path / "run", "--resume") if word not in FAST]
     assert run([*again, "--epochs", "3"]) == 3
     assert "train.steps = 6 there and 9 now" in capsys.readouterr().err
-    if start == "--init-from":
-        shutil.copytree(folder / "bert", tmp_path / "moved")
-        config = tmp_path / "run" / "config.toml"
-        write_text(config, config.read_text(encoding="utf-8").replace(str(folder / "bert"), str(tmp_path / "gone")))
-        assert run(again) == 3
-        assert "the weights that the run began with are gone. name them with --init-from" in capsys.readouterr().err
-        again += ["--init-from", str(tmp_path / "moved")]
     assert run(again) == 0
     found, expected = (
         (tmp_path / name / "checkpoints" / "step-00000006" / "model.safetensors").read_bytes()
         for name in ("run", "whole")
     )
     assert found == expected
+
+
+def test_a_run_with_a_checkpoint_goes_on_though_the_weights_it_began_with_are_gone(
+    folder, tmp_path, interrupted_at, capsys
+):
+    shutil.copytree(folder / "bert", tmp_path / "bert")
+    assert run(words_for(folder, tmp_path / "whole", "--init-from", str(tmp_path / "bert"))) == 0
+    with interrupted_at(3):
+        assert run(words_for(folder, tmp_path / "run", "--init-from", str(tmp_path / "bert"))) == 130
+    shutil.move(tmp_path / "bert", tmp_path / "moved")
+    shutil.copytree(tmp_path / "run", tmp_path / "none")
+    again, none = ([word for word in words_for(folder, tmp_path / name, "--resume") if word not in FAST]
+                   for name in ("run", "none"))  # fmt: skip
+    assert run(again) == 0
+    found, expected = (
+        (tmp_path / name / "checkpoints" / "step-00000006" / "model.safetensors").read_bytes()
+        for name in ("run", "whole")
+    )
+    assert found == expected
+    shutil.rmtree(tmp_path / "none" / "checkpoints")
+    assert run(none) == 3
+    assert "the weights that the run began with are gone. name them with --init-from" in capsys.readouterr().err
 
 
 def test_a_run_from_a_pretrained_encoder_says_its_measures_and_keeps_its_labels(folder, tmp_path, capsys):

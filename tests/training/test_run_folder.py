@@ -126,7 +126,8 @@ def test_a_run_begins_with_the_weights_it_is_given(kind, whole, small_packed, tm
     assert f"{start.path.resolve()}" in (result.out / "README.md").read_text(encoding="utf-8")
 
 
-def test_a_run_from_other_weights_is_resumed_to_the_bit(whole, small_packed, tmp_path):
+@pytest.mark.parametrize("again", ["the weights", "what the run noted of them"])
+def test_a_run_from_other_weights_is_resumed_to_the_bit(again, whole, small_packed, tmp_path):
     start = Start.open(whole.out)
     for folder, progress in (("a", None), ("b", stopping_at(2))):
         trainer = Trainer(
@@ -137,11 +138,19 @@ def test_a_run_from_other_weights_is_resumed_to_the_bit(whole, small_packed, tmp
         else:
             with pytest.raises(KeyboardInterrupt):
                 trainer.run()
-    Trainer(shape(small_packed), small_packed, CONFIG, out=tmp_path / "b", start=start).run()
+    noted = start if again == "the weights" else trainer.run_config.start
+    Trainer(shape(small_packed), small_packed, CONFIG, out=tmp_path / "b", start=noted).run()
     weights = [load_model(tmp_path / folder)[0].state_dict() for folder in "ab"]
     assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
     with pytest.raises(StateError, match=r"start\.sha256"):
         Trainer(shape(small_packed), small_packed, CONFIG, out=tmp_path / "b").run()
+
+
+def test_what_was_noted_of_other_weights_begins_no_run(whole, small_packed, tmp_path):
+    config = shape(small_packed)
+    noted = Start.open(whole.out).identity(config)
+    with pytest.raises(StateError, match="no checkpoint to go on from"):
+        Trainer(config, small_packed, CONFIG, out=tmp_path / "new", start=noted).run()
 
 
 def test_weights_of_another_shape_are_refused_before_anything_is_written(whole, small_packed, tmp_path):

@@ -27,8 +27,9 @@ from textpipe.training.run_config import (
 )
 
 if TYPE_CHECKING:
-    from textpipe.data.example_files import ExampleFormat
     from textpipe.tasks.fine_tuning import LabelledData
+    from textpipe.tokenizer import Tokenizer
+    from textpipe.training.run_config import StartIdentity
     from textpipe.training.starting import Start
 
 _ARCHITECTURE_OF: dict[str, Architecture] = {
@@ -105,7 +106,8 @@ def _configured(
     preset: str | None,
     config: Path | None,
     epochs: float | None,
-) -> tuple[ModelConfig, LabelledData, TrainConfig, Start | None]:
+) -> tuple[ModelConfig, LabelledData, TrainConfig, Start | StartIdentity | None]:
+    from textpipe.cli.tokenizer_option import load
     from textpipe.config import load_toml
     from textpipe.data.example_files import format_named
     from textpipe.errors import require
@@ -116,12 +118,16 @@ def _configured(
     if config is not None:
         file = load_toml(config, config_file(architecture)).model_dump(exclude_unset=True)
     run = None if gone_on_with is None else resumed(gone_on_with, architecture, preset=preset)
-    if run is not None and gone_on_with is not None and init_from is None and tokenizer is None:
-        init_from = begun_with(run)
-        tokenizer = gone_on_with / "tokenizer.json" if init_from is None else None
     require("torch", extra="train")
-    start, model_keys = _begun(init_from, tokenizer, preset)
-    data = _data(train, val, found, start, tokenizer)
+    from textpipe.tasks.fine_tuning import LabelledData
+
+    start: Start | StartIdentity | None
+    model_keys: dict[str, Any]
+    if run is not None and gone_on_with is not None and init_from is None and tokenizer is None:
+        start, model_keys, reader = begun_with(run, gone_on_with), {}, load(gone_on_with / "tokenizer.json")
+    else:
+        start, model_keys, reader = _begun(init_from, tokenizer, preset)
+    data = LabelledData(train, val, found, reader)
     kind = ARCHITECTURES[architecture]
     model_keys |= {} if run is None else run.model.model_dump()
     model_keys |= {"vocab_size": data.vocab_size, **data.shape_facts(), **file.get("model", {})}
@@ -136,15 +142,18 @@ def _configured(
     return model, data, _training(model, data, keys, epochs, is_begun=start is not None), start
 
 
-def _begun(init_from: Path | None, tokenizer: Path | None, preset: str | None) -> tuple[Start | None, dict[str, Any]]:
-    """The weights to begin with, and the keys of the encoder's shape."""
+def _begun(
+    init_from: Path | None, tokenizer: Path | None, preset: str | None
+) -> tuple[Start | None, dict[str, Any], Tokenizer]:
+    """The weights to begin with, the keys of the encoder's shape, and its tokenizer."""
+    from textpipe.cli.tokenizer_option import load
     from textpipe.training.presets import preset_keys
     from textpipe.training.starting import Start
 
     if init_from is None:
         if tokenizer is None:
             raise ConfigError("neither weights nor a vocabulary to begin with", allowed="--init-from, or --tokenizer")
-        return None, {**preset_keys(preset or "tiny", "bert")[0]}
+        return None, {**preset_keys(preset or "tiny", "bert")[0]}, load(tokenizer)
     for flag, value in (("--tokenizer", tokenizer), ("--preset", preset)):
         if value is not None:
             raise ConfigError(f"{flag} with --init-from", hint="the weights have theirs: leave it out")
@@ -152,19 +161,8 @@ def _begun(init_from: Path | None, tokenizer: Path | None, preset: str | None) -
     if not isinstance(start.shape, EncoderConfig):
         raise ConfigError("these are no weights of an encoder", where=init_from, allowed="a bert")
     keys = EncoderConfig.model_fields.keys()
-    return start, {name: value for name, value in start.shape.model_dump().items() if name in keys}
-
-
-def _data(
-    train: list[Path], val: list[Path], found: ExampleFormat, start: Start | None, tokenizer: Path | None
-) -> LabelledData:
-    from textpipe.cli.tokenizer_option import load
-    from textpipe.tasks.fine_tuning import LabelledData
-
-    if start is not None:
-        return LabelledData(train, val, found, start.tokenizers()[1])
-    assert tokenizer is not None
-    return LabelledData(train, val, found, load(tokenizer))
+    shape = {name: value for name, value in start.shape.model_dump().items() if name in keys}
+    return start, shape, start.tokenizers()[1]
 
 
 def _training(

@@ -21,7 +21,7 @@ from textpipe.training.presets import PRESETS, preset_keys
 from textpipe.training.run_config import ARCHITECTURES, Architecture, TrainConfig, config_file, keys_not_read_by
 
 if TYPE_CHECKING:
-    from textpipe.training.run_config import ModelConfig, RunConfig
+    from textpipe.training.run_config import ModelConfig, RunConfig, StartIdentity
     from textpipe.training.starting import Start
 
 app = typer.Typer(help="Train a model.", no_args_is_help=True, rich_markup_mode="rich")
@@ -114,8 +114,7 @@ def _train(
 ) -> None:
     run = resumed(out, architecture, preset=preset) if resume else None
     packed = _open(architecture, data)
-    init_from = init_from or begun_with(run)
-    start = None if init_from is None else _start(architecture, init_from)
+    start = begun_with(run, out) if init_from is None else _start(architecture, init_from)
     model, train = _configure(architecture, packed, preset, config, given, start=start, run=run)
     run_training(model, packed, train, ranks, out=out, start=start, dry_run=dry_run, quiet=quiet)
 
@@ -148,7 +147,7 @@ def _configure(
     path: Path | None,
     given: dict[str, Any],
     *,
-    start: Start | None,
+    start: Start | StartIdentity | None,
     run: RunConfig | None,
 ) -> tuple[ModelConfig, TrainConfig]:
     """Preset, then file, then flags; the shape is that of the weights to begin with, where there are any.
@@ -156,13 +155,14 @@ def _configure(
     In the place of preset and weights stand the settings of the run that is gone on with.
     """
     from textpipe.config import load_toml
+    from textpipe.training.starting import Start
 
     shape = ARCHITECTURES[architecture]
     model_keys, train_keys = preset_keys(preset or "tiny", architecture)
-    if start is not None:
-        model_keys = start.shape.model_dump()
     if run is not None:
         model_keys, train_keys = run.model.model_dump(), run.train.model_dump()
+    elif isinstance(start, Start):
+        model_keys = start.shape.model_dump()
     if path is not None:
         file = load_toml(path, config_file(architecture)).model_dump(exclude_unset=True)
         model_keys |= file.get("model", {})

@@ -49,22 +49,26 @@ def resumed(out: Path, architecture: str, *, preset: str | None) -> RunConfig:
     return found
 
 
-def begun_with(run: RunConfig | None) -> Path | None:
-    """Where the weights are that a run began with, if it began with any.
+def begun_with(run: RunConfig | None, out: Path) -> Start | StartIdentity | None:
+    """The weights that the run in a folder began with, if any; what is known of them once it has a checkpoint.
 
     Raises
     ------
     InputError
-        when they are there no more.
+        when they are needed, and there no more.
     """
     from textpipe.errors import InputError
+    from textpipe.training.checkpoints import list_checkpoints
+    from textpipe.training.starting import Start
 
     if run is None or run.start is None:
         return None
+    if list_checkpoints(out / "checkpoints"):
+        return run.start
     path = Path(run.start.path)
     if not path.exists():
         raise InputError("the weights that the run began with are gone", where=path, hint="name them with --init-from")
-    return path
+    return Start.open(path)
 
 
 def run_training(
@@ -74,7 +78,7 @@ def run_training(
     ranks: Ranks,
     *,
     out: Path,
-    start: Start | None,
+    start: Start | StartIdentity | None,
     dry_run: bool,
     quiet: bool,
 ) -> None:

@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from textpipe.data.permutation import derive_key
+from textpipe.errors import StateError
 from textpipe.files import LineLog, lock_directory, write_text
 from textpipe.nn.blocks import set_checkpointing
 from textpipe.tasks.choosing import task_for
@@ -47,6 +48,7 @@ from textpipe.training.room import check_room
 from textpipe.training.run_config import (
     DataIdentity,
     RunConfig,
+    StartIdentity,
     TrainConfig,
     architecture_of,
     keys_not_read_by,
@@ -91,7 +93,8 @@ class Trainer:
         encoder with a head :class:`~textpipe.tasks.fine_tuning.LabelledData`.
     config : see :class:`TrainConfig`.
     out : the run's folder; made, or gone on with.
-    start : weights to begin with instead of random ones; ``Start.open(path)``.
+    start : weights to begin with instead of random ones; ``Start.open(path)``. What a run noted of them is enough to go
+        on from its checkpoint, which has all that became of them.
     listeners : each called with every line of the log, a dictionary with ``step`` in it.
     progress : called as ``progress("train", step, steps, unit="steps", loss=…, …)``.
     ranks : of :func:`~textpipe.training.distributed.joined`; this process alone when absent. The first writes.
@@ -112,7 +115,7 @@ class Trainer:
         config: TrainConfig | None = None,
         *,
         out: str | os.PathLike[str] = "run",
-        start: Start | None = None,
+        start: Start | StartIdentity | None = None,
         progress: Callable[..., None] | None = None,
         listeners: Iterable[Callable[[dict[str, Any]], None]] = (),
         ranks: Ranks | None = None,
@@ -122,18 +125,20 @@ class Trainer:
         self.parallel.check_kind(model)
         if "batch_size" not in keys_not_read_by(architecture_of(model)):
             self.parallel.check_batch(self.config.batch_size)
-        self.data, self.out, self.start = data, Path(out), start
+        self.data, self.out = data, Path(out)
+        noted = start if isinstance(start, StartIdentity) else None
+        self.start = None if isinstance(start, StartIdentity) else start
         self.progress = progress if self.ranks.is_first else None
         self.run_config = RunConfig(
             architecture=architecture_of(model),
             model=model,
             train=self.config,
             data=DataIdentity(**data.as_identity()),
-            start=None if start is None else start.identity(model),
+            start=noted if self.start is None else self.start.identity(model),
         )
         self.folder = RunFolder(self.out, self.run_config)
-        if start is not None:
-            start.check_size(data.vocab_size)
+        if self.start is not None:
+            self.start.check_size(data.vocab_size)
         self.task = task_for(model, data, self.config)
         self._listeners = list(listeners)
         self._log: LineLog | None = None  # the first rank's
@@ -187,6 +192,8 @@ class Trainer:
             self.folder.claim(self.task.tokenizer_files)
         self.ranks.wait()
         checkpoint = self.folder.newest()
+        if checkpoint is None and self.start is None and self.run_config.start is not None:
+            raise StateError("no checkpoint to go on from, and only the name of what it begins with", where=self.out)
         self._check_ranks_agree(checkpoint)
         model = self.task.new_model(derive_key("weights", self.config.seed) >> 1)
         if checkpoint is None and self.start is not None:
