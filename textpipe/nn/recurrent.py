@@ -185,7 +185,7 @@ class _Gathered(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, weight_OI: torch.Tensor, steps: _Steps) -> torch.Tensor:
-        ctx.steps = steps
+        ctx.steps, ctx.is_shared = steps, weight_OI.dim() == 2
         ctx.set_materialize_grads(False)
         return weight_OI.view_as(weight_OI)
 
@@ -196,6 +196,8 @@ class _Gathered(torch.autograd.Function):
         steps.inputs, steps.gradients = [], []
         if not inputs:
             return grad_OI, None
+        if ctx.is_shared:  # by all sequences of a batch, whose steps are then rows like others
+            inputs, gradients = ([step.flatten(0, -2) for step in steps] for steps in (inputs, gradients))
         gathered_OI = torch.cat(gradients, dim=-2).mT @ torch.cat(inputs, dim=-2)
         return gathered_OI if grad_OI is None else gathered_OI + grad_OI, None
 
