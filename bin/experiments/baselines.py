@@ -16,18 +16,19 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch.nn import functional
 
 from textpipe.data.labelled_text import Example
 from textpipe.data.tagged_text import TaggedText
-from textpipe.evaluation.bootstrap import Interval
+from textpipe.evaluation.bootstrap import Interval, bootstrap_interval
 from textpipe.evaluation.correlation import score_correlation
 from textpipe.evaluation.labels import score_labels
 from textpipe.tasks.label_alignment import Span
 from textpipe.tasks.tagging import score_spans, spans_in
 
-__all__ = ["Rows", "TfIdf", "baselines", "grams", "predicted_labels"]
+__all__ = ["Baseline", "Rows", "TfIdf", "baselines", "grams", "lead", "predicted_labels"]
 
 _LONGEST_GRAM = 3
 _STRENGTH = 1.0  # of the data against weights of 0, scikit-learn's C
@@ -35,7 +36,15 @@ _MOST_STEPS = 200
 Scores = dict[str, Interval]
 
 
-def baselines(task: str, learn: Sequence[Any], held_out: Sequence[Any]) -> Iterator[tuple[str, Scores]]:
+class Baseline(NamedTuple):
+    """A simple rule, its scores, and the labels it told, of a task that has some."""
+
+    name: str
+    scores: Scores
+    labels: list[str]
+
+
+def baselines(task: str, learn: Sequence[Any], held_out: Sequence[Any]) -> Iterator[Baseline]:
     """The simple rules of a task and their scores."""
     if task == "label":
         true = [example.label for example in held_out]
@@ -45,14 +54,15 @@ def baselines(task: str, learn: Sequence[Any], held_out: Sequence[Any]) -> Itera
             ("tf-idf and logistic regression", predicted_labels(learn, held_out)),
         ):
             found = score_labels(true, told)
-            yield name, {"accuracy": found.accuracy, "macro_f1": found.macro_f1}
+            yield Baseline(name, {"accuracy": found.accuracy, "macro_f1": found.macro_f1}, told)
     elif task == "score":
         for name, alike in (("cosine of tf-idf", cosines(learn, held_out)), ("shared pairs", overlaps(held_out))):
             compared = score_correlation([example.score for example in held_out], alike)
-            yield name, {"pearson": compared.pearson, "spearman": compared.spearman}
+            yield Baseline(name, {"pearson": compared.pearson, "spearman": compared.spearman}, [])
     elif task == "tags":
         names = Gazetteer(learn)
-        yield "entities of the training", {"entity_f1": score_spans(held_out, map(names.spans, held_out)).f1}
+        f1 = score_spans(held_out, map(names.spans, held_out)).f1
+        yield Baseline("entities of the training", {"entity_f1": f1}, [])
 
 
 def grams(text: str) -> list[str]:
@@ -199,6 +209,15 @@ class Gazetteer:
                 found.append(Span(at, end, self._types[text[at:end]]))
             at = at + 1 if end is None else end
         return found
+
+
+def lead(held_out: Sequence[Example], labels: Sequence[str], others: Sequence[str]) -> Interval:
+    """By how much more of the same examples one tells rightly than another does."""
+    one, other = (
+        np.array([told == each.label for told, each in zip(side, held_out, strict=True)], dtype=float)
+        for side in (labels, others)
+    )
+    return bootstrap_interval(lambda drawn: float((one - other)[drawn].mean()), len(held_out))
 
 
 def as_text(scores: Mapping[str, Interval]) -> dict[str, str]:

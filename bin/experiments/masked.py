@@ -23,6 +23,7 @@ from textpipe.nn.shapes import BertConfig
 from textpipe.records import Document
 from textpipe.training.run_config import TrainConfig
 
+STEPS = 7000
 SHAPE = {"context": 128, "layers": 4, "heads": 6, "width": 192}
 
 
@@ -70,7 +71,7 @@ def main(arguments: list[str]) -> int:
     parser = running.flags("masked", __doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("text", type=Path)
     parser.add_argument("--vocab-size", type=int, default=8000)
-    parser.add_argument("--steps", type=int, default=16000)
+    parser.add_argument("--steps", type=int, default=STEPS)
     chosen = parser.parse_args(arguments)
     data = packed(partial(lines, chosen.text), chosen.vocab_size, chosen.out / f"data-{chosen.vocab_size}")
     model = BertConfig(vocab_size=data.vocab_size, **SHAPE)

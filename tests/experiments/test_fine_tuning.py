@@ -128,6 +128,15 @@ def test_the_list_of_names_takes_the_longest_and_leaves_out_what_is_rather_no_na
     assert spans == [("서울시", "OG"), ("서울", "LC"), ("김철수", "PS")]
 
 
+def test_a_lead_is_counted_on_the_same_examples():
+    held_out = [Example(str(number), None, "1", "") for number in range(100)]
+    one, other = ["1"] * 80 + ["0"] * 20, ["1"] * 70 + ["0"] * 30
+    found = module("baselines").lead(held_out, one, other)
+    assert found.value == pytest.approx(0.1)
+    assert 0 < found.low < 0.1 < found.high < 0.2
+    assert module("baselines").lead(held_out, one, one).high == 0
+
+
 def test_all_arms_are_scored_on_what_was_held_out_and_chosen_by_nothing(tmp_path, capsys):
     rows = [(f"{text} {number}", label) for text, label in REVIEWS for number in "가나다"]
     learn, test = table(tmp_path / "a.tsv", rows[::2]), table(tmp_path / "b.tsv", rows[1::2])
@@ -146,5 +155,10 @@ def test_all_arms_are_scored_on_what_was_held_out_and_chosen_by_nothing(tmp_path
         "tf-idf and logistic regression",
         "pretrained",
         "random",
+        "pretrained before the commonest label",
+        "pretrained before tf-idf and logistic regression",
+        "pretrained before random",
     ]
+    score = {row["what"]: float(row["accuracy"].split()[0]) for row in said[2:]}
+    assert score["pretrained before random"] == pytest.approx(score["pretrained"] - score["random"], abs=1e-4)
     assert all("[" in row["accuracy"] for row in said[2:])
