@@ -32,6 +32,7 @@ __all__ = [
     "TextpipeError",
     "WrongTypeError",
     "a_kind",
+    "counted",
     "did_you_mean",
     "require",
 ]
@@ -173,6 +174,18 @@ def a_kind(value: object) -> str:
     if value is None:
         return "None"
     return f"{'an' if name[0] in 'aeiouAEIO' else 'a'} {name}"
+
+
+def counted(number: int, noun: str) -> str:
+    """A number and what it counts.
+
+    >>> counted(1, "column"), counted(2000, "head of attention"), counted(0, "process")
+    ('1 column', '2,000 heads of attention', '0 processes')
+    """
+    if number == 1:
+        return f"1 {noun}"
+    first, blank, rest = noun.partition(" ")
+    return f"{number:,} {first}{'es' if first.endswith(('s', 'x', 'ch')) else 's'}{blank}{rest}"
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

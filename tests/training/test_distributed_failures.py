@@ -8,8 +8,7 @@ import pytest
 from test_distributed import STEPS, job, torchrun
 
 from textpipe.errors import ConfigError
-from textpipe.nn.architectures import new_model
-from textpipe.nn.shapes import BilingualConfig, GptConfig
+from textpipe.nn.shapes import BilingualConfig, GptConfig, Seq2SeqConfig
 from textpipe.training.checkpoints import Checkpoint, find_checkpoint
 from textpipe.training.distributed import Ranks
 from textpipe.training.distributed.parallel import Parallel
@@ -115,12 +114,12 @@ TWO = Ranks(0, 2, 0)
 @pytest.mark.parametrize(
     ("ranks", "settings", "message"),
     [
-        (Ranks(), {"tensor_parallel": 2}, r"1 processes cannot be 2 .*torchrun --nproc-per-node 2"),
+        (Ranks(), {"tensor_parallel": 2}, r"1 process cannot be split into groups of 2 .*torchrun --nproc-per-node 2"),
         (Ranks(0, 3, 0), {"tensor_parallel": 2}, r"tensor_parallel: 3 processes .*allowed: 1, 3"),
         (Ranks(0, 4, 0), {"tensor_parallel": 2}, r"sharding: copies of a model whose layers are cut.*fsdp"),
         (TWO, {"sharding": "fsdp", "optimizer": "muon"}, r"optimizer: muon needs whole tensors.*adamw"),
         (TWO, {"tensor_parallel": 2, "dtype": "float16"}, r"dtype: float16 needs whole tensors"),
-        (Ranks(), {"pipeline_parallel": 2}, r"1 processes are not the 2 stages .*torchrun --nproc-per-node 2"),
+        (Ranks(), {"pipeline_parallel": 2}, r"1 process cannot be the 2 stages .*torchrun --nproc-per-node 2"),
         (TWO, {"pipeline_parallel": 2, "sharding": "fsdp"}, r"sharding: fsdp is not joined with a pipeline"),
     ],
 )
@@ -138,9 +137,24 @@ def test_settings_that_do_not_go_together_are_refused_naming_what_would(ranks, s
 )
 def test_a_model_of_two_languages_is_copied_and_never_cut(settings, message):
     shape = BilingualConfig(vocab_size=9, width=8, heads=2, languages=("ko", "en"))
-    Parallel(TrainConfig(), TWO).check_kind(shape)
+    Parallel(TrainConfig(), TWO).check_model(shape)
     with pytest.raises(ConfigError, match=message):
-        Parallel(TrainConfig(**settings), TWO).check_kind(shape)
+        Parallel(TrainConfig(**settings), TWO).check_model(shape)
+
+
+@pytest.mark.parametrize("settings", [{"sharding": "fsdp"}, {"tensor_parallel": 2}, {"pipeline_parallel": 2}])
+def test_a_recurrent_model_is_copied_and_never_cut(settings):
+    shape = Seq2SeqConfig(vocab_size=9)
+    Parallel(TrainConfig(), TWO).check_model(shape)
+    with pytest.raises(ConfigError, match=rf"{next(iter(settings))}: a recurrent model is not cut"):
+        Parallel(TrainConfig(**settings), TWO).check_model(shape)
+
+
+def test_a_division_that_is_refused_leaves_no_folder(data, tmp_path):
+    shape = GptConfig(vocab_size=data.vocab_size, width=24, heads=3, layers=1)
+    with pytest.raises(ConfigError, match="3 heads cannot be shared evenly"):
+        Trainer(shape, data, TrainConfig(tensor_parallel=2), out=tmp_path / "run", ranks=TWO)
+    assert not (tmp_path / "run").exists()
 
 
 def test_layers_that_cannot_be_cut_evenly_are_named():
@@ -148,10 +162,10 @@ def test_layers_that_cannot_be_cut_evenly_are_named():
 
     shape = GptConfig(vocab_size=9, width=24, heads=3, layers=1)
     with pytest.raises(ConfigError, match=r"tensor_parallel: 3 heads cannot be shared evenly by 2 ranks .*1, 3"):
-        refuse_uneven_cut(new_model(shape), 2)
+        refuse_uneven_cut(shape, 2)
     shape = GptConfig(vocab_size=9, width=24, heads=4, kv_heads=1, layers=1, layout="llama")
-    with pytest.raises(ConfigError, match="1 heads of keys and values"):
-        refuse_uneven_cut(new_model(shape), 2)
+    with pytest.raises(ConfigError, match="1 head of keys and values"):
+        refuse_uneven_cut(shape, 2)
 
 
 @pytest.mark.parametrize(
@@ -172,7 +186,7 @@ def test_models_that_cannot_be_cut_into_stages_are_refused_naming_the_setting(ch
 
     shape = GptConfig(vocab_size=9, width=8, heads=2, layers=2, tied=False).replaced(**changes)
     with pytest.raises(ConfigError, match=message):
-        refuse_what_cannot_be_cut(new_model(shape), TrainConfig(pipeline_parallel=2, **settings))
+        refuse_what_cannot_be_cut(shape, TrainConfig(pipeline_parallel=2, **settings))
 
 
 @pytest.mark.parametrize("variables", [{"RANK": "x", "WORLD_SIZE": "2"}, {"RANK": "2", "WORLD_SIZE": "2"}])

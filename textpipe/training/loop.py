@@ -122,7 +122,7 @@ class Trainer:
     ) -> None:
         self.config, self.ranks = resolve(config or TrainConfig()), ranks or Ranks()
         self.parallel = Parallel(self.config, self.ranks)
-        self.parallel.check_kind(model)
+        self.parallel.check_model(model)
         if "batch_size" not in keys_not_read_by(architecture_of(model)):
             self.parallel.check_batch(self.config.batch_size)
         self.data, self.out = data, Path(out)

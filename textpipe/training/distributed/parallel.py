@@ -25,9 +25,9 @@ import torch
 from torch import nn
 from torch.distributed.tensor import DTensor
 
-from textpipe.errors import ConfigError
+from textpipe.errors import ConfigError, counted
 from textpipe.nn.blocks import Block, DecoderBlock
-from textpipe.nn.shapes import BilingualConfig
+from textpipe.nn.shapes import BilingualConfig, Seq2SeqConfig
 from textpipe.training.distributed.ranks import Ranks
 from textpipe.training.distributed.shares import MicroBatch, micro_batches
 
@@ -57,7 +57,7 @@ class Parallel:
             self._refuse_other_than_stages()
         if world % tensor:
             raise ConfigError(
-                f"{world} processes cannot be {tensor} tensor-parallel ranks each",
+                f"{counted(world, 'process')} cannot be split into groups of {tensor} tensor-parallel ranks",
                 where="tensor_parallel",
                 allowed=", ".join(str(n) for n in range(1, world + 1) if world % n == 0),
                 hint=None if world > 1 else f"start with torchrun --nproc-per-node {tensor} -m textpipe train …",
@@ -76,7 +76,7 @@ class Parallel:
         stages, words = config.pipeline_parallel, "torchrun --nproc-per-node {} -m textpipe train …"
         if world != stages:
             raise ConfigError(
-                f"{world} processes are not the {stages} stages of a pipeline",
+                f"{counted(world, 'process')} cannot be the {stages} stages of a pipeline",
                 where="pipeline_parallel",
                 allowed=f"{world}" if world > 1 else "1",
                 hint=f"start with {words.format(stages)}",
@@ -106,17 +106,28 @@ class Parallel:
         """Whether ranks hold parts of tensors, not copies."""
         return self.shards or self.tensor_ranks > 1 or self.config.pipeline_parallel > 1
 
-    def check_kind(self, model: ModelConfig) -> None:
-        """Refuse parts of a model that is computed in two directions at once.
+    def check_model(self, model: ModelConfig) -> None:
+        """Refuse a model that cannot be cut as the settings say.
 
         Raises
         ------
         ConfigError
-            with what is allowed.
+            naming the setting, with what is allowed.
         """
-        if self.is_cut and isinstance(model, BilingualConfig):
-            key = "sharding" if self.shards else "tensor_parallel" if self.tensor_ranks > 1 else "pipeline_parallel"
-            raise ConfigError("a model of two languages is not cut", where=key, allowed="ddp" if self.shards else "1")
+        if not self.is_cut:
+            return
+        key = "sharding" if self.shards else "tensor_parallel" if self.tensor_ranks > 1 else "pipeline_parallel"
+        for kind, what in ((BilingualConfig, "a model of two languages"), (Seq2SeqConfig, "a recurrent model")):
+            if isinstance(model, kind):
+                raise ConfigError(f"{what} is not cut", where=key, allowed="ddp" if self.shards else "1")
+        if self.config.pipeline_parallel > 1:
+            from textpipe.training.distributed.pipeline import refuse_what_cannot_be_cut
+
+            refuse_what_cannot_be_cut(model, self.config)
+        if self.tensor_ranks > 1:
+            from textpipe.training.distributed.tensor_plans import refuse_uneven_cut
+
+            refuse_uneven_cut(model, self.tensor_ranks)
 
     def check_batch(self, batch_size: int) -> None:
         """Refuse sequences that cannot be shared evenly.
@@ -143,9 +154,8 @@ class Parallel:
         if self.is_cut:
             mesh = self._mesh()
             if self.tensor_ranks > 1:
-                from textpipe.training.distributed.tensor_plans import cut_layers, refuse_uneven_cut
+                from textpipe.training.distributed.tensor_plans import cut_layers
 
-                refuse_uneven_cut(model, self.tensor_ranks)
                 cut_layers(model, mesh["tensor"])
             if self.shards:
                 _shard(model, mesh["data"], self.config)
@@ -246,8 +256,6 @@ def _shard(model: nn.Module, mesh: DeviceMesh, config: TrainConfig) -> None:
     from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard
 
     blocks = [part for part in model.modules() if isinstance(part, Block)]
-    if not blocks:
-        raise ConfigError("a recurrent model is not sharded", where="sharding", allowed="ddp")
     low = torch.bfloat16 if config.dtype == "bfloat16" else None
     policy = MixedPrecisionPolicy(param_dtype=low, reduce_dtype=torch.float32)
     for block in blocks:

@@ -19,13 +19,14 @@ from torch import nn
 from torch.distributed.pipelining.schedules import Schedule1F1B
 from torch.distributed.pipelining.stage import PipelineStage
 
-from textpipe.errors import ConfigError
-from textpipe.nn.gpt import GPT
+from textpipe.errors import ConfigError, counted
 from textpipe.nn.losses import linear_cross_entropy
+from textpipe.nn.shapes import GptConfig
 
 if TYPE_CHECKING:
+    from textpipe.nn.gpt import GPT
     from textpipe.training.distributed.ranks import Ranks
-    from textpipe.training.run_config import TrainConfig
+    from textpipe.training.run_config import ModelConfig, TrainConfig
 
 __all__ = ["Pipeline", "refuse_what_cannot_be_cut", "stage_of"]
 
@@ -41,8 +42,8 @@ def stage_of(name: str, layers: int, stages: int) -> int:
     return 0 if "embedding" in name else stages - 1
 
 
-def refuse_what_cannot_be_cut(model: Any, config: TrainConfig) -> None:
-    """See that a model can be cut into stages.
+def refuse_what_cannot_be_cut(model: ModelConfig, config: TrainConfig) -> None:
+    """See that a model of this shape can be cut into stages.
 
     Raises
     ------
@@ -50,13 +51,15 @@ def refuse_what_cannot_be_cut(model: Any, config: TrainConfig) -> None:
         naming the setting that stands against it, and what would be allowed.
     """
     stages, where = config.pipeline_parallel, "pipeline_parallel"
-    if not isinstance(model, GPT):
+    if not isinstance(model, GptConfig):
         raise ConfigError("only a gpt is cut into stages", where=where, allowed="1")
-    layers = model.config.layers
+    layers = model.layers
     if layers % stages:
         allowed = ", ".join(str(n) for n in range(1, layers + 1) if layers % n == 0)
-        raise ConfigError(f"{layers} blocks cannot be shared evenly by {stages} stages", where=where, allowed=allowed)
-    if model.config.tied:
+        raise ConfigError(
+            f"{counted(layers, 'block')} cannot be shared evenly by {stages} stages", where=where, allowed=allowed
+        )
+    if model.tied:
         raise ConfigError(
             "the first stage has the embedding, the last one the head: they cannot be one matrix",
             where="tied",
@@ -81,7 +84,6 @@ class Pipeline:
     """
 
     def __init__(self, model: GPT, config: TrainConfig, ranks: Ranks) -> None:
-        refuse_what_cannot_be_cut(model, config)
         self.model, self.ranks = model, ranks
         self.layers, self.stages = model.config.layers, ranks.world
         self._label_smoothing, self._scale = config.label_smoothing, 1.0

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from torch.distributed.tensor.parallel import ColwiseParallel, RowwiseParallel, parallelize_module
 
-from textpipe.errors import ConfigError
+from textpipe.errors import ConfigError, counted
 from textpipe.nn.attention import Attention
 from textpipe.nn.blocks import FeedForward
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from torch import nn
     from torch.distributed.device_mesh import DeviceMesh
     from torch.distributed.tensor.parallel import ParallelStyle
+
+    from textpipe.nn.shapes import EncoderConfig, GptConfig, TransformerConfig
 
 __all__ = ["cut_layers", "refuse_uneven_cut"]
 
@@ -38,29 +40,23 @@ def cut_layers(model: nn.Module, mesh: DeviceMesh) -> None:
             parallelize_module(part, mesh, _plan(part))
 
 
-def refuse_uneven_cut(model: nn.Module, ranks: int) -> None:
+def refuse_uneven_cut(model: GptConfig | EncoderConfig | TransformerConfig, ranks: int) -> None:
     """See that heads and inner numbers can be shared evenly.
 
     Raises
     ------
     ConfigError
-        naming what does not divide; or when the model has no such layers at all.
+        naming what does not divide.
     """
-    parts = [part for part in model.modules() if isinstance(part, Attention | FeedForward)]
-    if not parts:
-        raise ConfigError("a recurrent model has no layers to cut", where="tensor_parallel", allowed="1")
-    for part in parts:
-        if isinstance(part, Attention):
-            counts = {
-                "heads": part.query.out_features // part.head_width,
-                "heads of keys and values": part.key.out_features // part.head_width,
-            }
-        else:
-            counts = {"inner numbers of a feed-forward layer": part.up.out_features}
-        for name, count in counts.items():
-            if count % ranks:
-                raise ConfigError(
-                    f"{count} {name} cannot be shared evenly by {ranks} ranks",
-                    where="tensor_parallel",
-                    allowed=", ".join(str(n) for n in range(1, min(count, 64) + 1) if count % n == 0),
-                )
+    counts = {
+        "head": model.heads,
+        "head of keys and values": getattr(model, "kv_heads", None) or model.heads,
+        "inner number of a feed-forward layer": model.inner_width,
+    }
+    for name, count in counts.items():
+        if count % ranks:
+            raise ConfigError(
+                f"{counted(count, name)} cannot be shared evenly by {ranks} ranks",
+                where="tensor_parallel",
+                allowed=", ".join(str(n) for n in range(1, min(count, 64) + 1) if count % n == 0),
+            )
