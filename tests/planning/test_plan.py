@@ -94,6 +94,13 @@ def test_the_fastest_comes_first_and_all_fit():
     assert plan.layouts[0].layout == Layout(data=4, micro_batch=8)
 
 
+def test_a_bert_writes_nothing_and_its_plan_says_nothing_of_it(capsys):
+    assert run(["plan", "bert", "--vocab-size", "30522", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["kv_cache_bytes"] is None
+    assert run(["plan", "bert", "--vocab-size", "30522"]) == 0
+    assert "writing" not in capsys.readouterr().out
+
+
 def test_an_impossible_plan_names_the_smallest_cluster_that_fits_and_it_does_fit():
     with pytest.raises(LimitError, match=r"no layout .* fits on 8 a100-80.*the smallest cluster .* that fits has 64"):
         make_plan(GPT3, TRAIN, ClusterConfig(gpus=8))

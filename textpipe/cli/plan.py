@@ -23,7 +23,9 @@ from textpipe.training.run_config import ARCHITECTURES, Architecture, TrainConfi
 if TYPE_CHECKING:
     from textpipe.planning.plan import Plan
 
-app = typer.Typer(help="Plan a training.", no_args_is_help=True, rich_markup_mode="rich")
+app = typer.Typer(
+    help="Plan a training (recurrent models are not planned).", no_args_is_help=True, rich_markup_mode="rich"
+)
 
 _PLANNED: tuple[Architecture, ...] = ("gpt", "bert", "transformer")
 # what a plan does not depend on
@@ -40,7 +42,7 @@ _GROUPS = {  # the SVG's four colours
 
 @app.callback()
 def _models() -> None:
-    """Plan a training."""
+    """Plan a training; recurrent models are not planned."""
 
 
 def _command_for(architecture: Architecture) -> Callable[..., None]:

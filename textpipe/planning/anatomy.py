@@ -84,6 +84,11 @@ class Anatomy:
     kv_heads: int
 
     @property
+    def writes(self) -> bool:
+        """Whether it writes texts token by token, which keeps keys and values."""
+        return self.architecture != "bert"
+
+    @property
     def num_blocks(self) -> int:
         """Blocks of all kinds."""
         return sum(block.count for block in self.blocks)

@@ -186,12 +186,17 @@ def smallest_cluster(model: Anatomy, work: Workload, cluster: ClusterConfig) -> 
         if found:
             return _fewest(model, work, cluster, count) or (count, found[0])
         least = _least(model, work, cluster, count, least)
-    needs = "" if least is None else f"; the least any layout needs is {least.memory.total_bytes / GIB:,.1f} GiB a GPU"
+    needs = "" if least is None else f"; the least any layout needs is {_gib(least.memory.total_bytes)} a GPU"
     raise LimitError(
         f"no number of {cluster.gpu} GPUs holds this run{needs}",
-        allowed=f"{cluster.device_bytes / GIB:,.1f} GiB a GPU",
+        allowed=f"{_gib(cluster.device_bytes)} a GPU",
         hint="shorten the context, raise the batch, or take GPUs with more memory",
     )
+
+
+def _gib(num_bytes: float) -> str:
+    size = num_bytes / GIB
+    return f"{size:,.1f} GiB" if size >= 10 else f"{size:.3g} GiB"
 
 
 def _fewest(model: Anatomy, work: Workload, cluster: ClusterConfig, enough: int) -> tuple[int, PlannedLayout] | None:

@@ -85,7 +85,7 @@ class Plan:
             "tokens": self.tokens,
             "forward_flops_per_token": model.forward_flops(1, context=self.work.positions),
             "flops": step_flops(model, self.work, recompute=False) * self.steps,
-            "kv_cache_bytes": kv_cache_bytes(model),
+            "kv_cache_bytes": kv_cache_bytes(model) if model.writes else None,
             "cluster": self.cluster.model_dump(mode="json"),
             "layouts": [self._layout_dict(planned) for planned in self.layouts[:most]],
         }
@@ -118,8 +118,6 @@ class Plan:
         model, work, cluster = self.model, self.work, self.cluster
         blocks = " and ".join(f"{block.count} {block.name}s" for block in model.blocks)
         flops = step_flops(model, work, recompute=False)
-        fits = int((cluster.device_bytes - 2 * model.num_parameters) // kv_cache_bytes(model))
-        beside = f"{fits:,} of them fit beside the weights" if fits > 0 else "the weights alone fill more than a GPU"
         return [
             ("model", f"{model.architecture}, {blocks} of width {model.width:,}, vocabulary {model.vocab_size:,}"),
             (
@@ -133,12 +131,14 @@ class Plan:
                 f"{cluster.gpus:,} {cluster.gpu}: {cluster.device_bytes / GIB:,.1f} GiB usable, "
                 f"{cluster.peak_tflops:,g} TFLOP/s of which {cluster.utilization:.0%} are reached",
             ),
-            (
-                "writing",
-                f"keys and values of {model.context:,} positions {kv_cache_bytes(model) / GIB:.3g} GiB a text in "
-                f"16 bits; {beside}",
-            ),
+            *([("writing", self._writing())] if model.writes else []),
         ]
+
+    def _writing(self) -> str:
+        size = kv_cache_bytes(self.model)
+        fits = int((self.cluster.device_bytes - 2 * self.model.num_parameters) // size)
+        beside = f"{fits:,} of them fit beside the weights" if fits > 0 else "the weights alone fill more than a GPU"
+        return f"keys and values of {self.model.context:,} positions {size / GIB:.3g} GiB a text in 16 bits; {beside}"
 
 
 def command(layout: Layout, cluster: ClusterConfig, train: TrainConfig, precision: str) -> str | None:

@@ -1,6 +1,6 @@
 """A plan for people: a table of layouts and a chart of memory, as lines of text.
 
-What enters: a :class:`~textpipe.planning.plan.Plan`. What leaves: text no wider than a terminal. Each layout has a bar
+What enters: a :class:`~textpipe.planning.plan.Plan`. What leaves: lines of up to 110 characters. Each layout has a bar
 whose length is the usable memory of a GPU and whose letters are its components.
 """
 
