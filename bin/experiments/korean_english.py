@@ -55,7 +55,9 @@ def read(paths: Sequence[Path], direction: str) -> list[Pair]:
     found: list[Pair] = []
     for path in paths:
         found += [
-            pair for pair in list(iter_pairs([path], columns=COLUMNS[direction]))[1:] if all(map(str.strip, pair))
+            pair
+            for pair in list(iter_pairs([path], columns=COLUMNS[direction], keeps_empty=True))[1:]
+            if all(map(str.strip, pair))
         ]
     return found
 

@@ -41,16 +41,30 @@ def test_files_of_unequal_length_are_refused_at_the_line(tmp_path):
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("a.tsv", "사과\tapple\n바다\n", "line 2.*1 columns"),
+        ("a.tsv", "사과\tapple\n바다\n", "line 2: 1 column "),
         ("a.jsonl", '{"source": "x"}\n', "line 1.*not an object with source and target"),
         ("a.jsonl", '{"source": "x", "target": 3}\n', "line 1.*must be strings"),
         ("a.jsonl", "x\n", "line 1.*not an object"),
+        ("a.tsv", "\n사과\tapple\n\t \n \tsea\n", "line 4: the source is empty"),
+        ("a.jsonl", '{"source": "x", "target": " "}\n', "line 1: the target is empty"),
     ],
 )
 def test_a_line_without_its_other_half_is_refused_with_its_number(tmp_path, name, text, message):
     (tmp_path / name).write_text(text, encoding="utf-8")
     with pytest.raises(FormatError, match=message):
         list(iter_pairs([tmp_path / name]))
+
+
+def test_lines_empty_on_both_sides_are_no_pairs_and_one_empty_side_names_its_file(tmp_path):
+    one, other = tmp_path / "a.ko", tmp_path / "a.en"
+    one.write_text("하나\n\n셋\n", encoding="utf-8")
+    other.write_text("one\n \nthree\n", encoding="utf-8")
+    assert list(iter_aligned(one, other)) == [("하나", "one"), ("셋", "three")]
+    assert len(list(iter_aligned(one, other, keeps_empty=True))) == 3
+    other.write_text("one\ntwo\nthree\n", encoding="utf-8")
+    with pytest.raises(FormatError, match=r"a\.ko.*line 2: the source is empty"):
+        list(iter_aligned(one, other))
+    assert list(iter_aligned(one, other, keeps_empty=True))[1] == ("", "two")
 
 
 def test_an_absent_file_is_named(tmp_path):

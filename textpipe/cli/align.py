@@ -56,7 +56,7 @@ def command(
     refuse_existing(out, lexicon)
     if tokenizer is None and source_tokenizer is not None:
         raise ConfigError("--source-tokenizer without --tokenizer", hint="give the target's too")
-    pairs = pairs_of(inputs or [], source, target, columns_of(columns), "--source and --target")
+    pairs = pairs_of(inputs or [], source, target, columns_of(columns), "--source and --target", keeps_empty=True)
     with Progress(quiet=quiet) as progress:
         found = align(_cut(pairs, tokenizer, source_tokenizer), config, progress=progress)
     lines = list(_lines(found, words=words))

@@ -30,12 +30,21 @@ def columns_of(text: str) -> tuple[int, int]:
 
 
 def pairs_of(
-    files: list[Path], source: Path | None, target: Path | None, columns: tuple[int, int], names: str
+    files: list[Path],
+    source: Path | None,
+    target: Path | None,
+    columns: tuple[int, int],
+    names: str,
+    *,
+    keeps_empty: bool = False,
 ) -> Iterator[Pair]:
     from textpipe.data.parallel_text import iter_aligned, iter_pairs
 
     if source is not None and target is not None and not files:
-        return iter_aligned(source, target)
+        return iter_aligned(source, target, keeps_empty=keeps_empty)
     if files and source is None and target is None:
-        return iter_pairs(files, columns=columns)
+        return iter_pairs(files, columns=columns, keeps_empty=keeps_empty)
+    if not files and (source is None) != (target is None):
+        has, lacks = ("source", "target") if target is None else ("target", "source")
+        raise InputError(f"a file of {has}s without one of {lacks}s", where=source or target, hint=f"give {names}")
     raise InputError("pairs are a file of pairs, or two aligned files", hint=f"give the one or the other: {names}")

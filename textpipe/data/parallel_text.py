@@ -1,7 +1,8 @@
 """Parallel text on disk: pairs of a source and a target.
 
 What enters: TSV files with two columns, JSONL with ``source`` and ``target``, or two text files whose lines belong
-together. What leaves: pairs, in order. A line without its other half is refused with its number.
+together. What leaves: pairs, in order. A line without its other half is refused with its number; where both sides are
+of nothing but white space there is no pair.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from itertools import zip_longest
 from pathlib import Path
 
-from textpipe.errors import FormatError, InputError
+from textpipe.errors import FormatError, InputError, counted
 from textpipe.sources import is_jsonl, iter_lines
 
 __all__ = ["Pair", "iter_aligned", "iter_pairs"]
@@ -21,32 +22,49 @@ Pair = tuple[str, str]
 StrPath = str | os.PathLike[str]
 
 
-def iter_pairs(paths: Iterable[StrPath], *, columns: tuple[int, int] = (0, 1)) -> Iterator[Pair]:
+def iter_pairs(
+    paths: Iterable[StrPath], *, columns: tuple[int, int] = (0, 1), keeps_empty: bool = False
+) -> Iterator[Pair]:
     """The pairs of TSV and JSONL files (``.gz``, ``.zst``).
 
     Parameters
     ----------
     columns : which columns of a TSV hold source and target, from 0; (1, 0) turns the direction. JSONL says by name.
+    keeps_empty : give pairs too of which a side, or both, is empty.
 
     Raises
     ------
     FormatError
-        naming file and line, when a line has too few columns or lacks a key.
+        naming file and line, when a line has too few columns, lacks a key, or has one side only.
     """
     for path in paths:
         if not Path(path).is_file():
             raise InputError("no such file", where=path)
         read = _json_pair if is_jsonl(path) else _tsv_pair
         for number, line in enumerate(iter_lines(path), 1):
-            if line.strip():
-                yield read(line, columns, path, number)
+            if line.strip() and _has_both(pair := read(line, columns, path, number), path, path, number, keeps_empty):
+                yield pair
+
+
+def _has_both(pair: Pair, source: StrPath, target: StrPath, number: int, keeps_empty: bool) -> bool:
+    """Whether there is a pair on a line; one half of a pair is refused."""
+    empty = [not text.strip() for text in pair]
+    if keeps_empty or not any(empty):
+        return True
+    if all(empty):
+        return False
+    side, path = ("source", source) if empty[0] else ("target", target)
+    raise FormatError(f"the {side} is empty", path=path, field=f"line {number}", hint="fill it, or leave the pair out")
 
 
 def _tsv_pair(line: str, columns: tuple[int, int], path: StrPath, number: int) -> Pair:
     cells = line.split("\t")
     if len(cells) <= max(columns):
         raise FormatError(
-            f"{len(cells)} columns", path=path, field=f"line {number}", allowed=f"{max(columns) + 1} or more, with tabs"
+            counted(len(cells), "column"),
+            path=path,
+            field=f"line {number}",
+            allowed=f"{max(columns) + 1} or more, with tabs",
         )
     return cells[columns[0]], cells[columns[1]]
 
@@ -62,13 +80,13 @@ def _json_pair(line: str, columns: tuple[int, int], path: StrPath, number: int) 
     return pair if columns[0] < columns[1] else pair[::-1]
 
 
-def iter_aligned(source: StrPath, target: StrPath) -> Iterator[Pair]:
+def iter_aligned(source: StrPath, target: StrPath, *, keeps_empty: bool = False) -> Iterator[Pair]:
     """The pairs of two text files: line n of the one belongs to line n of the other.
 
     Raises
     ------
     FormatError
-        naming the line at which the shorter file ends.
+        naming the line at which the shorter file ends, or where one file alone has text, unless ``keeps_empty``.
     """
     for path in (source, target):
         if not Path(path).is_file():
@@ -79,4 +97,5 @@ def iter_aligned(source: StrPath, target: StrPath) -> Iterator[Pair]:
             raise FormatError(
                 f"ends before line {number}, which {Path(longer).name} has", path=shorter, field=f"line {number}"
             )
-        yield one, other
+        if _has_both((one, other), source, target, number, keeps_empty):
+            yield one, other
