@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 from dataclasses import replace
+from unicodedata import normalize
 
 import pytest
 from hypothesis import given
@@ -115,6 +116,11 @@ def test_a_row_that_cannot_be_used_is_named(tmp_path, name, text, message):
     with pytest.raises(FormatError, match=message) as caught:
         read(write(tmp_path, name, text))
     assert str(tmp_path / name) in str(caught.value)
+
+
+def test_a_label_is_the_same_however_its_letters_are_put_together(tmp_path):
+    path = write(tmp_path, "a.tsv", f"text\tlabel\n가\t{normalize('NFD', '부정')}\n나\t부정\n")
+    assert {label for _, _, label in read(path, Columns())} == {"부정"}
 
 
 def test_true_and_false_of_json_are_labels(tmp_path):

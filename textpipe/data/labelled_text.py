@@ -18,8 +18,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
-from textpipe.errors import FormatError, InputError, LimitError, did_you_mean
+from textpipe.errors import FormatError, InputError, LimitError, counted, did_you_mean
 from textpipe.files.reading import decode_text, read_bytes
 from textpipe.limits import DEFAULT_LIMITS
 from textpipe.sources import iter_lines
@@ -44,7 +45,10 @@ class Columns:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A text, perhaps a second one, and its label as it is written (empty: none); ``where`` names file and line."""
+    """A text, perhaps a second one, and its label (empty: none); ``where`` names file and line.
+
+    A label is what is written, in NFC: ``1`` and ``1.0`` are two.
+    """
 
     text: str
     second: str | None
@@ -70,7 +74,7 @@ class Example:
         except ValueError:
             number = math.nan
         if not math.isfinite(number):
-            raise InputError(f"the label {self.label!r} is no number", where=self.where, allowed="such as 4.75")
+            raise InputError(f"the label {self.label!r} is not a number", where=self.where, allowed="such as 4.75")
         return number
 
 
@@ -141,7 +145,7 @@ def iter_examples(path: StrPath, columns: Columns) -> Iterator[Example]:
     for place, row in _rows(path):
         second = None if columns.second is None else _cell(row, columns.second, path, place)
         text = _cell(row, columns.text, path, place, may_be_empty=columns.may_be_empty)
-        label = "" if columns.label is None else _cell(row, columns.label, path, place)
+        label = "" if columns.label is None else normalize("NFC", _cell(row, columns.label, path, place))
         yield Example(text, second, label, f"{path}: {place}")
 
 
@@ -186,7 +190,10 @@ def _table_rows(path: StrPath, rows: Iterator[tuple[int, list[str]]]) -> Iterato
     for number, cells in rows:
         if len(cells) != len(names):
             raise FormatError(
-                f"{len(cells)} cells", path=path, field=f"line {number}", allowed=f"{len(names)}, as line 1 has names"
+                counted(len(cells), "cell"),
+                path=path,
+                field=f"line {number}",
+                allowed=f"{len(names)}, as line 1 has names",
             )
         yield f"line {number}", dict(zip(names, cells, strict=True))
 
@@ -228,9 +235,8 @@ def _cell(row: Mapping[str, Any], column: str, path: StrPath, place: str, *, may
     for name in [column] if column in row else column.split("."):
         if not isinstance(value, Mapping) or name not in value:
             known = value if isinstance(value, Mapping) else row
-            raise FormatError(
-                f"no column {column!r}", path=path, field=place, hint=did_you_mean(name, (str(key) for key in known))
-            )
+            hint = f"{did_you_mean(name, map(str, known))}; line 1 of a table has the names of its columns"
+            raise FormatError(f"no column {column!r}", path=path, field=place, hint=hint)
         value = value[name]
     if isinstance(value, bool):
         value = json.dumps(value)  # true and false are labels, named as they are written

@@ -178,7 +178,7 @@ class LineReader:
                 f"byte 0x{chunk[error.start]:02x} is not UTF-8",
                 path=path,
                 offset=start + error.start,
-                hint="textpipe clean reads other encodings (CP949, UTF-16, …) and writes UTF-8",
+                hint="write it as UTF-8 first: iconv -f cp949 -t utf-8 OLD > NEW (textpipe clean reads CP949 itself)",
             ) from None
         return chunk
 
