@@ -59,6 +59,28 @@ def test_an_interrupted_run_goes_on_by_its_own_settings(start, folder, tmp_path,
     assert found == expected
 
 
+def test_what_is_not_read_or_learnt_of_the_examples_is_said_before_the_training(folder, tmp_path, capsys):
+    write_text(tmp_path / "long.tsv", f"text\tlabel\n{'훌륭하다 ' * 60}\t긍정\n지루하다\t부정\n")
+    words = [str(tmp_path / "long.tsv"), "--val", str(tmp_path / "long.tsv"), "--task", "label"]
+    words += ["--tokenizer", str(folder / "vocab"), "--out", str(tmp_path / "run"), *SMALL]
+    fast = [word for word in FAST if word != "--quiet"]
+    assert run(["train", "finetune", *words, *fast]) == 0
+    assert "tokens the model reads, which are cut: 2 of 4" in capsys.readouterr().err
+    write_text(tmp_path / "tags.conll", "훌륭\tB-X\n\u200b\tB-X\n")
+    words[:5] = [str(tmp_path / "tags.conll"), "--val", str(tmp_path / "tags.conll"), "--format", "conll"]
+    assert run(["train", "finetune", *words[: -len(SMALL) - 1], str(tmp_path / "other"), *SMALL, *fast]) == 0
+    assert "labels of the training that fit no token, and cannot be learnt: 1" in capsys.readouterr().err
+
+
+def test_a_run_on_other_examples_is_not_gone_on_with(folder, tmp_path, capsys):
+    assert run(words_for(folder, tmp_path / "run", "--tokenizer", str(folder / "vocab"), *SMALL)) == 0
+    other = tmp_path / "data"
+    shutil.copytree(folder, other)
+    write_text(other / "train.tsv", (other / "train.tsv").read_text(encoding="utf-8") + "좋았다\t긍정\n")
+    assert run(words_for(other, tmp_path / "run", "--tokenizer", str(folder / "vocab"), *SMALL)) == 3
+    assert "this folder holds a run on other data. go on with " in capsys.readouterr().err
+
+
 def test_a_run_with_a_checkpoint_goes_on_though_the_weights_it_began_with_are_gone(
     folder, tmp_path, interrupted_at, capsys
 ):

@@ -109,7 +109,11 @@ def test_files_of_examples_are_told_and_scored(folder, capsys, task):
     [
         ("label", "text\tlabel\n좋다\t긍정\n싫다\t긍졍\n", r"line 3: the label '긍졍' .*긍정"),
         ("tags", "김\tB-PS\n씨\tO\n\n서\tB-OG\n", r"line 4: the label 'B-OG'"),
-        ("score", "sentence1\tsentence2\tscore\n가\t나\t1.0\n다\t라\t높다\n", "line 3: the label '높다' is no number"),
+        (
+            "score",
+            "sentence1\tsentence2\tscore\n가\t나\t1.0\n다\t라\t높다\n",
+            "line 3: the label '높다' is not a number",
+        ),
     ],
 )
 def test_a_label_the_model_cannot_tell_has_no_score_but_a_line(  # noqa: PLR0917
@@ -122,6 +126,34 @@ def test_a_label_the_model_cannot_tell_has_no_score_but_a_line(  # noqa: PLR0917
     captured = capsys.readouterr()
     assert re.search(message, captured.err)
     assert captured.out == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["FILE.txt", "--second", "가"], "--second without --text"),
+        (["FILE.txt", "--text-column", "review"], "FILE.txt: --text-column, and this is a text a line"),
+        (["FILE.conll"], "FILE.conll: tagged text, and not how its tokens stand. add --format conll"),
+        (["--text", "가", "--format", "nsmc"], "--format with --text"),
+        (["--text", "가", "--text-column", "review"], "--text-column with --text"),
+    ],
+)
+def test_what_would_do_nothing_is_refused(folder, capsys, tmp_path, words, message):
+    for name in ("FILE.txt", "FILE.conll"):
+        write_text(tmp_path / name, "좋다\n")
+    words = [str(tmp_path / word) if word.startswith("FILE") else word for word in words]
+    assert run(["predict", str(folder / "label"), *words]) != 0
+    captured = capsys.readouterr()
+    assert message in captured.err.replace(f"{tmp_path}/", "")
+    assert captured.out == ""
+
+
+def test_a_table_is_one_whatever_the_case_of_its_name_and_texts_that_are_cut_are_counted(folder, capsys, tmp_path):
+    write_text(tmp_path / "A.TSV", f"text\tlabel\n{'정말 ' * 60}\t긍정\n좋다\t긍정\n")
+    assert run(["predict", str(folder / "label"), str(tmp_path / "A.TSV"), "--json"]) == 0
+    captured = capsys.readouterr()
+    assert [json.loads(line)["text"][:2] for line in captured.out.splitlines()] == ["정말", "좋다"]
+    assert captured.err == "1 text of more than the 48 tokens the model reads: cut\n"
 
 
 def test_lines_of_standard_input_are_texts_and_tables_need_no_label(folder, capsys, monkeypatch, tmp_path):
@@ -153,7 +185,7 @@ def test_an_export_predicts_as_its_run_does(folder, capsys, tmp_path):
         ("label", [], "no text"),
         ("label", ["FILE", "--text", "가"], "--text and files together"),
         ("label", ["--text", " "], "text 1: an empty text"),
-        ("label", ["--text", "가", "--text", "나", "--second", "다"], "2 texts and 1 second ones"),
+        ("label", ["--text", "가", "--text", "나", "--second", "다"], "2 texts with --text and 1 with --second"),
         ("label", ["--text", "가", "--score"], "--score with --text"),
         ("label", ["FILE", "--label-column", "mood"], "--label-column would do nothing"),
         ("label", ["FILE", "--score", "--label-column", "mood"], "no column 'mood'"),

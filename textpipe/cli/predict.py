@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from textpipe.errors import ConfigError, InputError
+from textpipe.errors import ConfigError, InputError, counted
 
 if TYPE_CHECKING:
     from textpipe.data.example_files import AnyExample, ExampleFormat
@@ -23,8 +23,8 @@ _TOLD_AT_ONCE = 512
 
 def command(
     model: Path = typer.Argument(help="A run of textpipe train finetune, a checkpoint, or an exported model."),
-    files: list[Path] = typer.Argument(None, help="Texts a line (.txt, two with a tab between; - is standard input), "
-                                                  "or files of examples, with or without labels."),
+    files: list[Path] = typer.Argument(None, help="Files with a text on each line (or two with a tab between; - is "
+                                                  "standard input), or of examples, with or without labels."),
     *,
     text: list[str] = typer.Option([], "--text", "-t", help="A text, or a question; may be repeated."),
     second: list[str] = typer.Option([], "--second", "-s", help="Second text of each pair; what is asked about."),
@@ -33,12 +33,12 @@ def command(
     text_column: str | None = typer.Option(None, "--text-column", help="Column of the text. (text)"),
     second_column: str | None = typer.Option(None, "--second-column", help="Column of the second text of a pair."),
     label_column: str | None = typer.Option(None, "--label-column", help="With --score: column of the label. (label)"),
-    score: bool = typer.Option(False, "--score", help="Say only how well the labels of the files are told."),
+    score: bool = typer.Option(False, "--score", help="Print only how well the labels of the files are predicted."),
     newest: bool = typer.Option(False, "--newest", help="The newest checkpoint of a run, not the best one."),
     batch_size: int = typer.Option(32, "--batch-size", min=1, help="Texts computed together."),
     device: str = typer.Option("auto", "--device", help="auto, cpu, cuda or mps."),
     threads: int | None = typer.Option(None, "--threads", min=1, help="CPU threads."),
-    as_json: bool = typer.Option(False, "--json", help="Print a JSON object a text, with all probabilities."),
+    as_json: bool = typer.Option(False, "--json", help="Print one JSON object for each text, with all probabilities."),
 ) -> None:  # fmt: skip
     """Say what a fine-tuned encoder makes of texts: labels, scores, tags or answers.
 
@@ -58,6 +58,8 @@ def command(
     find_model(model)
     if bool(text) == bool(files):
         raise InputError("--text and files together" if text else "no text", hint="name files, or give --text")
+    columns = {"text": text_column, "second": second_column, "label": label_column}
+    _refuse_what_would_do_nothing(text, second, format_, columns, score=score)
     torch = require("torch", extra="train")  # what can be refused without it has been
     from textpipe.tasks.prediction import Predictor
     from textpipe.training.devices import pick_device
@@ -65,18 +67,29 @@ def command(
     if threads is not None:
         torch.set_num_threads(threads)
     predictor = Predictor.open(model, newest=newest, device=pick_device(device))
-    columns = {"text": text_column, "second": second_column, "label": label_column}
     if score:
-        if text:
-            raise ConfigError("--score with --text", hint="a score needs files with labels")
         labelled = _labelled(predictor, files, format_, columns)
         _print_scores(predictor.score(labelled, batch_size=batch_size), as_json=as_json)
+        _tell_cut(predictor)
         return
-    if label_column is not None:
-        raise ConfigError("--label-column would do nothing without --score", hint="leave it out")
     given = _given(text, second) if text else None
     examples = predictor.examples(given) if given is not None else _examples(predictor, files, format_, columns)
     _print(predictor, examples, batch_size, as_json=as_json)
+
+
+def _refuse_what_would_do_nothing(
+    text: list[str], second: list[str], format_: str | None, columns: dict[str, str | None], *, score: bool
+) -> None:
+    if score and text:
+        raise ConfigError("--score with --text", hint="a score needs files with labels")
+    if columns["label"] is not None and not score:
+        raise ConfigError("--label-column would do nothing without --score", hint="leave it out")
+    if second and not text:
+        raise ConfigError("--second without --text", hint="files have second texts in a column, or behind a tab")
+    of_files = {"--format": format_, **{f"--{name}-column": column for name, column in columns.items()}}
+    for flag, value in of_files.items():
+        if text and value is not None:
+            raise ConfigError(f"{flag} with --text", hint="it says how files are read: leave it out")
 
 
 def _print_scores(found: PredictionScores, *, as_json: bool) -> None:
@@ -97,7 +110,8 @@ def _print_scores(found: PredictionScores, *, as_json: bool) -> None:
 
 def _given(texts: list[str], seconds: list[str]) -> list[str | tuple[str, str]]:
     if seconds and len(seconds) != len(texts):
-        raise InputError(f"{len(texts)} texts and {len(seconds)} second ones", allowed="one --second for each --text")
+        given = f"{counted(len(texts), 'text')} with --text and {len(seconds)} with --second"
+        raise InputError(given, allowed="one --second for each --text")
     return list(zip(texts, seconds, strict=True)) if seconds else list(texts)
 
 
@@ -130,8 +144,13 @@ def _examples(
     from textpipe.data.labelled_text import iter_examples
 
     for path in files:
-        suffix = Path(path.name.removesuffix(".gz").removesuffix(".zst")).suffix
+        suffix = Path(path.name.lower().removesuffix(".gz").removesuffix(".zst")).suffix
         if name is None and suffix not in (".tsv", ".csv", ".jsonl", ".json"):
+            if suffix in (".conll", ".bio", ".iob"):
+                raise ConfigError("tagged text, and not how its tokens stand", where=path, hint="add --format conll")
+            given = next((key for key in ("text", "second") if columns[key] is not None), None)
+            if given is not None:
+                raise ConfigError(f"--{given}-column, and this is a text a line", where=path, hint="leave it out")
             yield from predictor.examples(_lines(path))
             continue
         format_ = _format(predictor, name, columns)
@@ -169,3 +188,11 @@ def _print(predictor: Predictor, examples: Iterator[AnyExample], batch_size: int
             else:
                 print(f"{told}\t{' '.join(example.text.split())}")
         sys.stdout.flush()
+    _tell_cut(predictor)
+
+
+def _tell_cut(predictor: Predictor) -> None:
+    cut = int(getattr(predictor.task, "num_cut", 0))
+    if cut:
+        most = f"the {predictor.shape.context:,} tokens the model reads"
+        print(f"{counted(cut, 'text')} of more than {most}: cut", file=sys.stderr)

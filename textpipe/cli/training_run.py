@@ -101,7 +101,7 @@ def run_training(
     with Progress(quiet=quiet or not ranks.is_first) as progress:
         listeners = [RunPage(out, progress)] if ranks.is_first else []
         trainer = Trainer(model, data, train, out=out, start=start, progress=progress, listeners=listeners, ranks=ranks)
-        _tell_beginning(trainer.run_config.start, progress)
+        _tell_beginning(trainer.run_config.start, data.notes(model), progress)
         try:
             result = trainer.run()
         finally:
@@ -125,7 +125,9 @@ def run_training(
         print(f"{result.tokens_per_s:,.0f} tokens/s", file=sys.stderr)
 
 
-def _tell_beginning(start: StartIdentity | None, progress: Progress) -> None:
-    """What of the weights to begin with is not kept, and what is new beside them."""
+def _tell_beginning(start: StartIdentity | None, notes: list[str], progress: Progress) -> None:
+    """What of the weights to begin with is not kept, what is new beside them, and what of the data is not read."""
     if start is not None and start.changes:
         progress.note(f"begins with the weights of {start.path}, but {'; '.join(start.changes)}")
+    for note in notes:
+        progress.note(note)

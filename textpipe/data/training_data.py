@@ -31,6 +31,10 @@ class TrainingData:
         """All places that the data lie at."""
         return (self.path,)
 
+    def notes(self, model: Any) -> list[str]:
+        """What is to be said, before it is trained, of how a model of this shape reads them: sentences for people."""
+        return []
+
     def as_identity(self) -> dict[str, Any]:
         """What a run keeps of them, by the keys of its configuration."""
         return {

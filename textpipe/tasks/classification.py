@@ -43,14 +43,16 @@ class LabelPrediction:
 
 
 class Classification:
-    """The task of a model that gives texts labels; a text beyond the model's context is cut."""
+    """The task of a model that gives texts labels; ``num_cut`` texts were beyond the model's context, and are cut."""
 
     def __init__(self, shape: ClassifierConfig, tokenizer: Tokenizer) -> None:
         self.labels, self._tokenizer, self._context = Labels(shape.labels), tokenizer, shape.context
+        self.num_cut = 0
 
     def windows(self, examples: Sequence[Example], *, is_labelled: bool = True) -> list[Window]:
         targets = [self.labels.id_of(each.label, where=each.where) if is_labelled else 0 for each in examples]
-        encodings = cut_encodings(self._tokenizer, examples, self._context)
+        encodings = list(cut_encodings(self._tokenizer, examples, self._context))
+        self.num_cut += sum(bool(encoding.overflowing) for encoding in encodings)
         pairs = enumerate(zip(encodings, targets, strict=True))
         return [Window.of(encoding, number, target) for number, (encoding, target) in pairs]
 

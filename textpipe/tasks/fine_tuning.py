@@ -40,12 +40,16 @@ _NUM_SAMPLES = 4
 
 
 class Reading(NamedTuple):
-    """Examples as a model of one shape reads them; ``num_lost`` labels of the training fit none of its tokens."""
+    """Examples as a model of one shape reads them.
+
+    ``num_lost`` labels of the training fit none of its tokens; ``num_cut`` texts are longer than it reads.
+    """
 
     task: EncoderTask
     train: list[Window]
     val: list[Window]
     num_lost: int
+    num_cut: int
 
 
 class LabelledData(TrainingData):
@@ -96,8 +100,18 @@ class LabelledData(TrainingData):
         if self._read is None or self._read[0] != shape:
             task = encoder_task(shape, self.tokenizer)
             train, num_lost = [each.learnt for each in task.windows(self.train)], int(getattr(task, "num_lost", 0))
-            self._read = shape, Reading(task, train, task.windows(self.val), num_lost)
+            val = task.windows(self.val)
+            self._read = shape, Reading(task, train, val, num_lost, int(getattr(task, "num_cut", 0)))
         return self._read[1]
+
+    def notes(self, model: EncoderConfig) -> list[str]:
+        found, made = self.read(model), []
+        if found.num_lost:
+            made.append(f"labels of the training that fit no token, and cannot be learnt: {found.num_lost:,}")
+        if found.num_cut:
+            most, all_ = f"the {model.context:,} tokens the model reads", len(self.train) + len(self.val)
+            made.append(f"texts of more than {most}, which are cut: {found.num_cut:,} of {all_:,}")
+        return made
 
     def shape_facts(self) -> dict[str, Any]:
         """What the training examples say about the shape of a model: its labels, or the unit of its numbers.
@@ -105,7 +119,7 @@ class LabelledData(TrainingData):
         Raises
         ------
         InputError
-            for a label that is no number, a single label, or numbers that are all the same.
+            for a label that is not a number, a single label, or numbers that are all the same.
         """
         import numpy as np
 
@@ -145,7 +159,7 @@ class FineTuning:
     def __init__(self, model: EncoderConfig, data: LabelledData, config: TrainConfig) -> None:
         require_alike(model, data, "vocab_size")
         self.model, self.data, self.config = model, data, config
-        self._task, train, self._val, self._num_lost = data.read(model)
+        self._task, train, self._val, self._num_lost, self._num_cut = data.read(model)
         self._plan = WindowPlan(train, batch_size=config.batch_size, seed=config.seed)
 
     @property
@@ -181,7 +195,8 @@ class FineTuning:
             "examples": len(self.data.train),
             "steps_per_epoch": self._plan.steps_per_epoch,
         }
-        return facts | ({"labels_that_fit_no_token": self._num_lost} if self._num_lost else {})
+        counts = {"labels_that_fit_no_token": self._num_lost, "texts_cut": self._num_cut}
+        return facts | {name: count for name, count in counts.items() if count}
 
     def samples(self, model: Any) -> list[dict[str, str]]:
         shown = self.data.val[:_NUM_SAMPLES]

@@ -42,14 +42,16 @@ class ScorePrediction:
 
 
 class Regression:
-    """The task of a model that gives texts a number; a text beyond the model's context is cut."""
+    """The task of a model that gives texts a number; ``num_cut`` texts were beyond the model's context, and are cut."""
 
     def __init__(self, shape: RegressorConfig, tokenizer: Tokenizer) -> None:
         self._shape, self._tokenizer = shape, tokenizer
+        self.num_cut = 0
 
     def windows(self, examples: Sequence[Example], *, is_labelled: bool = True) -> list[Window]:
         targets = [each.score if is_labelled else 0.0 for each in examples]
-        encodings = cut_encodings(self._tokenizer, examples, self._shape.context)
+        encodings = list(cut_encodings(self._tokenizer, examples, self._shape.context))
+        self.num_cut += sum(bool(encoding.overflowing) for encoding in encodings)
         pairs = enumerate(zip(encodings, targets, strict=True))
         return [Window.of(encoding, number, target) for number, (encoding, target) in pairs]
 

@@ -81,6 +81,14 @@ class RunFolder:
     def _check_same(self, theirs: RunConfig, where: Path) -> None:
         check_tokenizer(self.config.data.tokenizer_sha256, theirs.data.tokenizer_sha256, where=where)
         different = theirs.conflicts(self.config)
+        if (
+            "data.fingerprint" in different
+        ):  # two digests would tell nobody anything, and steps may follow from the data
+            raise StateError(
+                "this folder holds a run on other data",
+                where=where,
+                hint=f"go on with {theirs.data.path} as it was then, or name another folder with --out",
+            )
         if different:
             listed = ", ".join(f"{key} = {old!r} there and {new!r} now" for key, (old, new) in different.items())
             raise StateError(

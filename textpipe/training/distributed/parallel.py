@@ -117,9 +117,9 @@ class Parallel:
         if not self.is_cut:
             return
         key = "sharding" if self.shards else "tensor_parallel" if self.tensor_ranks > 1 else "pipeline_parallel"
-        for kind, what in ((BilingualConfig, "a model of two languages"), (Seq2SeqConfig, "a recurrent model")):
-            if isinstance(model, kind):
-                raise ConfigError(f"{what} is not cut", where=key, allowed="ddp" if self.shards else "1")
+        if isinstance(model, BilingualConfig | Seq2SeqConfig):
+            what = "a recurrent model" if isinstance(model, Seq2SeqConfig) else "a model of two languages"
+            raise ConfigError(f"{what} is not cut", where=key, allowed="ddp" if self.shards else "1")
         if self.config.pipeline_parallel > 1:
             from textpipe.training.distributed.pipeline import refuse_what_cannot_be_cut
 
