@@ -55,15 +55,25 @@ def test_a_model_writes_beside_the_extract_and_is_scored_with_it(texts, small_to
     rows = [line.split("\t")[0] for line in out.splitlines()]
     assert rows == ["textrank", "textrank", "model", "", "textrank", "textrank", "model"]
     assert list(scored(err)) == ["textrank", "model", "lead"]
+    write_text(texts / "long.txt", "문을 열었다. " * 300)
+    words = ["summarize", str(texts / "long.txt"), "--model", model, "--max-tokens", "6"]
+    assert run(words) == 3
+    assert "text 1: " in (said := capsys.readouterr()).err
+    assert ("--cut reads what fits" in said.err, said.out) == (True, "")
+    assert run([*words, "--cut"]) == 0
+    assert "tokens were not read" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["a.txt", "b.txt", "--reference", "a-short.txt"], "2 texts and 1 summaries"),
+        (["a.txt", "b.txt", "--reference", "a-short.txt"], "2 texts with 1 of their summaries"),
         (["both.tsv", "--reference", "a-short.txt"], "--reference with files that have summaries"),
         (["both.tsv", "a.txt"], "files of texts and summaries beside texts"),
         (["a.txt", "--best"], "--best would do nothing without --model"),
+        (["a.txt", "--beams=3"], "--beams would do nothing without --model"),
+        (["a.txt", "--cut"], "--cut would do nothing without --model"),
+        (["a.txt", "--sentences=0"], "--sentences: 0 sentences (allowed: 1 or more)"),
         (["a.txt", "--model", "none"], "none"),
     ],
 )

@@ -97,9 +97,9 @@ def test_the_mean_of_checkpoints_is_that_of_an_export(folder, capsys, tmp_path):
         (["SOURCES", "--reference", "NONE"], "no such file"),
         (["SOURCES", "--out", "SHORT"], "there is a file already"),
         (["--text", "가", "--picture", "SHORT"], "there is a file already"),
-        (["LONGLINE"], "line 3: the source has"),
-        (["LONGLINE"], "--cut translates what fits"),
-        (["--text", "가", "--text", "바다 " * 40], "text 2: the source has"),
+        (["LONGLINE", "--out", "NEW", "--batch-size", "1"], "line 3: 44 tokens (allowed: 24, the model's context)"),
+        (["LONGLINE"], "shorten it, or --cut reads what fits"),
+        (["--text", "가", "--text", "바다 " * 40], "text 2: 44 tokens"),
         (["--text", "가", "--beams", "0"], "beams"),
     ],
 )
@@ -108,11 +108,12 @@ def test_what_cannot_be_translated_says_why_and_prints_nothing(folder, capsys, t
     write_text(tmp_path / "long.txt", "a\n" * 5)
     write_text(tmp_path / "line.txt", "바다 1\n\n" + "바다 " * 40)
     places = {"SOURCES": folder / "sources.txt", "SHORT": tmp_path / "short.txt", "LONG": tmp_path / "long.txt"}
-    places |= {"NONE": tmp_path / "none.txt", "LONGLINE": tmp_path / "line.txt"}
+    places |= {"NONE": tmp_path / "none.txt", "LONGLINE": tmp_path / "line.txt", "NEW": tmp_path / "new.txt"}
     assert run(["translate", str(folder / "run"), *(str(places.get(word, word)) for word in words)]) != 0
     captured = capsys.readouterr()
     assert message in " ".join(captured.err.split())
     assert captured.out == ""
+    assert not (tmp_path / "new.txt").exists()
 
 
 def test_a_line_too_long_for_the_model_is_cut_where_that_is_asked_for(folder, capsys, tmp_path):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import typer
 
 from textpipe.cli.pair_files import COLUMNS, columns_of
-from textpipe.errors import ConfigError, InputError
+from textpipe.errors import ConfigError, InputError, counted
 from textpipe.sources import TextUnit
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def command(
     columns: str = COLUMNS,
     document_mask: bool | None = typer.Option(None, "--document-mask/--no-document-mask", help="gpt, bert: each "
                                               "document is read by itself. (as it was trained; of other folders not)"),
-    bleu: bool = typer.Option(False, "--bleu", help="Of pairs: also write each target, and say BLEU and chrF."),
+    bleu: bool = typer.Option(False, "--bleu", help="Of pairs: also write each target, and print BLEU and chrF."),
     beams: int = typer.Option(4, "--beams", help="With --bleu: hypotheses that are followed."),
     best: bool = typer.Option(False, "--best", help="The checkpoint with the lowest validation loss, not the newest."),
     average: int = typer.Option(1, "--average", min=1, help="The mean of the weights of so many newest checkpoints."),
@@ -39,7 +39,7 @@ def command(
     quiet: bool = typer.Option(False, "--quiet", "-q", help="No progress on standard error."),
     as_json: bool = typer.Option(False, "--json", help="All of it as one JSON object."),
 ) -> None:  # fmt: skip
-    """Say how well a trained model knows texts: bits per byte, perplexity, nats a token.
+    """Print how well a trained model knows texts: bits per byte, perplexity, nats a token.
 
     \b
     textpipe evaluate run held-out.txt
@@ -160,6 +160,7 @@ def _print(
     print_rows(table)
     for name, score, more in rows:
         if score.num_left_out:
-            print(f"{name}: {score.num_left_out:,} pairs are longer than the model reads, and are left out")
+            still = "; BLEU and chrF count what is read of them" if more else ""
+            print(f"{name}: {counted(score.num_left_out, 'pair')} longer than the model reads: left out{still}")
         for measure, each in more.items():
             print(f"{name}: {measure} {each['signature']}")

@@ -9,7 +9,7 @@ from typing import Any
 
 import typer
 
-from textpipe.errors import ConfigError, InputError
+from textpipe.errors import ConfigError, InputError, counted
 
 
 def command(
@@ -22,12 +22,14 @@ def command(
                                                                        "chrF and ROUGE-L; may be repeated."),
     model: Path | None = typer.Option(None, "--model", help="Also write a summary by this run of train transformer or "
                                                             "seq2seq, or a folder of transformers."),
-    beams: int = typer.Option(4, "--beams", help="With --model: hypotheses that are followed."),
+    beams: int | None = typer.Option(None, "--beams", help="With --model: hypotheses that are followed. (4)"),
     max_tokens: int | None = typer.Option(None, "--max-tokens", help="With --model: most tokens. (its context)"),
+    cut: bool = typer.Option(False, "--cut", help="With --model: read what fits of a text too long for it, and say so, "
+                                                  "instead of refusing it."),
     best: bool = typer.Option(False, "--best", help="With --model: its checkpoint with the lowest validation loss."),
-    device: str = typer.Option("auto", "--device", help="With --model: auto, cpu, cuda or mps."),
+    device: str | None = typer.Option(None, "--device", help="With --model: auto, cpu, cuda or mps. (auto)"),
 ) -> None:  # fmt: skip
-    """Print the sentences that stand for each text, one a line, in the order they have in it.
+    """Print the sentences that stand for each text, one on each line, in the order they have in it.
 
     \b
     textpipe summarize article.txt
@@ -39,12 +41,17 @@ def command(
     model is trained as one that translates: textpipe pack-pairs of texts and summaries, textpipe train transformer.
     With --model each line begins with who wrote it. Between two texts stands an empty line.
 
-    Where summaries are known, the scores of each are said on standard error, and those of the first sentences.
+    Where summaries are known, the scores of each are printed on standard error, and those of the first sentences.
     """
     from textpipe.evaluation.extracts import extract
 
-    if best and model is None:
-        raise ConfigError("--best would do nothing without --model", hint="leave it out")
+    if model is None:
+        given = {"--beams": beams, "--max-tokens": max_tokens, "--cut": cut, "--best": best, "--device": device}
+        for flag, value in given.items():
+            if value not in (None, False):
+                raise ConfigError(f"{flag} would do nothing without --model", hint="leave it out")
+    if sentences < 1:
+        raise ConfigError(f"{counted(sentences, 'sentence')}", where="--sentences", allowed="1 or more")
     texts, references = _texts(files, reference)
     empty = next((number for number, text in enumerate(texts, 1) if not text.strip()), None)
     if empty is not None:
@@ -53,7 +60,9 @@ def command(
         [" ".join(sentence.split()) for sentence in extract(text, sentences, method=method)]  # type: ignore[arg-type]
         for text in texts
     ]
-    written = _written(model, texts, beams, max_tokens, best=best, device=device) if model is not None else None
+    written = None
+    if model is not None:
+        written = _written(model, texts, beams or 4, max_tokens, cut=cut, best=best, device=device or "auto")
     for number, lines in enumerate(chosen):
         if number:
             print()
@@ -83,7 +92,8 @@ def _texts(files: list[Path], reference: list[Path]) -> tuple[list[str], list[st
             raise InputError("no text", where=files[0])
         return [text for text, _ in pairs], [summary for _, summary in pairs]
     if reference and len(reference) != len(files):
-        raise InputError(f"{len(files)} texts and {len(reference)} summaries", allowed="a --reference for each file")
+        given = f"{counted(len(files), 'text')} with {len(reference)} of their summaries"
+        raise InputError(given, allowed="one --reference for each file")
     return list(_read(files)), [" ".join(text.split()) for text in _read(reference)]
 
 
@@ -98,7 +108,7 @@ def _read(files: list[Path]) -> Iterator[str]:
 
 
 def _written(
-    model: Path, texts: list[str], beams: int, max_tokens: int | None, *, best: bool, device: str
+    model: Path, texts: list[str], beams: int, max_tokens: int | None, *, cut: bool, best: bool, device: str
 ) -> list[str]:
     """What a model writes of each text, on one line."""
     from textpipe.errors import require
@@ -112,7 +122,14 @@ def _written(
 
     writer = Translator.open(model, best=best, device=pick_device(device))
     config = BeamConfig(beams=beams, max_tokens=max_tokens or writer.model.config.context)
-    return [" ".join(found.text.split()) for found in writer.translate([" ".join(t.split()) for t in texts], config)]
+    lines = [" ".join(text.split()) for text in texts]
+    if not cut:
+        writer.check(lines, unit="text")
+    written = writer.translate(lines, config, cut=cut)
+    for number, found in enumerate(written, 1):
+        if found.num_cut:
+            print(f"text {number}: its last {found.num_cut:,} tokens were not read", file=sys.stderr)
+    return [" ".join(found.text.split()) for found in written]
 
 
 def _score(told: dict[str, Any], references: list[str]) -> None:

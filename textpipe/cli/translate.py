@@ -23,7 +23,7 @@ _BATCHES_AT_ONCE = 8  # as many are read before one is written: those of like le
 def command(
     model: Path = typer.Argument(help="A run of textpipe train transformer, seq2seq or unsupervised, a checkpoint, or "
                                       "a folder of transformers (Marian, M2M100)."),
-    files: list[Path] = typer.Argument(None, help="A source a line; - is standard input."),
+    files: list[Path] = typer.Argument(None, help="Files with a source on each line; - is standard input."),
     *,
     text: list[str] = typer.Option([], "--text", "-t", help="A source; may be repeated."),
     beams: int = typer.Option(4, "--beams", help="Hypotheses that are followed; 1 takes the likeliest token."),
@@ -50,9 +50,9 @@ def command(
                                                                     "which must not exist."),
     device: str = typer.Option("auto", "--device", help="auto, cpu, cuda or mps."),
     threads: int | None = typer.Option(None, "--threads", min=1, help="CPU threads."),
-    as_json: bool = typer.Option(False, "--json", help="Print a JSON object a source, with its score."),
+    as_json: bool = typer.Option(False, "--json", help="Print one JSON object for each source, with its score."),
 ) -> None:  # fmt: skip
-    """Write the target of each source, the likeliest that a beam search finds.
+    """Translate each source: write its target, the likeliest that a beam search finds.
 
     \b
     textpipe translate run --text "바다는 넓다"
@@ -62,7 +62,7 @@ def command(
     textpipe translate m2m100 --source-language ko --target-language en --text "바다는 넓다"
 
     A target stands on one line, as its source does. BLEU and chrF are those of sacrebleu, with their signatures; they
-    are said on standard error, or with --out on standard output.
+    are printed on standard error, or with --out on standard output.
     """
     from textpipe.errors import require
     from textpipe.training.loading import find_model
@@ -87,10 +87,18 @@ def command(
         torch.set_num_threads(threads)
     languages = (source_language, target_language)
     translator = Translator.open(model, best=best, average=average, device=pick_device(device), languages=languages)
+    names = getattr(translator.model.config, "languages", None)
+    if names and languages == (None, None):
+        print(f"from {names[0]} to {names[1]}; --source-language names the other way", file=sys.stderr)
     found = {"beams": beams, "length_penalty": length_penalty, "alpha": alpha}
     config = BeamConfig(**found, max_tokens=max_tokens or translator.model.config.context)  # type: ignore[arg-type]
     wants = alignments or picture is not None
     unit = "text" if text else "line"
+    if not cut and (
+        out is not None or references
+    ):  # all or nothing: what cannot be read is told before the first search
+        sources = list(sources)
+        translator.check(sources, unit=unit)
     told = _translations(translator, iter(sources), config, batch_size, aligned=wants, cut=cut, unit=unit)
     texts = _write(told, out, as_json=as_json, alignments=alignments, picture=picture)
     if references:
@@ -152,12 +160,9 @@ def _translations(
     done = 0
     while part := list(islice(sources, batch_size * _BATCHES_AT_ONCE)):
         kept = [line for line in part if line.strip()]
-        try:
-            found = translator.translate(kept, config, batch_size=batch_size, aligned=aligned, cut=cut) if kept else []
-        except InputError:
-            for number, line in enumerate(part, done + 1):
-                _check_source(translator, line, f"{unit} {number}")
-            raise
+        if not cut:
+            translator.check(part, unit=unit, first=done + 1)
+        found = translator.translate(kept, config, batch_size=batch_size, aligned=aligned, cut=cut) if kept else []
         made = iter(found)
         for number, line in enumerate(part, done + 1):
             each = next(made) if line.strip() else Translation("", "", 0.0)
@@ -165,16 +170,6 @@ def _translations(
                 print(f"{unit} {number}: its last {each.num_cut:,} tokens were not read", file=sys.stderr)
             yield each
         done += len(part)
-
-
-def _check_source(translator: Any, line: str, where: str) -> None:
-    """Refuse a source that cannot be read, by its own number, where that of its batch says nothing."""
-    if line.strip():
-        try:
-            translator.writer.check([line])
-        except InputError as error:
-            what = f"the source {error.what.removeprefix('source 0 ')}"
-            raise InputError(what, where=where, allowed=error.allowed, hint="--cut translates what fits") from None
 
 
 def _write(

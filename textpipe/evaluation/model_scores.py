@@ -238,12 +238,15 @@ class Evaluator:
         *,
         tokenization: Tokenization | None = None,
     ) -> TranslationScores:
-        """BLEU and chrF of what the model writes for the sources, the targets being the references."""
+        """BLEU and chrF of what the model writes for the sources, the targets being the references.
+
+        All pairs count: of a source longer than the model reads, its first tokens are translated.
+        """
         from textpipe.evaluation.translations import score_translations
         from textpipe.generation.translating import Translator
 
         translator = Translator(self.model, self.tokenizer, **self.facts["borders"])
-        written = translator.translate([source for source, _ in pairs], config)
+        written = translator.translate([source for source, _ in pairs], config, cut=True)
         references = [[target for _, target in pairs]]
         return score_translations([each.text for each in written], references, tokenization=tokenization)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from textpipe.encoding.visible import visible, visible_bytes
-from textpipe.errors import ConfigError
+from textpipe.errors import ConfigError, InputError
 from textpipe.generation.attended import alignment, attended
 from textpipe.generation.beam import BeamConfig
 from textpipe.generation.decoding import TextWriter
@@ -113,6 +113,26 @@ class Translator:
 
         model, tokenizer, facts = load_model(path, best=best, average=average, device=device, languages=languages)
         return cls(model, tokenizer, **facts["borders"])
+
+    def check(self, sources: Sequence[str], *, unit: str = "source", first: int = 1) -> None:
+        """See that the model can read each source; those of white space alone are passed over.
+
+        Raises
+        ------
+        InputError
+            naming the first that is too long by its number, from ``first`` on, as what ``unit`` calls it.
+        """
+        context = self.model.config.context
+        kept = [(number, text) for number, text in enumerate(sources, first) if text.strip()]
+        rows = self.writer.rows([text for _, text in kept])
+        for (number, _), row in zip(kept, rows, strict=True):
+            if len(row) > context:
+                raise InputError(
+                    f"{len(row):,} tokens",
+                    where=f"{unit} {number}",
+                    allowed=f"{context:,}, the model's context",
+                    hint="shorten it, or --cut reads what fits",
+                )
 
     def translate(
         self,
