@@ -13,9 +13,12 @@ from pathlib import Path
 
 import torch
 
+from textpipe.data.example_files import format_named
 from textpipe.data.packing import PackedData
 from textpipe.data.pairs import PackedPairs
 from textpipe.data.two_corpora import TwoCorpora
+from textpipe.tasks.fine_tuning import LabelledData
+from textpipe.tokenizer import Tokenizer
 from textpipe.training.distributed import joined
 from textpipe.training.loop import Trainer
 from textpipe.training.run_config import ARCHITECTURES, TrainConfig
@@ -42,7 +45,11 @@ def main(path: str) -> None:
 
 
 def data_of(job):
-    """What a training reads; of two languages a folder that holds one of each."""
+    """What a training reads; of two languages a folder that holds one of each, of labels the file to learn from."""
+    if job["architecture"] == "classifier":
+        learn = Path(job["data"])
+        tokenizer = Tokenizer.from_file(str(learn.with_name("tokenizer.json")))
+        return LabelledData([learn], [learn.with_name("dev.tsv")], format_named(None, "label"), tokenizer)
     if job["architecture"] == "bilingual":
         names = tuple(job["model"]["languages"])
         return TwoCorpora(*(PackedData(Path(job["data"]) / name) for name in names), names)
