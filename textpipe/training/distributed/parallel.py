@@ -9,8 +9,8 @@ checkpoints ask for what differs between one process and many:
     tensor parallel  every rank computes some heads and inner numbers of each block; may be joined with fsdp
     pipeline         every rank has a run of blocks, and micro-batches pass through them one behind the other
 
-The ranks form a grid of ``data`` × ``tensor``: those of one row see the same sequences. Any number of ranks computes the
-same losses, to rounding, where nothing is dropped: each rank draws its own dropout.
+The ranks form a grid of ``data`` × ``tensor``: those of one row see the same sequences. Any number of ranks computes
+the same losses, to rounding, where nothing is dropped: each rank draws its own dropout.
 """
 
 from __future__ import annotations
