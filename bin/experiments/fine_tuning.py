@@ -126,7 +126,7 @@ def main(arguments: list[str]) -> int:
             running.print_result(on=task.name, what=found.name, **baselines.as_text(found.scores))
             told[found.name] = found.labels
         for name, start in (("pretrained", Start.open(encoder)), ("random", None)):
-            told[name] = _fine_tune(chosen, task, packed.tokenizer_path, shape, start)
+            told[name] = _fine_tune(chosen, task, name, packed.tokenizer_path, shape, start=start)
         if task.format.task == "label":
             first = told.pop("pretrained")
             for name, labels in told.items():
@@ -136,7 +136,13 @@ def main(arguments: list[str]) -> int:
 
 
 def _fine_tune(
-    chosen: argparse.Namespace, task: Examples, tokenizer: Path, encoder: BertConfig, start: Start | None
+    chosen: argparse.Namespace,
+    task: Examples,
+    begins: str,
+    tokenizer: Path,
+    encoder: BertConfig,
+    *,
+    start: Start | None,
 ) -> list[str]:
     """Train one arm and say its scores; returns what it tells of the held-out examples."""
     data = LabelledData(task.learn, task.held_out, task.format, Tokenizer.from_file(tokenizer))
@@ -162,7 +168,6 @@ def _fine_tune(
         checkpoint_every=each,
         keep_checkpoints=1,
     )
-    begins = "random" if start is None else "pretrained"
     size = f"{chosen.vocab_size}-{chosen.layers}-{chosen.steps}-{steps}"
     out = chosen.out / f"{task.name}-{begins}-{size}-seed{chosen.seed}"
     begin = time.process_time()
@@ -171,7 +176,7 @@ def _fine_tune(
     predictor = Predictor.open(out, newest=True)
     found = predictor.score(task.held_out).measures
     running.print_result(on=task.name, what=begins, seed=chosen.seed, **baselines.as_text(found), train_cpu_s=spent)
-    return [getattr(each, "label", "") for each in predictor.predict(task.held_out)]
+    return [each.label for each in predictor.predict(task.held_out)] if task.format.task == "label" else []
 
 
 if __name__ == "__main__":

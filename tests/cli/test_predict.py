@@ -132,8 +132,8 @@ def test_a_label_the_model_cannot_tell_has_no_score_but_a_line(  # noqa: PLR0917
     ("words", "message"),
     [
         (["FILE.txt", "--second", "가"], "--second without --text"),
-        (["FILE.txt", "--text-column", "review"], "FILE.txt: --text-column, and this is a text a line"),
-        (["FILE.conll"], "FILE.conll: tagged text, and not how its tokens stand. add --format conll"),
+        (["FILE.txt", "--text-column", "review"], "FILE.txt: --text-column, and this file has no columns"),
+        (["FILE.conll"], "FILE.conll: tagged text, and nothing says whether its tokens are words. this model does not"),
         (["--text", "가", "--format", "nsmc"], "--format with --text"),
         (["--text", "가", "--text-column", "review"], "--text-column with --text"),
     ],

@@ -59,7 +59,7 @@ def test_a_model_writes_beside_the_extract_and_is_scored_with_it(texts, small_to
     words = ["summarize", str(texts / "long.txt"), "--model", model, "--max-tokens", "6"]
     assert run(words) == 3
     assert "text 1: " in (said := capsys.readouterr()).err
-    assert ("--cut reads what fits" in said.err, said.out) == (True, "")
+    assert ("let what fits be read (--cut)" in said.err, said.out) == (True, "")
     assert run([*words, "--cut"]) == 0
     assert "tokens were not read" in capsys.readouterr().err
 
@@ -71,6 +71,7 @@ def test_a_model_writes_beside_the_extract_and_is_scored_with_it(texts, small_to
         (["both.tsv", "--reference", "a-short.txt"], "--reference with files that have summaries"),
         (["both.tsv", "a.txt"], "files of texts and summaries beside texts"),
         (["a.txt", "--best"], "--best would do nothing without --model"),
+        (["a.txt", "--max-tokens=0"], "--max-tokens would do nothing without --model"),
         (["a.txt", "--beams=3"], "--beams would do nothing without --model"),
         (["a.txt", "--cut"], "--cut would do nothing without --model"),
         (["a.txt", "--sentences=0"], "--sentences: 0 sentences (allowed: 1 or more)"),

@@ -98,7 +98,7 @@ def test_the_mean_of_checkpoints_is_that_of_an_export(folder, capsys, tmp_path):
         (["SOURCES", "--out", "SHORT"], "there is a file already"),
         (["--text", "가", "--picture", "SHORT"], "there is a file already"),
         (["LONGLINE", "--out", "NEW", "--batch-size", "1"], "line 3: 44 tokens (allowed: 24, the model's context)"),
-        (["LONGLINE"], "shorten it, or --cut reads what fits"),
+        (["LONGLINE"], "shorten it, or let what fits be read (--cut)"),
         (["--text", "가", "--text", "바다 " * 40], "text 2: 44 tokens"),
         (["--text", "가", "--beams", "0"], "beams"),
     ],

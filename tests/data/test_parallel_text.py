@@ -65,6 +65,13 @@ def test_lines_empty_on_both_sides_are_no_pairs_and_one_empty_side_names_its_fil
     with pytest.raises(FormatError, match=r"a\.ko.*line 2: the source is empty"):
         list(iter_aligned(one, other))
     assert list(iter_aligned(one, other, keeps_empty=True))[1] == ("", "two")
+    table, named = tmp_path / "a.tsv", tmp_path / "a.jsonl"
+    table.write_text("하나\tone\n\t\n\n셋\tthree\n", encoding="utf-8")
+    assert list(iter_pairs([table], keeps_empty=True)) == [("하나", "one"), ("", ""), ("셋", "three")]
+    named.write_text('{"source": "", "target": "one"}\n', encoding="utf-8")
+    for columns in ((0, 1), (1, 0)):
+        with pytest.raises(FormatError, match="line 1: the source is empty"):
+            list(iter_pairs([named], columns=columns))
 
 
 def test_an_absent_file_is_named(tmp_path):

@@ -151,6 +151,7 @@ def test_what_was_noted_of_other_weights_begins_no_run(whole, small_packed, tmp_
     noted = Start.open(whole.out).identity(config)
     with pytest.raises(StateError, match="no checkpoint to go on from"):
         Trainer(config, small_packed, CONFIG, out=tmp_path / "new", start=noted).run()
+    assert [path.name for path in (tmp_path / "new").iterdir()] == [".lock"]
 
 
 def test_weights_of_another_shape_are_refused_before_anything_is_written(whole, small_packed, tmp_path):

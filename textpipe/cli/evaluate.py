@@ -160,7 +160,7 @@ def _print(
     print_rows(table)
     for name, score, more in rows:
         if score.num_left_out:
-            still = "; BLEU and chrF count what is read of them" if more else ""
+            still = "; BLEU and chrF count them, of a long source what is read" if more else ""
             print(f"{name}: {counted(score.num_left_out, 'pair')} longer than the model reads: left out{still}")
         for measure, each in more.items():
             print(f"{name}: {measure} {each['signature']}")

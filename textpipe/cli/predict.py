@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from textpipe.tasks.prediction import PredictionScores, Predictor
 
 _TOLD_AT_ONCE = 512
+_TABLES = (".tsv", ".csv", ".jsonl", ".json")
 
 
 def command(
@@ -72,6 +73,8 @@ def command(
         _print_scores(predictor.score(labelled, batch_size=batch_size), as_json=as_json)
         _tell_cut(predictor)
         return
+    if files and format_ is None:
+        _check_lines(predictor, files, columns)
     given = _given(text, second) if text else None
     examples = predictor.examples(given) if given is not None else _examples(predictor, files, format_, columns)
     _print(predictor, examples, batch_size, as_json=as_json)
@@ -144,13 +147,7 @@ def _examples(
     from textpipe.data.labelled_text import iter_examples
 
     for path in files:
-        suffix = Path(path.name.lower().removesuffix(".gz").removesuffix(".zst")).suffix
-        if name is None and suffix not in (".tsv", ".csv", ".jsonl", ".json"):
-            if suffix in (".conll", ".bio", ".iob"):
-                raise ConfigError("tagged text, and not how its tokens stand", where=path, hint="add --format conll")
-            given = next((key for key in ("text", "second") if columns[key] is not None), None)
-            if given is not None:
-                raise ConfigError(f"--{given}-column, and this is a text a line", where=path, hint="leave it out")
+        if name is None and _suffix(path) not in _TABLES:
             yield from predictor.examples(_lines(path))
             continue
         format_ = _format(predictor, name, columns)
@@ -158,6 +155,22 @@ def _examples(
             yield from read_examples([path], format_)
         else:
             yield from iter_examples(path, replace(format_.columns, label=None))
+
+
+def _suffix(path: Path) -> str:
+    return Path(path.name.lower().removesuffix(".gz").removesuffix(".zst")).suffix
+
+
+def _check_lines(predictor: Predictor, files: list[Path], columns: dict[str, str | None]) -> None:
+    """Refuse what would be read as lines, and is meant otherwise."""
+    given = next((key for key in ("text", "second") if columns[key] is not None), None)
+    for path in files:
+        if _suffix(path) in (".conll", ".bio", ".iob"):
+            is_tagger = _task_of(predictor) == "tags"
+            hint = "name it: --format conll or klue-ner" if is_tagger else "this model does not mark spans"
+            raise ConfigError("tagged text, and nothing says whether its tokens are words", where=path, hint=hint)
+        if given is not None and _suffix(path) not in _TABLES:
+            raise ConfigError(f"--{given}-column, and this file has no columns", where=path, hint="leave it out")
 
 
 def _lines(path: Path) -> Iterator[str | tuple[str, str]]:

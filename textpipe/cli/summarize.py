@@ -48,10 +48,10 @@ def command(
     if model is None:
         given = {"--beams": beams, "--max-tokens": max_tokens, "--cut": cut, "--best": best, "--device": device}
         for flag, value in given.items():
-            if value not in (None, False):
+            if value is not None and value is not False:
                 raise ConfigError(f"{flag} would do nothing without --model", hint="leave it out")
     if sentences < 1:
-        raise ConfigError(f"{counted(sentences, 'sentence')}", where="--sentences", allowed="1 or more")
+        raise ConfigError(counted(sentences, "sentence"), where="--sentences", allowed="1 or more")
     texts, references = _texts(files, reference)
     empty = next((number for number, text in enumerate(texts, 1) if not text.strip()), None)
     if empty is not None:
@@ -62,7 +62,9 @@ def command(
     ]
     written = None
     if model is not None:
-        written = _written(model, texts, beams or 4, max_tokens, cut=cut, best=best, device=device or "auto")
+        written = _written(
+            model, texts, 4 if beams is None else beams, max_tokens, cut=cut, best=best, device=device or "auto"
+        )
     for number, lines in enumerate(chosen):
         if number:
             print()
@@ -121,7 +123,7 @@ def _written(
     from textpipe.training.devices import pick_device
 
     writer = Translator.open(model, best=best, device=pick_device(device))
-    config = BeamConfig(beams=beams, max_tokens=max_tokens or writer.model.config.context)
+    config = BeamConfig(beams=beams, max_tokens=writer.model.config.context if max_tokens is None else max_tokens)
     lines = [" ".join(text.split()) for text in texts]
     if not cut:
         writer.check(lines, unit="text")

@@ -17,6 +17,7 @@ from textpipe.errors import ConfigError, FormatError, InputError
 if TYPE_CHECKING:
     from textpipe.generation.translating import Translation
 
+_CHECKED_AT_ONCE = 4096
 _BATCHES_AT_ONCE = 8  # as many are read before one is written: those of like length go together
 
 
@@ -89,16 +90,15 @@ def command(
     translator = Translator.open(model, best=best, average=average, device=pick_device(device), languages=languages)
     names = getattr(translator.model.config, "languages", None)
     if names and languages == (None, None):
-        print(f"from {names[0]} to {names[1]}; --source-language names the other way", file=sys.stderr)
+        print(f"from {names[0]} to {names[1]}; --source-language {names[1]} turns it round", file=sys.stderr)
     found = {"beams": beams, "length_penalty": length_penalty, "alpha": alpha}
     config = BeamConfig(**found, max_tokens=max_tokens or translator.model.config.context)  # type: ignore[arg-type]
     wants = alignments or picture is not None
     unit = "text" if text else "line"
-    if not cut and (
-        out is not None or references
-    ):  # all or nothing: what cannot be read is told before the first search
+    if not cut and (out is not None or references):  # written as a whole: what cannot be read is told before
         sources = list(sources)
-        translator.check(sources, unit=unit)
+        for start in range(0, len(sources), _CHECKED_AT_ONCE):
+            translator.check(sources[start : start + _CHECKED_AT_ONCE], unit=unit, first=start + 1)
     told = _translations(translator, iter(sources), config, batch_size, aligned=wants, cut=cut, unit=unit)
     texts = _write(told, out, as_json=as_json, alignments=alignments, picture=picture)
     if references:

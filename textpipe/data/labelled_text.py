@@ -28,6 +28,7 @@ from textpipe.sources import iter_lines
 __all__ = ["Columns", "Example", "Labels", "iter_examples"]
 
 StrPath = str | os.PathLike[str]
+_TABBED = (".tsv", ".txt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class Columns:
 class Example:
     """A text, perhaps a second one, and its label (empty: none); ``where`` names file and line.
 
-    A label is what is written, in NFC: ``1`` and ``1.0`` are two.
+    A label is what is written, in NFC: ``1`` and ``1.0`` are two. JSON's true and false are labels too.
     """
 
     text: str
@@ -145,20 +146,23 @@ def iter_examples(path: StrPath, columns: Columns) -> Iterator[Example]:
     for place, row in _rows(path):
         second = None if columns.second is None else _cell(row, columns.second, path, place)
         text = _cell(row, columns.text, path, place, may_be_empty=columns.may_be_empty)
-        label = "" if columns.label is None else normalize("NFC", _cell(row, columns.label, path, place))
+        label = "" if columns.label is None else normalize("NFC", _cell(row, columns.label, path, place, is_label=True))
         yield Example(text, second, label, f"{path}: {place}")
 
 
+def _kind(path: StrPath) -> str:
+    return Path(Path(path).name.lower().removesuffix(".gz").removesuffix(".zst")).suffix
+
+
 def _rows(path: StrPath) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    name = Path(path).name.lower()
-    kind = Path(name.removesuffix(".gz").removesuffix(".zst")).suffix
+    kind = _kind(path)
     if kind == ".jsonl":
         return _jsonl_rows(path)
-    if kind in (".tsv", ".txt"):
+    if kind in _TABBED:
         return _table_rows(path, ((number, line.split("\t")) for number, line in _full_lines(path)))
     if kind == ".csv":
         return _table_rows(path, _csv_cells(path))
-    if name.endswith(".json"):
+    if Path(path).suffix.lower() == ".json":
         return _json_rows(path)
     raise InputError("a file of an unknown kind", where=path, allowed=".tsv, .txt, .csv, .jsonl or .json")
 
@@ -230,17 +234,26 @@ def _parsed(text: str, path: StrPath, place: str) -> Any:
         raise FormatError("nested too deep", path=path, field=place) from None
 
 
-def _cell(row: Mapping[str, Any], column: str, path: StrPath, place: str, *, may_be_empty: bool = False) -> str:
+def _cell(
+    row: Mapping[str, Any],
+    column: str,
+    path: StrPath,
+    place: str,
+    *,
+    may_be_empty: bool = False,
+    is_label: bool = False,
+) -> str:
     value: Any = row
     for name in [column] if column in row else column.split("."):
         if not isinstance(value, Mapping) or name not in value:
             known = value if isinstance(value, Mapping) else row
-            hint = f"{did_you_mean(name, map(str, known))}; line 1 of a table has the names of its columns"
-            raise FormatError(f"no column {column!r}", path=path, field=place, hint=hint)
+            hints = [did_you_mean(name, map(str, known))]
+            hints += ["line 1 has the names of the columns"] if _kind(path) in (*_TABBED, ".csv") else []
+            raise FormatError(f"no column {column!r}", path=path, field=place, hint="; ".join(filter(None, hints)))
         value = value[name]
-    if isinstance(value, bool):
-        value = json.dumps(value)  # true and false are labels, named as they are written
-    if not isinstance(value, str | int | float):
+    if isinstance(value, bool) and is_label:
+        value = json.dumps(value)  # named as it is written
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise FormatError(f"{column} is neither text nor a number", path=path, field=place)
     text = str(value)
     if not (may_be_empty or text.strip()):

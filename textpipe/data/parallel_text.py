@@ -20,6 +20,7 @@ __all__ = ["Pair", "iter_aligned", "iter_pairs"]
 
 Pair = tuple[str, str]
 StrPath = str | os.PathLike[str]
+_SIDES = ("source", "target")
 
 
 def iter_pairs(
@@ -42,18 +43,22 @@ def iter_pairs(
             raise InputError("no such file", where=path)
         read = _json_pair if is_jsonl(path) else _tsv_pair
         for number, line in enumerate(iter_lines(path), 1):
-            if line.strip() and _has_both(pair := read(line, columns, path, number), path, path, number, keeps_empty):
+            if not line.strip() and not (keeps_empty and "\t" in line):
+                continue
+            pair = read(line, columns, path, number)
+            turned = read is _json_pair and columns[0] > columns[1]  # its sides have names, whatever the direction
+            if keeps_empty or _has_both(pair, path, path, number, ("target", "source") if turned else _SIDES):
                 yield pair
 
 
-def _has_both(pair: Pair, source: StrPath, target: StrPath, number: int, keeps_empty: bool) -> bool:
+def _has_both(pair: Pair, source: StrPath, target: StrPath, number: int, sides: tuple[str, str] = _SIDES) -> bool:
     """Whether there is a pair on a line; one half of a pair is refused."""
     empty = [not text.strip() for text in pair]
-    if keeps_empty or not any(empty):
+    if not any(empty):
         return True
     if all(empty):
         return False
-    side, path = ("source", source) if empty[0] else ("target", target)
+    side, path = (sides[0], source) if empty[0] else (sides[1], target)
     raise FormatError(f"the {side} is empty", path=path, field=f"line {number}", hint="fill it, or leave the pair out")
 
 
@@ -97,5 +102,5 @@ def iter_aligned(source: StrPath, target: StrPath, *, keeps_empty: bool = False)
             raise FormatError(
                 f"ends before line {number}, which {Path(longer).name} has", path=shorter, field=f"line {number}"
             )
-        if _has_both((one, other), source, target, number, keeps_empty):
+        if keeps_empty or _has_both((one, other), source, target, number):
             yield one, other

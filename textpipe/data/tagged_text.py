@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+from unicodedata import normalize
 
 from textpipe.errors import FormatError, InputError
 from textpipe.sources import iter_lines
@@ -76,4 +77,9 @@ def _joined(rows: list[tuple[str, str]], separator: str, where: str) -> TaggedTe
     for token, _ in rows:
         offsets.append((at, at + len(token)))
         at += len(token) + len(separator)
-    return TaggedText(separator.join(token for token, _ in rows), tuple(offsets), tuple(tag for _, tag in rows), where)
+    return TaggedText(
+        separator.join(token for token, _ in rows),
+        tuple(offsets),
+        tuple(normalize("NFC", tag) for _, tag in rows),
+        where,
+    )

@@ -56,5 +56,5 @@ def decode_text(data: bytes, path: str | os.PathLike[str]) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        hint = "write it as UTF-8 first: iconv -f cp949 -t utf-8 OLD > NEW"
+        hint = "write it as UTF-8 first: iconv -f CP949 (or what it is in) -t UTF-8 OLD > NEW"
         raise FormatError("not UTF-8", path=path, offset=error.start, hint=hint) from None

@@ -131,7 +131,7 @@ class Translator:
                     f"{len(row):,} tokens",
                     where=f"{unit} {number}",
                     allowed=f"{context:,}, the model's context",
-                    hint="shorten it, or --cut reads what fits",
+                    hint="shorten it, or let what fits be read (--cut)",
                 )
 
     def translate(

@@ -7,6 +7,7 @@ models so that a wrong setting is refused at once, without waiting for torch.
 from __future__ import annotations
 
 from typing import Literal, Self
+from unicodedata import normalize
 
 import pydantic
 
@@ -197,6 +198,11 @@ class LabelsConfig(EncoderConfig):
     """The shape of an encoder with a head that tells labels apart."""
 
     labels: tuple[str, ...] = Field(min_length=2, description="what is told apart, in the order of the logits")
+
+    @pydantic.field_validator("labels")
+    @classmethod
+    def _in_nfc(cls, labels: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(normalize("NFC", label) for label in labels)  # as files of examples are read
 
     @pydantic.model_validator(mode="after")
     def _each_label_once(self) -> Self:

@@ -178,7 +178,7 @@ class LineReader:
                 f"byte 0x{chunk[error.start]:02x} is not UTF-8",
                 path=path,
                 offset=start + error.start,
-                hint="write it as UTF-8 first: iconv -f cp949 -t utf-8 OLD > NEW (textpipe clean reads CP949 itself)",
+                hint="write it as UTF-8 first: iconv -f CP949 (or what it is in) -t UTF-8 OLD > NEW",
             ) from None
         return chunk
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from textpipe.nn.shapes import ClassifierConfig
     from textpipe.tokenizer import Tokenizer
 
-__all__ = ["Classification", "LabelPrediction", "cut_encodings", "text_of"]
+__all__ = ["Classification", "LabelPrediction", "cut_windows", "text_of"]
 
 _ENCODED_AT_ONCE = 4096
 
@@ -51,10 +51,9 @@ class Classification:
 
     def windows(self, examples: Sequence[Example], *, is_labelled: bool = True) -> list[Window]:
         targets = [self.labels.id_of(each.label, where=each.where) if is_labelled else 0 for each in examples]
-        encodings = list(cut_encodings(self._tokenizer, examples, self._context))
-        self.num_cut += sum(bool(encoding.overflowing) for encoding in encodings)
-        pairs = enumerate(zip(encodings, targets, strict=True))
-        return [Window.of(encoding, number, target) for number, (encoding, target) in pairs]
+        made, num_cut = cut_windows(self._tokenizer, examples, targets, self._context)
+        self.num_cut += num_cut
+        return made
 
     def loss(self, logits: torch.Tensor, batch: WindowBatch) -> tuple[torch.Tensor, torch.Tensor]:
         return SequenceClassifier.loss(logits, batch.targets)
@@ -94,11 +93,22 @@ def _scored(examples: Sequence[Example], predictions: Sequence[LabelPrediction],
     return score_labels(true, predicted, num_resamples=num_resamples)
 
 
-def cut_encodings(tokenizer: Tokenizer, examples: Sequence[Example], context: int) -> Iterator[Encoding]:
-    """The encoding of each text or pair, the longer of a pair cut first where there is no room for both.
+def cut_windows(
+    tokenizer: Tokenizer, examples: Sequence[Example], targets: Sequence[float], context: int
+) -> tuple[list[Window], int]:
+    """The window of each text or pair, and how many were cut: the longer of a pair first.
 
     What looks like a special token in a text is text.
     """
+    made, num_cut = [], 0
+    encodings = _cut_encodings(tokenizer, examples, context)
+    for number, (encoding, target) in enumerate(zip(encodings, targets, strict=True)):
+        made.append(Window.of(encoding, number, target))
+        num_cut += bool(encoding.overflowing)
+    return made, num_cut
+
+
+def _cut_encodings(tokenizer: Tokenizer, examples: Sequence[Example], context: int) -> Iterator[Encoding]:
     tokenizer.enable_truncation(context)
     for start in range(0, len(examples), _ENCODED_AT_ONCE):
         part = examples[start : start + _ENCODED_AT_ONCE]

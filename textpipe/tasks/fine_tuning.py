@@ -42,7 +42,7 @@ _NUM_SAMPLES = 4
 class Reading(NamedTuple):
     """Examples as a model of one shape reads them.
 
-    ``num_lost`` labels of the training fit none of its tokens; ``num_cut`` texts are longer than it reads.
+    ``num_lost`` labels or answers of the training cannot be learnt; ``num_cut`` texts are longer than it reads.
     """
 
     task: EncoderTask
@@ -107,7 +107,8 @@ class LabelledData(TrainingData):
     def notes(self, model: EncoderConfig) -> list[str]:
         found, made = self.read(model), []
         if found.num_lost:
-            made.append(f"labels of the training that fit no token, and cannot be learnt: {found.num_lost:,}")
+            what = getattr(found.task, "lost_as", "").replace("_", " ")
+            made.append(f"{what}, so that they cannot be learnt: {found.num_lost:,}")
         if found.num_cut:
             most, all_ = f"the {model.context:,} tokens the model reads", len(self.train) + len(self.val)
             made.append(f"texts of more than {most}, which are cut: {found.num_cut:,} of {all_:,}")
@@ -195,7 +196,7 @@ class FineTuning:
             "examples": len(self.data.train),
             "steps_per_epoch": self._plan.steps_per_epoch,
         }
-        counts = {"labels_that_fit_no_token": self._num_lost, "texts_cut": self._num_cut}
+        counts = {getattr(self._task, "lost_as", ""): self._num_lost, "texts_cut": self._num_cut}
         return facts | {name: count for name, count in counts.items() if count}
 
     def samples(self, model: Any) -> list[dict[str, str]]:

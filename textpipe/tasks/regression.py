@@ -16,7 +16,7 @@ import torch
 from textpipe.data.labelled_text import Example
 from textpipe.evaluation.correlation import pearson, score_correlation, spearman
 from textpipe.nn.bert_heads import SequenceRegressor
-from textpipe.tasks.classification import cut_encodings, text_of
+from textpipe.tasks.classification import cut_windows, text_of
 from textpipe.tasks.windows import Window, WindowBatch
 
 if TYPE_CHECKING:
@@ -50,10 +50,9 @@ class Regression:
 
     def windows(self, examples: Sequence[Example], *, is_labelled: bool = True) -> list[Window]:
         targets = [each.score if is_labelled else 0.0 for each in examples]
-        encodings = list(cut_encodings(self._tokenizer, examples, self._shape.context))
-        self.num_cut += sum(bool(encoding.overflowing) for encoding in encodings)
-        pairs = enumerate(zip(encodings, targets, strict=True))
-        return [Window.of(encoding, number, target) for number, (encoding, target) in pairs]
+        made, num_cut = cut_windows(self._tokenizer, examples, targets, self._shape.context)
+        self.num_cut += num_cut
+        return made
 
     def loss(self, logits: torch.Tensor, batch: WindowBatch) -> tuple[torch.Tensor, torch.Tensor]:
         total, count = SequenceRegressor.loss(logits, batch.targets)

@@ -188,12 +188,17 @@ class Trainer:
             check_room(self.run_config.model, self.config)
         if self.ranks.is_first:
             self.folder.check()
+            if (
+                self.start is None
+                and self.run_config.start is not None
+                and not list_checkpoints(self.folder.checkpoints)
+            ):
+                what = "no checkpoint to go on from, and only the name of what it begins with"
+                raise StateError(what, where=self.out)
             self._check_tokenizer()
             self.folder.claim(self.task.tokenizer_files)
         self.ranks.wait()
         checkpoint = self.folder.newest()
-        if checkpoint is None and self.start is None and self.run_config.start is not None:
-            raise StateError("no checkpoint to go on from, and only the name of what it begins with", where=self.out)
         self._check_ranks_agree(checkpoint)
         model = self.task.new_model(derive_key("weights", self.config.seed) >> 1)
         if checkpoint is None and self.start is not None:

@@ -81,13 +81,12 @@ class RunFolder:
     def _check_same(self, theirs: RunConfig, where: Path) -> None:
         check_tokenizer(self.config.data.tokenizer_sha256, theirs.data.tokenizer_sha256, where=where)
         different = theirs.conflicts(self.config)
-        if (
-            "data.fingerprint" in different
-        ):  # two digests would tell nobody anything, and steps may follow from the data
+        # Two digests would tell nobody anything; what the number of examples decides differs with them.
+        if "data.fingerprint" in different and all(key.startswith(("data.", "train.")) for key in different):
             raise StateError(
                 "this folder holds a run on other data",
                 where=where,
-                hint=f"go on with {theirs.data.path} as it was then, or name another folder with --out",
+                hint="repeat the first command with the data as they were, or name another folder with --out",
             )
         if different:
             listed = ", ".join(f"{key} = {old!r} there and {new!r} now" for key, (old, new) in different.items())
