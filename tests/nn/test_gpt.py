@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 
 import pytest
@@ -124,12 +125,12 @@ def test_number_of_parameters_is_that_of_the_model_and_of_gpt2():
 
 
 def test_reading_with_a_cache_equals_reading_at_once(twins, ids):
-    _, ours = twins
+    ours = copy.deepcopy(twins[1]).double()  # in float32 the order of sums, a matter of the processor, shows
     with torch.no_grad():
         whole = ours(ids)
         cache = ours.new_cache(3)
         parts = [ours(ids[:, start:end], cache=cache) for start, end in ((0, 7), (7, 8), (8, 9), (9, 20), (20, 32))]
-    torch.testing.assert_close(torch.cat(parts, dim=1), whole, rtol=1e-6, atol=2e-6)
+    torch.testing.assert_close(torch.cat(parts, dim=1), whole, rtol=1e-9, atol=1e-9)
 
 
 def test_left_padding_changes_nothing(twins, ids):

@@ -201,15 +201,12 @@ class LabelsConfig(EncoderConfig):
 
     @pydantic.field_validator("labels")
     @classmethod
-    def _in_nfc(cls, labels: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(normalize("NFC", label) for label in labels)  # as files of examples are read
-
-    @pydantic.model_validator(mode="after")
-    def _each_label_once(self) -> Self:
-        if len(set(self.labels)) != len(self.labels):
-            twice = next(label for label in self.labels if self.labels.count(label) > 1)
+    def _each_label_once(cls, labels: tuple[str, ...]) -> tuple[str, ...]:
+        labels = tuple(normalize("NFC", label) for label in labels)  # as files of examples are read
+        if len(set(labels)) != len(labels):
+            twice = next(label for label in labels if labels.count(label) > 1)
             raise ValueError(f"the label {twice!r} has two numbers")
-        return self
+        return labels
 
 
 class ClassifierConfig(LabelsConfig):
