@@ -168,13 +168,19 @@ RESUMED = ("ddp", "fsdp", "tensor", "pipeline")
 
 
 @pytest.fixture(scope="module")
-def folders(data, marked, labelled, pairs, languages, tmp_path_factory):  # noqa: PLR0917
+def kinds(data, marked, labelled, pairs, languages):
+    """What each architecture learns from."""
+    others = {"classifier": labelled, "transformer": pairs, "seq2seq": pairs, "bilingual": languages}
+    return {"gpt": data, "bert": marked, **others}
+
+
+@pytest.fixture(scope="module")
+def folders(kinds, data, tmp_path_factory):
     """Every training of this file: by one process, by two in one start of torchrun, and begun by the other number."""
     here = tmp_path_factory.mktemp("runs")
     jobs = []
     for name, (architecture, model, both, two) in SAME.items():
-        kinds = {"gpt": data, "bert": marked, "classifier": labelled, "bilingual": languages}
-        packed = kinds.get(architecture, pairs)
+        packed = kinds[architecture]
         settings = dict(both)
         if architecture != "gpt":
             settings |= {"sample_every": 1000}

@@ -144,10 +144,10 @@ def _examples(
 ) -> Iterator[AnyExample]:
     """What the files hold, without labels: tables and published formats, or a text a line."""
     from textpipe.data.example_files import read_examples
-    from textpipe.data.labelled_text import iter_examples
+    from textpipe.data.labelled_text import iter_examples, kind_of_file
 
     for path in files:
-        if name is None and _suffix(path) not in _TABLES:
+        if name is None and kind_of_file(path) not in _TABLES:
             yield from predictor.examples(_lines(path))
             continue
         format_ = _format(predictor, name, columns)
@@ -157,19 +157,17 @@ def _examples(
             yield from iter_examples(path, replace(format_.columns, label=None))
 
 
-def _suffix(path: Path) -> str:
-    return Path(path.name.lower().removesuffix(".gz").removesuffix(".zst")).suffix
-
-
 def _check_lines(predictor: Predictor, files: list[Path], columns: dict[str, str | None]) -> None:
     """Refuse what would be read as lines, and is meant otherwise."""
+    from textpipe.data.labelled_text import kind_of_file
+
     given = next((key for key in ("text", "second") if columns[key] is not None), None)
     for path in files:
-        if _suffix(path) in (".conll", ".bio", ".iob"):
+        if kind_of_file(path) in (".conll", ".bio", ".iob"):
             is_tagger = _task_of(predictor) == "tags"
             hint = "name it: --format conll or klue-ner" if is_tagger else "this model does not mark spans"
             raise ConfigError("tagged text, and nothing says whether its tokens are words", where=path, hint=hint)
-        if given is not None and _suffix(path) not in _TABLES:
+        if given is not None and kind_of_file(path) not in _TABLES:
             raise ConfigError(f"--{given}-column, and this file has no columns", where=path, hint="leave it out")
 
 
@@ -205,7 +203,7 @@ def _print(predictor: Predictor, examples: Iterator[AnyExample], batch_size: int
 
 
 def _tell_cut(predictor: Predictor) -> None:
-    cut = int(getattr(predictor.task, "num_cut", 0))
+    cut = predictor.task.num_cut
     if cut:
         most = f"the {predictor.shape.context:,} tokens the model reads"
         print(f"{counted(cut, 'text')} of more than {most}: cut", file=sys.stderr)

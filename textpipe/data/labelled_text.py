@@ -25,7 +25,7 @@ from textpipe.files.reading import decode_text, read_bytes
 from textpipe.limits import DEFAULT_LIMITS
 from textpipe.sources import iter_lines
 
-__all__ = ["Columns", "Example", "Labels", "iter_examples"]
+__all__ = ["Columns", "Example", "Labels", "iter_examples", "kind_of_file"]
 
 StrPath = str | os.PathLike[str]
 _TABBED = (".tsv", ".txt")
@@ -150,12 +150,17 @@ def iter_examples(path: StrPath, columns: Columns) -> Iterator[Example]:
         yield Example(text, second, label, f"{path}: {place}")
 
 
-def _kind(path: StrPath) -> str:
+def kind_of_file(path: StrPath) -> str:
+    """The ending that says what a file is, packed or not.
+
+    >>> kind_of_file("Reviews.TSV.gz")
+    '.tsv'
+    """
     return Path(Path(path).name.lower().removesuffix(".gz").removesuffix(".zst")).suffix
 
 
 def _rows(path: StrPath) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    kind = _kind(path)
+    kind = kind_of_file(path)
     if kind == ".jsonl":
         return _jsonl_rows(path)
     if kind in _TABBED:
@@ -248,7 +253,7 @@ def _cell(
         if not isinstance(value, Mapping) or name not in value:
             known = value if isinstance(value, Mapping) else row
             hints = [did_you_mean(name, map(str, known))]
-            hints += ["line 1 has the names of the columns"] if _kind(path) in (*_TABBED, ".csv") else []
+            hints += ["line 1 has the names of the columns"] if kind_of_file(path) in (*_TABBED, ".csv") else []
             raise FormatError(f"no column {column!r}", path=path, field=place, hint="; ".join(filter(None, hints)))
         value = value[name]
     if isinstance(value, bool) and is_label:

@@ -47,7 +47,7 @@ class Classification:
 
     def __init__(self, shape: ClassifierConfig, tokenizer: Tokenizer) -> None:
         self.labels, self._tokenizer, self._context = Labels(shape.labels), tokenizer, shape.context
-        self.num_cut = 0
+        self.lost_as, self.num_lost, self.num_cut = "", 0, 0
 
     def windows(self, examples: Sequence[Example], *, is_labelled: bool = True) -> list[Window]:
         targets = [self.labels.id_of(each.label, where=each.where) if is_labelled else 0 for each in examples]

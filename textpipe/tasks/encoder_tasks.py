@@ -35,7 +35,15 @@ class Prediction(Protocol):
 
 
 class EncoderTask(Protocol):
-    """One thing to tell of texts."""
+    """One thing to tell of texts.
+
+    Of the windows made so far ``num_lost`` labels could not be learnt, as ``lost_as`` names them, and ``num_cut`` texts
+    were longer than the model reads.
+    """
+
+    lost_as: str
+    num_lost: int
+    num_cut: int
 
     def windows(self, examples: Sequence[Any], *, is_labelled: bool = True) -> list[Window]:
         """What a model reads of these examples; of those without a label the targets mean nothing."""

@@ -99,16 +99,15 @@ class LabelledData(TrainingData):
         """
         if self._read is None or self._read[0] != shape:
             task = encoder_task(shape, self.tokenizer)
-            train, num_lost = [each.learnt for each in task.windows(self.train)], int(getattr(task, "num_lost", 0))
+            train, num_lost = [each.learnt for each in task.windows(self.train)], task.num_lost
             val = task.windows(self.val)
-            self._read = shape, Reading(task, train, val, num_lost, int(getattr(task, "num_cut", 0)))
+            self._read = shape, Reading(task, train, val, num_lost, task.num_cut)
         return self._read[1]
 
     def notes(self, model: EncoderConfig) -> list[str]:
         found, made = self.read(model), []
         if found.num_lost:
-            what = getattr(found.task, "lost_as", "").replace("_", " ")
-            made.append(f"{what}, so that they cannot be learnt: {found.num_lost:,}")
+            made.append(f"{found.task.lost_as.replace('_', ' ')}, so that they cannot be learnt: {found.num_lost:,}")
         if found.num_cut:
             most, all_ = f"the {model.context:,} tokens the model reads", len(self.train) + len(self.val)
             made.append(f"texts of more than {most}, which are cut: {found.num_cut:,} of {all_:,}")
@@ -196,7 +195,7 @@ class FineTuning:
             "examples": len(self.data.train),
             "steps_per_epoch": self._plan.steps_per_epoch,
         }
-        counts = {getattr(self._task, "lost_as", ""): self._num_lost, "texts_cut": self._num_cut}
+        counts = {self._task.lost_as: self._num_lost, "texts_cut": self._num_cut}
         return facts | {name: count for name, count in counts.items() if count}
 
     def samples(self, model: Any) -> list[dict[str, str]]:

@@ -58,11 +58,9 @@ class AnswerPrediction:
 class QuestionAnswering:
     """The task of a model that finds answers; ``num_lost`` answers of the training stand in no window as a whole."""
 
-    lost_as = "answers_in_no_window"
-
     def __init__(self, shape: SpanFinderConfig, tokenizer: Tokenizer) -> None:
         self._shape, self._tokenizer = shape, tokenizer
-        self.num_lost = 0
+        self.lost_as, self.num_lost, self.num_cut = "answers_in_no_window", 0, 0
 
     def windows(self, examples: Sequence[Question], *, is_labelled: bool = True) -> list[Window]:
         made = []

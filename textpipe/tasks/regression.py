@@ -46,7 +46,7 @@ class Regression:
 
     def __init__(self, shape: RegressorConfig, tokenizer: Tokenizer) -> None:
         self._shape, self._tokenizer = shape, tokenizer
-        self.num_cut = 0
+        self.lost_as, self.num_lost, self.num_cut = "", 0, 0
 
     def windows(self, examples: Sequence[Example], *, is_labelled: bool = True) -> list[Window]:
         targets = [each.score if is_labelled else 0.0 for each in examples]

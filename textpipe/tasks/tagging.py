@@ -83,11 +83,9 @@ def tags_of(examples: Sequence[TaggedText]) -> tuple[str, ...]:
 class Tagging:
     """The task of a model that marks spans; ``num_lost`` entities of the training have no token of their own."""
 
-    lost_as = "labels_that_fit_no_token"
-
     def __init__(self, shape: TaggerConfig, tokenizer: Tokenizer) -> None:
         self._labels, self._tokenizer, self._context = Labels(shape.labels), tokenizer, shape.context
-        self.num_lost = 0
+        self.lost_as, self.num_lost, self.num_cut = "labels_that_fit_no_token", 0, 0
 
     def windows(self, examples: Sequence[TaggedText], *, is_labelled: bool = True) -> list[Window]:
         self._tokenizer.enable_truncation(self._context)
